@@ -1,0 +1,229 @@
+//! A counter for many writers.
+//!
+//! Writers do not share a cell unless there are more of them than cells: [`Counter::add`] picks a
+//! cell by the calling thread, and a [`CounterHandle`] owns one.
+//!
+//! # Guarantee
+//!
+//! Every amount that was added is in exactly one cell, and no cell is ever set back. So nothing is
+//! lost and nothing counted twice: [`Counter::get`] counts each add that happened before it once,
+//! and each add is returned by exactly one [`Counter::take`], or still to be taken.
+//!
+//! Arithmetic is modulo 2^64: a counter that passes [`u64::MAX`] starts again from 0.
+//!
+//! # Orderings
+//!
+//! All accesses to cells are `Relaxed`. A count carries no message: whoever learns from it that an
+//! add has taken place learns nothing else. What makes a count complete is not an ordering but that
+//! cells only grow, so that reading them late or one after the other can only count more. A cell
+//! that passes from one handle to the next does so under the mutex.
+//!
+//! # Limits
+//!
+//! [`Counter::get`] sums cell by cell while writers run: the sum may hold an effect and not its
+//! cause. A thread that sees a second thread's add, and then adds itself, may be counted while the
+//! second is not. Two readers may therefore disagree about the order of adds by different threads.
+//! What a single thread added is never seen out of order.
+
+use std::fmt;
+
+use crossbeam_utils::CachePadded;
+
+use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
+
+/// The most stripes that a [`Counter`] accepts.
+pub const MAX_STRIPES: usize = 1 << 16;
+
+/// Why a [`Counter`] could not be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CounterError {
+    /// The number of stripes is out of range.
+    #[error("a counter with {requested} stripes cannot be made: 1 to {MAX_STRIPES} are accepted")]
+    Stripes {
+        /// The number asked for.
+        requested: usize,
+    },
+}
+
+/// A counter for many writers.
+///
+/// ```
+/// use selvedge::Counter;
+///
+/// let hits = Counter::new();
+/// std::thread::scope(|scope| {
+///     for _ in 0..4 {
+///         scope.spawn(|| {
+///             let mut mine = hits.handle();
+///             for _ in 0..250 {
+///                 mine.increment();
+///             }
+///         });
+///     }
+/// });
+/// assert_eq!(hits.get(), 1_000);
+/// ```
+pub struct Counter {
+    /// For [`Counter::add`]; as many as a power of two.
+    stripes: Box<[Cell]>,
+    owned: Arc<Mutex<Owned>>,
+}
+
+/// Relaxed throughout: see the head of the file.
+type Cell = CachePadded<AtomicU64>;
+
+/// What handles and readers share. Writers never lock it.
+struct Owned {
+    /// Every cell that a handle owns or has owned.
+    cells: Vec<Arc<Cell>>,
+    /// Those that no handle owns now.
+    free: Vec<Arc<Cell>>,
+    /// The sum of all cells, stripes included, at the last `take`.
+    taken: u64,
+}
+
+impl Counter {
+    /// A counter at 0, with as many stripes as threads can run at once.
+    pub fn new() -> Self {
+        let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self::striped(parallelism.min(MAX_STRIPES))
+    }
+
+    /// A counter at 0 with `stripes` stripes, rounded up to a power of two. Threads beyond that
+    /// number share stripes, which costs time and nothing else.
+    ///
+    /// # Errors
+    ///
+    /// [`CounterError::Stripes`] unless `stripes` is from 1 to [`MAX_STRIPES`].
+    pub fn with_stripes(stripes: usize) -> Result<Self, CounterError> {
+        if (1..=MAX_STRIPES).contains(&stripes) {
+            Ok(Self::striped(stripes))
+        } else {
+            Err(CounterError::Stripes { requested: stripes })
+        }
+    }
+
+    fn striped(stripes: usize) -> Self {
+        Self {
+            stripes: (0..stripes.next_power_of_two()).map(|_| Cell::default()).collect(),
+            owned: Arc::new(Mutex::new(Owned { cells: Vec::new(), free: Vec::new(), taken: 0 })),
+        }
+    }
+
+    /// Adds `n`.
+    #[inline]
+    pub fn add(&self, n: u64) {
+        let stripe = thread_number() & (self.stripes.len() - 1);
+        self.stripes[stripe].fetch_add(n, Relaxed);
+    }
+
+    /// Adds 1.
+    #[inline]
+    pub fn increment(&self) {
+        self.add(1);
+    }
+
+    /// The sum of all adds since the last [`take`](Self::take).
+    ///
+    /// Counts each add that happened before the call, and may count some that happen during it;
+    /// see the module's limits for what that means with several writers. Waits for other readers,
+    /// never for writers.
+    pub fn get(&self) -> u64 {
+        let owned = lock(&self.owned);
+        self.sum(&owned).wrapping_sub(owned.taken)
+    }
+
+    /// The sum of all adds since the last `take`, which later calls will not count again.
+    ///
+    /// Over all calls each add is returned exactly once.
+    pub fn take(&self) -> u64 {
+        let mut owned = lock(&self.owned);
+        let sum = self.sum(&owned);
+        sum.wrapping_sub(std::mem::replace(&mut owned.taken, sum))
+    }
+
+    /// A handle that adds to this counter at the cost of a plain store.
+    pub fn handle(&self) -> CounterHandle {
+        let mut owned = lock(&self.owned);
+        let cell = owned.free.pop().unwrap_or_else(|| {
+            let cell = Arc::new(Cell::default());
+            owned.cells.push(Arc::clone(&cell));
+            cell
+        });
+        let value = cell.load(Relaxed);
+        drop(owned);
+        CounterHandle { cell: Some(cell), value, owned: Arc::clone(&self.owned) }
+    }
+
+    /// All that was ever added, as far as it can be seen.
+    fn sum(&self, owned: &Owned) -> u64 {
+        let shared = self.stripes.iter().map(|cell| cell.load(Relaxed));
+        let own = owned.cells.iter().map(|cell| cell.load(Relaxed));
+        shared.chain(own).fold(0, u64::wrapping_add)
+    }
+}
+
+impl Default for Counter {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Counter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Counter")
+            .field("count", &self.get())
+            .field("stripes", &self.stripes.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The right to add to a [`Counter`] without any read-modify-write: it owns a cell.
+///
+/// Dropping it gives the cell back; what it added stays counted. It may outlive its counter.
+pub struct CounterHandle {
+    /// `None` only while it is dropped.
+    cell: Option<Arc<Cell>>,
+    /// What the cell holds. Nobody else writes it, so there is no need to read it.
+    value: u64,
+    owned: Arc<Mutex<Owned>>,
+}
+
+impl CounterHandle {
+    /// Adds `n`.
+    #[inline]
+    pub fn add(&mut self, n: u64) {
+        self.value = self.value.wrapping_add(n);
+        if let Some(cell) = &self.cell {
+            cell.store(self.value, Relaxed);
+        }
+    }
+
+    /// Adds 1.
+    #[inline]
+    pub fn increment(&mut self) {
+        self.add(1);
+    }
+}
+
+impl Drop for CounterHandle {
+    fn drop(&mut self) {
+        if let Some(cell) = self.cell.take() {
+            lock(&self.owned).free.push(cell);
+        }
+    }
+}
+
+impl fmt::Debug for CounterHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("CounterHandle").finish_non_exhaustive()
+    }
+}
+
+/// A panic leaves nothing half done here (only a failed allocation can cause one), so a poisoned
+/// mutex is as good as any.
+fn lock(owned: &Mutex<Owned>) -> MutexGuard<'_, Owned> {
+    owned.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,146 @@
+//! Why `check` did not pass.
+
+use std::fmt;
+
+use super::Failure;
+
+/// Why a model did not pass.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum CheckError {
+    /// The table does not allow an outcome that an execution reached.
+    #[error("reached {outcome}, which the table {}\n{evidence}", forbidden_or_missing(.reason.as_deref()))]
+    UnexpectedOutcome {
+        /// The outcome, such as `total=1`.
+        outcome: String,
+        /// Why the table forbids it; `None` if the table does not mention it.
+        reason: Option<String>,
+        /// The interleaving that led to it.
+        evidence: Evidence,
+    },
+    /// The table declares outcomes that no execution reached.
+    #[error("never reached {}, which the table declares; reached: {}", list(.missing), list(.reached))]
+    MissingOutcomes {
+        /// What was declared and not reached.
+        missing: Vec<String>,
+        /// What was reached.
+        reached: Vec<String>,
+    },
+    /// An execution failed.
+    #[error("{failure}: {message}\n{evidence}")]
+    Failed {
+        /// In which way.
+        failure: Failure,
+        /// What happened.
+        message: String,
+        /// The interleaving that led to it.
+        evidence: Evidence,
+    },
+    /// The model was expected to fail, and no execution did.
+    #[error("expected {expected}, and no execution failed; reached: {}", list(.reached))]
+    DidNotFail {
+        /// The expected failure.
+        expected: Failure,
+        /// What was reached.
+        reached: Vec<String>,
+    },
+    /// The model was expected to fail, and failed in another way.
+    #[error("expected {expected}, found {found}")]
+    FailedDifferently {
+        /// The expected failure.
+        expected: Failure,
+        /// What was found instead.
+        found: Box<CheckError>,
+    },
+    /// The model itself is wrong; no expectation accepts this.
+    #[error("wrong model: {message}\n{evidence}")]
+    WrongModel {
+        /// What is wrong, and what would be accepted.
+        message: String,
+        /// The interleaving up to there; empty if the model never ran.
+        evidence: Evidence,
+    },
+    /// The environment sets a bound.
+    #[error(
+        "the environment variable {name}={value} would bound the exploration unseen: \
+         unset it, and write bounds into the model, as .preemptions(2)"
+    )]
+    EnvironmentBound {
+        /// The variable's name.
+        name: String,
+        /// The variable's value.
+        value: String,
+    },
+    /// On real threads, a round did not end.
+    #[error("round {round} did not end within {seconds} s: still running: {}", list(.running))]
+    Stuck {
+        /// The round, counted from 1.
+        round: u64,
+        /// How long it was given, in seconds.
+        seconds: u64,
+        /// The threads that had not ended.
+        running: Vec<String>,
+    },
+    /// One execution was replayed, as `SELVEDGE_REPLAY` asked: no verdict.
+    #[error("replayed one execution, which is no verdict: it reached {outcome}\n{evidence}")]
+    Replayed {
+        /// The outcome of the execution.
+        outcome: String,
+        /// Its interleaving, in full.
+        evidence: Evidence,
+    },
+}
+
+impl CheckError {
+    /// The failure that an execution showed, if that is what the error is about.
+    pub fn failure(&self) -> Option<Failure> {
+        match self {
+            Self::Failed { failure, .. } => Some(*failure),
+            Self::FailedDifferently { found, .. } => found.failure(),
+            _ => None,
+        }
+    }
+
+    /// The interleaving that led to the error, drawn; empty where there is none.
+    pub fn evidence(&self) -> &str {
+        match self {
+            Self::UnexpectedOutcome { evidence, .. }
+            | Self::Failed { evidence, .. }
+            | Self::WrongModel { evidence, .. }
+            | Self::Replayed { evidence, .. } => &evidence.0,
+            Self::FailedDifferently { found, .. } => found.evidence(),
+            _ => "",
+        }
+    }
+
+    pub(crate) fn wrong_model(message: impl Into<String>) -> Self {
+        Self::WrongModel { message: message.into(), evidence: Evidence::default() }
+    }
+}
+
+/// An interleaving, drawn: one column a thread, time downward.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Evidence(pub(crate) String);
+
+impl fmt::Display for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl fmt::Debug for Evidence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+fn forbidden_or_missing(reason: Option<&str>) -> String {
+    match reason {
+        Some(reason) => format!("forbids: {reason}"),
+        None => "does not declare".to_owned(),
+    }
+}
+
+fn list(outcomes: &[String]) -> String {
+    if outcomes.is_empty() { "nothing".to_owned() } else { outcomes.join(", ") }
+}

@@ -1,0 +1,31 @@
+//! What an execution can bring to light, as the engine sees it.
+
+use crate::sync::checked::record::Trace;
+
+/// Why an exploration stopped before it was complete.
+#[derive(Debug, Clone)]
+pub(crate) enum Fault {
+    DataRace { message: String },
+    Deadlock,
+    Invariant { thread: String, message: String },
+    Leak { message: String },
+    Livelock { steps: usize },
+    /// An outcome that the table does not allow.
+    Outcome { outcome: String },
+    TooManyThreads { site: Option<String> },
+    NonDeterministic { thread: String, now: String, before: String },
+    Stranger { kind: &'static str, origin: &'static str, site: String },
+    /// loom gave up for a reason of its own.
+    Engine { message: String },
+    /// Not a fault: the execution that was to be replayed has ended.
+    Replayed { outcome: String },
+}
+
+/// A fault, and the execution that showed it.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding {
+    pub(crate) fault: Fault,
+    pub(crate) execution: u64,
+    pub(crate) trace: Trace,
+    pub(crate) has_plain_access: bool,
+}

@@ -1,0 +1,393 @@
+//! The harness: a test is a table of outcomes, and every execution is held against it.
+//!
+//! ```
+//! use selvedge::model::Model;
+//! use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+//!
+//! Model::new(|| AtomicU64::new(0))
+//!     .thread("alice", |total| { total.fetch_add(1, Relaxed); })
+//!     .thread("bob", |total| { total.fetch_add(1, Relaxed); })
+//!     .finally("total", |total| total.load(Relaxed))
+//!     .acceptable("total=2", "no update is lost")
+//!     .check();
+//! ```
+//!
+//! Under `--cfg loom` every execution is explored, in two passes: one over all interleavings, one
+//! over what weak memory allows besides. Otherwise the same model runs on real threads, many
+//! rounds started together, and counts how often each outcome was seen: that count is the answer
+//! to "would a stress test have found it?".
+//!
+//! # What a pass means
+//!
+//! A table is exact. On loom every outcome declared [`acceptable`](Model::acceptable) or
+//! [`interesting`](Model::interesting) must be reached, and no other may be. A model that fails on
+//! purpose says how, with [`fails`](Model::fails), and passes only if it fails in that way. A
+//! bound is written in the model and printed with the result; being cut short by anything else is
+//! a failure, and so are bounds from the environment (`LOOM_MAX_*`, `LOOM_CHECKPOINT_*`).
+//!
+//! # Environment
+//!
+//! `SELVEDGE_REPLAY` replays one execution (a failure prints the command), `SELVEDGE_ROUNDS` sets
+//! the number of rounds on real threads, `SELVEDGE_RESULTS` names a directory to which each check
+//! on loom appends its result as a line of JSON.
+//!
+//! # Limits
+//!
+//! At most five threads. A thread must do the same whenever it has seen the same: no clocks, no
+//! random hashers, no shared state behind the checker's back (all are found and reported). loom
+//! 0.7.3 explores no load buffering and no store more than seven writes old, and takes `SeqCst`
+//! loads and stores for `AcqRel`.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::panic::Location;
+use std::sync::Arc;
+
+mod error;
+mod identity;
+mod panics;
+mod report;
+
+#[cfg(loom)]
+pub(crate) mod explore;
+#[cfg(loom)]
+pub(crate) mod finding;
+#[cfg(loom)]
+mod results;
+#[cfg(not(loom))]
+mod rounds;
+#[cfg(loom)]
+mod trace;
+
+pub use error::{CheckError, Evidence};
+pub use report::{Engine, Found, Outcome, Pass, Report, Witness};
+
+use identity::Identity;
+
+/// The most threads that a model can have.
+pub const MAX_THREADS: usize = 5;
+
+/// The default of [`Model::steps`].
+pub const DEFAULT_STEPS: usize = 1_000;
+
+/// A way in which an execution can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Two accesses to a cell that nothing orders, one of them a write.
+    DataRace,
+    /// Threads wait and nobody is left to wake them.
+    Deadlock,
+    /// A panic in `init`, a thread, `finally`, or the drop of the state: an assertion, usually.
+    Invariant,
+    /// An `Arc` outlives the execution.
+    Leak,
+    /// An execution takes more steps than its limit.
+    Livelock,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DataRace => "data race",
+            Self::Deadlock => "deadlock",
+            Self::Invariant => "broken invariant",
+            Self::Leak => "leak",
+            Self::Livelock => "livelock",
+        })
+    }
+}
+
+/// How a table grades an outcome.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Grade {
+    /// Right, and must be reached.
+    Acceptable,
+    /// Surprising, and must be reached: the outcome the page is about.
+    Interesting,
+    /// Wrong, and must not be reached.
+    Forbidden,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Acceptable => "acceptable",
+            Self::Interesting => "interesting",
+            Self::Forbidden => "forbidden",
+        })
+    }
+}
+
+/// A row as declared.
+#[derive(Debug, Clone)]
+struct Row {
+    outcome: String,
+    grade: Grade,
+    reason: String,
+}
+
+/// What is called with the state: a thread's body, or an observation. Returns its part of the
+/// outcome, unless it is `()`.
+struct Part<S> {
+    name: String,
+    run: Box<dyn Fn(&S) -> Option<String> + Send + Sync>,
+}
+
+impl<S> Part<S> {
+    fn new<R: fmt::Debug>(
+        name: &str,
+        run: impl Fn(&S) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let unit = std::any::type_name::<R>() == std::any::type_name::<()>();
+        let label = name.to_owned();
+        Self {
+            name: name.to_owned(),
+            run: Box::new(move |state| {
+                let result = run(state);
+                (!unit).then(|| format!("{label}={result:?}"))
+            }),
+        }
+    }
+}
+
+/// A concurrent program, and what may come of it.
+///
+/// Declare threads, observations and outcomes, then [`check`](Self::check). `S` is the state that
+/// the threads share; it is made afresh for each execution.
+#[must_use = "a model does nothing until it is checked"]
+pub struct Model<S> {
+    identity: Identity,
+    plan: Plan<S>,
+}
+
+/// What is declared: shared by the engines.
+struct Plan<S> {
+    init: Box<dyn Fn() -> S + Send + Sync>,
+    threads: Vec<Part<S>>,
+    observations: Vec<Part<S>>,
+    table: Vec<Row>,
+    fails: Option<Failure>,
+    preemptions: Option<usize>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
+    steps: usize,
+    #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
+    rounds: Option<u64>,
+}
+
+impl<S: Send + Sync + 'static> Model<S> {
+    /// A model whose shared state is `init()`.
+    #[track_caller]
+    pub fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self {
+            identity: Identity::of_caller(Location::caller()),
+            plan: Plan {
+                init: Box::new(init),
+                threads: Vec::new(),
+                observations: Vec::new(),
+                table: Vec::new(),
+                fails: None,
+                preemptions: None,
+                steps: DEFAULT_STEPS,
+                rounds: None,
+            },
+        }
+    }
+
+    /// Adds a thread. What `body` returns, unless `()`, enters the outcome as `name=…`.
+    pub fn thread<R, F>(mut self, name: &str, body: F) -> Self
+    where
+        R: fmt::Debug,
+        F: Fn(&S) -> R + Send + Sync + 'static,
+    {
+        self.identity.hint(std::any::type_name::<F>());
+        self.plan.threads.push(Part::new(name, body));
+        self
+    }
+
+    /// Observes the state once all threads have ended. What `observe` returns, unless `()`, enters
+    /// the outcome as `name=…`.
+    pub fn finally<R, F>(mut self, name: &str, observe: F) -> Self
+    where
+        R: fmt::Debug,
+        F: Fn(&S) -> R + Send + Sync + 'static,
+    {
+        self.plan.observations.push(Part::new(name, observe));
+        self
+    }
+
+    /// Declares an outcome that is right. On loom it must be reached.
+    ///
+    /// An outcome is what threads and observations returned, in the order of declaration, as in
+    /// `alice=1 total=2`; where none returns anything, it is `()`.
+    pub fn acceptable(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Acceptable, reason)
+    }
+
+    /// Declares the outcome that the page is about: surprising, and on loom it must be reached.
+    pub fn interesting(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Interesting, reason)
+    }
+
+    /// Declares an outcome that must not be reached. Undeclared ones must not be either; this
+    /// says why.
+    pub fn forbidden(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Forbidden, reason)
+    }
+
+    fn row(mut self, outcome: &str, grade: Grade, reason: &str) -> Self {
+        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        self.plan.table.push(Row { outcome, grade, reason });
+        self
+    }
+
+    /// Expects an execution to fail in this way, instead of a table.
+    pub fn fails(mut self, failure: Failure) -> Self {
+        self.plan.fails = Some(failure);
+        self
+    }
+
+    /// Bounds the exploration to executions with at most `n` preemptions. The result is then
+    /// called bounded wherever it is printed. Real threads know no such bound.
+    pub fn preemptions(mut self, n: usize) -> Self {
+        self.plan.preemptions = Some(n);
+        self
+    }
+
+    /// Sets how many operations an execution may take ([`DEFAULT_STEPS`] otherwise); one more is a
+    /// [`Failure::Livelock`]. Real threads know no such limit.
+    pub fn steps(mut self, n: usize) -> Self {
+        self.plan.steps = n;
+        self
+    }
+
+    /// Sets how many rounds to run on real threads. loom knows no rounds.
+    pub fn rounds(mut self, n: u64) -> Self {
+        self.plan.rounds = Some(n);
+        self
+    }
+
+    /// Runs the model, prints and returns what was found.
+    ///
+    /// # Panics
+    ///
+    /// If the model does not pass, with the whole story: see [`CheckError`].
+    #[track_caller]
+    pub fn check(self) -> Report {
+        let name = self.identity.name();
+        match self.try_check() {
+            Ok(report) => {
+                println!("{report}");
+                report
+            }
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+
+    /// Runs the model and returns what was found, without printing.
+    ///
+    /// # Errors
+    ///
+    /// Whatever kept the model from passing.
+    pub fn try_check(self) -> Result<Report, CheckError> {
+        let Self { mut identity, plan } = self;
+        identity.count();
+        plan.validate()?;
+        refuse_environment_bounds()?;
+        #[cfg(loom)]
+        return explore::check(&identity, Arc::new(plan));
+        #[cfg(not(loom))]
+        return rounds::check(&identity, Arc::new(plan));
+    }
+}
+
+impl<S> Plan<S> {
+    /// Whether the declarations make sense.
+    fn validate(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if self.threads.is_empty() {
+            return wrong("it has no threads: add at least one with .thread(name, body)".to_owned());
+        }
+        if self.threads.len() > MAX_THREADS {
+            return wrong(format!(
+                "it has {} threads: at most {MAX_THREADS} are accepted",
+                self.threads.len()
+            ));
+        }
+        let mut names = HashSet::new();
+        for part in self.threads.iter().chain(&self.observations) {
+            let name = &part.name;
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
+                return wrong(format!(
+                    "the name {name:?} would make outcomes ambiguous: a name without spaces and \
+                     without '=' is accepted"
+                ));
+            }
+            if !names.insert(name) {
+                return wrong(format!(
+                    "the name {name:?} stands for two threads or observations: each needs a name \
+                     of its own"
+                ));
+            }
+        }
+        self.validate_table()
+    }
+
+    fn validate_table(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if let (Some(failure), Some(row)) = (self.fails, self.table.first()) {
+            return wrong(format!(
+                "it declares the outcome {:?} and expects to fail ({failure}): either a table or \
+                 .fails(…) is accepted",
+                row.outcome
+            ));
+        }
+        if self.fails.is_none() && self.table.iter().all(|row| row.grade == Grade::Forbidden) {
+            return wrong(
+                "it declares no outcome that may be reached, so that no execution could pass: add \
+                 .acceptable(outcome, reason), or .fails(failure) if it is meant to fail"
+                    .to_owned(),
+            );
+        }
+        if self.steps == 0 {
+            return wrong("a limit of 0 steps lets nothing run: at least 1 is accepted".to_owned());
+        }
+        let mut outcomes = HashSet::new();
+        for row in &self.table {
+            if !outcomes.insert(&row.outcome) {
+                return wrong(format!("the outcome {:?} is declared twice", row.outcome));
+            }
+        }
+        Ok(())
+    }
+
+    /// The row of `outcome`, if the table has one.
+    fn find(&self, outcome: &str) -> Option<&Row> {
+        self.table.iter().find(|row| row.outcome == outcome)
+    }
+
+    /// Whether the table allows `outcome`; a model that is to fail allows any.
+    fn allows(&self, outcome: &str) -> bool {
+        self.fails.is_some()
+            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+    }
+}
+
+/// The parts of an outcome as one text; `()` where nothing was returned.
+fn outcome_of(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "()".to_owned() } else { parts.join(" ") }
+}
+
+/// loom would obey these without a word.
+fn refuse_environment_bounds() -> Result<(), CheckError> {
+    let bound = std::env::vars_os().find_map(|(name, value)| {
+        let name = name.to_string_lossy().into_owned();
+        (name.starts_with("LOOM_MAX_") || name.starts_with("LOOM_CHECKPOINT_"))
+            .then(|| (name, value.to_string_lossy().into_owned()))
+    });
+    match bound {
+        Some((name, value)) => Err(CheckError::EnvironmentBound { name, value }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,50 @@
+//! Panics of the code under test are results: kept, with their place, instead of printed.
+
+use std::cell::RefCell;
+use std::panic::PanicHookInfo;
+use std::sync::Once;
+
+std::thread_local! {
+    /// `Some` on threads that run code under test: the newest panic's text and place.
+    static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// From now on panics on this thread are kept for [`take`], and not printed.
+pub(crate) fn keep() {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let print = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let kept = KEPT.try_with(|kept| {
+                let mut kept = kept.borrow_mut();
+                let keeps = kept.is_some();
+                if keeps {
+                    *kept = Some(describe(info));
+                }
+                keeps
+            });
+            if kept != Ok(true) {
+                print(info);
+            }
+        }));
+    });
+    KEPT.set(Some(String::new()));
+}
+
+/// The newest panic of this thread: its text, and where.
+pub(crate) fn take() -> String {
+    KEPT.with_borrow_mut(|kept| kept.as_mut().map(std::mem::take)).unwrap_or_default()
+}
+
+fn describe(info: &PanicHookInfo<'_>) -> String {
+    let payload = info.payload();
+    let text = payload
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| payload.downcast_ref::<&str>().copied())
+        .unwrap_or("a panic without a text");
+    match info.location() {
+        Some(location) => format!("{text} (at {}:{})", location.file(), location.line()),
+        None => text.to_owned(),
+    }
+}

@@ -1,0 +1,160 @@
+//! What a passed check found.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::{Failure, Grade};
+
+/// What a check found: returned by `check`, printed by it too.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Report {
+    /// The page (the stem of the file) and the test.
+    pub name: String,
+    /// How the executions were made.
+    pub engine: Engine,
+    /// Each outcome that was declared or reached, in the order of declaration.
+    pub outcomes: Vec<Outcome>,
+    /// The failure that was expected and found.
+    pub failure: Option<Found>,
+    /// Wall time.
+    pub elapsed: Duration,
+}
+
+/// How executions are made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Engine {
+    /// On loom: every execution within the bound.
+    Loom {
+        /// What each pass did.
+        passes: Vec<Pass>,
+        /// The most preemptions in an execution; `None` explores completely.
+        preemptions: Option<usize>,
+    },
+    /// On real threads, started together.
+    Threads {
+        /// How many rounds were run.
+        rounds: u64,
+        /// Why none was run, where none was.
+        skipped: Option<&'static str>,
+    },
+}
+
+/// What one pass of an exploration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Pass {
+    /// `interleaving` or `weak memory`.
+    pub name: &'static str,
+    /// How many executions it made.
+    pub executions: u64,
+    /// Why it was not needed, where it was not.
+    pub skipped: Option<&'static str>,
+}
+
+/// One row of the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Outcome {
+    /// The outcome, such as `alice=1 total=2`.
+    pub text: String,
+    /// How the table grades it.
+    pub grade: Grade,
+    /// Why, in the table's words.
+    pub reason: String,
+    /// In how many executions or rounds it was reached.
+    pub seen: u64,
+    /// The execution that reached it first.
+    pub witness: Option<Witness>,
+}
+
+/// An execution that reached an outcome.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Witness {
+    /// `interleaving` or `weak memory`: the latter only where no interleaving alone reaches it.
+    pub pass: &'static str,
+    /// The number of the execution in its pass, counted from 1.
+    pub execution: u64,
+    /// The interleaving, drawn.
+    pub interleaving: String,
+}
+
+/// An expected failure, found.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Found {
+    /// In which way the model failed.
+    pub failure: Failure,
+    /// What happened.
+    pub message: String,
+    /// In how many executions or rounds: on loom 1, because the exploration stops there.
+    pub seen: u64,
+    /// The interleaving, drawn.
+    pub interleaving: String,
+}
+
+impl Report {
+    /// Executions or rounds, over all passes.
+    pub fn executions(&self) -> u64 {
+        match &self.engine {
+            Engine::Loom { passes, .. } => passes.iter().map(|pass| pass.executions).sum(),
+            Engine::Threads { rounds, .. } => *rounds,
+        }
+    }
+
+    /// Whether every execution was explored: on loom, without a bound, and to the end.
+    pub fn is_complete(&self) -> bool {
+        self.failure.is_none() && matches!(self.engine, Engine::Loom { preemptions: None, .. })
+    }
+
+    /// How often `outcome` was reached; 0 also for an outcome that nobody declared.
+    pub fn seen(&self, outcome: &str) -> u64 {
+        self.outcomes.iter().find(|row| row.text == outcome).map_or(0, |row| row.seen)
+    }
+}
+
+impl fmt::Display for Report {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let milliseconds = self.elapsed.as_secs_f64() * 1e3;
+        write!(f, "{}: ", self.name)?;
+        match &self.engine {
+            Engine::Loom { passes, preemptions } => {
+                for (position, pass) in passes.iter().enumerate() {
+                    let comma = if position == 0 { "" } else { ", " };
+                    match pass.skipped {
+                        None => write!(f, "{comma}{} {}", pass.executions, pass.name)?,
+                        Some(why) => write!(f, "{comma}{} not needed ({why})", pass.name)?,
+                    }
+                }
+                match (&self.failure, preemptions) {
+                    (Some(_), _) => write!(f, " executions")?,
+                    (None, None) => write!(f, " executions, explored completely")?,
+                    (None, Some(n)) => write!(f, " executions, bounded ({n} preemptions)")?,
+                }
+            }
+            Engine::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}")?,
+            Engine::Threads { rounds, .. } => write!(f, "{rounds} rounds on real threads")?,
+        }
+        writeln!(f, " ({milliseconds:.1} ms)")?;
+        if let Some(found) = &self.failure {
+            writeln!(f, "  fails as expected, {}: {}", found.failure, found.message)?;
+            write!(f, "{}", found.interleaving)?;
+        }
+        let width = self.outcomes.iter().map(|row| row.text.chars().count()).max().unwrap_or(0);
+        for row in &self.outcomes {
+            let weak = row.witness.as_ref().is_some_and(|witness| witness.pass == "weak memory");
+            let weak = if weak { "  [only under weak memory]" } else { "" };
+            writeln!(
+                f,
+                "  {:width$}  {:<11}  {:>8}  {}{weak}",
+                row.text,
+                row.grade.to_string(),
+                row.seen,
+                row.reason,
+            )?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! Results for machines: a line of JSON a model, for `cargo ci prove` and for reports.
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::identity::Identity;
+use super::{CheckError, Engine, Report};
+
+/// One line.
+#[derive(Serialize)]
+struct Record<'a> {
+    page: &'a str,
+    test: String,
+    model: usize,
+    at: String,
+    verdict: &'static str,
+    expected: String,
+    bound: Option<String>,
+    passes: Vec<PassRecord>,
+    executions: u64,
+    seconds: f64,
+    outcomes: Vec<OutcomeRecord<'a>>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct PassRecord {
+    name: &'static str,
+    executions: u64,
+    skipped: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct OutcomeRecord<'a> {
+    text: &'a str,
+    grade: String,
+    reason: &'a str,
+    seen: u64,
+    only_weak: bool,
+    interleaving: Option<&'a str>,
+}
+
+/// Appends the result to `$SELVEDGE_RESULTS/<page>.jsonl`, if the variable is set.
+///
+/// # Panics
+///
+/// If the file cannot be written: a result that was asked for must not get lost.
+pub(super) fn append(identity: &Identity, report: &Report, error: Option<&CheckError>) {
+    let Some(folder) = std::env::var_os("SELVEDGE_RESULTS") else { return };
+    let path = Path::new(&folder).join(format!("{}.jsonl", identity.page()));
+    let written = serde_json::to_string(&record(identity, report, error))
+        .map_err(std::io::Error::from)
+        .and_then(|line| {
+            std::fs::create_dir_all(&folder)?;
+            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+            // In one write, so that tests that end together do not mix their lines.
+            file.write_all(format!("{line}\n").as_bytes())
+        });
+    if let Err(error) = written {
+        panic!("the result of {} cannot be written to {}: {error}", identity.name(), path.display());
+    }
+}
+
+fn record<'a>(
+    identity: &'a Identity,
+    report: &'a Report,
+    error: Option<&CheckError>,
+) -> Record<'a> {
+    let Engine::Loom { passes, preemptions } = &report.engine else {
+        unreachable!("results are written of explorations")
+    };
+    let expected = report.failure.as_ref().map(|found| found.failure);
+    Record {
+        page: identity.page(),
+        test: identity.test(),
+        model: identity.ordinal,
+        at: format!("{}:{}", identity.at.file(), identity.at.line()),
+        verdict: if error.is_none() { "passed" } else { "failed" },
+        expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
+        bound: preemptions.map(|n| format!("{n} preemptions")),
+        passes: passes
+            .iter()
+            .map(|pass| PassRecord {
+                name: pass.name,
+                executions: pass.executions,
+                skipped: pass.skipped,
+            })
+            .collect(),
+        executions: report.executions(),
+        seconds: report.elapsed.as_secs_f64(),
+        outcomes: report
+            .outcomes
+            .iter()
+            .map(|row| OutcomeRecord {
+                text: &row.text,
+                grade: row.grade.to_string(),
+                reason: &row.reason,
+                seen: row.seen,
+                only_weak: row.witness.as_ref().is_some_and(|w| w.pass == "weak memory"),
+                interleaving: row.witness.as_ref().map(|w| w.interleaving.as_str()),
+            })
+            .collect(),
+        error: error.map(ToString::to_string),
+    }
+}

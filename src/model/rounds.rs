@@ -1,0 +1,272 @@
+//! The engine of a normal build: real threads, many rounds, each started together.
+//!
+//! Real threads cannot show that something never happens, only how often it was seen. So a table
+//! fails here on an outcome that it does not allow, and merely counts those that it does.
+
+use std::collections::BTreeMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::sync::{Arc, Barrier};
+use std::time::{Duration, Instant};
+
+use super::identity::Identity;
+use super::{
+    CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Plan, Report, outcome_of, panics,
+};
+
+/// Rounds, unless the model or `SELVEDGE_ROUNDS` says otherwise.
+const DEFAULT_ROUNDS: u64 = 5_000;
+
+/// How long a round may take before its threads count as stuck, in seconds.
+const PATIENCE: u64 = 60;
+
+/// The same for a model that is expected to deadlock, and so to be stuck.
+const PATIENCE_FOR_DEADLOCK: u64 = 1;
+
+/// What one thread has to say about one round.
+type Part = Result<Option<String>, String>;
+
+/// Checks the model.
+pub(super) fn check<S: Send + Sync + 'static>(
+    identity: &Identity,
+    plan: Arc<Plan<S>>,
+) -> Result<Report, CheckError> {
+    let start = Instant::now();
+    let rounds = number_of_rounds(plan.rounds)?;
+    let report = |rounds, skipped, outcomes, failure| Report {
+        name: identity.name(),
+        engine: Engine::Threads { rounds, skipped },
+        outcomes,
+        failure,
+        elapsed: start.elapsed(),
+    };
+    if let Some(reason) = plan.fails.and_then(cannot_be_run) {
+        return Ok(report(0, Some(reason), Vec::new(), None));
+    }
+    let mut crew = Crew::new(&plan);
+    let mut seen: BTreeMap<String, u64> = BTreeMap::new();
+    let mut failures = (0, String::new());
+    let mut done = 0;
+    while done < rounds {
+        done += 1;
+        match crew.round(&plan, done) {
+            Ok(outcome) if plan.allows(&outcome) => *seen.entry(outcome).or_default() += 1,
+            Ok(outcome) => {
+                let reason = plan.find(&outcome).map(|row| row.reason.clone());
+                let evidence = in_round(done);
+                return Err(CheckError::UnexpectedOutcome { outcome, reason, evidence });
+            }
+            Err(Trouble::Panic(message)) => {
+                let failure = Failure::Invariant;
+                match plan.fails {
+                    Some(Failure::Invariant) => failures = (failures.0 + 1, message),
+                    expected => {
+                        let evidence = in_round(done);
+                        let found = CheckError::Failed { failure, message, evidence };
+                        return Err(match expected {
+                            None => found,
+                            Some(expected) => {
+                                CheckError::FailedDifferently { expected, found: Box::new(found) }
+                            }
+                        });
+                    }
+                }
+            }
+            // The threads are lost; so no further round can be run.
+            Err(Trouble::Stuck(_)) if plan.fails == Some(Failure::Deadlock) => {
+                failures = (1, format!("round {done} got stuck"));
+                break;
+            }
+            Err(Trouble::Stuck(running)) => {
+                return Err(CheckError::Stuck { round: done, seconds: PATIENCE, running });
+            }
+        }
+    }
+    let failure = plan.fails.filter(|_| failures.0 > 0).map(|failure| Found {
+        failure,
+        message: format!("{} (in {} of {done} rounds)", failures.1, failures.0),
+        seen: failures.0,
+        interleaving: String::new(),
+    });
+    Ok(report(done, None, rows(&plan, seen), failure))
+}
+
+/// Failures that real threads must not, or cannot, be made to show.
+fn cannot_be_run(failure: Failure) -> Option<&'static str> {
+    match failure {
+        Failure::DataRace => Some("a data race is undefined behaviour"),
+        Failure::Livelock => Some("a livelock does not end"),
+        Failure::Leak => Some("nothing counts what real threads leave behind"),
+        Failure::Deadlock | Failure::Invariant => None,
+    }
+}
+
+fn number_of_rounds(declared: Option<u64>) -> Result<u64, CheckError> {
+    let Ok(value) = std::env::var("SELVEDGE_ROUNDS") else {
+        return match declared {
+            Some(0) => Err(CheckError::wrong_model("0 rounds show nothing: at least 1 is accepted")),
+            declared => Ok(declared.unwrap_or(DEFAULT_ROUNDS)),
+        };
+    };
+    match value.parse() {
+        Ok(rounds) if rounds > 0 => Ok(rounds),
+        _ => Err(CheckError::wrong_model(format!(
+            "SELVEDGE_ROUNDS={value} is no number of rounds: a whole number from 1 is accepted"
+        ))),
+    }
+}
+
+fn in_round(round: u64) -> Evidence {
+    Evidence(format!(
+        "  In round {round}, on real threads. For the interleaving, run it on loom:\n    \
+         RUSTFLAGS=\"--cfg loom\" cargo test --release\n"
+    ))
+}
+
+fn rows<S>(plan: &Plan<S>, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
+    let row = |text: &str, grade, reason: &str, seen| Outcome {
+        text: text.to_owned(),
+        grade,
+        reason: reason.to_owned(),
+        seen,
+        witness: None,
+    };
+    let mut rows: Vec<Outcome> = plan
+        .table
+        .iter()
+        .map(|declared| {
+            let seen = seen.remove(&declared.outcome).unwrap_or_default();
+            row(&declared.outcome, declared.grade, &declared.reason, seen)
+        })
+        .collect();
+    rows.extend(seen.into_iter().map(|(outcome, seen)| {
+        row(&outcome, Grade::Acceptable, "reached without the failure", seen)
+    }));
+    rows
+}
+
+/// The model's threads, kept from round to round.
+struct Crew<S> {
+    work: Vec<Sender<Round<S>>>,
+    results: Receiver<(usize, Part)>,
+    patience: Duration,
+}
+
+/// What a thread needs for a round.
+struct Round<S> {
+    state: Arc<S>,
+    start: Arc<Start>,
+}
+
+/// Where the threads of a round meet, so that none has a head start.
+struct Start {
+    barrier: Barrier,
+    ready: AtomicUsize,
+    threads: usize,
+}
+
+/// What can go wrong in a round.
+enum Trouble {
+    Panic(String),
+    Stuck(Vec<String>),
+}
+
+impl<S: Send + Sync + 'static> Crew<S> {
+    fn new(plan: &Arc<Plan<S>>) -> Self {
+        let (report, results) = channel();
+        let work = (0..plan.threads.len())
+            .map(|position| {
+                let (sender, rounds) = channel::<Round<S>>();
+                let (plan, report) = (Arc::clone(plan), report.clone());
+                // Never joined: a thread that is stuck would hold up the test for ever.
+                std::thread::spawn(move || serve(&plan, position, &rounds, &report));
+                sender
+            })
+            .collect();
+        let seconds = match plan.fails {
+            Some(Failure::Deadlock) => PATIENCE_FOR_DEADLOCK,
+            _ => PATIENCE,
+        };
+        Self { work, results, patience: Duration::from_secs(seconds) }
+    }
+
+    /// One round: state, threads, observations.
+    fn round(&mut self, plan: &Plan<S>, number: u64) -> Result<String, Trouble> {
+        panics::keep();
+        let threads = self.work.len();
+        let state = Arc::new(quiet("init", || (plan.init)()).map_err(Trouble::Panic)?);
+        let start = Arc::new(Start {
+            barrier: Barrier::new(threads),
+            ready: AtomicUsize::new(0),
+            threads,
+        });
+        for sender in &self.work {
+            let round = Round { state: Arc::clone(&state), start: Arc::clone(&start) };
+            assert!(sender.send(round).is_ok(), "a thread of round {number} has gone");
+        }
+        let mut parts: Vec<Option<Part>> = vec![None; threads];
+        for _ in 0..threads {
+            match self.results.recv_timeout(self.patience) {
+                Ok((position, part)) => parts[position] = Some(part),
+                Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => {
+                    let running = plan.threads.iter().zip(&parts);
+                    let running = running.filter(|(_, part)| part.is_none());
+                    return Err(Trouble::Stuck(running.map(|(t, _)| t.name.clone()).collect()));
+                }
+            }
+        }
+        let mut outcome = Vec::new();
+        for part in parts.into_iter().flatten() {
+            outcome.push(part.map_err(Trouble::Panic)?);
+        }
+        for observation in &plan.observations {
+            let part = quiet(&observation.name, || (observation.run)(&state));
+            outcome.push(part.map_err(Trouble::Panic)?);
+        }
+        quiet("the state's drop", || drop(state)).map_err(Trouble::Panic)?;
+        Ok(outcome_of(outcome))
+    }
+}
+
+/// The life of one of the model's threads.
+fn serve<S>(
+    plan: &Plan<S>,
+    position: usize,
+    rounds: &Receiver<Round<S>>,
+    report: &Sender<(usize, Part)>,
+) {
+    panics::keep();
+    let body = &plan.threads[position];
+    while let Ok(Round { state, start }) = rounds.recv() {
+        start.together();
+        let part = quiet(&body.name, || (body.run)(&state));
+        // Given back before the round is reported, so that the last owner is the round itself.
+        drop(state);
+        if report.send((position, part)).is_err() {
+            return;
+        }
+    }
+}
+
+impl Start {
+    /// Returns when all threads are here: all but awake, they spin for the last few nanoseconds.
+    fn together(&self) {
+        self.barrier.wait();
+        self.ready.fetch_add(1, Ordering::AcqRel);
+        let mut spins = 0_u32;
+        while self.ready.load(Ordering::Acquire) < self.threads {
+            spins += 1;
+            if spins < 1_000 {
+                std::hint::spin_loop();
+            } else {
+                std::thread::yield_now();
+            }
+        }
+    }
+}
+
+/// Calls code under test; a panic in it is a result.
+fn quiet<R>(name: &str, f: impl FnOnce() -> R) -> Result<R, String> {
+    catch_unwind(AssertUnwindSafe(f)).map_err(|_| format!("{name} panicked: {}", panics::take()))
+}

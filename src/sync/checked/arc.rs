@@ -1,0 +1,192 @@
+//! Shared ownership.
+
+use std::fmt;
+use std::mem::ManuallyDrop;
+use std::ops::Deref;
+use std::panic::Location;
+
+use super::operation::{Handle, Step};
+use super::record::{self, Action, Site};
+
+/// `std::sync::Arc`, instrumented: a model that ends with one still alive leaks.
+///
+/// Beside the real `Arc` lives loom's, of nothing, which counts the same references.
+pub struct Arc<T: ?Sized> {
+    value: std::sync::Arc<T>,
+    model: Option<(Handle, ManuallyDrop<loom::sync::Arc<()>>)>,
+}
+
+impl<T> Arc<T> {
+    /// Puts `value` on the heap, with one owner.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let model = Handle::new('r', "Arc", Location::caller())
+            .map(|handle| (handle, ManuallyDrop::new(loom::sync::Arc::new(()))));
+        Self { value: std::sync::Arc::new(value), model }
+    }
+
+    /// Takes the value out, if this is the only owner.
+    ///
+    /// # Errors
+    ///
+    /// The `Arc` itself, if there are other owners.
+    #[track_caller]
+    pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
+        if Self::get_mut(&mut this).is_none() {
+            return Err(this);
+        }
+        match Self::into_inner(this) {
+            Some(value) => Ok(value),
+            None => unreachable!("the only owner has another"),
+        }
+    }
+
+    /// Gives up this owner; returns the value to the last one.
+    #[track_caller]
+    pub fn into_inner(this: Self) -> Option<T> {
+        let mut this = ManuallyDrop::new(this);
+        this.release(Location::caller());
+        // SAFETY: `this` is never used nor dropped again, so its value moves out.
+        let value = unsafe { std::ptr::read(&raw const this.value) };
+        std::sync::Arc::into_inner(value)
+    }
+}
+
+impl<T: ?Sized> Arc<T> {
+    /// How many owners there are.
+    #[track_caller]
+    pub fn strong_count(this: &Self) -> usize {
+        let site = Location::caller();
+        match this.locate(site) {
+            None => std::sync::Arc::strong_count(&this.value),
+            Some((object, twin)) => {
+                let step = Step::begin(site, "strong_count", Some(object), 0);
+                let count = step.first(|| loom::sync::Arc::strong_count(twin));
+                step.end(Action::Count(count as u64), count as u64);
+                count
+            }
+        }
+    }
+
+    /// The value, if this is the only owner.
+    #[track_caller]
+    pub fn get_mut(this: &mut Self) -> Option<&mut T> {
+        let site = Location::caller();
+        if let Some(object) = Handle::check(this.handle(), "Arc", site) {
+            let step = Step::begin(site, "get_mut", Some(object), 0);
+            let twin = this.model.as_mut().map(|(_, twin)| &mut **twin)?;
+            let unique = step.first(|| loom::sync::Arc::get_mut(twin).is_some());
+            if unique {
+                record::with(|recorder| recorder.inherit(object));
+            }
+            step.end(Action::Unique(unique), u64::from(unique));
+        }
+        std::sync::Arc::get_mut(&mut this.value)
+    }
+
+    /// Whether both own the same value.
+    pub fn ptr_eq(this: &Self, other: &Self) -> bool {
+        std::sync::Arc::ptr_eq(&this.value, &other.value)
+    }
+
+    /// Where the value is.
+    pub fn as_ptr(this: &Self) -> *const T {
+        std::sync::Arc::as_ptr(&this.value)
+    }
+
+    /// Gives up this owner in the model; the value is dropped afterwards, by the last one.
+    fn release(&mut self, site: Site) {
+        let Some((handle, twin)) = &mut self.model else { return };
+        if !handle.is_current() {
+            return;
+        }
+        let object = handle.object;
+        let step = Step::begin(site, "drop", Some(object), 0);
+        // SAFETY: called once, by `drop` or by `into_inner` in its place.
+        step.first(|| unsafe { ManuallyDrop::drop(twin) });
+        let last = std::sync::Arc::strong_count(&self.value) == 1;
+        record::with(|recorder| {
+            recorder.inherit(object);
+            recorder.bequeath(object);
+        });
+        step.end(Action::Drop { last }, u64::from(last));
+    }
+
+    fn handle(&self) -> Option<Handle> {
+        self.model.as_ref().map(|(handle, _)| *handle)
+    }
+
+    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Arc<()>)> {
+        let object = Handle::check(self.handle(), "Arc", site)?;
+        self.model.as_ref().map(|(_, twin)| (object, &**twin))
+    }
+}
+
+impl<T: Clone> Arc<T> {
+    /// The value, cloned first if there are other owners.
+    #[track_caller]
+    pub fn make_mut(this: &mut Self) -> &mut T {
+        if Self::get_mut(this).is_none() {
+            *this = Self::new((**this).clone());
+        }
+        match std::sync::Arc::get_mut(&mut this.value) {
+            Some(value) => value,
+            None => unreachable!("the only owner has another"),
+        }
+    }
+}
+
+impl<T: ?Sized> Clone for Arc<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        let site = Location::caller();
+        let model = self.locate(site).and_then(|(object, twin)| {
+            let step = Step::begin(site, "clone", Some(object), 0);
+            let twin = step.first(|| loom::sync::Arc::clone(twin));
+            step.end(Action::Clone, 0);
+            Some((self.handle()?, ManuallyDrop::new(twin)))
+        });
+        Self { value: std::sync::Arc::clone(&self.value), model }
+    }
+}
+
+impl<T: ?Sized> Drop for Arc<T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        self.release(Location::caller());
+    }
+}
+
+impl<T: ?Sized> Deref for Arc<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+impl<T: ?Sized> AsRef<T> for Arc<T> {
+    fn as_ref(&self) -> &T {
+        self
+    }
+}
+
+impl<T: Default> Default for Arc<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for Arc<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,486 @@
+//! Atomic types and fences.
+//!
+//! In the *interleaving* pass every load is a read-modify-write that changes nothing and every
+//! store a swap: loom then orders all accesses of one atomic, and reaches exactly the outcomes of
+//! sequential consistency. In the *weak memory* pass loads and stores are real, and a *touch*
+//! precedes each load, and each write by a thread that has loaded the same atomic before: a
+//! `try_lock` of a companion mutex that is never free. It always fails, so it carries no
+//! causality, but all touches of one atomic depend on each other, which restores the dependencies
+//! that loom's partial-order reduction forgets.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic as std_atomic;
+
+pub use std::sync::atomic::Ordering;
+
+use super::operation::{Handle, Step};
+use super::record::{self, Action, Pass, Site, Value};
+
+mod word;
+use word::{Twin, Word};
+
+/// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
+pub struct Atomic<T: Word> {
+    newest: T::Std,
+    model: Option<(Handle, T::Twin, Option<Touch>)>,
+}
+
+/// The companion mutex of the weak-memory pass, for ever locked.
+type Touch = loom::sync::Mutex<()>;
+
+/// An [`Atomic`] boolean.
+pub type AtomicBool = Atomic<bool>;
+/// An [`Atomic`] raw pointer.
+pub type AtomicPtr<T> = Atomic<*mut T>;
+/// An [`Atomic`] `u8`.
+pub type AtomicU8 = Atomic<u8>;
+/// An [`Atomic`] `u16`.
+pub type AtomicU16 = Atomic<u16>;
+/// An [`Atomic`] `u32`.
+pub type AtomicU32 = Atomic<u32>;
+/// An [`Atomic`] `u64`.
+pub type AtomicU64 = Atomic<u64>;
+/// An [`Atomic`] `usize`.
+pub type AtomicUsize = Atomic<usize>;
+/// An [`Atomic`] `i8`.
+pub type AtomicI8 = Atomic<i8>;
+/// An [`Atomic`] `i16`.
+pub type AtomicI16 = Atomic<i16>;
+/// An [`Atomic`] `i32`.
+pub type AtomicI32 = Atomic<i32>;
+/// An [`Atomic`] `i64`.
+pub type AtomicI64 = Atomic<i64>;
+/// An [`Atomic`] `isize`.
+pub type AtomicIsize = Atomic<isize>;
+
+impl<T: Word> Atomic<T> {
+    /// A new atomic holding `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let site = Location::caller();
+        let model = Handle::new('a', "atomic", site).map(|handle| {
+            let weak = record::with(|recorder| recorder.pass) == Some(Pass::WeakMemory);
+            let touch = weak.then(|| {
+                let touch = Touch::new(());
+                std::mem::forget(touch.lock());
+                touch
+            });
+            (handle, T::Twin::new(value), touch)
+        });
+        Self { newest: T::std(value), model }
+    }
+
+    /// Takes the value out; nobody else can have access any more.
+    pub fn into_inner(self) -> T {
+        self.peek()
+    }
+
+    /// Reads the value. The trace calls it stale if a newer one had been written.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Release` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn load(&self, order: Ordering) -> T {
+        assert!(
+            !matches!(order, Ordering::Release | Ordering::AcqRel),
+            "there is no such thing as a load with {order:?}: use Relaxed, Acquire or SeqCst"
+        );
+        let site = Location::caller();
+        let Some(at) = self.locate(site) else {
+            return T::std_load(&self.newest, order);
+        };
+        at.mark_plain();
+        let step = Step::begin(site, "load", Some(at.object), 0);
+        let value = match at.pass {
+            None if at.settled => self.peek(),
+            None => step.run(|| at.twin.load(order)),
+            Some(Pass::Interleaving) => {
+                // Only the acquiring half: a load must not release what its thread knows.
+                let order = if order == Ordering::Relaxed { order } else { Ordering::Acquire };
+                step.first(|| at.twin.refresh(self.peek(), order))
+            }
+            Some(Pass::WeakMemory) => {
+                at.touch(&step);
+                at.mark_loaded();
+                step.run(|| at.twin.load(order))
+            }
+        };
+        let saw = at.learn(value);
+        let action =
+            Action::Load { order: short(order), value: value.show(), newest: self.peek().show() };
+        step.end(action, saw);
+        value
+    }
+
+    /// Writes `value`.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Acquire` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn store(&self, value: T, order: Ordering) {
+        assert!(
+            !matches!(order, Ordering::Acquire | Ordering::AcqRel),
+            "there is no such thing as a store with {order:?}: use Relaxed, Release or SeqCst"
+        );
+        let site = Location::caller();
+        let Some(at) = self.locate(site) else {
+            return T::std_store(&self.newest, value, order);
+        };
+        at.mark_plain();
+        let step = Step::begin(site, "store", Some(at.object), at.operand(value));
+        match at.pass {
+            None if at.settled => {}
+            None => step.run(|| at.twin.store(value, order)),
+            Some(Pass::Interleaving) => {
+                let order = if order == Ordering::Relaxed { order } else { Ordering::Release };
+                step.first(|| at.twin.swap(value, order));
+            }
+            Some(Pass::WeakMemory) => {
+                at.touch_if_loaded(&step);
+                step.first(|| at.twin.store(value, order));
+            }
+        }
+        at.teach(value);
+        T::std_store(&self.newest, value, Ordering::Relaxed);
+        step.end(Action::Store { order: short(order), value: value.show() }, 0);
+    }
+
+    /// Writes `value` and returns the value before it.
+    #[track_caller]
+    pub fn swap(&self, value: T, order: Ordering) -> T {
+        self.update("swap", value, order, |twin| twin.swap(value, order), |std| {
+            T::std_swap(std, value, order)
+        }, |_| value)
+    }
+
+    /// Writes `new` if the value is `current`.
+    ///
+    /// # Errors
+    ///
+    /// The value found, if it is not `current`.
+    ///
+    /// # Panics
+    ///
+    /// If `failure` is `Release` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn compare_exchange(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T> {
+        assert!(
+            !matches!(failure, Ordering::Release | Ordering::AcqRel),
+            "a compare_exchange cannot fail with {failure:?}: use Relaxed, Acquire or SeqCst"
+        );
+        let site = Location::caller();
+        let Some(at) = self.locate(site) else {
+            return T::std_compare_exchange(&self.newest, current, new, success, failure);
+        };
+        let step = Step::begin(site, "compare_exchange", Some(at.object), at.operand(new));
+        let result = if at.settled {
+            T::std_compare_exchange(&self.newest, current, new, success, failure)
+        } else {
+            at.read_modify_write(&step, |twin| twin.compare_exchange(current, new, success, failure))
+        };
+        let (Ok(found) | Err(found)) = result;
+        let saw = at.learn(found);
+        if result.is_ok() {
+            at.teach(new);
+            T::std_store(&self.newest, new, Ordering::Relaxed);
+        }
+        let action = Action::CompareExchange {
+            order: short(if result.is_ok() { success } else { failure }),
+            expected: current.show(),
+            new: new.show(),
+            found: found.show(),
+        };
+        step.end(action, saw);
+        result
+    }
+
+    /// Like [`compare_exchange`](Self::compare_exchange). `std`'s may also fail spuriously; in a
+    /// model this one does not.
+    ///
+    /// # Errors
+    ///
+    /// The value found, if it is not `current`.
+    #[track_caller]
+    pub fn compare_exchange_weak(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T> {
+        self.compare_exchange(current, new, success, failure)
+    }
+
+    /// Applies `f` until it returns `None` or its result could be written over the value it was
+    /// computed from. Returns the value before.
+    ///
+    /// # Errors
+    ///
+    /// The value for which `f` returned `None`.
+    #[track_caller]
+    pub fn fetch_update(
+        &self,
+        set_order: Ordering,
+        fetch_order: Ordering,
+        mut f: impl FnMut(T) -> Option<T>,
+    ) -> Result<T, T> {
+        let mut before = self.load(fetch_order);
+        while let Some(after) = f(before) {
+            match self.compare_exchange_weak(before, after, set_order, fetch_order) {
+                Ok(value) => return Ok(value),
+                Err(found) => before = found,
+            }
+        }
+        Err(before)
+    }
+
+    /// One read-modify-write that cannot fail: on loom, on `std`, and as a plain function.
+    #[track_caller]
+    fn update(
+        &self,
+        name: &'static str,
+        operand: T,
+        order: Ordering,
+        on_loom: impl FnOnce(&T::Twin) -> T,
+        on_std: impl FnOnce(&T::Std) -> T,
+        apply: impl FnOnce(T) -> T,
+    ) -> T {
+        let site = Location::caller();
+        let Some(at) = self.locate(site) else {
+            return on_std(&self.newest);
+        };
+        let step = Step::begin(site, name, Some(at.object), at.operand(operand));
+        let before = if at.settled {
+            self.peek()
+        } else {
+            at.read_modify_write(&step, on_loom)
+        };
+        let after = apply(before);
+        let saw = at.learn(before);
+        at.teach(after);
+        T::std_store(&self.newest, after, Ordering::Relaxed);
+        let action = Action::Update {
+            name,
+            order: short(order),
+            operand: operand.show(),
+            before: before.show(),
+            after: after.show(),
+        };
+        step.end(action, saw);
+        before
+    }
+
+    /// The newest value, without an operation.
+    fn peek(&self) -> T {
+        T::std_load(&self.newest, Ordering::Relaxed)
+    }
+
+    /// Where an operation at `site` takes place; `None` outside a model.
+    fn locate(&self, site: Site) -> Option<At<'_, T>> {
+        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
+        let object = Handle::check(handle, "atomic", site)?;
+        let (_, twin, touch) = self.model.as_ref()?;
+        let (pass, settled) = record::with(|recorder| {
+            let settled = recorder.alone() && recorder.pass == Pass::Interleaving;
+            (recorder.contended().then_some(recorder.pass), settled)
+        })?;
+        Some(At { object, twin, touch: touch.as_ref(), pass, settled })
+    }
+}
+
+/// An atomic in a model, and how its accesses are carried out: `pass` is `None` while there is
+/// only one thread. Once the value is `settled` it is what the `std` half says, and loom is not
+/// asked any more.
+struct At<'a, T: Word> {
+    object: usize,
+    twin: &'a T::Twin,
+    touch: Option<&'a Touch>,
+    pass: Option<Pass>,
+    settled: bool,
+}
+
+impl<T: Word> At<'_, T> {
+    fn read_modify_write<R>(&self, step: &Step, run: impl FnOnce(&T::Twin) -> R) -> R {
+        match self.pass {
+            None => step.run(|| run(self.twin)),
+            Some(Pass::Interleaving) => step.first(|| run(self.twin)),
+            Some(Pass::WeakMemory) => {
+                // Among plain stores by several threads loom may let a read-modify-write choose,
+                // so it cannot itself be the step that starts the thread.
+                if record::with(|recorder| recorder.thread().moved) == Some(true) {
+                    self.touch_if_loaded(step);
+                } else {
+                    self.touch(step);
+                }
+                step.run(|| run(self.twin))
+            }
+        }
+    }
+
+    fn touch(&self, step: &Step) {
+        if let Some(touch) = self.touch {
+            let free = step.first(|| touch.try_lock().is_ok());
+            debug_assert!(!free, "a touch is a try_lock that fails");
+        }
+    }
+
+    fn touch_if_loaded(&self, step: &Step) {
+        let loaded = record::with(|recorder| {
+            recorder.objects[self.object].loaded_by & (1 << recorder.current()) != 0
+        });
+        if loaded == Some(true) {
+            self.touch(step);
+        }
+    }
+
+    /// A load or store while others run: the two passes differ on it.
+    fn mark_plain(&self) {
+        if self.pass.is_some() {
+            record::with(|recorder| recorder.has_plain_access = true);
+        }
+    }
+
+    fn mark_loaded(&self) {
+        record::with(|recorder| {
+            let bit = 1 << recorder.current();
+            recorder.objects[self.object].loaded_by |= bit;
+        });
+    }
+
+    /// What `value` is to the check for determinism: pointers differ from run to run.
+    fn operand(&self, value: T) -> u64 {
+        if T::POINTER { 0 } else { value.bits() }
+    }
+
+    /// What the thread learned by reading `value`.
+    fn learn(&self, value: T) -> u64 {
+        if T::POINTER {
+            record::with(|recorder| recorder.follow(value.bits() as usize)).unwrap_or_default()
+        } else {
+            value.bits()
+        }
+    }
+
+    /// What others will learn by reading `value`.
+    fn teach(&self, value: T) {
+        if T::POINTER {
+            record::with(|recorder| recorder.publish(value.bits() as usize));
+        }
+    }
+}
+
+impl<T: Word + fmt::Debug> fmt::Debug for Atomic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.peek().fmt(f)
+    }
+}
+
+impl<T: Word + Default> Default for Atomic<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Word> From<T> for Atomic<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+macro_rules! fetch {
+    ($int:ty: $($(#[$doc:meta])* $name:ident = $apply:expr;)*) => {
+        impl Atomic<$int> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                pub fn $name(&self, value: $int, order: Ordering) -> $int {
+                    self.update(
+                        stringify!($name),
+                        value,
+                        order,
+                        |twin| twin.$name(value, order),
+                        |std| std.$name(value, order),
+                        |before| ($apply)(before, value),
+                    )
+                }
+            )*
+        }
+    };
+}
+
+macro_rules! fetch_int {
+    ($($int:ty),*) => {
+        $(fetch! { $int:
+            /// Adds `value`, wrapping around, and returns the value before.
+            fetch_add = <$int>::wrapping_add;
+            /// Subtracts `value`, wrapping around, and returns the value before.
+            fetch_sub = <$int>::wrapping_sub;
+            /// Bitwise "and"; returns the value before.
+            fetch_and = |a, b| a & b;
+            /// Bitwise "nand"; returns the value before.
+            fetch_nand = |a: $int, b: $int| !(a & b);
+            /// Bitwise "or"; returns the value before.
+            fetch_or = |a, b| a | b;
+            /// Bitwise "xor"; returns the value before.
+            fetch_xor = |a, b| a ^ b;
+            /// Writes the greater of the two; returns the value before.
+            fetch_max = |a: $int, b: $int| a.max(b);
+            /// Writes the lesser of the two; returns the value before.
+            fetch_min = |a: $int, b: $int| a.min(b);
+        })*
+    };
+}
+
+fetch_int!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
+
+fetch! { bool:
+    /// Logical "and"; returns the value before.
+    fetch_and = |a, b| a & b;
+    /// Logical "nand"; returns the value before.
+    fetch_nand = |a: bool, b: bool| !(a & b);
+    /// Logical "or"; returns the value before.
+    fetch_or = |a, b| a | b;
+    /// Logical "xor"; returns the value before.
+    fetch_xor = |a, b| a ^ b;
+}
+
+/// Orders memory without touching it.
+///
+/// # Panics
+///
+/// If `order` is `Relaxed`, as in `std`.
+#[track_caller]
+pub fn fence(order: Ordering) {
+    assert!(
+        order != Ordering::Relaxed,
+        "there is no such thing as a relaxed fence: use Acquire, Release, AcqRel or SeqCst"
+    );
+    if !record::active() {
+        return std_atomic::fence(order);
+    }
+    let step = Step::begin(Location::caller(), "fence", None, 0);
+    step.unordered(|| loom::sync::atomic::fence(order));
+    step.end(Action::Fence { order: short(order) }, 0);
+}
+
+/// The usual three letters of an ordering.
+fn short(order: Ordering) -> &'static str {
+    match order {
+        Ordering::Relaxed => "rlx",
+        Ordering::Acquire => "acq",
+        Ordering::Release => "rel",
+        Ordering::AcqRel => "acq_rel",
+        _ => "sc",
+    }
+}

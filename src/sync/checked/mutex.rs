@@ -1,0 +1,267 @@
+//! Mutual exclusion.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+use super::operation::{Handle, Step};
+use super::record::{self, Action, Site, WRITER};
+use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+/// `std::sync::Mutex`, instrumented.
+pub struct Mutex<T: ?Sized> {
+    pub(super) model: Option<(Handle, loom::sync::Mutex<()>)>,
+    /// Locks outside a model; knows in both worlds whether the mutex is poisoned.
+    std: std::sync::Mutex<()>,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `value` is reached through a guard, of which there is one at a time (`std` outside a
+// model, loom inside), or through `&mut self`; so sharing the mutex only ever sends the value.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+// SAFETY: as for `Sync`: the mutex owns its value.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+
+/// Exclusive access to what a [`Mutex`] holds, until dropped.
+#[must_use = "a lock is released when its guard is dropped"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    pub(super) mutex: &'a Mutex<T>,
+    /// `None` only while a condition variable has the lock released.
+    pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
+    pub(super) twin: Option<loom::sync::MutexGuard<'a, ()>>,
+    pub(super) site: Site,
+}
+
+impl<T> Mutex<T> {
+    /// A free mutex around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let model = Handle::new('m', "mutex", Location::caller())
+            .map(|handle| (handle, loom::sync::Mutex::new(())));
+        Self { model, std: std::sync::Mutex::new(()), value: UnsafeCell::new(value) }
+    }
+
+    /// Takes the value out.
+    ///
+    /// # Errors
+    ///
+    /// The value all the same, if the mutex is poisoned.
+    pub fn into_inner(self) -> LockResult<T> {
+        self.inherit();
+        let value = self.value.into_inner();
+        match self.std.into_inner() {
+            Ok(()) => Ok(value),
+            Err(_) => Err(PoisonError::new(value)),
+        }
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    /// Blocks until the mutex is free, and takes it.
+    ///
+    /// # Errors
+    ///
+    /// The guard all the same, if a thread has panicked while it held the mutex.
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        let site = Location::caller();
+        let Some((object, twin)) = self.locate(site) else {
+            return match self.std.lock() {
+                Ok(std) => Ok(self.guard(std, None, site)),
+                Err(poison) => {
+                    Err(PoisonError::new(self.guard(poison.into_inner(), None, site)))
+                }
+            };
+        };
+        let step = Step::begin(site, "lock", Some(object), 0);
+        let (free, alone) = record::with(|recorder| {
+            (recorder.objects[object].holders == 0, recorder.alone())
+        })
+        .unwrap_or_default();
+        let guard = if free && alone {
+            None
+        } else {
+            let acquire = || twin.lock();
+            let guard = if free { step.first(acquire) } else { step.run(acquire) };
+            let Ok(guard) = guard else { unreachable!("loom's mutexes are never poisoned") };
+            Some(guard)
+        };
+        self.acquired(object);
+        step.end(Action::Lock, 0);
+        self.reenter(guard, site)
+    }
+
+    /// Takes the mutex if it is free.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if it is not; `Poisoned` with the guard, if a thread has panicked while it
+    /// held the mutex.
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let site = Location::caller();
+        let Some((object, twin)) = self.locate(site) else {
+            return match self.std.try_lock() {
+                Ok(std) => Ok(self.guard(std, None, site)),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(poison)) => Err(TryLockError::Poisoned(
+                    PoisonError::new(self.guard(poison.into_inner(), None, site)),
+                )),
+            };
+        };
+        let step = Step::begin(site, "try_lock", Some(object), 0);
+        let Ok(guard) = step.first(|| twin.try_lock()) else {
+            step.end(Action::TryLock(false), 0);
+            return Err(TryLockError::WouldBlock);
+        };
+        self.acquired(object);
+        step.end(Action::TryLock(true), 1);
+        self.reenter(Some(guard), site).map_err(TryLockError::Poisoned)
+    }
+
+    /// Whether a thread has panicked while it held the mutex.
+    pub fn is_poisoned(&self) -> bool {
+        self.std.is_poisoned()
+    }
+
+    /// Declares the value sound again.
+    pub fn clear_poison(&self) {
+        self.std.clear_poison();
+    }
+
+    /// The value, reached without locking: nobody else can have access.
+    ///
+    /// # Errors
+    ///
+    /// The value all the same, if the mutex is poisoned.
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.inherit();
+        let poisoned = self.std.is_poisoned();
+        let value = self.value.get_mut();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+
+    fn guard<'a>(
+        &'a self,
+        std: std::sync::MutexGuard<'a, ()>,
+        twin: Option<loom::sync::MutexGuard<'a, ()>>,
+        site: Site,
+    ) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, std: Some(std), twin, site }
+    }
+
+    /// The guard of a thread that was let in: the `std` half is free.
+    pub(super) fn reenter<'a>(
+        &'a self,
+        twin: Option<loom::sync::MutexGuard<'a, ()>>,
+        site: Site,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        match self.std.try_lock() {
+            Ok(std) => Ok(self.guard(std, twin, site)),
+            Err(TryLockError::Poisoned(poison)) => {
+                Err(PoisonError::new(self.guard(poison.into_inner(), twin, site)))
+            }
+            Err(TryLockError::WouldBlock) => unreachable!("loom let two threads into one mutex"),
+        }
+    }
+
+    /// Notes that the active thread holds the mutex.
+    pub(super) fn acquired(&self, object: usize) {
+        record::with(|recorder| {
+            recorder.objects[object].holders = WRITER;
+            recorder.inherit(object);
+        });
+    }
+
+    /// Notes that the active thread gives the mutex back.
+    pub(super) fn released(&self, object: usize) {
+        record::with(|recorder| {
+            recorder.objects[object].holders = 0;
+            recorder.bequeath(object);
+        });
+    }
+
+    fn inherit(&self) {
+        if let Some((handle, _)) = &self.model {
+            if handle.is_current() {
+                record::with(|recorder| recorder.inherit(handle.object));
+            }
+        }
+    }
+
+    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>)> {
+        let handle = self.model.as_ref().map(|(handle, _)| *handle);
+        let object = Handle::check(handle, "mutex", site)?;
+        self.model.as_ref().map(|(_, twin)| (object, twin))
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        let twin = self.twin.take();
+        let Some((handle, _)) = &self.mutex.model else { return };
+        // A guard without its `std` half has given the lock to a condition variable.
+        if self.std.is_none() {
+            return;
+        }
+        if !handle.is_current() {
+            std::mem::forget(twin);
+            return;
+        }
+        record::with(|recorder| {
+            recorder.note(self.site, Some(handle.object), Action::Unlock);
+        });
+        self.mutex.released(handle.object);
+        self.std = None;
+        drop(twin);
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        unsafe { &*self.mutex.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,153 @@
+//! How one operation of the façade is carried out on loom, and what its failures mean.
+
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::record::{self, Action, Site};
+use crate::model::finding::Fault;
+
+/// Ties a value to the execution that made it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Handle {
+    pub(crate) object: usize,
+    serial: u64,
+}
+
+impl Handle {
+    /// Registers a value with the running model; `None` outside a model.
+    pub(crate) fn new(letter: char, kind: &'static str, site: Site) -> Option<Self> {
+        record::with(|recorder| Self {
+            object: recorder.add_object(letter, kind, site),
+            serial: recorder.serial,
+        })
+    }
+
+    /// Whether the value belongs to the execution that runs now: only then may its loom half be
+    /// touched.
+    pub(crate) fn is_current(self) -> bool {
+        record::with(|recorder| recorder.serial == self.serial) == Some(true)
+    }
+
+    /// The object of a value that is about to be used at `site`, or `None` if it is to behave
+    /// like its `std` half: made outside, used outside.
+    ///
+    /// # Panics
+    ///
+    /// Outside a model, if the value was made inside one. In a model, a value that belongs to
+    /// another execution or to none ends the exploration as a wrong model.
+    pub(crate) fn check(handle: Option<Self>, kind: &'static str, site: Site) -> Option<usize> {
+        let serial = record::with(|recorder| recorder.serial);
+        let origin = match (serial, handle) {
+            (None, None) => return None,
+            (Some(now), Some(handle)) if handle.serial == now => return Some(handle.object),
+            (None, Some(_)) => {
+                panic!("a {kind} made inside a model is used outside it, at {site}: use it in the model that made it")
+            }
+            (Some(_), None) => "outside any model",
+            (Some(_), Some(_)) => "in another execution",
+        };
+        record::fail(Fault::Stranger { kind, origin, site: site.to_string() })
+    }
+}
+
+/// An operation that is about to be taken.
+pub(crate) struct Step {
+    site: Site,
+    object: Option<usize>,
+    thread: usize,
+}
+
+impl Step {
+    /// Announces the step `what` with `operand`. Ends the exploration if the step is one too many
+    /// or another than the thread took the last time it had seen the same.
+    pub(crate) fn begin(
+        site: Site,
+        what: &'static str,
+        object: Option<usize>,
+        operand: u64,
+    ) -> Self {
+        let entered = record::with(|recorder| {
+            recorder.enter(site, what, object, operand)?;
+            Ok(recorder.current())
+        });
+        match entered {
+            Some(Ok(thread)) => Self { site, object, thread },
+            Some(Err(fault)) => record::fail(fault),
+            None => unreachable!("{what} at {site} was taken for an operation of a model"),
+        }
+    }
+
+    /// Carries out an operation that leaves no other thread a chance until it is visible.
+    ///
+    /// A thread's start is no operation, so loom cannot know what a thread that has not started is
+    /// about to do. It starts the thread, and only then sees the choice that it should have made
+    /// before. Exploring both choices again doubles the work for each thread. So a thread's start
+    /// and its first operation are one step: no choice is offered between them. `run` must be
+    /// unable to block, and must leave loom no choice of its own (which store to read).
+    pub(crate) fn first<R>(&self, run: impl FnOnce() -> R) -> R {
+        let starts = record::with(|recorder| {
+            !std::mem::replace(&mut recorder.thread().moved, true)
+        });
+        if starts != Some(true) {
+            return self.run(run);
+        }
+        loom::stop_exploring();
+        let result = self.run(run);
+        loom::explore();
+        result
+    }
+
+    /// Carries out any other operation: one that may block or read one of several stores.
+    pub(crate) fn run<R>(&self, run: impl FnOnce() -> R) -> R {
+        record::with(|recorder| recorder.thread().moved = true);
+        match catch_unwind(AssertUnwindSafe(run)) {
+            Ok(result) => {
+                record::with(|recorder| recorder.resume(self.thread));
+                result
+            }
+            Err(payload) => record::fail(diagnose(&*payload)),
+        }
+    }
+
+    /// Carries out something that is no choice for the scheduler: a thread that has only done
+    /// such things has not taken its first step yet.
+    pub(crate) fn unordered<R>(&self, run: impl FnOnce() -> R) -> R {
+        let moved = record::with(|recorder| recorder.thread().moved);
+        let result = self.run(run);
+        record::with(|recorder| recorder.thread().moved = moved == Some(true));
+        result
+    }
+
+    /// Records the step as taken. `saw` is what the thread learned by it.
+    pub(crate) fn end(self, action: Action, saw: u64) {
+        record::with(|recorder| {
+            recorder.leave(self.thread, self.site, self.object, action, saw);
+        });
+    }
+}
+
+/// What a panic inside loom means. Which operation was under way tells most; where several causes
+/// share one operation, loom's text decides.
+pub(crate) fn diagnose(payload: &(dyn Any + Send)) -> Fault {
+    let text = text_of(payload);
+    let pending = record::with(|recorder| recorder.thread().pending).flatten();
+    let on_cell = pending.is_some_and(|(_, what, _)| what.starts_with("cell"));
+    if text.starts_with("deadlock") {
+        Fault::Deadlock
+    } else if text.starts_with("Model exceeded maximum number of branches") {
+        Fault::Livelock { steps: record::with(|recorder| recorder.steps()).unwrap_or_default() }
+    } else if on_cell {
+        Fault::DataRace { message: text.lines().next().unwrap_or_default().to_owned() }
+    } else {
+        Fault::Engine { message: text }
+    }
+}
+
+/// The text of a panic, as far as it has one.
+pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
+    payload
+        .downcast_ref::<String>()
+        .cloned()
+        .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
+        .unwrap_or_else(|| "a panic without a text".to_owned())
+}

@@ -1,0 +1,454 @@
+//! What happened in the current execution: threads, objects, events, and who may see what.
+
+use std::any::Any;
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::hash::{BuildHasherDefault, Hasher};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::mpsc::Sender;
+
+use crate::model::explore::End;
+use crate::model::finding::{Fault, Finding};
+
+/// A call site in the code under test.
+pub(crate) type Site = &'static Location<'static>;
+
+/// How loads and stores are carried out (see `FACTS` on the two passes in `loom-tests/README.md`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Loads and stores as read-modify-writes: complete for sequential consistency, no stale reads.
+    Interleaving,
+    /// Real loads and stores, with touches that restore the dependencies loom forgets.
+    WeakMemory,
+}
+
+/// Where an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `new(init)` runs; there is one thread.
+    Setup,
+    /// The declared threads run.
+    Parallel,
+    /// All declared threads have ended; `finally` runs.
+    Finally,
+}
+
+/// A value as the trace shows it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, unreachable_pub, reason = "named by the sealed trait of what can be atomic")]
+pub enum Value {
+    Unsigned(u64),
+    Signed(i64),
+    Bool(bool),
+    Pointer(usize),
+}
+
+/// What a thread did in one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    Load { order: &'static str, value: Value, newest: Value },
+    Store { order: &'static str, value: Value },
+    Update { name: &'static str, order: &'static str, operand: Value, before: Value, after: Value },
+    CompareExchange { order: &'static str, expected: Value, new: Value, found: Value },
+    Fence { order: &'static str },
+    Lock,
+    TryLock(bool),
+    Unlock,
+    Read,
+    TryRead(bool),
+    EndRead,
+    Write,
+    TryWrite(bool),
+    EndWrite,
+    Wait,
+    NotifyOne,
+    NotifyAll,
+    CellRead,
+    CellWrite,
+    Clone,
+    Drop { last: bool },
+    Count(u64),
+    Unique(bool),
+    Spawn(usize),
+    Join(usize),
+    Park,
+    Unpark(usize),
+    Yield,
+    Panic(String),
+    End,
+}
+
+/// One line of a trace.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) thread: usize,
+    pub(crate) site: Site,
+    pub(crate) object: Option<usize>,
+    pub(crate) action: Action,
+    pub(crate) phase: Phase,
+}
+
+/// A shared object of the current execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    /// `a` for atomics, `m` for locks, …: with the ordinal, the label in the trace.
+    pub(crate) letter: char,
+    pub(crate) ordinal: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) site: Site,
+    /// The same in every execution that reaches this creation in the same way.
+    key: u64,
+    /// The causal past of what the object holds: whoever reads it inherits it.
+    history: u64,
+    /// A lock: how many hold it (a writer counts as `WRITER`).
+    pub(crate) holders: usize,
+    /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
+    pub(crate) loaded_by: u8,
+}
+
+/// `Object::holders` while a writer or the owner of a mutex holds it.
+pub(crate) const WRITER: usize = usize::MAX;
+
+/// A thread of the current execution.
+#[derive(Default)]
+pub(crate) struct Thread {
+    pub(crate) name: String,
+    /// A hash of all that this thread has done and seen: its next step must be a function of it.
+    history: u64,
+    /// The operation it is in: (site, what, object).
+    pub(crate) pending: Option<(Site, &'static str, Option<usize>)>,
+    /// False until its first operation: see `operation::visible`.
+    pub(crate) moved: bool,
+    pub(crate) ended: bool,
+    pub(crate) panic: Option<String>,
+    pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
+}
+
+/// The trace of one execution.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trace {
+    pub(crate) threads: Vec<String>,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) events: Vec<Event>,
+    /// Threads that were inside an operation when the trace was taken.
+    pub(crate) pending: Vec<(usize, Site, &'static str, Option<usize>)>,
+}
+
+/// The record of one exploration, of which `events`, `objects` and `threads` are the current
+/// execution's.
+pub(crate) struct Recorder {
+    pub(crate) pass: Pass,
+    pub(crate) phase: Phase,
+    pub(crate) executions: u64,
+    pub(crate) threads: Vec<Thread>,
+    pub(crate) objects: Vec<Object>,
+    events: Vec<Event>,
+    active: usize,
+    steps: usize,
+    max_steps: usize,
+    /// Threads that the code under test has spawned itself.
+    pub(crate) spawned: usize,
+    /// Whether any load or store was carried out differently in the two passes.
+    pub(crate) has_plain_access: bool,
+    /// Pointers by value: the causal past of whoever published them.
+    published: HashMap<usize, u64, BuildHasherDefault<Identity>>,
+    /// Every step ever taken, by the history it was taken from: the check for determinism.
+    steps_taken: HashMap<u64, (u64, Site), BuildHasherDefault<Identity>>,
+    verdict: Sender<End>,
+    /// Whether the main coroutine has come to its end.
+    pub(crate) over: bool,
+    /// Unique to this execution in this process: tells values of other executions apart.
+    pub(crate) serial: u64,
+}
+
+std::thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+/// Starts recording on this OS thread.
+pub(crate) fn install(pass: Pass, max_steps: usize, verdict: Sender<End>) {
+    let recorder = Recorder {
+        pass,
+        phase: Phase::Setup,
+        executions: 0,
+        threads: Vec::new(),
+        objects: Vec::new(),
+        events: Vec::new(),
+        active: 0,
+        steps: 0,
+        max_steps,
+        spawned: 0,
+        has_plain_access: false,
+        published: HashMap::default(),
+        steps_taken: HashMap::default(),
+        verdict,
+        serial: 0,
+        over: false,
+    };
+    RECORDER.with_borrow_mut(|slot| *slot = Some(recorder));
+}
+
+/// Whether this OS thread runs a model.
+pub(crate) fn active() -> bool {
+    RECORDER.with_borrow(Option::is_some)
+}
+
+/// Calls `f` with the recorder, or returns `None` outside a model. `f` must not touch loom.
+pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
+    RECORDER
+        .try_with(|slot| slot.borrow_mut().as_mut().map(f))
+        .ok()
+        .flatten()
+}
+
+/// Ends the exploration with `fault`: hands the verdict over and never returns.
+///
+/// Nothing is unwound. The coroutines of the execution stop where they stand and their memory is
+/// given up with this OS thread, so no destructor of the code under test runs in a broken state.
+pub(crate) fn fail(fault: Fault) -> ! {
+    with(|recorder| {
+        let finding = Finding {
+            fault,
+            execution: recorder.executions,
+            trace: recorder.trace(),
+            has_plain_access: recorder.has_plain_access,
+        };
+        // The receiver waits for this very message; if it is gone there is nobody left to tell.
+        let _ = recorder.verdict.send(End::Found(Box::new(finding)));
+    });
+    loop {
+        std::thread::park();
+    }
+}
+
+impl Recorder {
+    /// Forgets the last execution and begins the next.
+    pub(crate) fn begin(&mut self, main: &str) {
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        // Relaxed: uniqueness is all that is asked of it.
+        self.serial = SERIAL.fetch_add(1, Relaxed);
+        self.executions += 1;
+        self.phase = Phase::Setup;
+        self.over = false;
+        self.threads.clear();
+        self.objects.clear();
+        self.events.clear();
+        self.published.clear();
+        self.active = 0;
+        self.steps = 0;
+        self.spawned = 0;
+        let main = self.add_thread(main.to_owned());
+        self.threads[main].moved = true;
+    }
+
+    /// Adds a thread and returns its number; its causal past is that of the active thread.
+    pub(crate) fn add_thread(&mut self, name: String) -> usize {
+        let number = self.threads.len();
+        let past = self.threads.get(self.active).map_or(0, |parent| parent.history);
+        self.threads.push(Thread { name, history: mix(past, number as u64), ..Thread::default() });
+        number
+    }
+
+    /// The number of the active thread.
+    pub(crate) fn current(&self) -> usize {
+        self.active
+    }
+
+    /// The active thread.
+    pub(crate) fn thread(&mut self) -> &mut Thread {
+        &mut self.threads[self.active]
+    }
+
+    /// Says which thread runs: called first thing whenever one may have been switched to.
+    pub(crate) fn resume(&mut self, thread: usize) {
+        self.active = thread;
+    }
+
+    /// Whether loads and stores go the pass's way: while more than one thread may run.
+    pub(crate) fn contended(&self) -> bool {
+        match self.phase {
+            Phase::Setup | Phase::Finally => self.spawned > 0,
+            Phase::Parallel => true,
+        }
+    }
+
+    /// How many steps the current execution has taken.
+    pub(crate) fn steps(&self) -> usize {
+        self.steps
+    }
+
+    /// Where the last recorded step was taken.
+    pub(crate) fn last_site(&self) -> Site {
+        self.events.last().map_or(Location::caller(), |event| event.site)
+    }
+
+    /// Records something that is no operation of its own, such as the end of a critical section.
+    pub(crate) fn note(&mut self, site: Site, object: Option<usize>, action: Action) {
+        self.events.push(Event { thread: self.active, site, object, action, phase: self.phase });
+    }
+
+    /// Whether one thread is left, and has learned all that the others did. It then needs no loom
+    /// to take a lock, nor (where stores have one order) to read an atomic; and spared the question
+    /// loom does not reconsider, for a step that conflicts with nothing, what came before.
+    pub(crate) fn alone(&self) -> bool {
+        self.phase == Phase::Finally && self.spawned == 0
+    }
+
+    /// Registers an object that the active thread makes.
+    pub(crate) fn add_object(&mut self, letter: char, kind: &'static str, site: Site) -> usize {
+        let ordinal = 1 + self.objects.iter().filter(|object| object.letter == letter).count();
+        // The maker's history moves on, so that two objects made in a row have different keys.
+        let key = self.threads.get(self.active).map_or(0, |thread| mix(thread.history, site_bits(site)));
+        if let Some(thread) = self.threads.get_mut(self.active) {
+            thread.history = mix(key, 1);
+        }
+        self.objects.push(Object {
+            letter,
+            ordinal,
+            kind,
+            site,
+            key,
+            history: 0,
+            holders: 0,
+            loaded_by: 0,
+        });
+        self.objects.len() - 1
+    }
+
+    /// Notes that the active thread is about to take the step `what` with `operand`.
+    ///
+    /// # Errors
+    ///
+    /// The fault, if the step limit is reached or the thread took another step when it had seen
+    /// exactly the same before.
+    pub(crate) fn enter(
+        &mut self,
+        site: Site,
+        what: &'static str,
+        object: Option<usize>,
+        operand: u64,
+    ) -> Result<(), Fault> {
+        self.steps += 1;
+        let thread = &mut self.threads[self.active];
+        thread.pending = Some((site, what, object));
+        if self.steps > self.max_steps {
+            return Err(Fault::Livelock { steps: self.max_steps });
+        }
+        let key = object.map_or(0, |object| self.objects[object].key);
+        let step = mix(mix(mix(site_bits(site), what.as_ptr() as u64), key), operand);
+        let (before, first_site) = *self.steps_taken.entry(thread.history).or_insert((step, site));
+        if before != step {
+            return Err(Fault::NonDeterministic {
+                thread: thread.name.clone(),
+                now: format!("{what} at {site}"),
+                before: first_site.to_string(),
+            });
+        }
+        thread.history = mix(thread.history, step);
+        Ok(())
+    }
+
+    /// Records the step that `thread` has just taken. `saw` is what it learned.
+    pub(crate) fn leave(
+        &mut self,
+        thread: usize,
+        site: Site,
+        object: Option<usize>,
+        action: Action,
+        saw: u64,
+    ) {
+        self.active = thread;
+        let state = &mut self.threads[thread];
+        state.pending = None;
+        state.history = mix(state.history, saw);
+        self.events.push(Event { thread, site, object, action, phase: self.phase });
+    }
+
+    /// The active thread reads what `object` holds: it inherits the past of whoever wrote it.
+    pub(crate) fn inherit(&mut self, object: usize) {
+        let past = self.objects[object].history;
+        let thread = self.thread();
+        thread.history = mix(thread.history, past);
+    }
+
+    /// The active thread leaves something in `object` for others to inherit.
+    pub(crate) fn bequeath(&mut self, object: usize) {
+        self.objects[object].history = self.threads[self.active].history;
+    }
+
+    /// The active thread writes the pointer `address`.
+    pub(crate) fn publish(&mut self, address: usize) {
+        let past = self.threads[self.active].history;
+        self.published.insert(address, past);
+    }
+
+    /// The active thread has read the pointer `address`: what it learned, the same in each
+    /// execution wherever the allocator put the pointee.
+    pub(crate) fn follow(&self, address: usize) -> u64 {
+        self.published.get(&address).copied().unwrap_or(u64::from(address != 0))
+    }
+
+    /// The active thread learns all that `other` did.
+    pub(crate) fn learn_from(&mut self, other: usize) {
+        let past = self.threads[other].history;
+        let thread = self.thread();
+        thread.history = mix(thread.history, past);
+    }
+
+    /// A copy of the trace so far.
+    pub(crate) fn trace(&self) -> Trace {
+        Trace {
+            threads: self.threads.iter().map(|thread| thread.name.clone()).collect(),
+            objects: self.objects.clone(),
+            events: self.events.clone(),
+            pending: self
+                .threads
+                .iter()
+                .enumerate()
+                .filter_map(|(number, thread)| {
+                    let (site, what, object) = thread.pending?;
+                    Some((number, site, what, object))
+                })
+                .collect(),
+        }
+    }
+}
+
+/// Mixes `b` into the hash `a` (the finaliser of SplitMix64, by Steele, Lea and Flood).
+fn mix(a: u64, b: u64) -> u64 {
+    let mut z = a.rotate_left(5) ^ b.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    z ^ (z >> 31)
+}
+
+/// A call site as a number: `Location`s are statics, equal ones share file, line and column.
+fn site_bits(site: Site) -> u64 {
+    mix(mix(site.file().as_ptr() as u64, u64::from(site.line())), u64::from(site.column()))
+}
+
+/// The keys are hashes already.
+#[derive(Default)]
+struct Identity(u64);
+
+impl Hasher for Identity {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = mix(self.0, u64::from(*byte));
+        }
+    }
+
+    fn write_u64(&mut self, key: u64) {
+        self.0 = key;
+    }
+
+    fn write_usize(&mut self, key: usize) {
+        self.0 = mix(key as u64, 0);
+    }
+}

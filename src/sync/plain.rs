@@ -1,0 +1,81 @@
+//! The façade of a normal build: `std`, and nothing on top.
+
+pub use std::sync::{
+    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, TryLockError, TryLockResult,
+};
+pub use std::thread_local;
+
+/// Atomic types, re-exported from `std::sync::atomic`.
+pub mod atomic {
+    pub use std::sync::atomic::{
+        AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
+        AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+}
+
+/// Threads, re-exported from `std::thread`.
+pub mod thread {
+    pub use std::thread::{
+        AccessError, Builder, JoinHandle, LocalKey, Result, Thread, ThreadId,
+        available_parallelism, current, panicking, park, sleep, spawn, yield_now,
+    };
+}
+
+/// Hints, re-exported from `std::hint`.
+pub mod hint {
+    pub use std::hint::{black_box, spin_loop};
+}
+
+/// Interior mutability that the checker can follow.
+pub mod cell {
+    /// A cell without synchronisation whose accesses the checker can follow.
+    ///
+    /// `std::cell::UnsafeCell` with closures in place of `get`, so that under `--cfg loom` the
+    /// beginning and the end of each access are known. Like `std`'s it is not [`Sync`]: a type
+    /// that shares it says why that is sound.
+    #[derive(Debug, Default)]
+    #[repr(transparent)]
+    pub struct UnsafeCell<T: ?Sized>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        /// Wraps `value`.
+        pub const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// Unwraps the value.
+        pub fn into_inner(self) -> T {
+            self.0.into_inner()
+        }
+    }
+
+    impl<T: ?Sized> UnsafeCell<T> {
+        /// Calls `f` with a pointer for reading. Dereferencing it is sound while nobody writes.
+        #[inline]
+        pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        /// Calls `f` with a pointer for writing. Dereferencing it is sound while nobody else
+        /// reads or writes.
+        #[inline]
+        pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+}
+
+/// A small number for the calling thread, the same for its whole life: 0, 1, 2, … in the order in
+/// which threads first ask. Numbers are not reused.
+#[inline]
+pub(crate) fn thread_number() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    // Relaxed: each thread needs a number of its own and nothing else.
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Relaxed);
+    }
+    NUMBER.with(|number| *number)
+}
