@@ -1,1 +1,76 @@
-fn main() {}
+//! The gate: `cargo ci …` runs every check that a change has to pass, by hand as in CI.
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+mod all;
+mod cargo;
+mod doc;
+mod features;
+mod libtest;
+mod lint;
+mod prove;
+mod readme;
+mod tally;
+mod test;
+
+use cargo::Workspace;
+
+/// The gate: every check that a change has to pass.
+#[derive(Parser)]
+#[command(name = "ci", bin_name = "cargo ci")]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// What to check.
+#[derive(Subcommand)]
+enum Command {
+    /// Formatting, and clippy in both configurations
+    Lint,
+    /// Build the library with each set of features, and as a dependency
+    Features,
+    /// Build the documentation in both configurations
+    Doc,
+    /// The tests on real threads, and the gate's own
+    Test,
+    /// Explore every model and compare with ci/models.txt
+    Prove {
+        /// Rewrite ci/models.txt after a full run that passes
+        #[arg(long, conflicts_with = "filter")]
+        bless: bool,
+        /// Only tests whose `page::test` contains this
+        filter: Option<String>,
+    },
+    /// Run the README's two commands by the letter
+    Readme,
+    /// All of these, in CI's order
+    All,
+}
+
+fn main() -> ExitCode {
+    match dispatch(&Cli::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(command: &Command) -> Result<()> {
+    let workspace = Workspace::find()?;
+    match command {
+        Command::Lint => lint::run(&workspace)?,
+        Command::Features => features::run(&workspace)?,
+        Command::Doc => doc::run(&workspace)?,
+        Command::Test => test::run(&workspace)?,
+        Command::Prove { bless, filter } => prove::run(&workspace, *bless, filter.as_deref())?,
+        Command::Readme => readme::run(&workspace)?,
+        Command::All => return all::run(&workspace),
+    };
+    Ok(())
+}

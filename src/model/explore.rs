@@ -30,12 +30,12 @@ use super::{CheckError, Engine, Evidence, Failure, Found, Outcome, Plan, Report,
 use super::{outcome_of, panics, report, results};
 use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
-use crate::sync::checked::record::{self, Action, Pass, Phase, Trace};
+use crate::sync::checked::record::{self, Action, Learned, Pass, Phase, Trace};
 
 /// One pass, explored to its end or to its first fault.
 struct Explored {
     executions: u64,
-    has_plain_access: bool,
+    learned: Learned,
     tally: Tally,
     finding: Option<Finding>,
 }
@@ -69,26 +69,36 @@ pub(super) fn check<S: Send + Sync + 'static>(
         })
         .collect();
     let mut finding = None;
-    let mut has_plain_access = true;
+    let mut learned = Learned::default();
+    let mut skippable = false;
     for pass in [Pass::Interleaving, Pass::WeakMemory] {
         let mut done = report::Pass { name: pass.name(), executions: 0, skipped: None };
         if replay.as_ref().is_some_and(|replay| replay.pass != pass) {
             continue;
         }
-        if has_plain_access {
+        if skippable {
+            done.skipped = Some("no plain load or store");
+        } else {
             let only = replay.as_ref().map(|replay| replay.execution);
-            let explored = explore(&plan, pass, only);
+            let explored = explore(&plan, pass, learned, only);
             done.executions = explored.executions;
-            has_plain_access = explored.has_plain_access;
+            learned = explored.learned;
+            skippable = !learned.plain_access;
             count(&mut outcomes, explored.tally, pass, &plan);
             finding = explored.finding.map(|finding| (pass, finding));
-        } else {
-            done.skipped = Some("no plain load or store");
         }
         passes.push(done);
         if finding.is_some() {
             break;
         }
+    }
+    if let (Some(replay), None) = (&replay, &finding) {
+        return Err(CheckError::wrong_model(format!(
+            "there is no execution {} to replay: the {} pass has {}",
+            replay.execution,
+            replay.pass.name(),
+            passes.iter().map(|pass| pass.executions).sum::<u64>(),
+        )));
     }
     let mut report = Report {
         name: identity.name(),
@@ -305,13 +315,14 @@ impl Pass {
 fn explore<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
     pass: Pass,
+    learned: Learned,
     only: Option<u64>,
 ) -> Explored {
     let (verdict, found) = channel();
     let tally = Arc::new(Mutex::new(Tally::new()));
     let run = {
         let (plan, tally) = (Arc::clone(plan), Arc::clone(&tally));
-        move || run(&plan, pass, only, &tally, verdict)
+        move || run(&plan, pass, learned, only, &tally, verdict)
     };
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system starts no thread: {:?}", spawned.err());
@@ -321,17 +332,17 @@ fn explore<S: Send + Sync + 'static>(
         Err(_) => unreachable!("an exploration ends with a verdict"),
     };
     let tally = std::mem::take(&mut *lock(&tally));
-    let (executions, has_plain_access, finding) = match end {
-        End::Complete { executions, has_plain_access } => (executions, has_plain_access, None),
-        End::Found(finding) => (finding.execution, finding.has_plain_access, Some(*finding)),
+    let (executions, learned, finding) = match end {
+        End::Complete { executions, learned } => (executions, learned, None),
+        End::Found(finding) => (finding.execution, finding.learned, Some(*finding)),
     };
-    Explored { executions, has_plain_access, tally, finding }
+    Explored { executions, learned, tally, finding }
 }
 
 /// How a pass ended.
 pub(crate) enum End {
     /// Every execution was explored.
-    Complete { executions: u64, has_plain_access: bool },
+    Complete { executions: u64, learned: Learned },
     /// An execution showed a fault.
     Found(Box<Finding>),
 }
@@ -340,12 +351,13 @@ pub(crate) enum End {
 fn run<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
     pass: Pass,
+    learned: Learned,
     only: Option<u64>,
     tally: &Arc<Mutex<Tally>>,
     verdict: Sender<End>,
 ) {
     panics::keep();
-    record::install(pass, plan.steps, verdict.clone());
+    record::install(pass, learned, plan.steps, verdict.clone());
     let mut builder = loom::model::Builder::new();
     builder.max_threads = super::MAX_THREADS;
     // A step is at most a touch and an access, each a branch or two. Never the limit that counts.
@@ -365,22 +377,26 @@ fn run<S: Send + Sync + 'static>(
     };
     match explored {
         Ok(()) => {
+            fail_on_unjoined_panic();
             let end = record::with(|recorder| End::Complete {
                 executions: recorder.executions,
-                has_plain_access: recorder.has_plain_access,
+                learned: recorder.learned,
             });
             if let Some(end) = end {
                 // The receiver waits for this very message.
                 let _ = verdict.send(end);
             }
         }
-        // All threads have ended and loom looks for what was not given back.
-        Err(payload) if record::with(|recorder| recorder.over) == Some(true) => {
-            let message = crate::sync::checked::operation::text_of(&*payload);
-            let message = message.lines().next().unwrap_or_default().to_owned();
-            record::fail(Fault::Leak { message })
+        Err(payload) => {
+            let over = record::with(|recorder| recorder.over) == Some(true);
+            record::fail(match diagnose(&*payload) {
+                // All threads have ended, and loom looks for what was not given back.
+                Fault::Engine { message } if over => {
+                    Fault::Leak { message: message.lines().next().unwrap_or_default().to_owned() }
+                }
+                fault => fault,
+            })
         }
-        Err(payload) => record::fail(diagnose(&*payload)),
     }
 }
 
@@ -402,6 +418,7 @@ fn execution<S: Send + Sync + 'static>(
     only: Option<u64>,
     tally: &Mutex<Tally>,
 ) {
+    fail_on_unjoined_panic();
     record::with(|recorder| recorder.begin(&plan.threads[0].name));
     let state = Rc::new(guarded("init", || (plan.init)()));
     let meeting = Rc::new(Meeting {
@@ -450,7 +467,7 @@ fn execution<S: Send + Sync + 'static>(
     }
     guarded("the state's drop", || drop(state));
     local_end();
-    fail_on_unjoined_panic();
+    record::with(|recorder| recorder.over = true);
     finish(plan, only, tally, outcome_of(parts));
 }
 
@@ -491,14 +508,10 @@ fn on_engine(thread: usize, wait: impl FnOnce()) {
     }
 }
 
-/// A thread that the code under test spawned, that panicked, and that nobody joined.
+/// Fails if, in the execution that has just ended, a thread panicked that nobody joined.
 fn fail_on_unjoined_panic() {
     let panicked = record::with(|recorder| {
-        recorder.over = true;
-        recorder.threads.iter().find_map(|thread| {
-            let message = thread.panic.clone()?;
-            thread.ended.then(|| (thread.name.clone(), message))
-        })
+        recorder.threads.iter().find_map(|thread| Some((thread.name.clone(), thread.panic.clone()?)))
     });
     if let Some((thread, message)) = panicked.flatten() {
         record::fail(Fault::Invariant { thread, message });

@@ -1,6 +1,6 @@
 //! What an execution can bring to light, as the engine sees it.
 
-use crate::sync::checked::record::Trace;
+use crate::sync::checked::record::{Learned, Trace};
 
 /// Why an exploration stopped before it was complete.
 #[derive(Debug, Clone)]
@@ -27,5 +27,5 @@ pub(crate) struct Finding {
     pub(crate) fault: Fault,
     pub(crate) execution: u64,
     pub(crate) trace: Trace,
-    pub(crate) has_plain_access: bool,
+    pub(crate) learned: Learned,
 }

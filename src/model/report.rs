@@ -121,23 +121,25 @@ impl fmt::Display for Report {
         write!(f, "{}: ", self.name)?;
         match &self.engine {
             Engine::Loom { passes, preemptions } => {
+                let total = self.executions();
+                write!(f, "{total} execution{} (", if total == 1 { "" } else { "s" })?;
                 for (position, pass) in passes.iter().enumerate() {
-                    let comma = if position == 0 { "" } else { ", " };
+                    let semicolon = if position == 0 { "" } else { "; " };
                     match pass.skipped {
-                        None => write!(f, "{comma}{} {}", pass.executions, pass.name)?,
-                        Some(why) => write!(f, "{comma}{} not needed ({why})", pass.name)?,
+                        None => write!(f, "{semicolon}{} {}", pass.name, pass.executions)?,
+                        Some(why) => write!(f, "{semicolon}{} not needed: {why}", pass.name)?,
                     }
                 }
                 match (&self.failure, preemptions) {
-                    (Some(_), _) => write!(f, " executions")?,
-                    (None, None) => write!(f, " executions, explored completely")?,
-                    (None, Some(n)) => write!(f, " executions, bounded ({n} preemptions)")?,
+                    (Some(_), _) => write!(f, ")")?,
+                    (None, None) => write!(f, "), explored completely")?,
+                    (None, Some(n)) => write!(f, "), bounded ({n} preemptions)")?,
                 }
             }
             Engine::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}")?,
             Engine::Threads { rounds, .. } => write!(f, "{rounds} rounds on real threads")?,
         }
-        writeln!(f, " ({milliseconds:.1} ms)")?;
+        writeln!(f, ", {milliseconds:.1} ms")?;
         if let Some(found) = &self.failure {
             writeln!(f, "  fails as expected, {}: {}", found.failure, found.message)?;
             write!(f, "{}", found.interleaving)?;

@@ -16,7 +16,7 @@ use super::{
 };
 
 /// Rounds, unless the model or `SELVEDGE_ROUNDS` says otherwise.
-const DEFAULT_ROUNDS: u64 = 5_000;
+const DEFAULT_ROUNDS: u64 = 2_000;
 
 /// How long a round may take before its threads count as stuck, in seconds.
 const PATIENCE: u64 = 60;

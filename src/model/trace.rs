@@ -222,7 +222,7 @@ fn describe(trace: &Trace, event: &Event, detail: Detail) -> String {
             format!("{object}.load{} = {}", order(o), show(*value))
         }
         Action::Load { order: o, value, newest } => format!(
-            "{object}.load{} reads {}, newest is {}",
+            "{object}.load{}\nreads {}, newest is {}",
             order(o),
             show(*value),
             show(*newest)
@@ -316,9 +316,13 @@ fn ordinal(trace: &Trace, address: usize) -> usize {
     seen.iter().position(|&other| other == address).unwrap_or(0)
 }
 
-/// `src/racy/counter.rs:31`; of a long path, the end.
+/// `src/racy/counter.rs:31`; of a long path, the end; of the standard library, nothing.
 fn place(site: Site) -> String {
     const ROOM: usize = 24;
+    // Where the standard library calls a destructor says nothing about who dropped the value.
+    if site.file().starts_with("/rustc/") || site.file().contains("/library/core/") {
+        return String::new();
+    }
     let place = format!("{}:{}", site.file().replace('\\', "/"), site.line());
     if place.chars().count() <= ROOM {
         return place;
@@ -366,20 +370,25 @@ fn cut(text: &str, width: usize) -> String {
     text.chars().take(width).collect()
 }
 
-/// Breaks `text` at spaces into pieces of at most `width`; later pieces are indented.
+/// Breaks `text` at line ends, and at spaces into pieces of at most `width`; all but the first
+/// piece are indented.
 fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut pieces = Vec::new();
-    let mut piece = String::new();
-    for word in text.split(' ') {
-        let fits = piece.chars().count() + 1 + word.chars().count() <= width;
-        if !piece.trim().is_empty() && !fits {
-            pieces.push(std::mem::replace(&mut piece, " ".to_owned()));
+    let mut pieces: Vec<String> = Vec::new();
+    for line in text.lines() {
+        let mut new_line = true;
+        for word in line.split(' ') {
+            match pieces.last_mut() {
+                Some(piece)
+                    if !new_line && piece.chars().count() + 1 + word.chars().count() <= width =>
+                {
+                    piece.push(' ');
+                    piece.push_str(word);
+                }
+                Some(_) => pieces.push(format!("  {word}")),
+                None => pieces.push(word.to_owned()),
+            }
+            new_line = false;
         }
-        if !piece.is_empty() {
-            piece.push(' ');
-        }
-        piece.push_str(word);
     }
-    pieces.push(piece);
     pieces
 }

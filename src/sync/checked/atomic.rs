@@ -10,6 +10,7 @@
 
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::atomic as std_atomic;
 
 pub use std::sync::atomic::Ordering;
@@ -28,6 +29,13 @@ pub struct Atomic<T: Word> {
 
 /// The companion mutex of the weak-memory pass, for ever locked.
 type Touch = loom::sync::Mutex<()>;
+
+/// A mutex that is never free: to try it is a step that changes nothing.
+fn closed() -> Touch {
+    let touch = Touch::new(());
+    std::mem::forget(touch.lock());
+    touch
+}
 
 /// An [`Atomic`] boolean.
 pub type AtomicBool = Atomic<bool>;
@@ -61,12 +69,7 @@ impl<T: Word> Atomic<T> {
         let site = Location::caller();
         let model = Handle::new('a', "atomic", site).map(|handle| {
             let weak = record::with(|recorder| recorder.pass) == Some(Pass::WeakMemory);
-            let touch = weak.then(|| {
-                let touch = Touch::new(());
-                std::mem::forget(touch.lock());
-                touch
-            });
-            (handle, T::Twin::new(value), touch)
+            (handle, T::Twin::new(value), weak.then(closed))
         });
         Self { newest: T::std(value), model }
     }
@@ -139,8 +142,8 @@ impl<T: Word> Atomic<T> {
                 step.first(|| at.twin.swap(value, order));
             }
             Some(Pass::WeakMemory) => {
-                at.touch_if_loaded(&step);
-                step.first(|| at.twin.store(value, order));
+                let touched = at.touch_if_loaded(&step);
+                at.ordered_store(&step, touched, || self.peek(), value, order);
             }
         }
         at.teach(value);
@@ -190,6 +193,7 @@ impl<T: Word> Atomic<T> {
         let (Ok(found) | Err(found)) = result;
         let saw = at.learn(found);
         if result.is_ok() {
+            at.updated();
             at.teach(new);
             T::std_store(&self.newest, new, Ordering::Relaxed);
         }
@@ -264,6 +268,7 @@ impl<T: Word> Atomic<T> {
         } else {
             at.read_modify_write(&step, on_loom)
         };
+        at.updated();
         let after = apply(before);
         let saw = at.learn(before);
         at.teach(after);
@@ -326,6 +331,59 @@ impl<T: Word> At<'_, T> {
         }
     }
 
+    /// Notes that the active thread has written by a read-modify-write.
+    fn updated(&self) {
+        if self.pass.is_some() {
+            record::with(|recorder| {
+                recorder.learned.updates = true;
+                let bit = 1 << recorder.current();
+                let order = &mut recorder.objects[self.object].order;
+                order.follows |= bit;
+                order.updated = true;
+            });
+        }
+    }
+
+    /// Stores, and sees to it that loom knows after which stores.
+    ///
+    /// A read-modify-write comes right after the store that it read: a store that comes after the
+    /// one comes after the other. loom 0.7.3 does not know that, and would let the store be
+    /// overwritten by an update that never saw it. So where the façade knows, the thread looks at
+    /// the newest value first: a compare_exchange that fails, after which loom orders the store.
+    /// Whether it must look depends on who came before, so the choice of who comes before is
+    /// offered ahead of both, at the gate, and no other in between.
+    ///
+    /// Having looked, a thread that executes an acquire fence would synchronise with what it never
+    /// read, which could hide a race; so a model with such fences keeps loom's false alarms.
+    fn ordered_store(
+        &self,
+        step: &Step,
+        touched: bool,
+        newest: impl FnOnce() -> T,
+        value: T,
+        order: Ordering,
+    ) {
+        let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
+        if !learned.updates || learned.acquire_fence {
+            return step.first(|| self.twin.store(value, order));
+        }
+        if !touched {
+            let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
+            let gate = gate.unwrap_or_else(|| {
+                let gate = Rc::new(closed());
+                record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
+                gate
+            });
+            step.first(|| gate.try_lock().is_ok());
+        }
+        step.merged(|| {
+            if record::with(|recorder| recorder.follows_update(self.object)) == Some(true) {
+                self.twin.look(newest());
+            }
+            self.twin.store(value, order);
+        });
+    }
+
     fn touch(&self, step: &Step) {
         if let Some(touch) = self.touch {
             let free = step.first(|| touch.try_lock().is_ok());
@@ -333,19 +391,20 @@ impl<T: Word> At<'_, T> {
         }
     }
 
-    fn touch_if_loaded(&self, step: &Step) {
+    fn touch_if_loaded(&self, step: &Step) -> bool {
         let loaded = record::with(|recorder| {
             recorder.objects[self.object].loaded_by & (1 << recorder.current()) != 0
         });
         if loaded == Some(true) {
             self.touch(step);
         }
+        loaded == Some(true)
     }
 
     /// A load or store while others run: the two passes differ on it.
     fn mark_plain(&self) {
         if self.pass.is_some() {
-            record::with(|recorder| recorder.has_plain_access = true);
+            record::with(|recorder| recorder.learned.plain_access = true);
         }
     }
 
@@ -470,6 +529,9 @@ pub fn fence(order: Ordering) {
         return std_atomic::fence(order);
     }
     let step = Step::begin(Location::caller(), "fence", None, 0);
+    if order != Ordering::Release {
+        record::with(|recorder| recorder.learned.acquire_fence = true);
+    }
     step.unordered(|| loom::sync::atomic::fence(order));
     step.end(Action::Fence { order: short(order) }, 0);
 }

@@ -91,6 +91,12 @@ impl Step {
         if starts != Some(true) {
             return self.run(run);
         }
+        self.merged(run)
+    }
+
+    /// Carries out an operation as one with the one before: no choice is offered between them.
+    /// The same conditions hold as for [`first`](Self::first).
+    pub(crate) fn merged<R>(&self, run: impl FnOnce() -> R) -> R {
         loom::stop_exploring();
         let result = self.run(run);
         loom::explore();

@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
+use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
@@ -106,6 +107,34 @@ pub(crate) struct Object {
     pub(crate) holders: usize,
     /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
     pub(crate) loaded_by: u8,
+    /// An atomic: which of its stores are ordered (the weak-memory pass asks).
+    pub(crate) order: StoreOrder,
+}
+
+/// What the façade knows about the modification order of an atomic: its last plain store, and the
+/// chain of read-modify-writes since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoreOrder {
+    /// Bit `t` is set if a store by thread `t` can only come after that plain store.
+    pub(crate) follows: u8,
+    /// Whether there was a read-modify-write since.
+    pub(crate) updated: bool,
+}
+
+impl StoreOrder {
+    /// Just made: every store comes after the first.
+    const NEW: Self = Self { follows: u8::MAX, updated: false };
+}
+
+/// What the first pass learned about the model for the second.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Learned {
+    /// It loads or stores, so that the passes differ.
+    pub(crate) plain_access: bool,
+    /// It has read-modify-writes.
+    pub(crate) updates: bool,
+    /// It has fences that acquire.
+    pub(crate) acquire_fence: bool,
 }
 
 /// `Object::holders` while a writer or the owner of a mutex holds it.
@@ -123,6 +152,8 @@ pub(crate) struct Thread {
     pub(crate) moved: bool,
     pub(crate) ended: bool,
     pub(crate) panic: Option<String>,
+    /// A mutex that is never free: to try it is a choice for the scheduler, and nothing else.
+    pub(crate) gate: Option<Rc<loom::sync::Mutex<()>>>,
     pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
 }
 
@@ -150,8 +181,7 @@ pub(crate) struct Recorder {
     max_steps: usize,
     /// Threads that the code under test has spawned itself.
     pub(crate) spawned: usize,
-    /// Whether any load or store was carried out differently in the two passes.
-    pub(crate) has_plain_access: bool,
+    pub(crate) learned: Learned,
     /// Pointers by value: the causal past of whoever published them.
     published: HashMap<usize, u64, BuildHasherDefault<Identity>>,
     /// Every step ever taken, by the history it was taken from: the check for determinism.
@@ -168,7 +198,7 @@ std::thread_local! {
 }
 
 /// Starts recording on this OS thread.
-pub(crate) fn install(pass: Pass, max_steps: usize, verdict: Sender<End>) {
+pub(crate) fn install(pass: Pass, learned: Learned, max_steps: usize, verdict: Sender<End>) {
     let recorder = Recorder {
         pass,
         phase: Phase::Setup,
@@ -180,7 +210,7 @@ pub(crate) fn install(pass: Pass, max_steps: usize, verdict: Sender<End>) {
         steps: 0,
         max_steps,
         spawned: 0,
-        has_plain_access: false,
+        learned,
         published: HashMap::default(),
         steps_taken: HashMap::default(),
         verdict,
@@ -213,7 +243,7 @@ pub(crate) fn fail(fault: Fault) -> ! {
             fault,
             execution: recorder.executions,
             trace: recorder.trace(),
-            has_plain_access: recorder.has_plain_access,
+            learned: recorder.learned,
         };
         // The receiver waits for this very message; if it is gone there is nobody left to tell.
         let _ = recorder.verdict.send(End::Found(Box::new(finding)));
@@ -274,6 +304,17 @@ impl Recorder {
         }
     }
 
+    /// Notes a plain store to `object` by the active thread. Returns whether it must come after a
+    /// read-modify-write that loom does not order it with.
+    pub(crate) fn follows_update(&mut self, object: usize) -> bool {
+        let bit = 1 << self.active;
+        let order = &mut self.objects[object].order;
+        let follows = order.follows & bit != 0;
+        let update = follows && order.updated;
+        *order = StoreOrder { follows: if follows { bit } else { 0 }, updated: false };
+        update
+    }
+
     /// How many steps the current execution has taken.
     pub(crate) fn steps(&self) -> usize {
         self.steps
@@ -313,6 +354,7 @@ impl Recorder {
             history: 0,
             holders: 0,
             loaded_by: 0,
+            order: StoreOrder::NEW,
         });
         self.objects.len() - 1
     }

@@ -1,0 +1,225 @@
+//! Cargo, and other children, with the flags and the target directory of a configuration.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{BufRead as _, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use serde::Deserialize;
+
+/// How the library is compiled. Each has a target directory of its own: neither rebuilds the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Config {
+    /// As users build it, on std.
+    Plain,
+    /// With `--cfg loom`.
+    Loom,
+}
+
+impl Config {
+    /// In words, for messages.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Plain => "plain",
+            Self::Loom => "loom",
+        }
+    }
+
+    /// What `RUSTFLAGS` is set to; `None` if it is removed.
+    fn rustflags(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Loom => Some("--cfg loom"),
+        }
+    }
+}
+
+/// Inherited, these would change what is built or where.
+const REMOVED: [&str; 7] = [
+    "CARGO_TARGET_DIR",
+    "CARGO_BUILD_TARGET_DIR",
+    "CARGO_BUILD_RUSTFLAGS",
+    "CARGO_ENCODED_RUSTFLAGS",
+    "CARGO_ENCODED_RUSTDOCFLAGS",
+    "RUSTFLAGS",
+    "RUSTDOCFLAGS",
+];
+
+/// So would those that begin like this, or change what is explored.
+const REMOVED_PREFIXES: [&str; 3] = ["LOOM_", "SELVEDGE_", "CARGO_PKG_"];
+
+/// The checkout that is checked.
+pub(crate) struct Workspace {
+    /// The folder of the root package.
+    pub(crate) root: PathBuf,
+    /// The target folder, which holds one for each configuration.
+    target: PathBuf,
+    cargo: OsString,
+}
+
+/// What we need of `cargo metadata`.
+#[derive(Deserialize)]
+struct Metadata {
+    workspace_root: PathBuf,
+    target_directory: PathBuf,
+}
+
+impl Workspace {
+    /// The workspace of the current directory.
+    pub(crate) fn find() -> Result<Self> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let output = Command::new(&cargo)
+            .args(["metadata", "--no-deps", "--format-version", "1"])
+            .stderr(Stdio::inherit())
+            .output()
+            .context("cargo metadata cannot be started")?;
+        ensure!(output.status.success(), "cargo metadata failed: {}", output.status);
+        let metadata: Metadata =
+            serde_json::from_slice(&output.stdout).context("cargo metadata is not understood")?;
+        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, cargo })
+    }
+
+    /// The folder for what the gate itself writes.
+    pub(crate) fn scratch(&self) -> PathBuf {
+        self.target.join("selvedge")
+    }
+
+    /// A child that runs in the root folder, without input and without inherited flags.
+    pub(crate) fn child(&self, config: Config, program: impl AsRef<OsStr>) -> Command {
+        let mut command = Command::new(program);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if REMOVED.contains(&&*text) || REMOVED_PREFIXES.iter().any(|p| text.starts_with(p)) {
+                command.env_remove(&name);
+            }
+        }
+        command
+            .current_dir(&self.root)
+            .env("CARGO_TARGET_DIR", self.target.join(config.name()))
+            .env("CARGO_MANIFEST_DIR", &self.root)
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// `cargo` with `args` and the flags of `config`.
+    pub(crate) fn cargo(&self, config: Config, args: &[&str]) -> Command {
+        let mut command = self.child(config, &self.cargo);
+        command.args(args);
+        if let Some(flags) = config.rustflags() {
+            command.env("RUSTFLAGS", flags);
+        }
+        command
+    }
+
+    /// The command as it could be typed in the root folder.
+    fn line(&self, command: &Command) -> String {
+        let mut words = Vec::new();
+        if let Some(folder) = command.get_current_dir().filter(|folder| *folder != self.root) {
+            words.push(format!("cd {} &&", self.shown(folder.as_os_str())));
+        }
+        for (name, value) in command.get_envs() {
+            // Cargo sets this one itself.
+            if let Some(value) = value.filter(|_| name != "CARGO_MANIFEST_DIR") {
+                words.push(format!("{}={}", name.to_string_lossy(), self.shown(value)));
+            }
+        }
+        let program = command.get_program();
+        words.push(if program == self.cargo { "cargo".to_owned() } else { self.shown(program) });
+        words.extend(command.get_args().map(|arg| self.shown(arg)));
+        words.join(" ")
+    }
+
+    /// A word of a command line: paths relative to the root, and quoted if need be.
+    fn shown(&self, word: &OsStr) -> String {
+        let word = Path::new(word).strip_prefix(&self.root).map_or(word, Path::as_os_str);
+        let word = word.to_string_lossy();
+        let plain = |c: char| c.is_alphanumeric() || "-_=./:,+@%".contains(c);
+        if !word.is_empty() && word.chars().all(plain) {
+            word.into_owned()
+        } else {
+            format!("'{}'", word.replace('\'', r"'\''"))
+        }
+    }
+
+    /// Prints the command that is about to run.
+    pub(crate) fn announce(&self, command: &Command) {
+        println!("$ {}", self.line(command));
+    }
+
+    /// Runs a command that prints for itself.
+    pub(crate) fn run(&self, mut command: Command) -> Result<()> {
+        self.announce(&command);
+        let line = self.line(&command);
+        let status = command.status().with_context(|| format!("`{line}` cannot be started"))?;
+        ensure!(status.success(), "`{line}` failed: {status}");
+        Ok(())
+    }
+
+    /// Runs a command, prints what it prints, and returns its standard output.
+    pub(crate) fn tee(&self, command: Command) -> Result<String> {
+        self.read(command, |line| println!("{line}"))
+    }
+
+    /// Runs a command and returns its standard output without printing it.
+    pub(crate) fn output(&self, command: Command) -> Result<String> {
+        self.read(command, |_| ())
+    }
+
+    fn read(&self, mut command: Command, each: impl Fn(&str)) -> Result<String> {
+        self.announce(&command);
+        let line = self.line(&command);
+        let mut child = command
+            .stdout(Stdio::piped())
+            .spawn()
+            .with_context(|| format!("`{line}` cannot be started"))?;
+        let Some(stdout) = child.stdout.take() else { bail!("`{line}` has no standard output") };
+        let mut all = String::new();
+        for bytes in BufReader::new(stdout).split(b'\n') {
+            let text = bytes.with_context(|| format!("the output of `{line}` cannot be read"))?;
+            let text = String::from_utf8_lossy(&text);
+            each(&text);
+            all.push_str(&text);
+            all.push('\n');
+        }
+        let status = child.wait().with_context(|| format!("`{line}` cannot be waited for"))?;
+        ensure!(status.success(), "`{line}` failed: {status}");
+        Ok(all)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn workspace() -> Workspace {
+        Workspace {
+            root: PathBuf::from("/checkout"),
+            target: PathBuf::from("/checkout/target"),
+            cargo: "/toolchain/bin/cargo".into(),
+        }
+    }
+
+    #[test]
+    fn a_command_is_shown_as_it_could_be_typed() {
+        let command = workspace().cargo(Config::Loom, &["test", "it's"]);
+        assert_eq!(
+            workspace().line(&command),
+            r"CARGO_TARGET_DIR=target/loom RUSTFLAGS='--cfg loom' cargo test 'it'\''s'",
+        );
+    }
+
+    #[test]
+    fn the_plain_configuration_sets_no_flags() {
+        let command = workspace().cargo(Config::Plain, &["test"]);
+        assert!(!command.get_envs().any(|(name, value)| name == "RUSTFLAGS" && value.is_some()));
+        assert_eq!(workspace().line(&command), "CARGO_TARGET_DIR=target/plain cargo test");
+    }
+
+    #[test]
+    fn another_folder_is_shown() {
+        let mut command = workspace().child(Config::Plain, "bash");
+        command.current_dir("/checkout/target/x");
+        assert_eq!(workspace().line(&command), "cd target/x && CARGO_TARGET_DIR=target/plain bash");
+    }
+}

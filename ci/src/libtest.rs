@@ -1,0 +1,53 @@
+//! What a test run says of itself.
+
+/// How many tests passed, summed over the summary lines of test binaries and doctests.
+pub(crate) fn passed(output: &str) -> u64 {
+    sum(output, "passed")
+}
+
+/// How many tests ran, whether they passed or failed.
+pub(crate) fn ran(output: &str) -> u64 {
+    passed(output) + sum(output, "failed")
+}
+
+/// The sum of the numbers before `word` in `test result: ok. 3 passed; 0 failed; …`.
+fn sum(output: &str, word: &str) -> u64 {
+    output
+        .lines()
+        .filter(|line| line.starts_with("test result: "))
+        .flat_map(|line| line.split("; "))
+        .filter_map(|part| part.strip_suffix(word)?.split_whitespace().last()?.parse::<u64>().ok())
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OUTPUT: &str = "\
+running 4 tests
+test a ... ok
+test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out; finished in 0.00s
+
+test result: FAILED. 10 passed; 2 failed; 0 ignored; 0 measured; 5 filtered out; finished in 0.00s
+noise: 7 passed; 1 failed
+";
+
+    #[test]
+    fn summaries_are_summed() {
+        assert_eq!(passed(OUTPUT), 13);
+        assert_eq!(ran(OUTPUT), 15);
+    }
+
+    #[test]
+    fn colour_does_not_hide_a_number() {
+        let line = "test result: \u{1b}[32mok\u{1b}(B\u{1b}[m. 3 passed; 0 failed; 0 ignored";
+        assert_eq!(passed(line), 3);
+    }
+
+    #[test]
+    fn silence_is_no_pass() {
+        assert_eq!(passed("running 0 tests\n"), 0);
+        assert_eq!(ran(""), 0);
+    }
+}

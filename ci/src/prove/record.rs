@@ -1,0 +1,127 @@
+//! The result of a model, as its `check` wrote it.
+
+use anyhow::{Context as _, Result};
+use serde::Deserialize;
+use serde_json::Value;
+
+/// What the gate needs of a line. The harness may add fields.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Record {
+    page: String,
+    test: String,
+    /// Which of the test's models, counted from 1.
+    model: u64,
+    /// File and line.
+    pub(crate) at: String,
+    verdict: String,
+    /// `table`, or how the model is to fail.
+    expected: String,
+    bound: Option<String>,
+    pub(crate) executions: u64,
+    seconds: f64,
+    /// The whole line.
+    #[serde(skip)]
+    pub(crate) value: Value,
+}
+
+impl Record {
+    /// Reads a line.
+    pub(crate) fn parse(line: &str) -> Result<Self> {
+        let read = || -> serde_json::Result<Self> {
+            let value: Value = serde_json::from_str(line)?;
+            Ok(Self { value: value.clone(), ..serde_json::from_value(value)? })
+        };
+        read().with_context(|| format!("{line:?} is not the result of a model"))
+    }
+
+    /// `page::test`, and `#2` if it is the test's second model.
+    pub(crate) fn name(&self) -> String {
+        let Self { page, test, model, .. } = self;
+        if *model > 1 { format!("{page}::{test}#{model}") } else { format!("{page}::{test}") }
+    }
+
+    /// Whether it passed.
+    pub(crate) fn passed(&self) -> bool {
+        self.verdict == "passed"
+    }
+
+    /// How it ended, as in the list.
+    pub(crate) fn status(&self) -> String {
+        match (self.expected.as_str(), &self.bound) {
+            ("table", None) => "complete".to_owned(),
+            ("table", Some(bound)) => format!("bounded ({bound})"),
+            (failure, _) => format!("fails ({failure})"),
+        }
+    }
+
+    /// A line for people, its name padded to `width`.
+    pub(crate) fn line(&self, width: usize) -> String {
+        let status = match self.status() {
+            _ if !self.passed() => "FAILED".to_owned(),
+            status => status.replacen("fails (", "fails as expected (", 1),
+        };
+        let (name, executions) = (self.name(), grouped(self.executions));
+        let milliseconds = self.seconds * 1e3;
+        format!("{name:<width$}  {executions:>9} executions  {status}, {milliseconds:.1} ms")
+    }
+}
+
+/// A number with commas: 1,234,567.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LINE: &str = r#"{"page":"counter","test":"loses","model":1,"at":"loom-tests/counter.rs:12",
+"verdict":"passed","expected":"table","bound":null,"executions":1203,"seconds":0.0012,
+"outcomes":[{"text":"total=2"}],"new":[1]}"#;
+
+    fn record(from: &str, to: &str) -> Record {
+        Record::parse(&LINE.replace(from, to)).expect("a record")
+    }
+
+    #[test]
+    fn a_line_tells_how_the_model_ended() {
+        assert_eq!(
+            record("", "").line(16),
+            "counter::loses        1,203 executions  complete, 1.2 ms"
+        );
+        let second = record(r#""model":1"#, r#""model":2"#);
+        assert_eq!(second.name(), "counter::loses#2");
+        let bounded = record("null", r#""2 preemptions""#);
+        assert_eq!(bounded.status(), "bounded (2 preemptions)");
+        let fails = record("\"table\"", "\"data race\"");
+        assert_eq!(fails.status(), "fails (data race)");
+        assert!(fails.line(0).contains("fails as expected (data race), 1.2 ms"));
+        assert!(record("passed", "failed").line(0).contains("FAILED"));
+    }
+
+    #[test]
+    fn fields_that_are_not_known_are_kept() {
+        assert_eq!(record("", "").value["new"][0], 1);
+    }
+
+    #[test]
+    fn a_line_that_is_cut_off_is_refused() {
+        let error = Record::parse(&LINE[..40]).expect_err("half a line");
+        assert!(error.to_string().contains("is not the result of a model"), "{error}");
+    }
+
+    #[test]
+    fn numbers_are_grouped() {
+        let numbers = [0, 12, 999, 1_000, 116_319, 1_234_567];
+        let texts = ["0", "12", "999", "1,000", "116,319", "1,234,567"];
+        assert_eq!(numbers.map(grouped), texts);
+    }
+}

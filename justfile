@@ -1,0 +1,51 @@
+# Names for the commands. CI runs the same ones: `bash .ci/run`.
+
+# List the recipes
+[group('help')]
+list:
+    @just --list
+
+# Everything that CI runs, in its order
+[group('gate')]
+all:
+    cargo ci all
+
+# Formatting, and clippy in both configurations
+[group('gate')]
+lint:
+    cargo ci lint
+
+# Build the library with each set of features, and as a dependency
+[group('gate')]
+features:
+    cargo ci features
+
+# Build the documentation in both configurations
+[group('gate')]
+doc:
+    cargo ci doc
+
+# The tests on real threads, and the gate's own
+[group('gate')]
+test:
+    cargo ci test
+
+# Explore every model, or those of the tests whose page::test contains FILTER
+[group('gate')]
+prove *FILTER:
+    cargo ci prove {{ FILTER }}
+
+# Run the README's two commands by the letter
+[group('gate')]
+readme:
+    cargo ci readme
+
+# Format the code
+[group('work')]
+fmt:
+    cargo fmt --all
+
+# Rewrite ci/models.txt after a full run that passes
+[group('work')]
+bless:
+    cargo ci prove --bless

@@ -1,0 +1,545 @@
+//! The harness itself: whatever is wrong with a model is reported as what it is.
+//!
+//! Under `--cfg loom` these run on the checker; otherwise on real threads, which can show less:
+//! what only the checker can tell is in the `on_loom` module.
+
+use std::process::{Command, Output};
+
+use selvedge::model::{CheckError, Failure, Model};
+use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use selvedge::sync::{Mutex, PoisonError};
+
+fn counter() -> AtomicU64 {
+    AtomicU64::new(0)
+}
+
+fn increment(count: &AtomicU64) {
+    count.fetch_add(1, SeqCst);
+}
+
+/// Two increments that cannot be lost.
+fn sound() -> Model<AtomicU64> {
+    Model::new(counter)
+        .thread("alice", increment)
+        .thread("bob", increment)
+        .finally("total", |count| count.load(SeqCst))
+}
+
+#[test]
+fn an_exact_table_passes() {
+    let report = sound().acceptable("total=2", "both count").check();
+    assert_eq!(report.outcomes.len(), 1);
+    assert_eq!(report.seen("total=2"), report.executions());
+    assert!(report.executions() > 0, "a check that ran nothing must not pass");
+    assert_eq!(report.is_complete(), cfg!(loom), "only the checker explores completely");
+}
+
+#[test]
+fn an_undeclared_outcome_is_named() {
+    let error = sound().acceptable("total=3", "wrong on purpose").try_check().unwrap_err();
+    assert!(
+        matches!(&error, CheckError::UnexpectedOutcome { outcome, reason: None, .. } if outcome == "total=2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_forbidden_outcome_gives_its_reason() {
+    let error = sound()
+        .acceptable("total=1", "never")
+        .forbidden("total=2", "forbidden on purpose")
+        .try_check()
+        .unwrap_err();
+    assert!(
+        matches!(&error, CheckError::UnexpectedOutcome { reason: Some(reason), .. } if reason == "forbidden on purpose"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_panic_in_a_thread_is_a_broken_invariant() {
+    let model = || {
+        Model::new(counter).thread("alice", increment).thread("bob", |count| {
+            increment(count);
+            assert_eq!(count.load(SeqCst), 0, "the count is never 0 here");
+        })
+    };
+    let error = model().acceptable("()", "never").try_check().unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Invariant), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("bob panicked") && text.contains("never 0 here"), "{text}");
+    assert!(text.contains("tests/harness.rs:"), "the place of the panic is named: {text}");
+
+    let report = model().fails(Failure::Invariant).try_check().expect("it fails that way");
+    assert!(report.failure.is_some_and(|found| found.seen > 0), "a panic was seen");
+}
+
+#[test]
+fn a_panic_in_finally_is_a_broken_invariant() {
+    Model::new(counter)
+        .thread("alice", increment)
+        .finally("check", |count| assert_eq!(count.load(SeqCst), 2, "there was one increment"))
+        .fails(Failure::Invariant)
+        .check();
+}
+
+#[test]
+fn a_panic_in_init_is_a_broken_invariant() {
+    let init = || -> AtomicU64 { panic!("no state today") };
+    let error = Model::new(init).thread("alice", increment).acceptable("()", "never").try_check();
+    let error = error.unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Invariant), "{error}");
+    assert!(error.to_string().contains("no state today"), "{error}");
+}
+
+/// A thread that ends while it waits for itself.
+fn waits_for_itself() -> Model<Mutex<u64>> {
+    Model::new(|| Mutex::new(0)).thread("alice", |mutex| {
+        let first = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        *first + *second
+    })
+}
+
+#[test]
+fn a_deadlock_is_a_deadlock() {
+    let report = waits_for_itself().fails(Failure::Deadlock).try_check().expect("it deadlocks");
+    assert_eq!(report.failure.map(|found| found.failure), Some(Failure::Deadlock));
+}
+
+#[test]
+fn another_failure_than_the_expected_one_does_not_pass() {
+    let error = Model::new(counter)
+        .thread("alice", |_| panic!("not a deadlock"))
+        .fails(Failure::Deadlock)
+        .try_check()
+        .unwrap_err();
+    assert!(
+        matches!(&error, CheckError::FailedDifferently { expected: Failure::Deadlock, .. }),
+        "{error}"
+    );
+    assert_eq!(error.failure(), Some(Failure::Invariant));
+}
+
+#[test]
+fn after_a_failing_model_the_next_one_works() {
+    for _ in 0..3 {
+        waits_for_itself().fails(Failure::Deadlock).check();
+        sound().acceptable("total=2", "both count").check();
+    }
+}
+
+fn message<S: Send + Sync + 'static>(model: Model<S>) -> String {
+    let error = model.try_check().unwrap_err();
+    assert!(matches!(error, CheckError::WrongModel { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn a_model_without_threads_is_refused() {
+    let text = message(Model::new(counter).acceptable("()", "nothing to do"));
+    assert!(text.contains("no threads") && text.contains(".thread(name, body)"), "{text}");
+}
+
+#[test]
+fn a_model_without_expectations_is_refused() {
+    let text = message(sound());
+    assert!(text.contains("no outcome") && text.contains(".acceptable("), "{text}");
+    let text = message(sound().forbidden("total=1", "a table of forbidden rows allows nothing"));
+    assert!(text.contains("no outcome"), "{text}");
+}
+
+#[test]
+fn a_table_and_an_expected_failure_exclude_each_other() {
+    let text = message(sound().acceptable("total=2", "x").fails(Failure::Deadlock));
+    assert!(text.contains("\"total=2\"") && text.contains("either"), "{text}");
+}
+
+#[test]
+fn two_threads_of_one_name_are_refused() {
+    let model = Model::new(counter).thread("alice", increment).thread("alice", increment);
+    let text = message(model.acceptable("()", "x"));
+    assert!(text.contains("\"alice\"") && text.contains("a name of its own"), "{text}");
+}
+
+#[test]
+fn names_that_would_make_outcomes_ambiguous_are_refused() {
+    for name in ["a b", "a=b", "", "tab\there"] {
+        let text = message(Model::new(counter).thread(name, increment).acceptable("()", "x"));
+        assert!(text.contains(&format!("{name:?}")) && text.contains("accepted"), "{text}");
+        let text = message(sound().finally(name, |_| 1).acceptable("()", "x"));
+        assert!(text.contains(&format!("{name:?}")), "{text}");
+    }
+}
+
+#[test]
+fn an_outcome_declared_twice_is_refused() {
+    let text = message(sound().acceptable("total=2", "once").forbidden("total=2", "twice"));
+    assert!(text.contains("\"total=2\"") && text.contains("declared twice"), "{text}");
+}
+
+#[test]
+fn a_sixth_thread_is_refused() {
+    let mut model = Model::new(counter);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        model = model.thread(name, increment);
+    }
+    let text = message(model.acceptable("()", "x"));
+    assert!(text.contains("6 threads") && text.contains("at most 5"), "{text}");
+}
+
+#[test]
+fn a_limit_of_no_steps_is_refused() {
+    let text = message(sound().steps(0).acceptable("total=2", "x"));
+    assert!(text.contains("at least 1"), "{text}");
+}
+
+/// Runs one test of this very binary with an environment of its own.
+fn rerun(test: &str, variables: &[(&str, &str)]) -> Output {
+    let this = std::env::current_exe().expect("a test has a binary");
+    Command::new(this)
+        .args(["--exact", test, "--nocapture"])
+        .envs(variables.iter().copied())
+        .output()
+        .expect("a test binary can be run")
+}
+
+fn text(output: &Output) -> String {
+    let streams = [&output.stdout, &output.stderr];
+    streams.map(|stream| String::from_utf8_lossy(stream).into_owned()).concat()
+}
+
+#[test]
+fn bounds_from_the_environment_are_refused() {
+    for (name, value) in [
+        ("LOOM_MAX_PERMUTATIONS", "1"),
+        ("LOOM_MAX_BRANCHES", "5"),
+        ("LOOM_MAX_DURATION", "1"),
+        ("LOOM_MAX_PREEMPTIONS", "1"),
+        ("LOOM_CHECKPOINT_INTERVAL", "1"),
+        ("LOOM_CHECKPOINT_FILE", "somewhere.json"),
+    ] {
+        let output = rerun("an_exact_table_passes", &[(name, value)]);
+        let text = text(&output);
+        assert!(!output.status.success(), "{name} must not be obeyed: {text}");
+        assert!(text.contains(&format!("{name}={value}")), "{text}");
+    }
+    let output = rerun("an_exact_table_passes", &[]);
+    assert!(output.status.success(), "without them it passes: {}", text(&output));
+}
+
+#[cfg(not(loom))]
+mod on_threads {
+    use super::{Failure, Model, increment, message, rerun, sound, text};
+    use selvedge::model::Engine;
+    use selvedge::sync::atomic::AtomicU64;
+
+    #[test]
+    fn rounds_are_counted() {
+        let report = sound().rounds(7).acceptable("total=2", "both count").check();
+        assert_eq!((report.executions(), report.seen("total=2")), (7, 7));
+        assert!(message(sound().rounds(0).acceptable("total=2", "x")).contains("at least 1"));
+    }
+
+    #[test]
+    fn what_would_be_undefined_is_not_run() {
+        let report = Model::new(|| AtomicU64::new(0))
+            .thread("alice", increment)
+            .fails(Failure::DataRace)
+            .check();
+        let skipped = matches!(report.engine, Engine::Threads { rounds: 0, skipped: Some(_) });
+        assert!(skipped, "a data race must not be run: {report}");
+    }
+
+    #[test]
+    fn a_bad_number_of_rounds_in_the_environment_is_refused() {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_ROUNDS", "many")]);
+        let text = text(&output);
+        assert!(!output.status.success() && text.contains("SELVEDGE_ROUNDS=many"), "{text}");
+    }
+}
+
+#[cfg(loom)]
+mod on_loom {
+    use super::*;
+    use selvedge::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+    use selvedge::sync::cell::UnsafeCell;
+    use selvedge::sync::{Arc, Condvar, hint, thread};
+
+    #[test]
+    fn a_missing_outcome_is_named() {
+        let error = sound()
+            .acceptable("total=2", "both count")
+            .interesting("total=1", "never reached")
+            .try_check()
+            .unwrap_err();
+        let expected = CheckError::MissingOutcomes {
+            missing: vec!["total=1".to_owned()],
+            reached: vec!["total=2".to_owned()],
+        };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_model_that_should_fail_and_does_not_is_reported() {
+        let error = sound().fails(Failure::DataRace).try_check().unwrap_err();
+        let reached = vec!["total=2".to_owned()];
+        assert_eq!(error, CheckError::DidNotFail { expected: Failure::DataRace, reached });
+    }
+
+    #[test]
+    fn a_livelock_is_a_livelock() {
+        let spins = || {
+            Model::new(|| AtomicBool::new(false)).thread("alice", |never| {
+                while !never.load(Relaxed) {
+                    hint::spin_loop();
+                }
+            })
+        };
+        spins().fails(Failure::Livelock).check();
+        let text = spins().steps(50).acceptable("()", "never").try_check().unwrap_err().to_string();
+        assert!(text.contains("more than 50 steps"), "{text}");
+        assert!(text.contains("more times"), "repeats are folded: {text}");
+        assert!(text.lines().count() < 25, "repeats are folded: {text}");
+    }
+
+    #[test]
+    fn a_leak_is_a_leak() {
+        Model::new(|| ())
+            .thread("alice", |()| std::mem::forget(Arc::new(1)))
+            .fails(Failure::Leak)
+            .check();
+    }
+
+    struct Shared(UnsafeCell<u64>);
+    // SAFETY: none; the race is what the test is about.
+    unsafe impl Sync for Shared {}
+
+    #[test]
+    fn a_data_race_is_a_data_race() {
+        let write = |shared: &Shared| {
+            // SAFETY: none; the race is what the test is about.
+            shared.0.with_mut(|value| unsafe { *value += 1 });
+        };
+        Model::new(|| Shared(UnsafeCell::new(0)))
+            .thread("alice", write)
+            .thread("bob", write)
+            .fails(Failure::DataRace)
+            .check();
+    }
+
+    /// Two threads, and what either does after the other has ended is still unordered: the end of
+    /// a thread must not synchronise with one that still runs.
+    #[test]
+    fn the_end_of_a_thread_orders_nothing() {
+        struct Message {
+            text: UnsafeCell<u64>,
+            sent: AtomicBool,
+        }
+        // SAFETY: none; the race is what the test is about.
+        unsafe impl Sync for Message {}
+        let send = |message: &Message| {
+            // SAFETY: none; the race is what the test is about.
+            message.text.with_mut(|text| unsafe { *text = 1 });
+            message.sent.store(true, Relaxed);
+        };
+        let receive = |message: &Message| {
+            if message.sent.load(Relaxed) {
+                // SAFETY: none; the race is what the test is about.
+                message.text.with(|text| unsafe { *text });
+            }
+        };
+        let message = || Message { text: UnsafeCell::new(0), sent: AtomicBool::new(false) };
+        let first = Model::new(message).thread("sender", send).thread("receiver", receive);
+        first.fails(Failure::DataRace).check();
+        let second = Model::new(message).thread("receiver", receive).thread("sender", send);
+        second.fails(Failure::DataRace).check();
+    }
+
+    #[test]
+    fn a_lost_wake_up_is_a_deadlock() {
+        Model::new(|| (Mutex::new(false), Condvar::new()))
+            .thread("waiter", |(ready, changed)| {
+                let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(changed.wait(ready));
+            })
+            .thread("waker", |(_, changed)| changed.notify_one())
+            .fails(Failure::Deadlock)
+            .check();
+    }
+
+    #[test]
+    fn a_thread_spawned_as_the_sixth_is_refused() {
+        let text = message(
+            Model::new(|| ())
+                .thread("alice", |()| {
+                    for _ in 0..5 {
+                        thread::spawn(|| ());
+                    }
+                })
+                .acceptable("()", "never"),
+        );
+        assert!(text.contains("one thread too many") && text.contains("tests/harness.rs"), "{text}");
+        let error = Model::new(|| ())
+            .thread("alice", |()| {
+                for _ in 0..5 {
+                    thread::spawn(|| ());
+                }
+            })
+            .fails(Failure::Invariant)
+            .try_check()
+            .unwrap_err();
+        assert!(matches!(error, CheckError::WrongModel { .. }), "no expectation accepts it: {error}");
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_that_nobody_joins_is_not_lost() {
+        let model = |join: bool| {
+            Model::new(|| ()).thread("alice", move |()| {
+                let child = thread::spawn(|| assert_eq!(1 + 1, 3, "arithmetic"));
+                join && child.join().is_err()
+            })
+        };
+        let error = model(false).acceptable("alice=false", "never").try_check().unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::Invariant), "{error}");
+        model(true).acceptable("alice=true", "the panic was seen by join").check();
+    }
+
+    #[test]
+    fn a_model_that_depends_on_chance_is_found_out() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        // Not from `selvedge::sync`: the checker cannot see it, and it differs in each execution.
+        static RUNS: Hidden = Hidden::new(0);
+        let error = Model::new(counter)
+            .thread("alice", |count| {
+                if RUNS.fetch_add(1, SeqCst) % 2 == 0 {
+                    count.fetch_add(1, SeqCst);
+                } else {
+                    count.fetch_sub(1, SeqCst);
+                }
+            })
+            .thread("bob", increment)
+            .fails(Failure::Invariant)
+            .try_check()
+            .unwrap_err();
+        assert!(error.to_string().contains("not deterministic"), "{error}");
+    }
+
+    #[test]
+    fn a_random_hasher_is_found_out() {
+        let text = message(
+            Model::new(|| [counter(), counter(), counter(), counter()])
+                .thread("alice", |counts| {
+                    let order: std::collections::HashSet<usize> = (0..4).collect();
+                    for position in order {
+                        increment(&counts[position]);
+                    }
+                })
+                .thread("bob", |counts| counts.iter().for_each(increment))
+                .acceptable("()", "never"),
+        );
+        assert!(text.contains("not deterministic"), "{text}");
+    }
+
+    #[test]
+    fn values_from_outside_are_refused() {
+        let outside = std::sync::Arc::new(counter());
+        let text = message(
+            Model::new(|| ())
+                .thread("alice", move |()| increment(&outside))
+                .acceptable("()", "never"),
+        );
+        assert!(text.contains("made outside any model"), "{text}");
+    }
+
+    #[test]
+    fn a_preemption_bound_is_said_aloud() {
+        let report = sound().preemptions(1).acceptable("total=2", "both count").check();
+        assert!(!report.is_complete(), "a bounded result must not be called complete");
+        let text = report.to_string();
+        assert!(text.contains("bounded (1 preemptions)") && !text.contains("complete"), "{text}");
+    }
+
+    /// Store buffering with relaxed accesses: only weak memory lets both read 0.
+    #[test]
+    fn an_outcome_that_takes_weak_memory_says_so() {
+        let error = Model::new(|| (counter(), counter()))
+            .thread("alice", |(x, y)| {
+                x.store(1, Relaxed);
+                y.load(Relaxed)
+            })
+            .thread("bob", |(x, y)| {
+                y.store(1, Relaxed);
+                x.load(Relaxed)
+            })
+            .acceptable("alice=1 bob=1", "interleaved")
+            .acceptable("alice=0 bob=1", "alice first")
+            .acceptable("alice=1 bob=0", "bob first")
+            .try_check()
+            .unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("alice=0 bob=0") && text.contains("weak memory"), "{text}");
+        assert!(text.contains("reads 0, newest is 1"), "the stale read is explained: {text}");
+    }
+
+    #[test]
+    fn a_pointer_is_followed_not_compared() {
+        Model::new(|| AtomicPtr::new(std::ptr::null_mut::<u64>()))
+            .thread("alice", |slot| {
+                let mine = Box::into_raw(Box::new(1));
+                slot.store(mine, SeqCst);
+            })
+            .thread("bob", |slot| {
+                let found = slot.swap(std::ptr::null_mut(), SeqCst);
+                // SAFETY: whoever swaps a pointer out owns what it points to.
+                (!found.is_null()).then(|| unsafe { *Box::from_raw(found) })
+            })
+            .finally("rest", |slot| {
+                let rest = slot.swap(std::ptr::null_mut(), SeqCst);
+                // SAFETY: as above.
+                (!rest.is_null()).then(|| unsafe { *Box::from_raw(rest) })
+            })
+            .acceptable("bob=Some(1) rest=None", "bob came second")
+            .acceptable("bob=None rest=Some(1)", "bob came first")
+            .check();
+    }
+
+    /// The shape of what a failure prints.
+    #[test]
+    fn a_failure_is_drawn_in_eighty_columns() {
+        let add = |count: &AtomicU64| {
+            let before = count.load(SeqCst);
+            count.store(before + 1, SeqCst);
+        };
+        let error = Model::new(counter)
+            .thread("alice", add)
+            .thread("bob", add)
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=2", "no update is lost")
+            .try_check()
+            .unwrap_err();
+        let evidence = error.evidence();
+        let picture: Vec<&str> = evidence.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(picture.iter().all(|line| line.chars().count() <= 80), "{evidence}");
+        assert!(picture[0].contains("alice") && picture[0].contains("bob"), "{evidence}");
+        assert_eq!(picture.iter().filter(|line| line.contains("preempted")).count(), 1, "{evidence}");
+        assert_eq!(picture.iter().filter(|line| line.contains("harness.rs:")).count(), 4, "{evidence}");
+        assert!(evidence.contains("total=1 is not declared"), "{evidence}");
+        assert!(evidence.contains("SELVEDGE_REPLAY=1/interleaving/2"), "{evidence}");
+    }
+
+    #[test]
+    fn one_execution_can_be_replayed() {
+        let replay = |value| {
+            let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", value)]);
+            assert!(!output.status.success(), "a replay is no verdict");
+            text(&output)
+        };
+        let second = replay("1/interleaving/2");
+        assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
+        assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
+        assert!(second.contains("Execution 2 of the interleaving pass"), "{second}");
+        assert!(replay("1/sideways/2").contains("1/interleaving/2 or 1/weak/7"));
+        assert!(replay("1/interleaving/999").contains("999"), "there is no such execution");
+    }
+}
