@@ -214,6 +214,7 @@ fn explain<S>(
             if kind.starts_with('a') { "an" } else { "a" },
         )),
         Fault::Engine { message } => wrong(format!("loom gave up: {message}")),
+        Fault::Restart => wrong("the exploration began again and again".to_owned()),
         Fault::Replayed { outcome } => CheckError::Replayed {
             outcome: outcome.clone(),
             evidence: evidence(identity, pass, finding, detail, &format!("reached {outcome}")),
@@ -311,8 +312,24 @@ impl Pass {
     }
 }
 
-/// Explores one pass to its end or to its first fault.
+/// Explores one pass to its end or to its first fault; from the start again where an execution
+/// learns something that would have made earlier ones take other steps.
 fn explore<S: Send + Sync + 'static>(
+    plan: &Arc<Plan<S>>,
+    pass: Pass,
+    mut learned: Learned,
+    only: Option<u64>,
+) -> Explored {
+    loop {
+        let explored = explore_once(plan, pass, learned, only);
+        match &explored.finding {
+            Some(Finding { fault: Fault::Restart, .. }) => learned = explored.learned,
+            _ => return explored,
+        }
+    }
+}
+
+fn explore_once<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
     pass: Pass,
     learned: Learned,

@@ -17,6 +17,8 @@ pub(crate) enum Fault {
     Stranger { kind: &'static str, origin: &'static str, site: String },
     /// loom gave up for a reason of its own.
     Engine { message: String },
+    /// Not a fault: the exploration must begin again, with what it has learned.
+    Restart,
     /// Not a fault: the execution that was to be replayed has ended.
     Replayed { outcome: String },
 }

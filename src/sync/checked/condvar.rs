@@ -48,9 +48,10 @@ impl Condvar {
                 }
             };
         };
-        let (Some((lock, _)), Some(held)) = (&mutex.model, guard.twin.take()) else {
+        let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
             panic!("a condition variable of a model waits with a mutex made outside it, at {site}")
         };
+        turnstile.pass(site, lock.object);
         let step = Step::begin(site, "wait", Some(object), 0);
         record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
         mutex.released(lock.object);

@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
-use super::operation::{Handle, Step};
+use super::operation::{Handle, Step, Turnstile};
 use super::record::{self, Action, Site, WRITER};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::Mutex`, instrumented.
 pub struct Mutex<T: ?Sized> {
-    pub(super) model: Option<(Handle, loom::sync::Mutex<()>)>,
+    pub(super) model: Option<(Handle, loom::sync::Mutex<()>, Turnstile)>,
     /// Locks outside a model; knows in both worlds whether the mutex is poisoned.
     std: std::sync::Mutex<()>,
     value: UnsafeCell<T>,
@@ -38,7 +38,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('m', "mutex", Location::caller())
-            .map(|handle| (handle, loom::sync::Mutex::new(())));
+            .map(|handle| (handle, loom::sync::Mutex::new(()), Turnstile::new()));
         Self { model, std: std::sync::Mutex::new(()), value: UnsafeCell::new(value) }
     }
 
@@ -66,7 +66,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        let Some((object, twin)) = self.locate(site) else {
+        let Some((object, twin, _)) = self.locate(site) else {
             return match self.std.lock() {
                 Ok(std) => Ok(self.guard(std, None, site)),
                 Err(poison) => {
@@ -101,7 +101,7 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
-        let Some((object, twin)) = self.locate(site) else {
+        let Some((object, twin, turnstile)) = self.locate(site) else {
             return match self.std.try_lock() {
                 Ok(std) => Ok(self.guard(std, None, site)),
                 Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
@@ -111,7 +111,7 @@ impl<T: ?Sized> Mutex<T> {
             };
         };
         let step = Step::begin(site, "try_lock", Some(object), 0);
-        let Ok(guard) = step.first(|| twin.try_lock()) else {
+        let Ok(guard) = turnstile.attempt(&step, || twin.try_lock()) else {
             step.end(Action::TryLock(false), 0);
             return Err(TryLockError::WouldBlock);
         };
@@ -183,24 +183,24 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn inherit(&self) {
-        if let Some((handle, _)) = &self.model {
+        if let Some((handle, ..)) = &self.model {
             if handle.is_current() {
                 record::with(|recorder| recorder.inherit(handle.object));
             }
         }
     }
 
-    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>)> {
-        let handle = self.model.as_ref().map(|(handle, _)| *handle);
+    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>, &Turnstile)> {
+        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "mutex", site)?;
-        self.model.as_ref().map(|(_, twin)| (object, twin))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, twin, turnstile))
     }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
         let twin = self.twin.take();
-        let Some((handle, _)) = &self.mutex.model else { return };
+        let Some((handle, _, turnstile)) = &self.mutex.model else { return };
         // A guard without its `std` half has given the lock to a condition variable.
         if self.std.is_none() {
             return;
@@ -209,6 +209,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             std::mem::forget(twin);
             return;
         }
+        turnstile.pass(self.site, handle.object);
         record::with(|recorder| {
             recorder.note(self.site, Some(handle.object), Action::Unlock);
         });

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::Ordering::Relaxed;
 
 use super::record::{self, Action, Site};
 use crate::model::finding::Fault;
@@ -156,4 +157,42 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| "a panic without a text".to_owned())
+}
+
+/// Makes the moment at which a lock is given back a choice, in models that try locks.
+///
+/// loom 0.7.3 takes giving back for no step at all, and lets a thread that is about to try a lock
+/// wait for it instead. So whoever tries passes the turnstile first, and only then, as one step,
+/// tries; and whoever gives back passes it before.
+pub(crate) struct Turnstile(Option<loom::sync::atomic::AtomicUsize>);
+
+impl Turnstile {
+    /// Built only in models that are known to try locks.
+    pub(crate) fn new() -> Self {
+        let needed = record::with(|recorder| recorder.learned.tries_locks) == Some(true);
+        Self(needed.then(|| loom::sync::atomic::AtomicUsize::new(0)))
+    }
+
+    /// Tries. Ends the exploration, to begin it again with turnstiles, if this is the first try.
+    pub(crate) fn attempt<R>(&self, step: &Step, run: impl FnOnce() -> R) -> R {
+        if record::with(|recorder| recorder.contended()) != Some(true) {
+            return step.run(run);
+        }
+        let Some(turnstile) = &self.0 else {
+            record::with(|recorder| recorder.learned.tries_locks = true);
+            record::fail(Fault::Restart)
+        };
+        step.first(|| turnstile.fetch_add(1, Relaxed));
+        step.merged(run)
+    }
+
+    /// Passes before `object` is given back at `site`.
+    pub(crate) fn pass(&self, site: Site, object: usize) {
+        let Some(turnstile) = &self.0 else { return };
+        if record::with(|recorder| recorder.contended()) == Some(true) {
+            let step = Step::begin(site, "unlock", Some(object), 0);
+            step.first(|| turnstile.fetch_add(1, Relaxed));
+            record::with(|recorder| recorder.thread().pending = None);
+        }
+    }
 }

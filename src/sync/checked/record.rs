@@ -133,6 +133,8 @@ pub(crate) struct Learned {
     pub(crate) plain_access: bool,
     /// It has read-modify-writes.
     pub(crate) updates: bool,
+    /// It tries locks, so that the moment at which one is given back is worth a choice.
+    pub(crate) tries_locks: bool,
     /// It has fences that acquire.
     pub(crate) acquire_fence: bool,
 }

@@ -5,13 +5,13 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
-use super::operation::{Handle, Step};
+use super::operation::{Handle, Step, Turnstile};
 use super::record::{self, Action, Site, WRITER};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::RwLock`, instrumented.
 pub struct RwLock<T: ?Sized> {
-    model: Option<(Handle, loom::sync::RwLock<()>)>,
+    model: Option<(Handle, loom::sync::RwLock<()>, Turnstile)>,
     /// Locks outside a model; knows in both worlds whether the lock is poisoned.
     std: std::sync::RwLock<()>,
     value: UnsafeCell<T>,
@@ -46,7 +46,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('w', "read-write lock", Location::caller())
-            .map(|handle| (handle, loom::sync::RwLock::new(())));
+            .map(|handle| (handle, loom::sync::RwLock::new(()), Turnstile::new()));
         Self { model, std: std::sync::RwLock::new(()), value: UnsafeCell::new(value) }
     }
 
@@ -78,7 +78,7 @@ macro_rules! acquire {
         pub fn $blocking(&self) -> LockResult<$Guard<'_, T>> {
             let site = Location::caller();
             let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site };
-            let Some((object, twin)) = self.locate(site) else {
+            let Some((object, twin, _)) = self.locate(site) else {
                 return match self.std.$blocking() {
                     Ok(std) => Ok(guard(std, None)),
                     Err(poison) => Err(PoisonError::new(guard(poison.into_inner(), None))),
@@ -124,9 +124,9 @@ macro_rules! acquire {
             let site = Location::caller();
             let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site };
             let mut kept = None;
-            if let Some((object, twin)) = self.locate(site) {
+            if let Some((object, twin, turnstile)) = self.locate(site) {
                 let step = Step::begin(site, stringify!($trying), Some(object), 0);
-                let Ok(twin) = step.first(|| twin.$trying()) else {
+                let Ok(twin) = turnstile.attempt(&step, || twin.$trying()) else {
                     step.end($Tried(false), 0);
                     return Err(TryLockError::WouldBlock);
                 };
@@ -186,17 +186,17 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn inherit(&self) {
-        if let Some((handle, _)) = &self.model {
+        if let Some((handle, ..)) = &self.model {
             if handle.is_current() {
                 record::with(|recorder| recorder.inherit(handle.object));
             }
         }
     }
 
-    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>)> {
-        let handle = self.model.as_ref().map(|(handle, _)| *handle);
+    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>, &Turnstile)> {
+        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "read-write lock", site)?;
-        self.model.as_ref().map(|(_, twin)| (object, twin))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, twin, turnstile))
     }
 }
 
@@ -206,12 +206,16 @@ macro_rules! release {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             fn drop(&mut self) {
                 let twin = self.twin.take();
-                let Some((handle, _)) = &self.lock.model else { return };
+                let Some((handle, _, turnstile)) = &self.lock.model else { return };
+                if self.std.is_none() {
+                    return;
+                }
                 if !handle.is_current() {
                     std::mem::forget(twin);
                     return;
                 }
                 let object = handle.object;
+                turnstile.pass(self.site, object);
                 record::with(|recorder| {
                     recorder.note(self.site, Some(object), $action);
                     ($release)(recorder, object);

@@ -1,0 +1,207 @@
+//! The façade is the only door, and it is no narrower than `std`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use selvedge::sync::atomic::{
+    AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
+    AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+};
+use selvedge::sync::cell::UnsafeCell;
+use selvedge::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, TryLockError, hint, thread};
+
+/// All Rust files below `folder`.
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).expect("a folder of this package can be read");
+    let mut files = Vec::new();
+    for entry in entries {
+        let path = entry.expect("its entries too").path();
+        if path.is_dir() {
+            files.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            files.push(path);
+        }
+    }
+    files
+}
+
+/// The lines of `text` that go round the façade, comments apart.
+fn stray(text: &str) -> Vec<&str> {
+    let doors = ["std::sync", "core::sync", "std::thread", "std::cell::UnsafeCell", "loom::"];
+    text.lines()
+        .filter(|line| !line.trim_start().starts_with("//"))
+        .filter(|line| doors.iter().any(|door| line.contains(door)))
+        .collect()
+}
+
+#[test]
+fn primitives_use_nothing_but_the_facade() {
+    let src = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut looked_at = 0;
+    for file in sources(&src) {
+        let inside = file.strip_prefix(&src).expect("it was found there");
+        if inside.starts_with("sync") || inside.starts_with("model") {
+            continue;
+        }
+        looked_at += 1;
+        let text = fs::read_to_string(&file).expect("a source file can be read");
+        let found = stray(&text);
+        assert!(found.is_empty(), "{} goes round the façade: {found:?}", inside.display());
+    }
+    assert!(looked_at >= 4, "only {looked_at} files were looked at");
+}
+
+#[test]
+fn a_stray_use_would_be_found() {
+    assert_eq!(stray("use std::sync::Mutex;").len(), 1);
+    assert_eq!(stray("    loom::model(|| ());").len(), 1);
+    assert_eq!(stray("/// like `std::sync::Mutex`\nuse crate::sync::Mutex;").len(), 0);
+}
+
+macro_rules! integers_are_whole {
+    ($($test:ident: $atomic:ident, $int:ty;)*) => {
+        $(
+            /// Every operation that the façade names, against plain arithmetic.
+            #[test]
+            fn $test() {
+                let cell = $atomic::new(5);
+                assert_eq!(cell.load(Ordering::SeqCst), 5);
+                cell.store(<$int>::MAX, Ordering::Release);
+                assert_eq!(cell.fetch_add(2, Ordering::AcqRel), <$int>::MAX);
+                assert_eq!(cell.load(Ordering::Acquire), <$int>::MIN + 1, "it wraps around");
+                assert_eq!(cell.fetch_sub(2, Ordering::Relaxed), <$int>::MIN + 1);
+                assert_eq!(cell.swap(12, Ordering::SeqCst), <$int>::MAX);
+                assert_eq!(cell.fetch_and(10, Ordering::SeqCst), 12);
+                assert_eq!(cell.fetch_or(3, Ordering::SeqCst), 8);
+                assert_eq!(cell.fetch_xor(1, Ordering::SeqCst), 11);
+                assert_eq!(cell.fetch_nand(6, Ordering::SeqCst), 10);
+                assert_eq!(cell.swap(7, Ordering::SeqCst), !2);
+                assert_eq!(cell.fetch_max(9, Ordering::SeqCst), 7);
+                assert_eq!(cell.fetch_min(4, Ordering::SeqCst), 9);
+                let (ok, err) = (Ordering::SeqCst, Ordering::Relaxed);
+                assert_eq!(cell.compare_exchange(4, 6, ok, err), Ok(4));
+                assert_eq!(cell.compare_exchange(4, 8, ok, err), Err(6));
+                assert_eq!(cell.fetch_update(ok, err, |n| (n == 6).then_some(1)), Ok(6));
+                assert_eq!(cell.fetch_update(ok, err, |n| (n == 6).then_some(1)), Err(1));
+                assert_eq!(format!("{cell:?}"), "1");
+                assert_eq!($atomic::default().into_inner(), 0);
+            }
+        )*
+    };
+}
+
+integers_are_whole! {
+    u8_is_whole: AtomicU8, u8;
+    u16_is_whole: AtomicU16, u16;
+    u32_is_whole: AtomicU32, u32;
+    u64_is_whole: AtomicU64, u64;
+    usize_is_whole: AtomicUsize, usize;
+    i8_is_whole: AtomicI8, i8;
+    i16_is_whole: AtomicI16, i16;
+    i32_is_whole: AtomicI32, i32;
+    i64_is_whole: AtomicI64, i64;
+    isize_is_whole: AtomicIsize, isize;
+}
+
+#[test]
+fn bool_and_pointer_are_whole() {
+    let flag = AtomicBool::new(true);
+    assert!(flag.fetch_and(false, Ordering::SeqCst));
+    assert!(!flag.fetch_or(true, Ordering::SeqCst));
+    assert!(flag.fetch_xor(true, Ordering::SeqCst));
+    assert!(!flag.fetch_nand(true, Ordering::SeqCst));
+    assert!(flag.swap(false, Ordering::AcqRel));
+
+    let (mut a, mut b) = (1, 2);
+    let (a, b): (*mut i32, *mut i32) = (&raw mut a, &raw mut b);
+    let slot = AtomicPtr::new(a);
+    assert_eq!(slot.swap(b, Ordering::SeqCst), a);
+    assert_eq!(slot.compare_exchange(a, a, Ordering::SeqCst, Ordering::SeqCst), Err(b));
+    assert_eq!(slot.load(Ordering::SeqCst), b);
+    fence(Ordering::SeqCst);
+}
+
+/// Outside a model the façade is `std`, under `--cfg loom` too: real threads, real blocking.
+#[test]
+fn outside_a_model_everything_works_on_real_threads() {
+    let shared = Arc::new((Mutex::new(0), Condvar::new(), RwLock::new(String::new())));
+    let worker = {
+        let shared = Arc::clone(&shared);
+        thread::Builder::new()
+            .name("worker".to_owned())
+            .spawn(move || {
+                *shared.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+                shared.2.write().unwrap_or_else(PoisonError::into_inner).push('x');
+                shared.1.notify_all();
+                thread::current().name().map(str::to_owned)
+            })
+            .expect("the system starts a thread")
+    };
+    let count = shared.0.lock().unwrap_or_else(PoisonError::into_inner);
+    let count = shared.1.wait_while(count, |count| *count == 0).unwrap_or_else(PoisonError::into_inner);
+    assert_eq!(*count, 1);
+    drop(count);
+    assert_eq!(worker.join().expect("it does not panic").as_deref(), Some("worker"));
+    assert_eq!(*shared.2.read().unwrap_or_else(PoisonError::into_inner), "x");
+    assert_eq!(Arc::strong_count(&shared), 1);
+    let parked = thread::spawn(thread::park);
+    parked.thread().unpark();
+    parked.join().expect("an unparked thread ends");
+    hint::spin_loop();
+    thread::yield_now();
+}
+
+#[test]
+fn a_panic_poisons_a_lock() {
+    let lock = Arc::new((Mutex::new(1), RwLock::new(2)));
+    let other = Arc::clone(&lock);
+    let panicked = thread::spawn(move || {
+        let _one = other.0.lock();
+        let _two = other.1.write();
+        panic!("on purpose");
+    });
+    assert!(panicked.join().is_err(), "it panicked");
+    assert!(lock.0.is_poisoned() && lock.1.is_poisoned());
+    assert!(matches!(lock.0.try_lock(), Err(TryLockError::Poisoned(_))));
+    assert!(lock.1.read().is_err());
+    lock.0.clear_poison();
+    assert_eq!(lock.0.lock().ok().as_deref(), Some(&1));
+}
+
+#[test]
+fn a_cell_lends_its_value() {
+    let cell = UnsafeCell::new(1);
+    // SAFETY: the cell is this thread's alone.
+    cell.with_mut(|value| unsafe { *value += 1 });
+    // SAFETY: as above.
+    assert_eq!(cell.with(|value| unsafe { *value }), 2);
+    assert_eq!(cell.into_inner(), 2);
+}
+
+selvedge::sync::thread_local! {
+    static CALLS: std::cell::Cell<u32> = const { std::cell::Cell::new(0) };
+    static NAMES: std::cell::RefCell<Vec<String>> = std::cell::RefCell::new(Vec::new());
+}
+
+#[test]
+fn a_thread_local_value_is_the_threads_own() {
+    CALLS.set(CALLS.get() + 1);
+    NAMES.with_borrow_mut(|names| names.push("here".to_owned()));
+    let elsewhere = thread::spawn(|| (CALLS.get(), NAMES.with_borrow(Vec::len)));
+    assert_eq!(elsewhere.join().expect("it does not panic"), (0, 0));
+    assert_eq!((CALLS.get(), NAMES.with_borrow(Vec::len)), (1, 1));
+}
+
+#[test]
+#[should_panic(expected = "there is no such thing as a release load")]
+#[cfg(not(loom))]
+fn a_release_load_panics() {
+    AtomicU64::new(0).load(Ordering::Release);
+}
+
+#[test]
+#[should_panic(expected = "there is no such thing as a load with Release")]
+#[cfg(loom)]
+fn a_release_load_panics() {
+    AtomicU64::new(0).load(Ordering::Release);
+}

@@ -1,0 +1,224 @@
+//! The façade inside a model: each type does there what it does outside.
+
+use selvedge::model::{Failure, Model};
+use selvedge::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
+use selvedge::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, TryLockError, thread};
+
+#[test]
+fn a_mutex_lets_in_one_at_a_time() {
+    let add = |count: &Mutex<u64>| {
+        let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *count;
+        thread::yield_now();
+        *count = before + 1;
+    };
+    Model::new(|| Mutex::new(0))
+        .thread("alice", add)
+        .thread("bob", add)
+        .finally("count", |count| *count.lock().unwrap_or_else(PoisonError::into_inner))
+        .acceptable("count=2", "no update is lost")
+        .check();
+}
+
+#[test]
+fn try_lock_does_not_wait() {
+    let try_add = |count: &Mutex<u64>| match count.try_lock() {
+        Ok(mut count) => {
+            *count += 1;
+            true
+        }
+        Err(TryLockError::WouldBlock) => false,
+        Err(TryLockError::Poisoned(_)) => unreachable!("nobody panics"),
+    };
+    Model::new(|| Mutex::new(0))
+        .thread("alice", try_add)
+        .thread("bob", |count: &Mutex<u64>| {
+            let mut count = count.lock().unwrap_or_else(PoisonError::into_inner);
+            thread::yield_now();
+            *count += 1;
+        })
+        .finally("count", |count| *count.lock().unwrap_or_else(PoisonError::into_inner))
+        .acceptable("alice=true count=2", "the lock was free")
+        .acceptable("alice=false count=1", "the lock was taken")
+        .check();
+}
+
+/// Whichever of the two is declared first, and so runs on loom's main thread.
+#[test]
+fn try_read_and_try_write_do_not_wait() {
+    let hold = |lock: &RwLock<u64>| {
+        let _guard = lock.write().unwrap_or_else(PoisonError::into_inner);
+        thread::yield_now();
+    };
+    let reads = |lock: &RwLock<u64>| lock.try_read().is_ok();
+    let writes = |lock: &RwLock<u64>| lock.try_write().is_ok();
+    let model = || Model::new(|| RwLock::new(0));
+    for model in [
+        model().thread("hold", hold).thread("try", reads),
+        model().thread("hold", hold).thread("try", writes),
+        model().thread("try", reads).thread("hold", hold),
+        model().thread("try", writes).thread("hold", hold),
+    ] {
+        model
+            .acceptable("try=true", "the lock was free")
+            .acceptable("try=false", "the lock was taken")
+            .check();
+    }
+}
+
+#[test]
+fn readers_share_and_writers_do_not() {
+    Model::new(|| RwLock::new((0, 0)))
+        .thread("writer", |pair| {
+            let mut pair = pair.write().unwrap_or_else(PoisonError::into_inner);
+            pair.0 = 1;
+            thread::yield_now();
+            pair.1 = 1;
+        })
+        .thread("reader", |pair| *pair.read().unwrap_or_else(PoisonError::into_inner))
+        .acceptable("reader=(0, 0)", "before")
+        .acceptable("reader=(1, 1)", "after")
+        .check();
+}
+
+#[test]
+fn two_readers_hold_a_lock_at_once() {
+    let meet = |(lock, inside): &(RwLock<()>, AtomicU64)| {
+        let _guard = lock.read().unwrap_or_else(PoisonError::into_inner);
+        let others = inside.fetch_add(1, SeqCst);
+        inside.fetch_sub(1, SeqCst);
+        others
+    };
+    Model::new(|| (RwLock::new(()), AtomicU64::new(0)))
+        .thread("alice", meet)
+        .thread("bob", meet)
+        .acceptable("alice=0 bob=0", "one after the other")
+        .interesting("alice=0 bob=1", "together")
+        .interesting("alice=1 bob=0", "together")
+        .check();
+}
+
+#[test]
+fn a_condition_variable_wakes_whoever_waits() {
+    Model::new(|| (Mutex::new(false), Condvar::new()))
+        .thread("waiter", |(ready, changed)| {
+            let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+            let ready = changed.wait_while(ready, |ready| !*ready);
+            *ready.unwrap_or_else(PoisonError::into_inner)
+        })
+        .thread("waker", |(ready, changed)| {
+            *ready.lock().unwrap_or_else(PoisonError::into_inner) = true;
+            changed.notify_one();
+        })
+        .acceptable("waiter=true", "it always wakes")
+        .check();
+}
+
+#[test]
+fn park_waits_for_unpark() {
+    Model::new(|| ())
+        .thread("main", |()| {
+            let flag = Arc::new(AtomicBool::new(false));
+            let waiter = {
+                let flag = Arc::clone(&flag);
+                thread::spawn(move || {
+                    thread::park();
+                    flag.load(SeqCst)
+                })
+            };
+            flag.store(true, SeqCst);
+            waiter.thread().unpark();
+            waiter.join().expect("it does not panic")
+        })
+        .acceptable("main=true", "unpark comes after the store")
+        .check();
+}
+
+/// A thread that has parked and is woken by nobody but the end of another waits for ever: the end
+/// of a thread wakes nobody.
+#[test]
+fn the_end_of_a_thread_wakes_nobody() {
+    for name in ["first", "second"] {
+        let (park, end) = (|(): &()| thread::park(), |(): &()| ());
+        let model = Model::new(|| ());
+        let model = if name == "first" {
+            model.thread("parks", park).thread("ends", end)
+        } else {
+            model.thread("ends", end).thread("parks", park)
+        };
+        model.fails(Failure::Deadlock).check();
+    }
+}
+
+#[test]
+fn the_last_owner_drops_the_value() {
+    struct Counted(Arc<AtomicU64>);
+    impl Drop for Counted {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    Model::new(|| {
+        let drops = Arc::new(AtomicU64::new(0));
+        let value = Arc::new(Counted(Arc::clone(&drops)));
+        let owners = [Arc::clone(&value), value].map(|owner| Mutex::new(Some(owner)));
+        (owners, drops)
+    })
+    .thread("alice", |(owners, _)| drop(take(&owners[0])))
+    .thread("bob", |(owners, _)| drop(take(&owners[1])))
+    .finally("drops", |(_, drops)| drops.load(SeqCst))
+    .acceptable("drops=1", "once, by whoever came last")
+    .check();
+}
+
+fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
+    slot.lock().unwrap_or_else(PoisonError::into_inner).take()
+}
+
+#[test]
+fn an_arc_gives_its_value_back_to_the_only_owner() {
+    Model::new(|| Mutex::new(Some(Arc::new(7))))
+        .thread("alice", |slot| {
+            let mut owner = take(slot)?;
+            let second = Arc::clone(&owner);
+            assert!(Arc::get_mut(&mut owner).is_none() && Arc::ptr_eq(&owner, &second));
+            let owner = Arc::try_unwrap(owner).unwrap_err();
+            drop(second);
+            Arc::try_unwrap(owner).ok()
+        })
+        .acceptable("alice=Some(7)", "there was one owner in the end")
+        .check();
+}
+
+#[test]
+fn a_panic_that_is_caught_is_no_failure_and_poisons() {
+    Model::new(|| Mutex::new(1))
+        .thread("alice", |mutex| {
+            let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                let _guard = mutex.lock();
+                panic!("on purpose");
+            }));
+            caught.is_err() && mutex.is_poisoned()
+        })
+        .acceptable("alice=true", "caught, and the mutex knows")
+        .check();
+}
+
+selvedge::sync::thread_local! {
+    static MINE: std::cell::Cell<u64> = const { std::cell::Cell::new(0) };
+}
+
+#[test]
+fn a_thread_local_value_starts_afresh_in_each_thread() {
+    let body = |_: &()| {
+        MINE.set(MINE.get() + 1);
+        thread::yield_now();
+        MINE.get()
+    };
+    Model::new(|| ())
+        .thread("alice", body)
+        .thread("bob", body)
+        .rounds(1) // Real threads live on from round to round, and so do their values.
+        .acceptable("alice=1 bob=1", "each has its own")
+        .check();
+}
