@@ -1,8 +1,48 @@
-//! x
+//! Shared-state primitives for concurrent Rust, each proved by a model-checking suite that is
+//! itself put to the proof.
+//!
+//! | type | guarantee | racy twin |
+//! |---|---|---|
+//! | [`Counter`] | each add is counted once, by exactly one [`take`](Counter::take) | `racy::LossyCounter`, `racy::UnsyncCounter`, `racy::SwapTakeCounter` |
+//!
+//! ```
+//! use selvedge::Counter;
+//!
+//! let requests = Counter::new();
+//! std::thread::scope(|scope| {
+//!     for _ in 0..4 {
+//!         scope.spawn(|| (0..250).for_each(|_| requests.increment()));
+//!     }
+//! });
+//! assert_eq!(requests.take(), 1_000);
+//! ```
+//!
+//! # Check your own code
+//!
+//! [`sync`] is the façade that the primitives are built on: `std` in a normal build, and under
+//! `--cfg loom` the instrumented twins. `model::Model` (feature `model`) is the harness: a test is
+//! a table of outcomes, every execution is held against it, and a failure shows the interleaving.
+//!
+//! # Consistency
+//!
+//! A concurrent [`Counter::get`] counts every add that happened before it, each once, and perhaps
+//! some that happen during it. It never counts backwards while nobody takes. With several writers
+//! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time.
+//!
+//! # Features
+//!
+//! `racy` adds the deliberately broken twins, `model` the harness on real threads. Under
+//! `--cfg loom` both are always there, and the harness runs on loom.
+
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod counter;
 #[cfg(any(loom, feature = "model"))]
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
 pub mod racy;
 pub mod sync;
+
 pub use counter::{Counter, CounterError, CounterHandle};

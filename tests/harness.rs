@@ -379,7 +379,10 @@ mod on_loom {
                 })
                 .acceptable("()", "never"),
         );
-        assert!(text.contains("one thread too many") && text.contains("tests/harness.rs"), "{text}");
+        assert!(
+            text.contains("one thread too many") && text.contains("tests/harness.rs"),
+            "{text}"
+        );
         let error = Model::new(|| ())
             .thread("alice", |()| {
                 for _ in 0..5 {
@@ -389,7 +392,10 @@ mod on_loom {
             .fails(Failure::Invariant)
             .try_check()
             .unwrap_err();
-        assert!(matches!(error, CheckError::WrongModel { .. }), "no expectation accepts it: {error}");
+        assert!(
+            matches!(error, CheckError::WrongModel { .. }),
+            "no expectation accepts it: {error}"
+        );
     }
 
     #[test]
@@ -522,8 +528,16 @@ mod on_loom {
         let picture: Vec<&str> = evidence.lines().take_while(|line| !line.is_empty()).collect();
         assert!(picture.iter().all(|line| line.chars().count() <= 80), "{evidence}");
         assert!(picture[0].contains("alice") && picture[0].contains("bob"), "{evidence}");
-        assert_eq!(picture.iter().filter(|line| line.contains("preempted")).count(), 1, "{evidence}");
-        assert_eq!(picture.iter().filter(|line| line.contains("harness.rs:")).count(), 4, "{evidence}");
+        assert_eq!(
+            picture.iter().filter(|line| line.contains("preempted")).count(),
+            1,
+            "{evidence}"
+        );
+        assert_eq!(
+            picture.iter().filter(|line| line.contains("harness.rs:")).count(),
+            4,
+            "{evidence}"
+        );
         assert!(evidence.contains("total=1 is not declared"), "{evidence}");
         assert!(evidence.contains("SELVEDGE_REPLAY=1/interleaving/2"), "{evidence}");
     }
@@ -536,7 +550,10 @@ mod on_loom {
             text(&output)
         };
         let second = replay("1/interleaving/2");
-        assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
+        assert!(
+            second.contains("replayed one execution") && second.contains("total=2"),
+            "{second}"
+        );
         assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
         assert!(second.contains("Execution 2 of the interleaving pass"), "{second}");
         assert!(replay("1/sideways/2").contains("1/interleaving/2 or 1/weak/7"));

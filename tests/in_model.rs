@@ -210,7 +210,7 @@ selvedge::sync::thread_local! {
 
 #[test]
 fn a_thread_local_value_starts_afresh_in_each_thread() {
-    let body = |_: &()| {
+    let body = |(): &()| {
         MINE.set(MINE.get() + 1);
         thread::yield_now();
         MINE.get()

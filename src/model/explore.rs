@@ -17,6 +17,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::mpsc::{Sender, channel};
@@ -52,7 +53,7 @@ struct Replay {
 /// Checks the model.
 pub(super) fn check<S: Send + Sync + 'static>(
     identity: &Identity,
-    plan: Arc<Plan<S>>,
+    plan: &Arc<Plan<S>>,
 ) -> Result<Report, CheckError> {
     let start = Instant::now();
     let replay = replay(identity)?;
@@ -80,11 +81,11 @@ pub(super) fn check<S: Send + Sync + 'static>(
             done.skipped = Some("no plain load or store");
         } else {
             let only = replay.as_ref().map(|replay| replay.execution);
-            let explored = explore(&plan, pass, learned, only);
+            let explored = explore(plan, pass, learned, only);
             done.executions = explored.executions;
             learned = explored.learned;
             skippable = !learned.plain_access;
-            count(&mut outcomes, explored.tally, pass, &plan);
+            count(&mut outcomes, explored.tally, pass, plan);
             finding = explored.finding.map(|finding| (pass, finding));
         }
         passes.push(done);
@@ -107,7 +108,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
         failure: None,
         elapsed: start.elapsed(),
     };
-    let verdict = judge(identity, &plan, &mut report, finding);
+    let verdict = judge(identity, plan, &mut report, finding);
     results::append(identity, &report, verdict.as_ref().err());
     verdict.map(|()| report)
 }
@@ -119,9 +120,8 @@ fn judge<S>(
     report: &mut Report,
     finding: Option<(Pass, Finding)>,
 ) -> Result<(), CheckError> {
-    let reached = || {
-        report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect()
-    };
+    let reached =
+        || report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect();
     let Some((pass, finding)) = finding else {
         if let Some(expected) = plan.fails {
             return Err(CheckError::DidNotFail { expected, reached: reached() });
@@ -142,8 +142,7 @@ fn judge<S>(
         (Some(expected), CheckError::Failed { failure, message, evidence })
             if failure == expected =>
         {
-            report.failure =
-                Some(Found { failure, message, seen: 1, interleaving: evidence.0 });
+            report.failure = Some(Found { failure, message, seen: 1, interleaving: evidence.0 });
             Ok(())
         }
         (Some(expected), found @ CheckError::Failed { .. }) => {
@@ -154,23 +153,25 @@ fn judge<S>(
 }
 
 /// What a finding means, with the interleaving that shows it.
-fn explain<S>(
-    identity: &Identity,
-    plan: &Plan<S>,
-    pass: Pass,
-    finding: &Finding,
-) -> CheckError {
+fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding) -> CheckError {
     let detail = match finding.fault {
         Fault::Replayed { .. } => Detail::Full,
         _ => Detail::Threads { weak: pass == Pass::WeakMemory },
     };
     let failed = |failure, message: String| {
         let verdict = format!("{failure}: {message}");
-        CheckError::Failed { failure, message, evidence: evidence(identity, pass, finding, detail, &verdict) }
+        CheckError::Failed {
+            failure,
+            message,
+            evidence: evidence(identity, pass, finding, detail, &verdict),
+        }
     };
     let wrong = |message: String| {
         let verdict = format!("wrong model: {message}");
-        CheckError::WrongModel { message, evidence: evidence(identity, pass, finding, detail, &verdict) }
+        CheckError::WrongModel {
+            message,
+            evidence: evidence(identity, pass, finding, detail, &verdict),
+        }
     };
     match &finding.fault {
         Fault::Outcome { outcome } => {
@@ -230,19 +231,20 @@ fn evidence(
     verdict: &str,
 ) -> Evidence {
     let mut text = draw(&finding.trace, detail);
-    text.push_str(&format!("\n  {verdict}\n"));
+    let _ = writeln!(text, "\n  {verdict}");
     if pass == Pass::WeakMemory && !matches!(finding.fault, Fault::Replayed { .. }) {
         text.push_str(
             "  No interleaving alone does this: it takes weak memory, a load that reads an older \
              store.\n",
         );
     }
-    text.push_str(&format!(
-        "  Execution {} of the {} pass. To replay it with every step:\n    {}\n",
+    let _ = writeln!(
+        text,
+        "  Execution {} of the {} pass. To replay it with every step:\n    {}",
         finding.execution,
         pass.name(),
         identity.replay_command(pass.key(), finding.execution),
-    ));
+    );
     Evidence(text)
 }
 
@@ -339,15 +341,12 @@ fn explore_once<S: Send + Sync + 'static>(
     let tally = Arc::new(Mutex::new(Tally::new()));
     let run = {
         let (plan, tally) = (Arc::clone(plan), Arc::clone(&tally));
-        move || run(&plan, pass, learned, only, &tally, verdict)
+        move || run(&plan, pass, learned, only, &tally, &verdict)
     };
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system starts no thread: {:?}", spawned.err());
-    // The thread says one thing at most; if it ends without a word, the pass is complete.
-    let end = match found.recv() {
-        Ok(end) => end,
-        Err(_) => unreachable!("an exploration ends with a verdict"),
-    };
+    // The thread says one thing, and if that is a fault it never ends.
+    let Ok(end) = found.recv() else { unreachable!("an exploration ends with a verdict") };
     let tally = std::mem::take(&mut *lock(&tally));
     let (executions, learned, finding) = match end {
         End::Complete { executions, learned } => (executions, learned, None),
@@ -371,7 +370,7 @@ fn run<S: Send + Sync + 'static>(
     learned: Learned,
     only: Option<u64>,
     tally: &Arc<Mutex<Tally>>,
-    verdict: Sender<End>,
+    verdict: &Sender<End>,
 ) {
     panics::keep();
     record::install(pass, learned, plan.steps, verdict.clone());
@@ -447,10 +446,9 @@ fn execution<S: Send + Sync + 'static>(
     });
     let others = plan.threads.len() - 1;
     for position in 1..=others {
-        let number = record::with(|recorder| {
-            recorder.add_thread(plan.threads[position].name.clone())
-        })
-        .unwrap_or_default();
+        let number =
+            record::with(|recorder| recorder.add_thread(plan.threads[position].name.clone()))
+                .unwrap_or_default();
         let (plan, state, meeting) = (Arc::clone(plan), Rc::clone(&state), Rc::clone(&meeting));
         loom::thread::spawn(move || {
             record::with(|recorder| recorder.resume(number));
@@ -505,14 +503,11 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
 
 /// Calls code under test; a panic in it breaks an invariant.
 fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> R {
-    match catch_unwind(AssertUnwindSafe(f)) {
-        Ok(result) => result,
-        Err(_) => {
-            let message = panics::take();
-            record::with(|recorder| recorder.note_panic(&message));
-            record::fail(Fault::Invariant { thread: name.to_owned(), message })
-        }
-    }
+    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
+        let message = panics::take();
+        record::with(|recorder| recorder.note_panic(&message));
+        record::fail(Fault::Invariant { thread: name.to_owned(), message })
+    })
 }
 
 /// Waits on loom, on behalf of the harness.
@@ -528,7 +523,10 @@ fn on_engine(thread: usize, wait: impl FnOnce()) {
 /// Fails if, in the execution that has just ended, a thread panicked that nobody joined.
 fn fail_on_unjoined_panic() {
     let panicked = record::with(|recorder| {
-        recorder.threads.iter().find_map(|thread| Some((thread.name.clone(), thread.panic.clone()?)))
+        recorder
+            .threads
+            .iter()
+            .find_map(|thread| Some((thread.name.clone(), thread.panic.clone()?)))
     });
     if let Some((thread, message)) = panicked.flatten() {
         record::fail(Fault::Invariant { thread, message });

@@ -5,22 +5,47 @@ use crate::sync::checked::record::{Learned, Trace};
 /// Why an exploration stopped before it was complete.
 #[derive(Debug, Clone)]
 pub(crate) enum Fault {
-    DataRace { message: String },
+    DataRace {
+        message: String,
+    },
     Deadlock,
-    Invariant { thread: String, message: String },
-    Leak { message: String },
-    Livelock { steps: usize },
+    Invariant {
+        thread: String,
+        message: String,
+    },
+    Leak {
+        message: String,
+    },
+    Livelock {
+        steps: usize,
+    },
     /// An outcome that the table does not allow.
-    Outcome { outcome: String },
-    TooManyThreads { site: Option<String> },
-    NonDeterministic { thread: String, now: String, before: String },
-    Stranger { kind: &'static str, origin: &'static str, site: String },
+    Outcome {
+        outcome: String,
+    },
+    TooManyThreads {
+        site: Option<String>,
+    },
+    NonDeterministic {
+        thread: String,
+        now: String,
+        before: String,
+    },
+    Stranger {
+        kind: &'static str,
+        origin: &'static str,
+        site: String,
+    },
     /// loom gave up for a reason of its own.
-    Engine { message: String },
+    Engine {
+        message: String,
+    },
     /// Not a fault: the exploration must begin again, with what it has learned.
     Restart,
     /// Not a fault: the execution that was to be replayed has ended.
-    Replayed { outcome: String },
+    Replayed {
+        outcome: String,
+    },
 }
 
 /// A fault, and the execution that showed it.

@@ -127,18 +127,18 @@ struct Row {
     reason: String,
 }
 
+/// Calls code under test with the state, and returns its part of the outcome.
+type Run<S> = Box<dyn Fn(&S) -> Option<String> + Send + Sync>;
+
 /// What is called with the state: a thread's body, or an observation. Returns its part of the
 /// outcome, unless it is `()`.
 struct Part<S> {
     name: String,
-    run: Box<dyn Fn(&S) -> Option<String> + Send + Sync>,
+    run: Run<S>,
 }
 
 impl<S> Part<S> {
-    fn new<R: fmt::Debug>(
-        name: &str,
-        run: impl Fn(&S) -> R + Send + Sync + 'static,
-    ) -> Self {
+    fn new<R: fmt::Debug>(name: &str, run: impl Fn(&S) -> R + Send + Sync + 'static) -> Self {
         let unit = std::any::type_name::<R>() == std::any::type_name::<()>();
         let label = name.to_owned();
         Self {
@@ -295,9 +295,9 @@ impl<S: Send + Sync + 'static> Model<S> {
         plan.validate()?;
         refuse_environment_bounds()?;
         #[cfg(loom)]
-        return explore::check(&identity, Arc::new(plan));
+        return explore::check(&identity, &Arc::new(plan));
         #[cfg(not(loom))]
-        return rounds::check(&identity, Arc::new(plan));
+        return rounds::check(&identity, &Arc::new(plan));
     }
 }
 
@@ -306,7 +306,9 @@ impl<S> Plan<S> {
     fn validate(&self) -> Result<(), CheckError> {
         let wrong = |message: String| Err(CheckError::wrong_model(message));
         if self.threads.is_empty() {
-            return wrong("it has no threads: add at least one with .thread(name, body)".to_owned());
+            return wrong(
+                "it has no threads: add at least one with .thread(name, body)".to_owned(),
+            );
         }
         if self.threads.len() > MAX_THREADS {
             return wrong(format!(
@@ -368,8 +370,7 @@ impl<S> Plan<S> {
 
     /// Whether the table allows `outcome`; a model that is to fail allows any.
     fn allows(&self, outcome: &str) -> bool {
-        self.fails.is_some()
-            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+        self.fails.is_some() || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
     }
 }
 

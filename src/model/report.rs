@@ -157,6 +157,11 @@ impl fmt::Display for Report {
                 row.reason,
             )?;
         }
+        for row in self.outcomes.iter().filter(|row| row.grade == Grade::Interesting) {
+            if let Some(witness) = &row.witness {
+                write!(f, "  {} is reached like this:\n{}", row.text, witness.interleaving)?;
+            }
+        }
         Ok(())
     }
 }

@@ -60,7 +60,11 @@ pub(super) fn append(identity: &Identity, report: &Report, error: Option<&CheckE
             file.write_all(format!("{line}\n").as_bytes())
         });
     if let Err(error) = written {
-        panic!("the result of {} cannot be written to {}: {error}", identity.name(), path.display());
+        panic!(
+            "the result of {} cannot be written to {}: {error}",
+            identity.name(),
+            path.display()
+        );
     }
 }
 

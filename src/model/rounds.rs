@@ -30,7 +30,7 @@ type Part = Result<Option<String>, String>;
 /// Checks the model.
 pub(super) fn check<S: Send + Sync + 'static>(
     identity: &Identity,
-    plan: Arc<Plan<S>>,
+    plan: &Arc<Plan<S>>,
 ) -> Result<Report, CheckError> {
     let start = Instant::now();
     let rounds = number_of_rounds(plan.rounds)?;
@@ -44,13 +44,13 @@ pub(super) fn check<S: Send + Sync + 'static>(
     if let Some(reason) = plan.fails.and_then(cannot_be_run) {
         return Ok(report(0, Some(reason), Vec::new(), None));
     }
-    let mut crew = Crew::new(&plan);
+    let mut crew = Crew::new(plan);
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut failures = (0, String::new());
     let mut done = 0;
     while done < rounds {
         done += 1;
-        match crew.round(&plan, done) {
+        match crew.round(plan, done) {
             Ok(outcome) if plan.allows(&outcome) => *seen.entry(outcome).or_default() += 1,
             Ok(outcome) => {
                 let reason = plan.find(&outcome).map(|row| row.reason.clone());
@@ -89,7 +89,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
         seen: failures.0,
         interleaving: String::new(),
     });
-    Ok(report(done, None, rows(&plan, seen), failure))
+    Ok(report(done, None, rows(plan, seen), failure))
 }
 
 /// Failures that real threads must not, or cannot, be made to show.
@@ -105,7 +105,9 @@ fn cannot_be_run(failure: Failure) -> Option<&'static str> {
 fn number_of_rounds(declared: Option<u64>) -> Result<u64, CheckError> {
     let Ok(value) = std::env::var("SELVEDGE_ROUNDS") else {
         return match declared {
-            Some(0) => Err(CheckError::wrong_model("0 rounds show nothing: at least 1 is accepted")),
+            Some(0) => {
+                Err(CheckError::wrong_model("0 rounds show nothing: at least 1 is accepted"))
+            }
             declared => Ok(declared.unwrap_or(DEFAULT_ROUNDS)),
         };
     };
@@ -196,11 +198,8 @@ impl<S: Send + Sync + 'static> Crew<S> {
         panics::keep();
         let threads = self.work.len();
         let state = Arc::new(quiet("init", || (plan.init)()).map_err(Trouble::Panic)?);
-        let start = Arc::new(Start {
-            barrier: Barrier::new(threads),
-            ready: AtomicUsize::new(0),
-            threads,
-        });
+        let start =
+            Arc::new(Start { barrier: Barrier::new(threads), ready: AtomicUsize::new(0), threads });
         for sender in &self.work {
             let round = Round { state: Arc::clone(&state), start: Arc::clone(&start) };
             assert!(sender.send(round).is_ok(), "a thread of round {number} has gone");

@@ -110,7 +110,7 @@ impl<T: Word> Atomic<T> {
                 step.run(|| at.twin.load(order))
             }
         };
-        let saw = at.learn(value);
+        let saw = At::learn(value);
         let action =
             Action::Load { order: short(order), value: value.show(), newest: self.peek().show() };
         step.end(action, saw);
@@ -133,7 +133,7 @@ impl<T: Word> Atomic<T> {
             return T::std_store(&self.newest, value, order);
         };
         at.mark_plain();
-        let step = Step::begin(site, "store", Some(at.object), at.operand(value));
+        let step = Step::begin(site, "store", Some(at.object), At::operand(value));
         match at.pass {
             None if at.settled => {}
             None => step.run(|| at.twin.store(value, order)),
@@ -146,7 +146,7 @@ impl<T: Word> Atomic<T> {
                 at.ordered_store(&step, touched, || self.peek(), value, order);
             }
         }
-        at.teach(value);
+        At::teach(value);
         T::std_store(&self.newest, value, Ordering::Relaxed);
         step.end(Action::Store { order: short(order), value: value.show() }, 0);
     }
@@ -154,9 +154,14 @@ impl<T: Word> Atomic<T> {
     /// Writes `value` and returns the value before it.
     #[track_caller]
     pub fn swap(&self, value: T, order: Ordering) -> T {
-        self.update("swap", value, order, |twin| twin.swap(value, order), |std| {
-            T::std_swap(std, value, order)
-        }, |_| value)
+        self.update(
+            "swap",
+            value,
+            order,
+            |twin| twin.swap(value, order),
+            |std| T::std_swap(std, value, order),
+            |_| value,
+        )
     }
 
     /// Writes `new` if the value is `current`.
@@ -184,17 +189,19 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return T::std_compare_exchange(&self.newest, current, new, success, failure);
         };
-        let step = Step::begin(site, "compare_exchange", Some(at.object), at.operand(new));
+        let step = Step::begin(site, "compare_exchange", Some(at.object), At::operand(new));
         let result = if at.settled {
             T::std_compare_exchange(&self.newest, current, new, success, failure)
         } else {
-            at.read_modify_write(&step, |twin| twin.compare_exchange(current, new, success, failure))
+            at.read_modify_write(&step, |twin| {
+                twin.compare_exchange(current, new, success, failure)
+            })
         };
         let (Ok(found) | Err(found)) = result;
-        let saw = at.learn(found);
+        let saw = At::learn(found);
         if result.is_ok() {
             at.updated();
-            at.teach(new);
+            At::teach(new);
             T::std_store(&self.newest, new, Ordering::Relaxed);
         }
         let action = Action::CompareExchange {
@@ -262,16 +269,12 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return on_std(&self.newest);
         };
-        let step = Step::begin(site, name, Some(at.object), at.operand(operand));
-        let before = if at.settled {
-            self.peek()
-        } else {
-            at.read_modify_write(&step, on_loom)
-        };
+        let step = Step::begin(site, name, Some(at.object), At::operand(operand));
+        let before = if at.settled { self.peek() } else { at.read_modify_write(&step, on_loom) };
         at.updated();
         let after = apply(before);
-        let saw = at.learn(before);
-        at.teach(after);
+        let saw = At::learn(before);
+        At::teach(after);
         T::std_store(&self.newest, after, Ordering::Relaxed);
         let action = Action::Update {
             name,
@@ -349,7 +352,7 @@ impl<T: Word> At<'_, T> {
     /// A read-modify-write comes right after the store that it read: a store that comes after the
     /// one comes after the other. loom 0.7.3 does not know that, and would let the store be
     /// overwritten by an update that never saw it. So where the façade knows, the thread looks at
-    /// the newest value first: a compare_exchange that fails, after which loom orders the store.
+    /// the newest value first: a `compare_exchange` that fails, after which loom orders the store.
     /// Whether it must look depends on who came before, so the choice of who comes before is
     /// offered ahead of both, at the gate, and no other in between.
     ///
@@ -416,23 +419,23 @@ impl<T: Word> At<'_, T> {
     }
 
     /// What `value` is to the check for determinism: pointers differ from run to run.
-    fn operand(&self, value: T) -> u64 {
+    fn operand(value: T) -> u64 {
         if T::POINTER { 0 } else { value.bits() }
     }
 
     /// What the thread learned by reading `value`.
-    fn learn(&self, value: T) -> u64 {
+    fn learn(value: T) -> u64 {
         if T::POINTER {
-            record::with(|recorder| recorder.follow(value.bits() as usize)).unwrap_or_default()
+            record::with(|recorder| recorder.follow(value.bits())).unwrap_or_default()
         } else {
             value.bits()
         }
     }
 
     /// What others will learn by reading `value`.
-    fn teach(&self, value: T) {
+    fn teach(value: T) {
         if T::POINTER {
-            record::with(|recorder| recorder.publish(value.bits() as usize));
+            record::with(|recorder| recorder.publish(value.bits()));
         }
     }
 }

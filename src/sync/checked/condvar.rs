@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::mutex::MutexGuard;
+use super::mutex::{Mutex, MutexGuard};
 use super::operation::{Handle, Step};
 use super::record::{self, Action, Site};
 use super::{LockResult, PoisonError};
@@ -28,6 +28,10 @@ impl Condvar {
     /// # Errors
     ///
     /// The guard all the same, if the mutex is poisoned.
+    ///
+    /// # Panics
+    ///
+    /// In a model, if the mutex was made outside it.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(
         &self,
@@ -54,13 +58,13 @@ impl Condvar {
         turnstile.pass(site, lock.object);
         let step = Step::begin(site, "wait", Some(object), 0);
         record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
-        mutex.released(lock.object);
+        Mutex::<T>::released(lock.object);
         guard.std = None;
         drop(guard);
         let Ok(held) = step.run(|| twin.wait(held)) else {
             unreachable!("loom's mutexes are never poisoned")
         };
-        mutex.acquired(lock.object);
+        Mutex::<T>::acquired(lock.object);
         record::with(|recorder| {
             let thread = recorder.current();
             recorder.leave(thread, site, Some(lock.object), Action::Lock, 0);

@@ -91,13 +91,10 @@ fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
         let f = f.take()?;
         Some(f(&mut recorder.thread().locals))
     });
-    match in_model.flatten() {
-        Some(result) => Some(result),
-        None => {
-            let f = f?;
-            OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
-        }
-    }
+    in_model.flatten().or_else(|| {
+        let f = f?;
+        OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
+    })
 }
 
 /// Destroys the values of the model's thread that runs, newest first.

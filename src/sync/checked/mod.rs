@@ -22,8 +22,8 @@ pub mod thread;
 
 pub use crate::__thread_local as thread_local;
 pub use arc::Arc;
-pub(crate) use local::drop_locals as local_end;
 pub use condvar::Condvar;
+pub(crate) use local::drop_locals as local_end;
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};

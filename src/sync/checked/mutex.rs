@@ -69,16 +69,13 @@ impl<T: ?Sized> Mutex<T> {
         let Some((object, twin, _)) = self.locate(site) else {
             return match self.std.lock() {
                 Ok(std) => Ok(self.guard(std, None, site)),
-                Err(poison) => {
-                    Err(PoisonError::new(self.guard(poison.into_inner(), None, site)))
-                }
+                Err(poison) => Err(PoisonError::new(self.guard(poison.into_inner(), None, site))),
             };
         };
         let step = Step::begin(site, "lock", Some(object), 0);
-        let (free, alone) = record::with(|recorder| {
-            (recorder.objects[object].holders == 0, recorder.alone())
-        })
-        .unwrap_or_default();
+        let (free, alone) =
+            record::with(|recorder| (recorder.objects[object].holders == 0, recorder.alone()))
+                .unwrap_or_default();
         let guard = if free && alone {
             None
         } else {
@@ -87,7 +84,7 @@ impl<T: ?Sized> Mutex<T> {
             let Ok(guard) = guard else { unreachable!("loom's mutexes are never poisoned") };
             Some(guard)
         };
-        self.acquired(object);
+        Self::acquired(object);
         step.end(Action::Lock, 0);
         self.reenter(guard, site)
     }
@@ -115,7 +112,7 @@ impl<T: ?Sized> Mutex<T> {
             step.end(Action::TryLock(false), 0);
             return Err(TryLockError::WouldBlock);
         };
-        self.acquired(object);
+        Self::acquired(object);
         step.end(Action::TryLock(true), 1);
         self.reenter(Some(guard), site).map_err(TryLockError::Poisoned)
     }
@@ -167,7 +164,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Notes that the active thread holds the mutex.
-    pub(super) fn acquired(&self, object: usize) {
+    pub(super) fn acquired(object: usize) {
         record::with(|recorder| {
             recorder.objects[object].holders = WRITER;
             recorder.inherit(object);
@@ -175,7 +172,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Notes that the active thread gives the mutex back.
-    pub(super) fn released(&self, object: usize) {
+    pub(super) fn released(object: usize) {
         record::with(|recorder| {
             recorder.objects[object].holders = 0;
             recorder.bequeath(object);
@@ -213,7 +210,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         record::with(|recorder| {
             recorder.note(self.site, Some(handle.object), Action::Unlock);
         });
-        self.mutex.released(handle.object);
+        Mutex::<T>::released(handle.object);
         self.std = None;
         drop(twin);
     }

@@ -42,7 +42,9 @@ impl Handle {
             (None, None) => return None,
             (Some(now), Some(handle)) if handle.serial == now => return Some(handle.object),
             (None, Some(_)) => {
-                panic!("a {kind} made inside a model is used outside it, at {site}: use it in the model that made it")
+                panic!(
+                    "a {kind} made inside a model is used outside it, at {site}: use it in the model that made it"
+                )
             }
             (Some(_), None) => "outside any model",
             (Some(_), Some(_)) => "in another execution",
@@ -86,9 +88,8 @@ impl Step {
     /// and its first operation are one step: no choice is offered between them. `run` must be
     /// unable to block, and must leave loom no choice of its own (which store to read).
     pub(crate) fn first<R>(&self, run: impl FnOnce() -> R) -> R {
-        let starts = record::with(|recorder| {
-            !std::mem::replace(&mut recorder.thread().moved, true)
-        });
+        let starts =
+            record::with(|recorder| !std::mem::replace(&mut recorder.thread().moved, true));
         if starts != Some(true) {
             return self.run(run);
         }

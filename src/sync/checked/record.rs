@@ -128,6 +128,7 @@ impl StoreOrder {
 
 /// What the first pass learned about the model for the second.
 #[derive(Debug, Clone, Copy, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
 pub(crate) struct Learned {
     /// It loads or stores, so that the passes differ.
     pub(crate) plain_access: bool,
@@ -185,7 +186,7 @@ pub(crate) struct Recorder {
     pub(crate) spawned: usize,
     pub(crate) learned: Learned,
     /// Pointers by value: the causal past of whoever published them.
-    published: HashMap<usize, u64, BuildHasherDefault<Identity>>,
+    published: HashMap<u64, u64, BuildHasherDefault<Identity>>,
     /// Every step ever taken, by the history it was taken from: the check for determinism.
     steps_taken: HashMap<u64, (u64, Site), BuildHasherDefault<Identity>>,
     verdict: Sender<End>,
@@ -229,10 +230,7 @@ pub(crate) fn active() -> bool {
 
 /// Calls `f` with the recorder, or returns `None` outside a model. `f` must not touch loom.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
-    RECORDER
-        .try_with(|slot| slot.borrow_mut().as_mut().map(f))
-        .ok()
-        .flatten()
+    RECORDER.try_with(|slot| slot.borrow_mut().as_mut().map(f)).ok().flatten()
 }
 
 /// Ends the exploration with `fault`: hands the verdict over and never returns.
@@ -343,7 +341,8 @@ impl Recorder {
     pub(crate) fn add_object(&mut self, letter: char, kind: &'static str, site: Site) -> usize {
         let ordinal = 1 + self.objects.iter().filter(|object| object.letter == letter).count();
         // The maker's history moves on, so that two objects made in a row have different keys.
-        let key = self.threads.get(self.active).map_or(0, |thread| mix(thread.history, site_bits(site)));
+        let key =
+            self.threads.get(self.active).map_or(0, |thread| mix(thread.history, site_bits(site)));
         if let Some(thread) = self.threads.get_mut(self.active) {
             thread.history = mix(key, 1);
         }
@@ -423,14 +422,14 @@ impl Recorder {
     }
 
     /// The active thread writes the pointer `address`.
-    pub(crate) fn publish(&mut self, address: usize) {
+    pub(crate) fn publish(&mut self, address: u64) {
         let past = self.threads[self.active].history;
         self.published.insert(address, past);
     }
 
     /// The active thread has read the pointer `address`: what it learned, the same in each
     /// execution wherever the allocator put the pointee.
-    pub(crate) fn follow(&self, address: usize) -> u64 {
+    pub(crate) fn follow(&self, address: u64) -> u64 {
         self.published.get(&address).copied().unwrap_or(u64::from(address != 0))
     }
 
@@ -460,7 +459,7 @@ impl Recorder {
     }
 }
 
-/// Mixes `b` into the hash `a` (the finaliser of SplitMix64, by Steele, Lea and Flood).
+/// Mixes `b` into the hash `a` (the finaliser of `SplitMix64`, by Steele, Lea and Flood).
 fn mix(a: u64, b: u64) -> u64 {
     let mut z = a.rotate_left(5) ^ b.wrapping_add(0x9e37_79b9_7f4a_7c15);
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -490,9 +489,5 @@ impl Hasher for Identity {
 
     fn write_u64(&mut self, key: u64) {
         self.0 = key;
-    }
-
-    fn write_usize(&mut self, key: usize) {
-        self.0 = mix(key as u64, 0);
     }
 }

@@ -140,9 +140,9 @@ macro_rules! acquire {
             match self.std.$trying() {
                 Ok(std) => Ok(guard(std, kept)),
                 Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(poison)) => Err(TryLockError::Poisoned(
-                    PoisonError::new(guard(poison.into_inner(), kept)),
-                )),
+                Err(TryLockError::Poisoned(poison)) => {
+                    Err(TryLockError::Poisoned(PoisonError::new(guard(poison.into_inner(), kept))))
+                }
             }
         }
     };

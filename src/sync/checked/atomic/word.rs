@@ -127,11 +127,11 @@ macro_rules! word {
 }
 
 macro_rules! word_int {
-    ($($word:ident: $atomic:ident, $show:expr;)*) => {
+    ($($word:ident: $atomic:ident, $bits:expr, $show:expr;)*) => {
         $(word!(
             [] $word, std_atomic::$atomic, loom::sync::atomic::$atomic,
             pointer: false,
-            bits: |value: $word| value as u64,
+            bits: $bits,
             show: $show,
             refresh: |twin: &loom::sync::atomic::$atomic, _, order| twin.fetch_add(0, order),
             other: |newest: $word| newest ^ 1
@@ -140,16 +140,16 @@ macro_rules! word_int {
 }
 
 word_int! {
-    u8: AtomicU8, |value| Value::Unsigned(u64::from(value));
-    u16: AtomicU16, |value| Value::Unsigned(u64::from(value));
-    u32: AtomicU32, |value| Value::Unsigned(u64::from(value));
-    u64: AtomicU64, Value::Unsigned;
-    usize: AtomicUsize, |value| Value::Unsigned(value as u64);
-    i8: AtomicI8, |value| Value::Signed(i64::from(value));
-    i16: AtomicI16, |value| Value::Signed(i64::from(value));
-    i32: AtomicI32, |value| Value::Signed(i64::from(value));
-    i64: AtomicI64, Value::Signed;
-    isize: AtomicIsize, |value| Value::Signed(value as i64);
+    u8: AtomicU8, u64::from, |value| Value::Unsigned(u64::from(value));
+    u16: AtomicU16, u64::from, |value| Value::Unsigned(u64::from(value));
+    u32: AtomicU32, u64::from, |value| Value::Unsigned(u64::from(value));
+    u64: AtomicU64, |value| value, Value::Unsigned;
+    usize: AtomicUsize, |value| value as u64, |value| Value::Unsigned(value as u64);
+    i8: AtomicI8, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
+    i16: AtomicI16, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
+    i32: AtomicI32, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
+    i64: AtomicI64, signed_bits, Value::Signed;
+    isize: AtomicIsize, |value| signed_bits(value as i64), |value| Value::Signed(value as i64);
 }
 
 word!(
@@ -173,3 +173,7 @@ word!(
     },
     other: |newest: *mut T| newest.wrapping_byte_add(1)
 );
+
+fn signed_bits(value: i64) -> u64 {
+    u64::from_ne_bytes(value.to_ne_bytes())
+}
