@@ -49,15 +49,15 @@ mod panics;
 mod report;
 
 #[cfg(loom)]
-pub(crate) mod explore;
-#[cfg(loom)]
-pub(crate) mod finding;
+mod explore;
 #[cfg(loom)]
 mod results;
 #[cfg(not(loom))]
 mod rounds;
 #[cfg(loom)]
 mod trace;
+#[cfg(loom)]
+mod verdict;
 
 pub use error::{CheckError, Evidence};
 pub use report::{Engine, Found, Outcome, Pass, Report, Witness};
@@ -295,7 +295,7 @@ impl<S: Send + Sync + 'static> Model<S> {
         plan.validate()?;
         refuse_environment_bounds()?;
         #[cfg(loom)]
-        return explore::check(&identity, &Arc::new(plan));
+        return verdict::check(&identity, &Arc::new(plan));
         #[cfg(not(loom))]
         return rounds::check(&identity, &Arc::new(plan));
     }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::sync::checked::record::{Action, Event, Object, Phase, Site, Trace, Value, WRITER};
+use crate::sync::checked::event::{Action, Event, Object, Phase, Site, Trace, Value, WRITER};
 
 /// How much to draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,8 +5,9 @@ use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::Location;
 
+use super::event::{Action, Site};
 use super::operation::{Handle, Step};
-use super::record::{self, Action, Site};
+use super::record;
 
 /// `std::sync::Arc`, instrumented: a model that ends with one still alive leaks.
 ///

@@ -1,40 +1,27 @@
 //! Atomic types and fences.
 //!
-//! In the *interleaving* pass every load is a read-modify-write that changes nothing and every
-//! store a swap: loom then orders all accesses of one atomic, and reaches exactly the outcomes of
-//! sequential consistency. In the *weak memory* pass loads and stores are real, and a *touch*
-//! precedes each load, and each write by a thread that has loaded the same atomic before: a
-//! `try_lock` of a companion mutex that is never free. It always fails, so it carries no
-//! causality, but all touches of one atomic depend on each other, which restores the dependencies
-//! that loom's partial-order reduction forgets.
+//! How an access is carried out in each pass is in `access`.
 
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
 use std::sync::atomic as std_atomic;
 
 pub use std::sync::atomic::Ordering;
 
+use super::event::{Action, Pass, Site, Value};
 use super::operation::{Handle, Step};
-use super::record::{self, Action, Pass, Site, Value};
+use super::record;
 
+mod access;
 mod word;
+
+use access::{Access, Touch, closed};
 use word::{Twin, Word};
 
 /// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
 pub struct Atomic<T: Word> {
     newest: T::Std,
     model: Option<(Handle, T::Twin, Option<Touch>)>,
-}
-
-/// The companion mutex of the weak-memory pass, for ever locked.
-type Touch = loom::sync::Mutex<()>;
-
-/// A mutex that is never free: to try it is a step that changes nothing.
-fn closed() -> Touch {
-    let touch = Touch::new(());
-    std::mem::forget(touch.lock());
-    touch
 }
 
 /// An [`Atomic`] boolean.
@@ -110,7 +97,7 @@ impl<T: Word> Atomic<T> {
                 step.run(|| at.twin.load(order))
             }
         };
-        let saw = At::learn(value);
+        let saw = Access::learn(value);
         let action =
             Action::Load { order: short(order), value: value.show(), newest: self.peek().show() };
         step.end(action, saw);
@@ -133,7 +120,7 @@ impl<T: Word> Atomic<T> {
             return T::std_store(&self.newest, value, order);
         };
         at.mark_plain();
-        let step = Step::begin(site, "store", Some(at.object), At::operand(value));
+        let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
         match at.pass {
             None if at.settled => {}
             None => step.run(|| at.twin.store(value, order)),
@@ -146,7 +133,7 @@ impl<T: Word> Atomic<T> {
                 at.ordered_store(&step, touched, || self.peek(), value, order);
             }
         }
-        At::teach(value);
+        Access::teach(value);
         T::std_store(&self.newest, value, Ordering::Relaxed);
         step.end(Action::Store { order: short(order), value: value.show() }, 0);
     }
@@ -189,7 +176,7 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return T::std_compare_exchange(&self.newest, current, new, success, failure);
         };
-        let step = Step::begin(site, "compare_exchange", Some(at.object), At::operand(new));
+        let step = Step::begin(site, "compare_exchange", Some(at.object), Access::operand(new));
         let result = if at.settled {
             T::std_compare_exchange(&self.newest, current, new, success, failure)
         } else {
@@ -198,10 +185,10 @@ impl<T: Word> Atomic<T> {
             })
         };
         let (Ok(found) | Err(found)) = result;
-        let saw = At::learn(found);
+        let saw = Access::learn(found);
         if result.is_ok() {
             at.updated();
-            At::teach(new);
+            Access::teach(new);
             T::std_store(&self.newest, new, Ordering::Relaxed);
         }
         let action = Action::CompareExchange {
@@ -269,12 +256,12 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return on_std(&self.newest);
         };
-        let step = Step::begin(site, name, Some(at.object), At::operand(operand));
+        let step = Step::begin(site, name, Some(at.object), Access::operand(operand));
         let before = if at.settled { self.peek() } else { at.read_modify_write(&step, on_loom) };
         at.updated();
         let after = apply(before);
-        let saw = At::learn(before);
-        At::teach(after);
+        let saw = Access::learn(before);
+        Access::teach(after);
         T::std_store(&self.newest, after, Ordering::Relaxed);
         let action = Action::Update {
             name,
@@ -293,7 +280,7 @@ impl<T: Word> Atomic<T> {
     }
 
     /// Where an operation at `site` takes place; `None` outside a model.
-    fn locate(&self, site: Site) -> Option<At<'_, T>> {
+    fn locate(&self, site: Site) -> Option<Access<'_, T>> {
         let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "atomic", site)?;
         let (_, twin, touch) = self.model.as_ref()?;
@@ -301,142 +288,7 @@ impl<T: Word> Atomic<T> {
             let settled = recorder.alone() && recorder.pass == Pass::Interleaving;
             (recorder.contended().then_some(recorder.pass), settled)
         })?;
-        Some(At { object, twin, touch: touch.as_ref(), pass, settled })
-    }
-}
-
-/// An atomic in a model, and how its accesses are carried out: `pass` is `None` while there is
-/// only one thread. Once the value is `settled` it is what the `std` half says, and loom is not
-/// asked any more.
-struct At<'a, T: Word> {
-    object: usize,
-    twin: &'a T::Twin,
-    touch: Option<&'a Touch>,
-    pass: Option<Pass>,
-    settled: bool,
-}
-
-impl<T: Word> At<'_, T> {
-    fn read_modify_write<R>(&self, step: &Step, run: impl FnOnce(&T::Twin) -> R) -> R {
-        match self.pass {
-            None => step.run(|| run(self.twin)),
-            Some(Pass::Interleaving) => step.first(|| run(self.twin)),
-            Some(Pass::WeakMemory) => {
-                // Among plain stores by several threads loom may let a read-modify-write choose,
-                // so it cannot itself be the step that starts the thread.
-                if record::with(|recorder| recorder.thread().moved) == Some(true) {
-                    self.touch_if_loaded(step);
-                } else {
-                    self.touch(step);
-                }
-                step.run(|| run(self.twin))
-            }
-        }
-    }
-
-    /// Notes that the active thread has written by a read-modify-write.
-    fn updated(&self) {
-        if self.pass.is_some() {
-            record::with(|recorder| {
-                recorder.learned.updates = true;
-                let bit = 1 << recorder.current();
-                let order = &mut recorder.objects[self.object].order;
-                order.follows |= bit;
-                order.updated = true;
-            });
-        }
-    }
-
-    /// Stores, and sees to it that loom knows after which stores.
-    ///
-    /// A read-modify-write comes right after the store that it read: a store that comes after the
-    /// one comes after the other. loom 0.7.3 does not know that, and would let the store be
-    /// overwritten by an update that never saw it. So where the façade knows, the thread looks at
-    /// the newest value first: a `compare_exchange` that fails, after which loom orders the store.
-    /// Whether it must look depends on who came before, so the choice of who comes before is
-    /// offered ahead of both, at the gate, and no other in between.
-    ///
-    /// Having looked, a thread that executes an acquire fence would synchronise with what it never
-    /// read, which could hide a race; so a model with such fences keeps loom's false alarms.
-    fn ordered_store(
-        &self,
-        step: &Step,
-        touched: bool,
-        newest: impl FnOnce() -> T,
-        value: T,
-        order: Ordering,
-    ) {
-        let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
-        if !learned.updates || learned.acquire_fence {
-            return step.first(|| self.twin.store(value, order));
-        }
-        if !touched {
-            let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
-            let gate = gate.unwrap_or_else(|| {
-                let gate = Rc::new(closed());
-                record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
-                gate
-            });
-            step.first(|| gate.try_lock().is_ok());
-        }
-        step.merged(|| {
-            if record::with(|recorder| recorder.follows_update(self.object)) == Some(true) {
-                self.twin.look(newest());
-            }
-            self.twin.store(value, order);
-        });
-    }
-
-    fn touch(&self, step: &Step) {
-        if let Some(touch) = self.touch {
-            let free = step.first(|| touch.try_lock().is_ok());
-            debug_assert!(!free, "a touch is a try_lock that fails");
-        }
-    }
-
-    fn touch_if_loaded(&self, step: &Step) -> bool {
-        let loaded = record::with(|recorder| {
-            recorder.objects[self.object].loaded_by & (1 << recorder.current()) != 0
-        });
-        if loaded == Some(true) {
-            self.touch(step);
-        }
-        loaded == Some(true)
-    }
-
-    /// A load or store while others run: the two passes differ on it.
-    fn mark_plain(&self) {
-        if self.pass.is_some() {
-            record::with(|recorder| recorder.learned.plain_access = true);
-        }
-    }
-
-    fn mark_loaded(&self) {
-        record::with(|recorder| {
-            let bit = 1 << recorder.current();
-            recorder.objects[self.object].loaded_by |= bit;
-        });
-    }
-
-    /// What `value` is to the check for determinism: pointers differ from run to run.
-    fn operand(value: T) -> u64 {
-        if T::POINTER { 0 } else { value.bits() }
-    }
-
-    /// What the thread learned by reading `value`.
-    fn learn(value: T) -> u64 {
-        if T::POINTER {
-            record::with(|recorder| recorder.follow(value.bits())).unwrap_or_default()
-        } else {
-            value.bits()
-        }
-    }
-
-    /// What others will learn by reading `value`.
-    fn teach(value: T) {
-        if T::POINTER {
-            record::with(|recorder| recorder.publish(value.bits()));
-        }
+        Some(Access { object, twin, touch: touch.as_ref(), pass, settled })
     }
 }
 

@@ -3,8 +3,9 @@
 use std::fmt;
 use std::panic::Location;
 
+use super::event::{Action, Site};
 use super::operation::{Handle, Step};
-use super::record::{self, Action, Site};
+use super::record;
 
 /// A cell without synchronisation; in a model, two accesses that nothing orders, one of them a
 /// write, end the exploration as a data race.

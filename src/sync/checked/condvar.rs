@@ -3,9 +3,10 @@
 use std::fmt;
 use std::panic::Location;
 
+use super::event::{Action, Site};
 use super::mutex::{Mutex, MutexGuard};
 use super::operation::{Handle, Step};
-use super::record::{self, Action, Site};
+use super::record;
 use super::{LockResult, PoisonError};
 
 /// `std::sync::Condvar`, instrumented. In a model no wait ends spuriously.

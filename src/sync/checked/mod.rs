@@ -13,6 +13,8 @@ mod arc;
 pub mod atomic;
 pub mod cell;
 mod condvar;
+pub(crate) mod event;
+pub(crate) mod finding;
 mod local;
 mod mutex;
 pub(crate) mod operation;

@@ -4,8 +4,9 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::Ordering::Relaxed;
 
-use super::record::{self, Action, Site};
-use crate::model::finding::Fault;
+use super::event::{Action, Site};
+use super::finding::Fault;
+use super::record;
 
 /// Ties a value to the execution that made it.
 #[derive(Debug, Clone, Copy)]

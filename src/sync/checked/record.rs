@@ -9,122 +9,8 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use crate::model::explore::End;
-use crate::model::finding::{Fault, Finding};
-
-/// A call site in the code under test.
-pub(crate) type Site = &'static Location<'static>;
-
-/// How loads and stores are carried out (see `FACTS` on the two passes in `loom-tests/README.md`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Pass {
-    /// Loads and stores as read-modify-writes: complete for sequential consistency, no stale reads.
-    Interleaving,
-    /// Real loads and stores, with touches that restore the dependencies loom forgets.
-    WeakMemory,
-}
-
-/// Where an execution stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// `new(init)` runs; there is one thread.
-    Setup,
-    /// The declared threads run.
-    Parallel,
-    /// All declared threads have ended; `finally` runs.
-    Finally,
-}
-
-/// A value as the trace shows it.
-#[doc(hidden)]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[allow(missing_docs, unreachable_pub, reason = "named by the sealed trait of what can be atomic")]
-pub enum Value {
-    Unsigned(u64),
-    Signed(i64),
-    Bool(bool),
-    Pointer(usize),
-}
-
-/// What a thread did in one step.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Action {
-    Load { order: &'static str, value: Value, newest: Value },
-    Store { order: &'static str, value: Value },
-    Update { name: &'static str, order: &'static str, operand: Value, before: Value, after: Value },
-    CompareExchange { order: &'static str, expected: Value, new: Value, found: Value },
-    Fence { order: &'static str },
-    Lock,
-    TryLock(bool),
-    Unlock,
-    Read,
-    TryRead(bool),
-    EndRead,
-    Write,
-    TryWrite(bool),
-    EndWrite,
-    Wait,
-    NotifyOne,
-    NotifyAll,
-    CellRead,
-    CellWrite,
-    Clone,
-    Drop { last: bool },
-    Count(u64),
-    Unique(bool),
-    Spawn(usize),
-    Join(usize),
-    Park,
-    Unpark(usize),
-    Yield,
-    Panic(String),
-    End,
-}
-
-/// One line of a trace.
-#[derive(Debug, Clone)]
-pub(crate) struct Event {
-    pub(crate) thread: usize,
-    pub(crate) site: Site,
-    pub(crate) object: Option<usize>,
-    pub(crate) action: Action,
-    pub(crate) phase: Phase,
-}
-
-/// A shared object of the current execution.
-#[derive(Debug, Clone)]
-pub(crate) struct Object {
-    /// `a` for atomics, `m` for locks, …: with the ordinal, the label in the trace.
-    pub(crate) letter: char,
-    pub(crate) ordinal: usize,
-    pub(crate) kind: &'static str,
-    pub(crate) site: Site,
-    /// The same in every execution that reaches this creation in the same way.
-    key: u64,
-    /// The causal past of what the object holds: whoever reads it inherits it.
-    history: u64,
-    /// A lock: how many hold it (a writer counts as `WRITER`).
-    pub(crate) holders: usize,
-    /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
-    pub(crate) loaded_by: u8,
-    /// An atomic: which of its stores are ordered (the weak-memory pass asks).
-    pub(crate) order: StoreOrder,
-}
-
-/// What the façade knows about the modification order of an atomic: its last plain store, and the
-/// chain of read-modify-writes since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StoreOrder {
-    /// Bit `t` is set if a store by thread `t` can only come after that plain store.
-    pub(crate) follows: u8,
-    /// Whether there was a read-modify-write since.
-    pub(crate) updated: bool,
-}
-
-impl StoreOrder {
-    /// Just made: every store comes after the first.
-    const NEW: Self = Self { follows: u8::MAX, updated: false };
-}
+use super::event::{Action, Event, Object, Pass, Phase, Site, StoreOrder, Trace};
+use super::finding::{End, Fault, Finding};
 
 /// What the first pass learned about the model for the second.
 #[derive(Debug, Clone, Copy, Default)]
@@ -139,9 +25,6 @@ pub(crate) struct Learned {
     /// It has fences that acquire.
     pub(crate) acquire_fence: bool,
 }
-
-/// `Object::holders` while a writer or the owner of a mutex holds it.
-pub(crate) const WRITER: usize = usize::MAX;
 
 /// A thread of the current execution.
 #[derive(Default)]
@@ -158,16 +41,6 @@ pub(crate) struct Thread {
     /// A mutex that is never free: to try it is a choice for the scheduler, and nothing else.
     pub(crate) gate: Option<Rc<loom::sync::Mutex<()>>>,
     pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
-}
-
-/// The trace of one execution.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Trace {
-    pub(crate) threads: Vec<String>,
-    pub(crate) objects: Vec<Object>,
-    pub(crate) events: Vec<Event>,
-    /// Threads that were inside an operation when the trace was taken.
-    pub(crate) pending: Vec<(usize, Site, &'static str, Option<usize>)>,
 }
 
 /// The record of one exploration, of which `events`, `objects` and `threads` are the current

@@ -5,8 +5,9 @@ use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
+use super::event::{Action, Site, WRITER};
 use super::operation::{Handle, Step, Turnstile};
-use super::record::{self, Action, Site, WRITER};
+use super::record;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::RwLock`, instrumented.

@@ -6,10 +6,11 @@ use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind};
 use std::time::Duration;
 
+use super::event::{Action, Site};
+use super::finding::Fault;
 use super::local::drop_locals;
 use super::operation::{Step, text_of};
-use super::record::{self, Action, Site};
-use crate::model::finding::Fault;
+use super::record;
 
 pub use super::local::{AccessError, LocalKey};
 pub use std::thread::{Result, panicking};

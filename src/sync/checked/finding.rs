@@ -1,6 +1,7 @@
-//! What an execution can bring to light, as the engine sees it.
+//! What an exploration can bring to light.
 
-use crate::sync::checked::record::{Learned, Trace};
+use super::event::Trace;
+use super::record::Learned;
 
 /// Why an exploration stopped before it was complete.
 #[derive(Debug, Clone)]
@@ -55,4 +56,12 @@ pub(crate) struct Finding {
     pub(crate) execution: u64,
     pub(crate) trace: Trace,
     pub(crate) learned: Learned,
+}
+
+/// How a pass ended.
+pub(crate) enum End {
+    /// Every execution was explored.
+    Complete { executions: u64, learned: Learned },
+    /// An execution showed a fault.
+    Found(Box<Finding>),
 }

@@ -1,0 +1,130 @@
+//! What a trace is made of: who did what, where, to which object.
+
+use std::panic::Location;
+
+/// A call site in the code under test.
+pub(crate) type Site = &'static Location<'static>;
+
+/// How loads and stores are carried out: `loom-tests/README.md` says why there are two ways.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pass {
+    /// Loads and stores as read-modify-writes: complete for sequential consistency, no stale reads.
+    Interleaving,
+    /// Real loads and stores, with touches that restore the dependencies loom forgets.
+    WeakMemory,
+}
+
+/// Where an execution stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Phase {
+    /// `new(init)` runs; there is one thread.
+    Setup,
+    /// The declared threads run.
+    Parallel,
+    /// All declared threads have ended; `finally` runs.
+    Finally,
+}
+
+/// A value as the trace shows it.
+#[doc(hidden)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, unreachable_pub, reason = "named by the sealed trait of what can be atomic")]
+pub enum Value {
+    Unsigned(u64),
+    Signed(i64),
+    Bool(bool),
+    Pointer(usize),
+}
+
+/// What a thread did in one step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Action {
+    Load { order: &'static str, value: Value, newest: Value },
+    Store { order: &'static str, value: Value },
+    Update { name: &'static str, order: &'static str, operand: Value, before: Value, after: Value },
+    CompareExchange { order: &'static str, expected: Value, new: Value, found: Value },
+    Fence { order: &'static str },
+    Lock,
+    TryLock(bool),
+    Unlock,
+    Read,
+    TryRead(bool),
+    EndRead,
+    Write,
+    TryWrite(bool),
+    EndWrite,
+    Wait,
+    NotifyOne,
+    NotifyAll,
+    CellRead,
+    CellWrite,
+    Clone,
+    Drop { last: bool },
+    Count(u64),
+    Unique(bool),
+    Spawn(usize),
+    Join(usize),
+    Park,
+    Unpark(usize),
+    Yield,
+    Panic(String),
+    End,
+}
+
+/// One line of a trace.
+#[derive(Debug, Clone)]
+pub(crate) struct Event {
+    pub(crate) thread: usize,
+    pub(crate) site: Site,
+    pub(crate) object: Option<usize>,
+    pub(crate) action: Action,
+    pub(crate) phase: Phase,
+}
+
+/// A shared object of the current execution.
+#[derive(Debug, Clone)]
+pub(crate) struct Object {
+    /// `a` for atomics, `m` for locks, …: with the ordinal, the label in the trace.
+    pub(crate) letter: char,
+    pub(crate) ordinal: usize,
+    pub(crate) kind: &'static str,
+    pub(crate) site: Site,
+    /// The same in every execution that reaches this creation in the same way.
+    pub(super) key: u64,
+    /// The causal past of what the object holds: whoever reads it inherits it.
+    pub(super) history: u64,
+    /// A lock: how many hold it (a writer counts as `WRITER`).
+    pub(crate) holders: usize,
+    /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
+    pub(crate) loaded_by: u8,
+    /// An atomic: which of its stores are ordered (the weak-memory pass asks).
+    pub(crate) order: StoreOrder,
+}
+
+/// What the façade knows about the modification order of an atomic: its last plain store, and the
+/// chain of read-modify-writes since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct StoreOrder {
+    /// Bit `t` is set if a store by thread `t` can only come after that plain store.
+    pub(crate) follows: u8,
+    /// Whether there was a read-modify-write since.
+    pub(crate) updated: bool,
+}
+
+impl StoreOrder {
+    /// Just made: every store comes after the first.
+    pub(super) const NEW: Self = Self { follows: u8::MAX, updated: false };
+}
+
+/// `Object::holders` while a writer or the owner of a mutex holds it.
+pub(crate) const WRITER: usize = usize::MAX;
+
+/// The trace of one execution.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Trace {
+    pub(crate) threads: Vec<String>,
+    pub(crate) objects: Vec<Object>,
+    pub(crate) events: Vec<Event>,
+    /// Threads that were inside an operation when the trace was taken.
+    pub(crate) pending: Vec<(usize, Site, &'static str, Option<usize>)>,
+}
