@@ -173,6 +173,8 @@ struct Plan<S> {
     steps: usize,
     #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
     rounds: Option<u64>,
+    /// Whether outcomes are held against the table.
+    judges: bool,
 }
 
 impl<S: Send + Sync + 'static> Model<S> {
@@ -190,6 +192,7 @@ impl<S: Send + Sync + 'static> Model<S> {
                 preemptions: None,
                 steps: DEFAULT_STEPS,
                 rounds: None,
+                judges: true,
             },
         }
     }
@@ -284,6 +287,21 @@ impl<S: Send + Sync + 'static> Model<S> {
         }
     }
 
+    /// Explores without judging: every outcome that is reached is in the report, as acceptable.
+    ///
+    /// For finding out what a table should say, and for tools. It asserts nothing: a test that
+    /// only explores is no test.
+    ///
+    /// # Errors
+    ///
+    /// Whatever fails all the same: a deadlock, a data race, a panic, a wrong model.
+    pub fn explore(mut self) -> Result<Report, CheckError> {
+        self.plan.judges = false;
+        self.plan.table.clear();
+        self.plan.fails = None;
+        self.try_check()
+    }
+
     /// Runs the model and returns what was found, without printing.
     ///
     /// # Errors
@@ -344,7 +362,10 @@ impl<S> Plan<S> {
                 row.outcome
             ));
         }
-        if self.fails.is_none() && self.table.iter().all(|row| row.grade == Grade::Forbidden) {
+        if self.judges
+            && self.fails.is_none()
+            && self.table.iter().all(|row| row.grade == Grade::Forbidden)
+        {
             return wrong(
                 "it declares no outcome that may be reached, so that no execution could pass: add \
                  .acceptable(outcome, reason), or .fails(failure) if it is meant to fail"
@@ -368,9 +389,11 @@ impl<S> Plan<S> {
         self.table.iter().find(|row| row.outcome == outcome)
     }
 
-    /// Whether the table allows `outcome`; a model that is to fail allows any.
+    /// Whether the table allows `outcome`; a model that is to fail, or that only explores, allows any.
     fn allows(&self, outcome: &str) -> bool {
-        self.fails.is_some() || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+        !self.judges
+            || self.fails.is_some()
+            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
     }
 }
 

@@ -15,13 +15,13 @@ use super::record;
 mod access;
 mod word;
 
-use access::{Access, Touch, closed};
+use access::{Access, Companions};
 use word::{Twin, Word};
 
 /// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
 pub struct Atomic<T: Word> {
     newest: T::Std,
-    model: Option<(Handle, T::Twin, Option<Touch>)>,
+    model: Option<(Handle, T::Twin, Companions)>,
 }
 
 /// An [`Atomic`] boolean.
@@ -54,10 +54,8 @@ impl<T: Word> Atomic<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let site = Location::caller();
-        let model = Handle::new('a', "atomic", site).map(|handle| {
-            let weak = record::with(|recorder| recorder.pass) == Some(Pass::WeakMemory);
-            (handle, T::Twin::new(value), weak.then(closed))
-        });
+        let model = Handle::new('a', "atomic", site)
+            .map(|handle| (handle, T::Twin::new(value), Companions::default()));
         Self { newest: T::std(value), model }
     }
 
@@ -91,11 +89,7 @@ impl<T: Word> Atomic<T> {
                 let order = if order == Ordering::Relaxed { order } else { Ordering::Acquire };
                 step.first(|| at.twin.refresh(self.peek(), order))
             }
-            Some(Pass::WeakMemory) => {
-                at.touch(&step);
-                at.mark_loaded();
-                step.run(|| at.twin.load(order))
-            }
+            Some(Pass::WeakMemory) => at.load(&step, order),
         };
         let saw = Access::learn(value);
         let action =
@@ -128,10 +122,7 @@ impl<T: Word> Atomic<T> {
                 let order = if order == Ordering::Relaxed { order } else { Ordering::Release };
                 step.first(|| at.twin.swap(value, order));
             }
-            Some(Pass::WeakMemory) => {
-                let touched = at.touch_if_loaded(&step);
-                at.ordered_store(&step, touched, || self.peek(), value, order);
-            }
+            Some(Pass::WeakMemory) => at.store(&step, || self.peek(), value, order),
         }
         Access::teach(value);
         T::std_store(&self.newest, value, Ordering::Relaxed);
@@ -283,12 +274,12 @@ impl<T: Word> Atomic<T> {
     fn locate(&self, site: Site) -> Option<Access<'_, T>> {
         let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "atomic", site)?;
-        let (_, twin, touch) = self.model.as_ref()?;
+        let (_, twin, companions) = self.model.as_ref()?;
         let (pass, settled) = record::with(|recorder| {
             let settled = recorder.alone() && recorder.pass == Pass::Interleaving;
             (recorder.contended().then_some(recorder.pass), settled)
         })?;
-        Some(Access { object, twin, touch: touch.as_ref(), pass, settled })
+        Some(Access { object, twin, companions, pass, settled })
     }
 }
 

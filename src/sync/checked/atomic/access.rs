@@ -2,29 +2,46 @@
 //!
 //! In the *interleaving* pass every load is a read-modify-write that changes nothing and every
 //! store a swap: loom then orders all accesses of one atomic, and reaches exactly the outcomes of
-//! sequential consistency. In the *weak memory* pass loads and stores are real, and a *touch*
-//! precedes each load, and each write by a thread that has loaded the same atomic before: a
-//! `try_lock` of a companion mutex that is never free. It always fails, so it carries no
-//! causality, but all touches of one atomic depend on each other, which restores the dependencies
-//! that loom's partial-order reduction forgets.
+//! sequential consistency.
+//!
+//! In the *weak memory* pass loads and stores are real. loom remembers one last access of each
+//! atomic, so a load hides the loads before it, and a write that conflicts with a hidden load goes
+//! unnoticed. So each thread has a companion of its own beside the atomic: a mutex that is never
+//! free. A load *touches* (tries) the companion of its thread, and a write those of all other
+//! threads that have loaded. A touch always fails, so it carries no causality; but a write now
+//! meets every load, and loads do not meet each other. An access and its touches are one step, so
+//! nothing is added but the interleavings that loom would have missed.
 
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use super::super::event::Pass;
 use super::super::operation::Step;
 use super::super::record;
+use super::super::thread::MAX_THREADS;
 use super::word::{Twin, Word};
 
-/// The companion mutex of the weak-memory pass, for ever locked.
-pub(super) type Touch = loom::sync::Mutex<()>;
-
 /// A mutex that is never free: to try it is a step that changes nothing.
-pub(super) fn closed() -> Touch {
-    let touch = Touch::new(());
-    std::mem::forget(touch.lock());
-    touch
+type Closed = loom::sync::Mutex<()>;
+
+fn closed() -> Rc<Closed> {
+    let mutex = Closed::new(());
+    // Closing it is nobody's business: no choice is offered here.
+    loom::stop_exploring();
+    std::mem::forget(mutex.lock());
+    loom::explore();
+    Rc::new(mutex)
 }
+
+/// One companion for each thread that has loaded the atomic.
+#[derive(Default)]
+pub(super) struct Companions(RefCell<[Option<Rc<Closed>>; MAX_THREADS]>);
+
+// SAFETY: all threads of a model are coroutines of one OS thread.
+unsafe impl Send for Companions {}
+// SAFETY: as above; and no borrow is held while another coroutine can run.
+unsafe impl Sync for Companions {}
 
 /// An atomic in a model, and how its accesses are carried out: `pass` is `None` while there is
 /// only one thread. Once the value is `settled` it is what the `std` half says, and loom is not
@@ -32,7 +49,7 @@ pub(super) fn closed() -> Touch {
 pub(super) struct Access<'a, T: Word> {
     pub(super) object: usize,
     pub(super) twin: &'a T::Twin,
-    pub(super) touch: Option<&'a Touch>,
+    pub(super) companions: &'a Companions,
     pub(super) pass: Option<Pass>,
     pub(super) settled: bool,
 }
@@ -43,16 +60,76 @@ impl<T: Word> Access<'_, T> {
             None => step.run(|| run(self.twin)),
             Some(Pass::Interleaving) => step.first(|| run(self.twin)),
             Some(Pass::WeakMemory) => {
-                // Among plain stores by several threads loom may let a read-modify-write choose,
-                // so it cannot itself be the step that starts the thread.
-                if record::with(|recorder| recorder.thread().moved) == Some(true) {
-                    self.touch_if_loaded(step);
-                } else {
-                    self.touch(step);
-                }
-                step.run(|| run(self.twin))
+                let result = self.at_the_gate(step, |single| {
+                    // Among stores that nothing orders, loom may let a read-modify-write choose.
+                    if single {
+                        step.merged(|| run(self.twin))
+                    } else {
+                        step.run(|| run(self.twin))
+                    }
+                });
+                self.touch_readers(step);
+                result
             }
         }
+    }
+
+    /// A real load.
+    pub(super) fn load(&self, step: &Step, order: Ordering) -> T {
+        let value = step.run(|| self.twin.load(order));
+        let me = record::with(|recorder| {
+            let me = recorder.current();
+            recorder.objects[self.object].loaded_by |= 1 << me;
+            me
+        })
+        .unwrap_or_default();
+        let companion = self.companions.0.borrow()[me].clone();
+        let companion = companion.unwrap_or_else(|| {
+            let companion = closed();
+            self.companions.0.borrow_mut()[me] = Some(Rc::clone(&companion));
+            companion
+        });
+        step.merged(|| companion.try_lock().is_ok());
+        value
+    }
+
+    /// A real store.
+    pub(super) fn store(&self, step: &Step, newest: impl FnOnce() -> T, value: T, order: Ordering) {
+        self.ordered_store(step, newest, value, order);
+        self.touch_readers(step);
+    }
+
+    /// Lets a write meet the loads of all other threads.
+    fn touch_readers(&self, step: &Step) {
+        let (me, loaded_by) =
+            record::with(|recorder| (recorder.current(), recorder.objects[self.object].loaded_by))
+                .unwrap_or_default();
+        for reader in
+            (0..MAX_THREADS).filter(|&reader| reader != me && loaded_by & (1 << reader) != 0)
+        {
+            let companion = self.companions.0.borrow()[reader].clone();
+            if let Some(companion) = companion {
+                step.merged(|| companion.try_lock().is_ok());
+            }
+        }
+    }
+
+    /// Offers the choice of who comes before, and then calls `run` with whether the atomic has one
+    /// newest store, which is known only now.
+    fn at_the_gate<R>(&self, step: &Step, run: impl FnOnce(bool) -> R) -> R {
+        let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
+        if !learned.updates || learned.acquire_fence {
+            return run(false);
+        }
+        let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
+        let gate = gate.unwrap_or_else(|| {
+            let gate = closed();
+            record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
+            gate
+        });
+        step.first(|| gate.try_lock().is_ok());
+        let single = record::with(|recorder| recorder.objects[self.object].order.follows != 0);
+        run(single == Some(true))
     }
 
     /// Notes that the active thread has written by a read-modify-write.
@@ -79,50 +156,19 @@ impl<T: Word> Access<'_, T> {
     ///
     /// Having looked, a thread that executes an acquire fence would synchronise with what it never
     /// read, which could hide a race; so a model with such fences keeps loom's false alarms.
-    pub(super) fn ordered_store(
-        &self,
-        step: &Step,
-        touched: bool,
-        newest: impl FnOnce() -> T,
-        value: T,
-        order: Ordering,
-    ) {
+    fn ordered_store(&self, step: &Step, newest: impl FnOnce() -> T, value: T, order: Ordering) {
         let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
         if !learned.updates || learned.acquire_fence {
             return step.first(|| self.twin.store(value, order));
         }
-        if !touched {
-            let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
-            let gate = gate.unwrap_or_else(|| {
-                let gate = Rc::new(closed());
-                record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
-                gate
+        self.at_the_gate(step, |_| {
+            step.merged(|| {
+                if record::with(|recorder| recorder.follows_update(self.object)) == Some(true) {
+                    self.twin.look(newest());
+                }
+                self.twin.store(value, order);
             });
-            step.first(|| gate.try_lock().is_ok());
-        }
-        step.merged(|| {
-            if record::with(|recorder| recorder.follows_update(self.object)) == Some(true) {
-                self.twin.look(newest());
-            }
-            self.twin.store(value, order);
         });
-    }
-
-    pub(super) fn touch(&self, step: &Step) {
-        if let Some(touch) = self.touch {
-            let free = step.first(|| touch.try_lock().is_ok());
-            debug_assert!(!free, "a touch is a try_lock that fails");
-        }
-    }
-
-    pub(super) fn touch_if_loaded(&self, step: &Step) -> bool {
-        let loaded = record::with(|recorder| {
-            recorder.objects[self.object].loaded_by & (1 << recorder.current()) != 0
-        });
-        if loaded == Some(true) {
-            self.touch(step);
-        }
-        loaded == Some(true)
     }
 
     /// A load or store while others run: the two passes differ on it.
@@ -130,13 +176,6 @@ impl<T: Word> Access<'_, T> {
         if self.pass.is_some() {
             record::with(|recorder| recorder.learned.plain_access = true);
         }
-    }
-
-    pub(super) fn mark_loaded(&self) {
-        record::with(|recorder| {
-            let bit = 1 << recorder.current();
-            recorder.objects[self.object].loaded_by |= bit;
-        });
     }
 
     /// What `value` is to the check for determinism: pointers differ from run to run.

@@ -1,0 +1,185 @@
+//! Small random programs over a few atomics and one mutex.
+
+use std::fmt::{self, Write as _};
+use std::sync::atomic::Ordering;
+
+use proptest::prelude::*;
+
+/// One step of a thread. Every step that reads adds what it read to the thread's result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Op {
+    Load(usize, Ordering),
+    Store(usize, u64, Ordering),
+    Swap(usize, u64, Ordering),
+    Add(usize, u64, Ordering),
+    /// Variable, expected, new; orderings of success and failure.
+    Cas(usize, u64, u64, Ordering, Ordering),
+    Fence(Ordering),
+    /// Steps under the mutex. Not nested.
+    Locked(Vec<Op>),
+}
+
+/// What threads do, at once, to variables that start at 0.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Program {
+    pub variables: usize,
+    pub threads: Vec<Vec<Op>>,
+}
+
+/// What each thread read, and what the variables hold in the end.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Outcome {
+    pub reads: Vec<Vec<u64>>,
+    pub finals: Vec<u64>,
+}
+
+impl fmt::Display for Outcome {
+    /// As the harness writes it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (thread, reads) in self.reads.iter().enumerate() {
+            write!(f, "t{thread}={reads:?} ")?;
+        }
+        write!(f, "finals={:?}", self.finals)
+    }
+}
+
+/// Which orderings a family of programs uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Strength {
+    /// `SeqCst` everywhere.
+    SeqCst,
+    /// `Relaxed` everywhere.
+    Relaxed,
+    /// Relaxed, acquire, release; fences of every kind.
+    Mixed,
+}
+
+/// Which steps a family of programs takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Alphabet {
+    pub strength: Strength,
+    pub loads_and_stores: bool,
+    pub updates: bool,
+    pub mutex: bool,
+    pub fences: bool,
+}
+
+/// Programs of `threads` threads with `steps` steps each.
+pub fn programs(threads: usize, steps: usize, alphabet: Alphabet) -> BoxedStrategy<Program> {
+    (1..=3_usize)
+        .prop_flat_map(move |variables| {
+            let thread = thread(steps, variables, alphabet);
+            prop::collection::vec(thread, threads)
+                .prop_map(move |threads| Program { variables, threads })
+        })
+        .boxed()
+}
+
+/// A thread of exactly `steps` steps; a section under the mutex counts what is inside.
+fn thread(steps: usize, variables: usize, alphabet: Alphabet) -> BoxedStrategy<Vec<Op>> {
+    let steps = prop::collection::vec(step(variables, alphabet), steps);
+    if !alphabet.mutex {
+        return steps.boxed();
+    }
+    (steps, any::<prop::sample::Index>(), 0..3_usize)
+        .prop_map(|(mut ops, at, length)| {
+            let at = at.index(ops.len());
+            let length = length.min(ops.len() - at);
+            if length > 0 {
+                let inside = ops.drain(at..at + length).collect();
+                ops.insert(at, Op::Locked(inside));
+            }
+            ops
+        })
+        .boxed()
+}
+
+fn step(variables: usize, alphabet: Alphabet) -> BoxedStrategy<Op> {
+    let x = 0..variables;
+    let value = 1..4_u64;
+    let load = order(alphabet.strength, &[Ordering::Relaxed, Ordering::Acquire]);
+    let store = order(alphabet.strength, &[Ordering::Relaxed, Ordering::Release]);
+    let rmw = order(
+        alphabet.strength,
+        &[Ordering::Relaxed, Ordering::Acquire, Ordering::Release, Ordering::AcqRel],
+    );
+    let fence = prop::sample::select(match alphabet.strength {
+        Strength::SeqCst => vec![Ordering::SeqCst],
+        _ => vec![Ordering::Acquire, Ordering::Release, Ordering::AcqRel, Ordering::SeqCst],
+    });
+    let mut choices: Vec<(u32, BoxedStrategy<Op>)> = Vec::new();
+    if alphabet.loads_and_stores {
+        choices.push((3, (x.clone(), load.clone()).prop_map(|(x, o)| Op::Load(x, o)).boxed()));
+        let store = (x.clone(), value.clone(), store).prop_map(|(x, v, o)| Op::Store(x, v, o));
+        choices.push((3, store.boxed()));
+    }
+    if alphabet.updates {
+        let swap = (x.clone(), value.clone(), rmw.clone()).prop_map(|(x, v, o)| Op::Swap(x, v, o));
+        choices.push((1, swap.boxed()));
+        let add = (x.clone(), value.clone(), rmw.clone()).prop_map(|(x, v, o)| Op::Add(x, v, o));
+        choices.push((1, add.boxed()));
+        let cas = (x, 0..4_u64, value, rmw, load)
+            .prop_map(|(x, expected, new, ok, err)| Op::Cas(x, expected, new, ok, err));
+        choices.push((1, cas.boxed()));
+    }
+    if alphabet.fences {
+        choices.push((1, fence.prop_map(Op::Fence).boxed()));
+    }
+    prop::strategy::Union::new_weighted(choices).boxed()
+}
+
+fn order(strength: Strength, mixed: &[Ordering]) -> BoxedStrategy<Ordering> {
+    match strength {
+        Strength::SeqCst => Just(Ordering::SeqCst).boxed(),
+        Strength::Relaxed => Just(Ordering::Relaxed).boxed(),
+        Strength::Mixed => prop::sample::select(mixed.to_vec()).boxed(),
+    }
+}
+
+impl fmt::Display for Program {
+    /// As a model that can be pasted into a test.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cells = vec!["AtomicU64::new(0)"; self.variables].join(", ");
+        writeln!(f, "Model::new(|| ([{cells}], Mutex::new(())))")?;
+        for (thread, ops) in self.threads.iter().enumerate() {
+            let mut reads = Vec::new();
+            let mut body = String::new();
+            render(ops, &mut body, &mut reads);
+            writeln!(f, "    .thread(\"t{thread}\", |(x, mutex)| {{")?;
+            write!(f, "{body}")?;
+            writeln!(f, "        [{}]\n    }})", reads.join(", "))?;
+        }
+        let finals: Vec<_> = (0..self.variables).map(|x| format!("x[{x}].load(SeqCst)")).collect();
+        writeln!(f, "    .finally(\"finals\", |(x, _)| [{}])", finals.join(", "))
+    }
+}
+
+fn render(ops: &[Op], body: &mut String, reads: &mut Vec<String>) {
+    for op in ops {
+        let code = match op {
+            Op::Load(x, o) => format!("x[{x}].load({o:?})"),
+            Op::Store(x, v, o) => {
+                let _ = writeln!(body, "        x[{x}].store({v}, {o:?});");
+                continue;
+            }
+            Op::Swap(x, v, o) => format!("x[{x}].swap({v}, {o:?})"),
+            Op::Add(x, v, o) => format!("x[{x}].fetch_add({v}, {o:?})"),
+            Op::Cas(x, expected, new, ok, err) => format!(
+                "x[{x}].compare_exchange({expected}, {new}, {ok:?}, {err:?}).unwrap_or_else(|v| v)"
+            ),
+            Op::Fence(o) => {
+                let _ = writeln!(body, "        fence({o:?});");
+                continue;
+            }
+            Op::Locked(inside) => {
+                let _ = writeln!(body, "        let guard = mutex.lock().unwrap();");
+                render(inside, body, reads);
+                let _ = writeln!(body, "        drop(guard);");
+                continue;
+            }
+        };
+        let name = format!("r{}", reads.len());
+        let _ = writeln!(body, "        let {name} = {code};");
+        reads.push(name);
+    }
+}
