@@ -9,21 +9,22 @@ use selvedge::sync::{Mutex, PoisonError};
 use crate::program::{Op, Program};
 
 /// What the threads of a program share.
-pub struct Shared {
+pub(crate) struct Shared {
     variables: Vec<AtomicU64>,
     mutex: Mutex<()>,
 }
 
 /// What the harness reached, and at what cost.
-pub struct Reached {
-    pub all: BTreeSet<String>,
+pub(crate) struct Reached {
+    pub(crate) all: BTreeSet<String>,
     /// What the interleaving pass reached by itself.
-    pub interleaving: BTreeSet<String>,
-    pub executions: u64,
+    pub(crate) interleaving: BTreeSet<String>,
+    #[cfg_attr(not(loom), expect(dead_code, reason = "compared with plain loom only"))]
+    pub(crate) executions: u64,
 }
 
 /// Explores `program`.
-pub fn reached(program: &Program) -> Reached {
+pub(crate) fn reached(program: &Program) -> Reached {
     let variables = program.variables;
     let mut model = Model::new(move || Shared {
         variables: (0..variables).map(|_| AtomicU64::new(0)).collect(),

@@ -34,7 +34,7 @@ enum Simple {
 }
 
 /// All outcomes of `program` under sequential consistency.
-pub fn outcomes(program: &Program) -> BTreeSet<Outcome> {
+pub(crate) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
     let mut stack = vec![State {
         // Reversed, so that the next step is the last.
         left: program

@@ -17,7 +17,7 @@ struct Shared {
 }
 
 /// What `loom::model` reaches, and in how many executions.
-pub fn reached(program: &Program) -> (BTreeSet<String>, u64) {
+pub(crate) fn reached(program: &Program) -> (BTreeSet<String>, u64) {
     let found = Arc::new(StdMutex::new((BTreeSet::new(), 0)));
     let (program, report) = (program.clone(), Arc::clone(&found));
     loom::model(move || {

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 /// One step of a thread. Every step that reads adds what it read to the thread's result.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Op {
+pub(crate) enum Op {
     Load(usize, Ordering),
     Store(usize, u64, Ordering),
     Swap(usize, u64, Ordering),
@@ -21,16 +21,16 @@ pub enum Op {
 
 /// What threads do, at once, to variables that start at 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Program {
-    pub variables: usize,
-    pub threads: Vec<Vec<Op>>,
+pub(crate) struct Program {
+    pub(crate) variables: usize,
+    pub(crate) threads: Vec<Vec<Op>>,
 }
 
 /// What each thread read, and what the variables hold in the end.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Outcome {
-    pub reads: Vec<Vec<u64>>,
-    pub finals: Vec<u64>,
+pub(crate) struct Outcome {
+    pub(crate) reads: Vec<Vec<u64>>,
+    pub(crate) finals: Vec<u64>,
 }
 
 impl fmt::Display for Outcome {
@@ -45,7 +45,7 @@ impl fmt::Display for Outcome {
 
 /// Which orderings a family of programs uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Strength {
+pub(crate) enum Strength {
     /// `SeqCst` everywhere.
     SeqCst,
     /// `Relaxed` everywhere.
@@ -56,16 +56,17 @@ pub enum Strength {
 
 /// Which steps a family of programs takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Alphabet {
-    pub strength: Strength,
-    pub loads_and_stores: bool,
-    pub updates: bool,
-    pub mutex: bool,
-    pub fences: bool,
+#[expect(clippy::struct_excessive_bools, reason = "four kinds of steps, each there or not")]
+pub(crate) struct Alphabet {
+    pub(crate) strength: Strength,
+    pub(crate) loads_and_stores: bool,
+    pub(crate) updates: bool,
+    pub(crate) mutex: bool,
+    pub(crate) fences: bool,
 }
 
 /// Programs of `threads` threads with `steps` steps each.
-pub fn programs(threads: usize, steps: usize, alphabet: Alphabet) -> BoxedStrategy<Program> {
+pub(crate) fn programs(threads: usize, steps: usize, alphabet: Alphabet) -> BoxedStrategy<Program> {
     (1..=3_usize)
         .prop_flat_map(move |variables| {
             let thread = thread(steps, variables, alphabet);

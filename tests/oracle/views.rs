@@ -76,7 +76,7 @@ struct State {
 }
 
 /// All outcomes of `program`; `None` if it has `SeqCst` accesses.
-pub fn outcomes(program: &Program) -> Option<BTreeSet<Outcome>> {
+pub(crate) fn outcomes(program: &Program) -> Option<BTreeSet<Outcome>> {
     let zero: View = vec![0; program.variables];
     let mut threads = Vec::new();
     for ops in &program.threads {
