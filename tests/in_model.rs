@@ -222,3 +222,21 @@ fn a_thread_local_value_starts_afresh_in_each_thread() {
         .acceptable("alice=1 bob=1", "each has its own")
         .check();
 }
+
+/// Which thread is numbered first depends on the interleaving, and that is no non-determinism.
+#[test]
+fn threads_spawned_at_the_same_time_are_told_apart() {
+    let parent = |count: &Arc<AtomicU64>| {
+        count.fetch_add(1, SeqCst);
+        let count = Arc::clone(count);
+        let child = thread::spawn(move || count.fetch_add(1, SeqCst));
+        child.thread().unpark();
+        child.join().expect("an increment does not panic");
+    };
+    Model::new(|| Arc::new(AtomicU64::new(0)))
+        .thread("alice", parent)
+        .thread("bob", parent)
+        .finally("count", |count| count.load(SeqCst))
+        .acceptable("count=4", "parents and children have all counted")
+        .check();
+}

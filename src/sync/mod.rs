@@ -15,9 +15,10 @@
 //!
 //! # Limits
 //!
-//! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`;
-//! there is no `Weak`, no `AtomicX::get_mut`, and no `thread::scope`. Load buffering, and stores
-//! more than seven writes old, are never explored (loom 0.7.3).
+//! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`; and
+//! these are missing: `Weak`, `Arc::into_raw`, `get_mut` of atomics, `thread::scope`,
+//! `JoinHandle::is_finished`, and whatever times out (`park_timeout`, `wait_timeout`). Load
+//! buffering, and stores more than seven writes old, are never explored (loom 0.7.3).
 
 #[cfg(loom)]
 pub(crate) mod checked;

@@ -150,7 +150,11 @@ impl Recorder {
     pub(crate) fn add_thread(&mut self, name: String) -> usize {
         let number = self.threads.len();
         let past = self.threads.get(self.active).map_or(0, |parent| parent.history);
-        self.threads.push(Thread { name, history: mix(past, number as u64), ..Thread::default() });
+        self.threads.push(Thread {
+            name,
+            history: mix(mix(past, number as u64), CHILD),
+            ..Thread::default()
+        });
         number
     }
 
@@ -331,6 +335,9 @@ impl Recorder {
         }
     }
 }
+
+/// Sets a new thread's past apart from that of the thread that made it.
+const CHILD: u64 = 1;
 
 /// Mixes `b` into the hash `a` (the finaliser of `SplitMix64`, by Steele, Lea and Flood).
 fn mix(a: u64, b: u64) -> u64 {

@@ -155,7 +155,7 @@ where
             result
         })
     });
-    step.end(Action::Spawn(number), 0);
+    step.end(Action::Spawn(number), number as u64);
     let twin = handle.thread().clone();
     let thread = Thread { inner: Which::Model { number, name, twin } };
     JoinHandle { inner: Join::Model { number, handle, thread } }
