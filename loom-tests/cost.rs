@@ -1,6 +1,6 @@
 //! # What does exploring everything cost?
 //!
-//! **Answer.** One execution for each order of the operations that matter, and no more: k threads
+//! **Answer.** For read-modify-writes, one execution for each order of them and no more: k threads
 //! with n increments each take (kn)! / (n!)^k executions, the number of ways to interleave them.
 //! The same program in the usual loom style takes up to a thousand times as many.
 //!
@@ -10,9 +10,10 @@
 //! ours; its counts are asserted, so that a change in loom is noticed here.
 //!
 //! **Why ours is cheap.** The state is lent, not counted; one of the threads runs on loom's main
-//! thread; nobody is joined; and a thread's start and its first operation are one step. What is
+//! thread; nobody is joined; and the harness makes a thread's start and its first operation one step. What is
 //! left is the least that any method can do which tells interleavings apart by the order of
-//! conflicting operations (Mazurkiewicz traces).
+//! conflicting operations (Mazurkiewicz traces). Plain loads and stores cost more: the interleaving
+//! pass orders loads among each other, which need no order, and weak memory is a second pass.
 //!
 //! **Bounds and what is not modelled.** No bound. Counts are the same on every machine, and are
 //! asserted; times are not.
@@ -127,7 +128,7 @@ mod in_plain_loom {
         assert_eq!(executions(2, 2), 90);
     }
 
-    /// The dearest of the four, some ten seconds: run because a claim needs its command.
+    /// The dearest of the four, some ten seconds: run so that README's figure stays true.
     #[test]
     fn three_threads_with_two_increments_cost_116319_executions() {
         assert_eq!(executions(3, 2), 116_319);

@@ -1,7 +1,7 @@
 //! # Can an increment be lost?
 //!
-//! **Answer.** With [`Counter`], no: each add is counted once, by exactly one `take`. With an
-//! increment that is a load and a store, yes, and one preemption is enough.
+//! **Answer.** With [`Counter`], no: `get` counts each add once, until exactly one `take` returns it.
+//! With an increment that is a load and a store, yes, and one preemption is enough.
 //!
 //! **Why the racy twins fail.** [`LossyCounter`] reads, adds and writes back: two threads that both
 //! read 0 both write 1. [`UnsyncCounter`] does the same in plain memory, which is not merely wrong
@@ -25,10 +25,10 @@ use selvedge::sync::{Arc, Mutex, PoisonError, thread};
 use selvedge::{Counter, CounterHandle};
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong, and the shortest interleaving that shows it.
+// Racy: what goes wrong.
 // ---------------------------------------------------------------------------------------------
 
-/// Both read 0, both write 1. This is the shared counter that prints 842 for 1,000.
+/// Both read 0, both write 1: the shared counter that prints less than the total.
 #[test]
 fn a_split_increment_loses_an_update() {
     Model::new(LossyCounter::new)

@@ -74,6 +74,11 @@ pub struct Counter {
 /// Relaxed throughout: see the head of the file.
 type Cell = CachePadded<AtomicU64>;
 
+/// A cell at 0.
+fn new_cell() -> Cell {
+    CachePadded::new(AtomicU64::new(0))
+}
+
 /// What handles and readers share. Writers never lock it.
 struct Owned {
     /// Every cell that a handle owns or has owned.
@@ -107,7 +112,7 @@ impl Counter {
 
     fn striped(stripes: usize) -> Self {
         Self {
-            stripes: (0..stripes.next_power_of_two()).map(|_| Cell::default()).collect(),
+            stripes: (0..stripes.next_power_of_two()).map(|_| new_cell()).collect(),
             owned: Arc::new(Mutex::new(Owned { cells: Vec::new(), free: Vec::new(), taken: 0 })),
         }
     }
@@ -148,7 +153,7 @@ impl Counter {
     pub fn handle(&self) -> CounterHandle {
         let mut owned = lock(&self.owned);
         let cell = owned.free.pop().unwrap_or_else(|| {
-            let cell = Arc::new(Cell::default());
+            let cell = Arc::new(new_cell());
             owned.cells.push(Arc::clone(&cell));
             cell
         });

@@ -209,6 +209,44 @@ fn text(output: &Output) -> String {
     streams.map(|stream| String::from_utf8_lossy(stream).into_owned()).concat()
 }
 
+/// What `check` panics with reaches the terminal, and so does whatever the test itself says next.
+#[test]
+fn a_failing_check_prints_its_error() {
+    let output = rerun("prints_a_failure_if_asked_to", &[("PRINT_A_FAILURE", "check")]);
+    let printed = text(&output);
+    assert!(!output.status.success(), "{printed}");
+    assert!(printed.contains("reached total=2, which the table does not declare"), "{printed}");
+    assert!(printed.contains("it declares total=3"), "{printed}");
+    let output = rerun("prints_a_failure_if_asked_to", &[("PRINT_A_FAILURE", "later")]);
+    let printed = text(&output);
+    assert!(!output.status.success() && printed.contains("said by the test"), "{printed}");
+}
+
+/// Fails only when run by the test above.
+#[test]
+fn prints_a_failure_if_asked_to() {
+    match std::env::var("PRINT_A_FAILURE").as_deref() {
+        Ok("check") => drop(sound().acceptable("total=3", "wrong on purpose").check()),
+        Ok(_) => {
+            sound().acceptable("total=2", "both count").check();
+            panic!("said by the test");
+        }
+        Err(_) => {}
+    }
+}
+
+#[test]
+fn an_outcome_of_the_wrong_form_is_refused() {
+    for outcome in ["totl=2", "2", "()", " total=2", "alice=1 total=2 "] {
+        let text = message(sound().acceptable(outcome, "misspelt"));
+        assert!(text.contains(&format!("{outcome:?}")) && text.contains("\"total=…\""), "{text}");
+    }
+    let text = message(sound().acceptable("total=2", "both").forbidden("totl=1", "misspelt"));
+    assert!(text.contains("\"totl=1\""), "{text}");
+    let silent = Model::new(counter).thread("alice", increment);
+    assert!(message(silent.acceptable("alice=()", "unit is not shown")).contains("\"()\""));
+}
+
 #[test]
 fn bounds_from_the_environment_are_refused() {
     for (name, value) in [
@@ -249,6 +287,13 @@ mod on_threads {
             .check();
         let skipped = matches!(report.engine, Engine::Threads { rounds: 0, skipped: Some(_) });
         assert!(skipped, "a data race must not be run: {report}");
+    }
+
+    #[test]
+    fn a_replay_on_real_threads_is_refused() {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "1/interleaving/1")]);
+        let text = text(&output);
+        assert!(!output.status.success() && text.contains("cannot be replayed"), "{text}");
     }
 
     #[test]
@@ -447,6 +492,45 @@ mod on_loom {
         assert!(text.contains("not deterministic"), "{text}");
     }
 
+    /// `std::sync` inside a model: one execution, and nothing was explored.
+    #[test]
+    fn threads_that_the_checker_cannot_see_are_refused() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        let add = |count: &Hidden| {
+            let before = count.load(SeqCst);
+            count.store(before + 1, SeqCst);
+        };
+        let text = message(
+            Model::new(|| Hidden::new(0))
+                .thread("alice", add)
+                .thread("bob", add)
+                .finally("total", |count| count.load(SeqCst))
+                .acceptable("total=2", "nothing was explored"),
+        );
+        assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
+    }
+
+    /// loom cannot tell `SeqCst` accesses from acquire and release: store buffering is a false
+    /// alarm, and is reported with that warning.
+    #[test]
+    fn a_possible_false_alarm_says_so() {
+        let error = Model::new(|| (counter(), counter()))
+            .thread("alice", |(x, y)| {
+                x.store(1, SeqCst);
+                y.load(SeqCst)
+            })
+            .thread("bob", |(x, y)| {
+                y.store(1, SeqCst);
+                x.load(SeqCst)
+            })
+            .acceptable("alice=1 bob=1", "interleaved")
+            .acceptable("alice=0 bob=1", "alice first")
+            .acceptable("alice=1 bob=0", "bob first")
+            .try_check()
+            .unwrap_err();
+        assert!(error.to_string().contains("this may be a false alarm"), "{error}");
+    }
+
     #[test]
     fn values_from_outside_are_refused() {
         let outside = std::sync::Arc::new(counter());
@@ -463,7 +547,7 @@ mod on_loom {
         let report = sound().preemptions(1).acceptable("total=2", "both count").check();
         assert!(!report.is_complete(), "a bounded result must not be called complete");
         let text = report.to_string();
-        assert!(text.contains("bounded (1 preemptions)") && !text.contains("complete"), "{text}");
+        assert!(text.contains("bounded (1 preemption)") && !text.contains("complete"), "{text}");
     }
 
     /// Store buffering with relaxed accesses: only weak memory lets both read 0.
@@ -557,6 +641,7 @@ mod on_loom {
         assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
         assert!(second.contains("Execution 2 of the interleaving pass"), "{second}");
         assert!(replay("1/sideways/2").contains("1/interleaving/2 or 1/weak/7"));
+        assert!(replay("0/interleaving/2").contains("the first being 1"));
         assert!(replay("1/interleaving/999").contains("999"), "there is no such execution");
     }
 }

@@ -9,12 +9,14 @@ use super::Failure;
 #[non_exhaustive]
 pub enum CheckError {
     /// The table does not allow an outcome that an execution reached.
-    #[error("reached {outcome}, which the table {}\n{evidence}", forbidden_or_missing(.reason.as_deref()))]
+    #[error("reached {outcome}, which the table {}\n{evidence}", judgement(.reason.as_deref(), .declared))]
     UnexpectedOutcome {
         /// The outcome, such as `total=1`.
         outcome: String,
         /// Why the table forbids it; `None` if the table does not mention it.
         reason: Option<String>,
+        /// What the table declares.
+        declared: Vec<String>,
         /// The interleaving that led to it.
         evidence: Evidence,
     },
@@ -62,8 +64,8 @@ pub enum CheckError {
     },
     /// The environment sets a bound.
     #[error(
-        "the environment variable {name}={value} would bound the exploration unseen: \
-         unset it, and write bounds into the model, as .preemptions(2)"
+        "the environment variable {name}={value} would bound the exploration unseen: unset it; \
+         bounds belong in the model, as .preemptions(n) or .steps(n)"
     )]
     EnvironmentBound {
         /// The variable's name.
@@ -134,10 +136,10 @@ impl fmt::Debug for Evidence {
     }
 }
 
-fn forbidden_or_missing(reason: Option<&str>) -> String {
+fn judgement(reason: Option<&str>, declared: &[String]) -> String {
     match reason {
         Some(reason) => format!("forbids: {reason}"),
-        None => "does not declare".to_owned(),
+        None => format!("does not declare; it declares {}", list(declared)),
     }
 }
 

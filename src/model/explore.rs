@@ -112,6 +112,7 @@ fn run<S: Send + Sync + 'static>(
     match explored {
         Ok(()) => {
             fail_on_unjoined_panic();
+            fail_on_invisible_threads(plan);
             let end = record::with(|recorder| End::Complete {
                 executions: recorder.executions,
                 learned: recorder.learned,
@@ -251,6 +252,17 @@ fn fail_on_unjoined_panic() {
     });
     if let Some((thread, message)) = panicked.flatten() {
         record::fail(Fault::Invariant { thread, message });
+    }
+}
+
+/// Fails if two threads or more have taken no step in any execution: whatever they share, it is not
+/// from `selvedge::sync`, and one execution is all that there was to see.
+fn fail_on_invisible_threads<S>(plan: &Plan<S>) {
+    let stepped = record::with(|recorder| recorder.stepped).unwrap_or_default();
+    let idle = plan.threads.iter().enumerate().filter(|(number, _)| stepped & (1 << number) == 0);
+    let threads: Vec<String> = idle.map(|(_, thread)| thread.name.clone()).collect();
+    if threads.len() >= 2 {
+        record::fail(Fault::Invisible { threads });
     }
 }
 

@@ -9,8 +9,26 @@ std::thread_local! {
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
-/// From now on panics on this thread are kept for [`take`], and not printed.
+/// From now on panics on this thread are kept for [`take`], and not printed. Only for threads that
+/// run nothing but code under test.
+#[cfg(loom)]
 pub(crate) fn keep() {
+    KEPT.set(Some(String::new()));
+    install_hook();
+}
+
+/// Calls code under test on a thread that is somebody else's: its panic is returned, not printed,
+/// and later ones are printed again.
+#[cfg(not(loom))]
+pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
+    let before = KEPT.replace(Some(String::new()));
+    install_hook();
+    let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(f)).map_err(|_| take());
+    KEPT.set(before);
+    result
+}
+
+fn install_hook() {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {
         let print = std::panic::take_hook();
@@ -28,7 +46,6 @@ pub(crate) fn keep() {
             }
         }));
     });
-    KEPT.set(Some(String::new()));
 }
 
 /// The newest panic of this thread: its text, and where.

@@ -115,6 +115,11 @@ impl Report {
     }
 }
 
+/// `1 preemption`, `2 preemptions`.
+pub(super) fn preemptions_text(n: usize) -> String {
+    format!("{n} preemption{}", if n == 1 { "" } else { "s" })
+}
+
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = self.elapsed.as_secs_f64() * 1e3;
@@ -133,7 +138,7 @@ impl fmt::Display for Report {
                 match (&self.failure, preemptions) {
                     (Some(_), _) => write!(f, ")")?,
                     (None, None) => write!(f, "), explored completely")?,
-                    (None, Some(n)) => write!(f, "), bounded ({n} preemptions)")?,
+                    (None, Some(n)) => write!(f, "), bounded ({})", preemptions_text(*n))?,
                 }
             }
             Engine::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}")?,

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::{CheckError, Engine, Report};
+use super::{CheckError, Engine, Report, report};
 
 /// One line.
 #[derive(Serialize)]
@@ -84,7 +84,7 @@ fn record<'a>(
         at: format!("{}:{}", identity.at.file(), identity.at.line()),
         verdict: if error.is_none() { "passed" } else { "failed" },
         expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
-        bound: preemptions.map(|n| format!("{n} preemptions")),
+        bound: preemptions.map(report::preemptions_text),
         passes: passes
             .iter()
             .map(|pass| PassRecord {

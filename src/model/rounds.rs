@@ -4,7 +4,6 @@
 //! fails here on an outcome that it does not allow, and merely counts those that it does.
 
 use std::collections::BTreeMap;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Barrier};
@@ -33,6 +32,12 @@ pub(super) fn check<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
 ) -> Result<Report, CheckError> {
     let start = Instant::now();
+    if let Ok(value) = std::env::var("SELVEDGE_REPLAY") {
+        return Err(CheckError::wrong_model(format!(
+            "SELVEDGE_REPLAY={value} cannot be replayed on real threads: run it on loom, with \
+             RUSTFLAGS=\"--cfg loom\""
+        )));
+    }
     let rounds = number_of_rounds(plan.rounds)?;
     let report = |rounds, skipped, outcomes, failure| Report {
         name: identity.name(),
@@ -55,7 +60,12 @@ pub(super) fn check<S: Send + Sync + 'static>(
             Ok(outcome) => {
                 let reason = plan.find(&outcome).map(|row| row.reason.clone());
                 let evidence = in_round(done);
-                return Err(CheckError::UnexpectedOutcome { outcome, reason, evidence });
+                return Err(CheckError::UnexpectedOutcome {
+                    outcome,
+                    reason,
+                    declared: plan.declared(),
+                    evidence,
+                });
             }
             Err(Trouble::Panic(message)) => {
                 let failure = Failure::Invariant;
@@ -195,7 +205,6 @@ impl<S: Send + Sync + 'static> Crew<S> {
 
     /// One round: state, threads, observations.
     fn round(&mut self, plan: &Plan<S>, number: u64) -> Result<String, Trouble> {
-        panics::keep();
         let threads = self.work.len();
         let state = Arc::new(quiet("init", || (plan.init)()).map_err(Trouble::Panic)?);
         let start =
@@ -235,7 +244,6 @@ fn serve<S>(
     rounds: &Receiver<Round<S>>,
     report: &Sender<(usize, Part)>,
 ) {
-    panics::keep();
     let body = &plan.threads[position];
     while let Ok(Round { state, start }) = rounds.recv() {
         start.together();
@@ -267,5 +275,5 @@ impl Start {
 
 /// Calls code under test; a panic in it is a result.
 fn quiet<R>(name: &str, f: impl FnOnce() -> R) -> Result<R, String> {
-    catch_unwind(AssertUnwindSafe(f)).map_err(|_| format!("{name} panicked: {}", panics::take()))
+    panics::catch(f).map_err(|message| format!("{name} panicked: {message}"))
 }

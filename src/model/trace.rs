@@ -18,7 +18,7 @@ const WIDTH: usize = 80;
 /// `  12  ` before the first column.
 const MARGIN: usize = 6;
 /// The narrowest a column may get.
-const NARROW: usize = 20;
+const NARROW: usize = 16;
 
 /// One line of the picture.
 struct Line {
@@ -123,9 +123,12 @@ fn lines(trace: &Trace, detail: Detail) -> Vec<Line> {
         }
     }
     for &(thread, site, what, object) in &trace.pending {
-        let label = object.map(|object| label(&trace.objects[object])).unwrap_or_default();
-        let text = format!("{what} {label}: not done").replace(" :", ":");
-        lines.push(Line { step: Some(step + 1), thread, text, site: place(site) });
+        let what = what.strip_prefix("cell ").unwrap_or(what);
+        let text = match object {
+            Some(object) => format!("{}.{what}: not done", label(&trace.objects[object])),
+            None => format!("{what}: not done"),
+        };
+        lines.push(Line { step: None, thread, text, site: place(site) });
     }
     lines
 }
@@ -354,11 +357,12 @@ fn legend(trace: &Trace, detail: Detail, text: &mut String) {
             }
             let _ = writeln!(
                 text,
-                "  {}: {} made at {}:{}",
+                "  {}: {} made at {}:{}:{}",
                 label(object),
                 object.kind,
                 object.site.file().replace('\\', "/"),
-                object.site.line()
+                object.site.line(),
+                object.site.column()
             );
         }
     }

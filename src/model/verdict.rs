@@ -1,6 +1,7 @@
 //! Both passes of a model on loom, and what their findings mean.
 
 use std::fmt::Write as _;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -152,13 +153,14 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
             CheckError::UnexpectedOutcome {
                 outcome: outcome.clone(),
                 reason,
+                declared: plan.declared(),
                 evidence: evidence(identity, pass, finding, detail, &verdict),
             }
         }
         Fault::DataRace { message } => failed(Failure::DataRace, message.clone()),
         Fault::Deadlock => failed(
             Failure::Deadlock,
-            "every thread that has not ended waits for another".to_owned(),
+            "no thread can go on: each one that has not ended waits".to_owned(),
         ),
         Fault::Invariant { thread, message } => {
             failed(Failure::Invariant, format!("{thread} panicked: {message}"))
@@ -166,8 +168,17 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
         Fault::Leak { message } => failed(Failure::Leak, message.clone()),
         Fault::Livelock { steps } => failed(
             Failure::Livelock,
-            format!("an execution took more than {steps} steps (the limit is set by .steps(n))"),
+            format!(
+                "an execution took more than {steps} steps (.steps(n) sets the limit); a loop that \
+                 spins must call hint::spin_loop(), and of three threads that spin two can yield \
+                 to each other for ever: block instead"
+            ),
         ),
+        Fault::Invisible { threads } => wrong(format!(
+            "{} take no step that the checker can see: what they share must be from \
+             selvedge::sync, not from std::sync",
+            threads.join(" and ")
+        )),
         Fault::TooManyThreads { site } => wrong(format!(
             "it spawns one thread too many{}: at most {} are accepted, the declared ones included",
             site.as_ref().map(|site| format!(" at {site}")).unwrap_or_default(),
@@ -203,9 +214,14 @@ fn evidence(
     let _ = writeln!(text, "\n  {verdict}");
     if pass == Pass::WeakMemory && !matches!(finding.fault, Fault::Replayed { .. }) {
         text.push_str(
-            "  No interleaving alone does this: it takes weak memory, a load that reads an older \
-             store.\n",
+            "  No interleaving does this: it takes weak memory, a load of an older store.\n",
         );
+        if finding.trace.has_seq_cst_access() {
+            text.push_str(
+                "  loom takes SeqCst loads and stores for AcqRel, so this may be a false alarm;\n  \
+                 fence(SeqCst) is exact.\n",
+            );
+        }
     }
     let _ = writeln!(
         text,
@@ -247,7 +263,8 @@ fn replay(identity: &Identity) -> Result<Option<Replay>, CheckError> {
     let wrong = || {
         CheckError::wrong_model(format!(
             "SELVEDGE_REPLAY={value} does not name an execution: accepted is model/pass/number, \
-             such as 1/interleaving/2 or 1/weak/7"
+             such as 1/interleaving/2 or 1/weak/7, where model says which of the test's models \
+             is meant, the first being 1"
         ))
     };
     let mut parts = value.split('/');
@@ -257,9 +274,9 @@ fn replay(identity: &Identity) -> Result<Option<Replay>, CheckError> {
         return Err(wrong());
     };
     let pass = [Pass::Interleaving, Pass::WeakMemory].into_iter().find(|known| known.key() == pass);
-    match (model.parse::<usize>(), pass, number.parse::<u64>()) {
+    match (model.parse::<NonZeroUsize>(), pass, number.parse::<u64>()) {
         (Ok(model), Some(pass), Ok(execution)) if execution > 0 => {
-            Ok((model == identity.ordinal).then_some(Replay { pass, execution }))
+            Ok((model.get() == identity.ordinal).then_some(Replay { pass, execution }))
         }
         _ => Err(wrong()),
     }

@@ -128,3 +128,17 @@ pub(crate) struct Trace {
     /// Threads that were inside an operation when the trace was taken.
     pub(crate) pending: Vec<(usize, Site, &'static str, Option<usize>)>,
 }
+
+impl Trace {
+    /// Whether it holds a load or store that asks for sequential consistency.
+    pub(crate) fn has_seq_cst_access(&self) -> bool {
+        let asks = |order: &str| order == "sc";
+        self.events.iter().any(|event| {
+            event.phase == Phase::Parallel
+                && match &event.action {
+                    Action::Load { order, .. } | Action::Store { order, .. } => asks(order),
+                    _ => false,
+                }
+        })
+    }
+}

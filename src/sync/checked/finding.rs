@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     Outcome {
         outcome: String,
     },
+    /// Threads that never took a step that the checker could see.
+    Invisible {
+        threads: Vec<String>,
+    },
     TooManyThreads {
         site: Option<String>,
     },

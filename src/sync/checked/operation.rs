@@ -44,7 +44,8 @@ impl Handle {
             (Some(now), Some(handle)) if handle.serial == now => return Some(handle.object),
             (None, Some(_)) => {
                 panic!(
-                    "a {kind} made inside a model is used outside it, at {site}: use it in the model that made it"
+                    "{kind} used outside the model that made it, at {site}: it is good only in the \
+                     execution that made it"
                 )
             }
             (Some(_), None) => "outside any model",

@@ -58,6 +58,8 @@ pub(crate) struct Recorder {
     /// Threads that the code under test has spawned itself.
     pub(crate) spawned: usize,
     pub(crate) learned: Learned,
+    /// Bit `t` is set once thread `t` has taken a step, in any execution.
+    pub(crate) stepped: u8,
     /// Pointers by value: the causal past of whoever published them.
     published: HashMap<u64, u64, BuildHasherDefault<Identity>>,
     /// Every step ever taken, by the history it was taken from: the check for determinism.
@@ -87,6 +89,7 @@ pub(crate) fn install(pass: Pass, learned: Learned, max_steps: usize, verdict: S
         max_steps,
         spawned: 0,
         learned,
+        stepped: 0,
         published: HashMap::default(),
         steps_taken: HashMap::default(),
         verdict,
@@ -280,6 +283,7 @@ impl Recorder {
         saw: u64,
     ) {
         self.active = thread;
+        self.stepped |= 1 << thread;
         let state = &mut self.threads[thread];
         state.pending = None;
         state.history = mix(state.history, saw);
