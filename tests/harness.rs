@@ -189,9 +189,15 @@ fn a_sixth_thread_is_refused() {
 }
 
 #[test]
-fn a_limit_of_no_steps_is_refused() {
-    let text = message(sound().steps(0).acceptable("total=2", "x"));
-    assert!(text.contains("at least 1"), "{text}");
+fn bounds_out_of_range_are_refused() {
+    for steps in [0, 10_001, usize::MAX] {
+        let text = message(sound().steps(steps).acceptable("total=2", "x"));
+        assert!(text.contains(&format!("{steps} steps")) && text.contains("1 to 10000"), "{text}");
+    }
+    for n in [251, usize::MAX] {
+        let text = message(sound().preemptions(n).acceptable("total=2", "x"));
+        assert!(text.contains(&format!("{n} preemptions")) && text.contains("0 to 250"), "{text}");
+    }
 }
 
 /// Runs one test of this very binary with an environment of its own.

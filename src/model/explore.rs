@@ -124,9 +124,12 @@ fn run<S: Send + Sync + 'static>(
         }
         Err(payload) => {
             let over = record::with(|recorder| recorder.over) == Some(true);
+            if over {
+                fail_on_unjoined_panic();
+            }
             record::fail(match diagnose(&*payload) {
                 // All threads have ended, and loom looks for what was not given back.
-                Fault::Engine { message } if over => {
+                Fault::Engine { message } if over && message.starts_with("Arc leaked") => {
                     Fault::Leak { message: message.lines().next().unwrap_or_default().to_owned() }
                 }
                 fault => fault,
@@ -210,11 +213,13 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
     let part = &plan.threads[position];
     let result = guarded(&part.name, || {
         let result = (part.run)(state);
-        if position > 0 {
-            local_end();
-        }
+        local_end();
         result
     });
+    if position == 0 {
+        // The observations run on the same coroutine, and start afresh.
+        record::with(|recorder| recorder.thread().locals.clear());
+    }
     meeting.parts.borrow_mut()[position] = result;
     meeting.running.set(meeting.running.get() - 1);
     record::with(|recorder| recorder.thread().ended = true);

@@ -69,6 +69,12 @@ use identity::Identity;
 /// The most threads that a model can have.
 pub const MAX_THREADS: usize = 5;
 
+/// The most that [`Model::steps`] accepts: loom counts a thread's steps in 16 bits.
+pub const MAX_STEPS: usize = 10_000;
+
+/// The most that [`Model::preemptions`] accepts.
+pub const MAX_PREEMPTIONS: usize = 250;
+
 /// The default of [`Model::steps`].
 pub const DEFAULT_STEPS: usize = 1_000;
 
@@ -256,8 +262,9 @@ impl<S: Send + Sync + 'static> Model<S> {
         self
     }
 
-    /// Bounds the exploration to executions with at most `n` preemptions. The result is then
-    /// called bounded wherever it is printed. Real threads know no such bound.
+    /// Bounds the exploration by `n` preemptions an execution. The result is then called bounded
+    /// wherever it is printed. It is a sample: loom 0.7.3 leaves out some executions with `n`
+    /// preemptions or fewer. Real threads know no such bound.
     pub fn preemptions(mut self, n: usize) -> Self {
         self.plan.preemptions = Some(n);
         self
@@ -378,8 +385,16 @@ impl<S> Plan<S> {
                     .to_owned(),
             );
         }
-        if self.steps == 0 {
-            return wrong("a limit of 0 steps lets nothing run: at least 1 is accepted".to_owned());
+        if !(1..=MAX_STEPS).contains(&self.steps) {
+            return wrong(format!(
+                "a limit of {} steps cannot be set: 1 to {MAX_STEPS} are accepted",
+                self.steps
+            ));
+        }
+        if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {
+            return wrong(format!(
+                "a bound of {n} preemptions cannot be set: 0 to {MAX_PREEMPTIONS} are accepted"
+            ));
         }
         let mut outcomes = HashSet::new();
         for row in &self.table {

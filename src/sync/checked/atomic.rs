@@ -61,7 +61,12 @@ impl<T: Word> Atomic<T> {
 
     /// Takes the value out; nobody else can have access any more.
     pub fn into_inner(self) -> T {
-        self.peek()
+        let value = self.peek();
+        if self.model.as_ref().is_some_and(|(handle, ..)| handle.is_current()) {
+            let saw = Access::learn(value);
+            record::with(|recorder| recorder.absorb(saw));
+        }
+        value
     }
 
     /// Reads the value. The trace calls it stale if a newer one had been written.
@@ -116,7 +121,6 @@ impl<T: Word> Atomic<T> {
         at.mark_plain();
         let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
         match at.pass {
-            None if at.settled => {}
             None => step.run(|| at.twin.store(value, order)),
             Some(Pass::Interleaving) => {
                 let order = if order == Ordering::Relaxed { order } else { Ordering::Release };
@@ -168,13 +172,8 @@ impl<T: Word> Atomic<T> {
             return T::std_compare_exchange(&self.newest, current, new, success, failure);
         };
         let step = Step::begin(site, "compare_exchange", Some(at.object), Access::operand(new));
-        let result = if at.settled {
-            T::std_compare_exchange(&self.newest, current, new, success, failure)
-        } else {
-            at.read_modify_write(&step, |twin| {
-                twin.compare_exchange(current, new, success, failure)
-            })
-        };
+        let result = at
+            .read_modify_write(&step, |twin| twin.compare_exchange(current, new, success, failure));
         let (Ok(found) | Err(found)) = result;
         let saw = Access::learn(found);
         if result.is_ok() {
@@ -248,7 +247,7 @@ impl<T: Word> Atomic<T> {
             return on_std(&self.newest);
         };
         let step = Step::begin(site, name, Some(at.object), Access::operand(operand));
-        let before = if at.settled { self.peek() } else { at.read_modify_write(&step, on_loom) };
+        let before = at.read_modify_write(&step, on_loom);
         at.updated();
         let after = apply(before);
         let saw = Access::learn(before);
@@ -376,7 +375,10 @@ pub fn fence(order: Ordering) {
     }
     let step = Step::begin(Location::caller(), "fence", None, 0);
     if order != Ordering::Release {
-        record::with(|recorder| recorder.learned.acquire_fence = true);
+        record::learn(|learned| &mut learned.acquire_fence);
+    }
+    if order == Ordering::SeqCst {
+        access::offer_fence(&step);
     }
     step.unordered(|| loom::sync::atomic::fence(order));
     step.end(Action::Fence { order: short(order) }, 0);

@@ -56,10 +56,11 @@ impl Condvar {
         let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
             panic!("a condition variable of a model waits with a mutex made outside it, at {site}")
         };
-        turnstile.pass(site, lock.object);
+        turnstile.leave(site, lock.object, false);
         let step = Step::begin(site, "wait", Some(object), 0);
         record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
-        Mutex::<T>::released(lock.object);
+        // Not free yet: loom gives it back within the wait, after a choice of its own.
+        record::with(|recorder| recorder.bequeath(lock.object));
         guard.std = None;
         drop(guard);
         let Ok(held) = step.run(|| twin.wait(held)) else {
@@ -70,7 +71,7 @@ impl Condvar {
             let thread = recorder.current();
             recorder.leave(thread, site, Some(lock.object), Action::Lock, 0);
         });
-        mutex.reenter(Some(held), site)
+        mutex.reenter(held, site)
     }
 
     /// Waits until `condition` is false.

@@ -71,6 +71,25 @@ pub(crate) enum Action {
     End,
 }
 
+impl Action {
+    /// Whether the step can make a difference to what others see.
+    pub(super) fn changes_something(&self) -> bool {
+        match self {
+            Self::Load { .. }
+            | Self::TryLock(false)
+            | Self::TryRead(false)
+            | Self::TryWrite(false)
+            | Self::CellRead
+            | Self::Count(_)
+            | Self::Fence { .. }
+            | Self::Yield => false,
+            Self::Update { before, after, .. } => before != after,
+            Self::CompareExchange { expected, found, .. } => expected == found,
+            _ => true,
+        }
+    }
+}
+
 /// One line of a trace.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {

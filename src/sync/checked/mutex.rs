@@ -74,17 +74,10 @@ impl<T: ?Sized> Mutex<T> {
             };
         };
         let step = Step::begin(site, "lock", Some(object), 0);
-        let (free, alone) =
-            record::with(|recorder| (recorder.objects[object].holders == 0, recorder.alone()))
-                .unwrap_or_default();
-        let guard = if free && alone {
-            None
-        } else {
-            let acquire = || twin.lock();
-            let guard = if free { step.first(acquire) } else { step.run(acquire) };
-            let Ok(guard) = guard else { unreachable!("loom's mutexes are never poisoned") };
-            Some(guard)
-        };
+        let free = record::with(|recorder| recorder.objects[object].holders == 0) == Some(true);
+        let acquire = || twin.lock();
+        let guard = if free { step.first(acquire) } else { step.run(acquire) };
+        let Ok(guard) = guard else { unreachable!("loom's mutexes are never poisoned") };
         Self::acquired(object);
         step.end(Action::Lock, 0);
         self.reenter(guard, site)
@@ -115,7 +108,7 @@ impl<T: ?Sized> Mutex<T> {
         };
         Self::acquired(object);
         step.end(Action::TryLock(true), 1);
-        self.reenter(Some(guard), site).map_err(TryLockError::Poisoned)
+        self.reenter(guard, site).map_err(TryLockError::Poisoned)
     }
 
     /// Whether a thread has panicked while it held the mutex.
@@ -152,13 +145,13 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard of a thread that was let in: the `std` half is free.
     pub(super) fn reenter<'a>(
         &'a self,
-        twin: Option<loom::sync::MutexGuard<'a, ()>>,
+        twin: loom::sync::MutexGuard<'a, ()>,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
         match self.std.try_lock() {
-            Ok(std) => Ok(self.guard(std, twin, site)),
+            Ok(std) => Ok(self.guard(std, Some(twin), site)),
             Err(TryLockError::Poisoned(poison)) => {
-                Err(PoisonError::new(self.guard(poison.into_inner(), twin, site)))
+                Err(PoisonError::new(self.guard(poison.into_inner(), Some(twin), site)))
             }
             Err(TryLockError::WouldBlock) => unreachable!("loom let two threads into one mutex"),
         }
@@ -207,7 +200,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
             std::mem::forget(twin);
             return;
         }
-        turnstile.pass(self.site, handle.object);
+        turnstile.leave(self.site, handle.object, false);
         record::with(|recorder| {
             recorder.note(self.site, Some(handle.object), Action::Unlock);
         });

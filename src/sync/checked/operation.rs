@@ -162,26 +162,35 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
         .unwrap_or_else(|| "a panic without a text".to_owned())
 }
 
-/// Makes the moment at which a lock is given back a choice, in models that try locks.
+/// Makes the moment at which a lock is given back a choice, where somebody could tell.
 ///
-/// loom 0.7.3 takes giving back for no step at all, and lets a thread that is about to try a lock
-/// wait for it instead. So whoever tries passes the turnstile first, and only then, as one step,
-/// tries; and whoever gives back passes it before.
+/// loom 0.7.3 takes giving back for no step at all. So a thread that tries a lock would wait for it
+/// instead, and two readers would never hold a lock at once. Whoever tries passes the turnstile
+/// first, and then, as one step, tries; readers pass it as they come in; and all pass it before they
+/// give back.
 pub(crate) struct Turnstile(Option<loom::sync::atomic::AtomicUsize>);
 
 impl Turnstile {
-    /// Built only in models that are known to try locks.
+    /// For a mutex: only in models that are known to try locks.
     pub(crate) fn new() -> Self {
         let needed = record::with(|recorder| recorder.learned.tries_locks) == Some(true);
         Self(needed.then(|| loom::sync::atomic::AtomicUsize::new(0)))
     }
 
+    /// For a lock that readers share: in any model.
+    pub(crate) fn for_readers() -> Self {
+        Self(Some(loom::sync::atomic::AtomicUsize::new(0)))
+    }
+
     /// Tries. Ends the exploration, to begin it again with turnstiles, if this is the first try.
     pub(crate) fn attempt<R>(&self, step: &Step, run: impl FnOnce() -> R) -> R {
-        if record::with(|recorder| recorder.contended()) != Some(true) {
+        let (contended, known) =
+            record::with(|recorder| (recorder.contended(), recorder.learned.tries_locks))
+                .unwrap_or_default();
+        if !contended {
             return step.run(run);
         }
-        let Some(turnstile) = &self.0 else {
+        let (Some(turnstile), true) = (&self.0, known) else {
             record::with(|recorder| recorder.learned.tries_locks = true);
             record::fail(Fault::Restart)
         };
@@ -189,13 +198,26 @@ impl Turnstile {
         step.merged(run)
     }
 
+    /// Passes as a reader that has come in.
+    pub(crate) fn enter(&self, step: &Step, shared: bool) {
+        if let Some(turnstile) = self.needed(shared).filter(|_| shared) {
+            step.merged(|| turnstile.fetch_add(1, Relaxed));
+        }
+    }
+
     /// Passes before `object` is given back at `site`.
-    pub(crate) fn pass(&self, site: Site, object: usize) {
-        let Some(turnstile) = &self.0 else { return };
-        if record::with(|recorder| recorder.contended()) == Some(true) {
+    pub(crate) fn leave(&self, site: Site, object: usize, shared: bool) {
+        if let Some(turnstile) = self.needed(shared) {
             let step = Step::begin(site, "unlock", Some(object), 0);
             step.first(|| turnstile.fetch_add(1, Relaxed));
             record::with(|recorder| recorder.thread().pending = None);
         }
+    }
+
+    fn needed(&self, shared: bool) -> Option<&loom::sync::atomic::AtomicUsize> {
+        let needed = record::with(|recorder| {
+            recorder.contended() && (shared || recorder.learned.tries_locks)
+        });
+        self.0.as_ref().filter(|_| needed == Some(true))
     }
 }

@@ -37,6 +37,8 @@ pub(crate) struct Thread {
     /// False until its first operation: see `operation::visible`.
     pub(crate) moved: bool,
     pub(crate) ended: bool,
+    /// Where it last yielded, and how much had changed by then.
+    yielded: Option<(u64, u64)>,
     pub(crate) panic: Option<String>,
     /// A mutex that is never free: to try it is a choice for the scheduler, and nothing else.
     pub(crate) gate: Option<Rc<loom::sync::Mutex<()>>>,
@@ -58,6 +60,10 @@ pub(crate) struct Recorder {
     /// Threads that the code under test has spawned itself.
     pub(crate) spawned: usize,
     pub(crate) learned: Learned,
+    /// A mutex that is never free, tried before each `SeqCst` fence.
+    pub(crate) fence: Option<Rc<loom::sync::Mutex<()>>>,
+    /// How many steps of this execution have changed something.
+    changes: u64,
     /// Bit `t` is set once thread `t` has taken a step, in any execution.
     pub(crate) stepped: u8,
     /// Pointers by value: the causal past of whoever published them.
@@ -90,6 +96,8 @@ pub(crate) fn install(pass: Pass, learned: Learned, max_steps: usize, verdict: S
         spawned: 0,
         learned,
         stepped: 0,
+        fence: None,
+        changes: 0,
         published: HashMap::default(),
         steps_taken: HashMap::default(),
         verdict,
@@ -107,6 +115,19 @@ pub(crate) fn active() -> bool {
 /// Calls `f` with the recorder, or returns `None` outside a model. `f` must not touch loom.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     RECORDER.try_with(|slot| slot.borrow_mut().as_mut().map(f)).ok().flatten()
+}
+
+/// Notes a fact about the model that changes how later steps are taken. In the second pass, which
+/// has begun without it, the pass begins again.
+pub(crate) fn learn(fact: impl FnOnce(&mut Learned) -> &mut bool) {
+    let late = with(|recorder| {
+        let fact = fact(&mut recorder.learned);
+        let new = !std::mem::replace(fact, true);
+        new && recorder.pass == Pass::WeakMemory
+    });
+    if late == Some(true) {
+        fail(Fault::Restart);
+    }
 }
 
 /// Ends the exploration with `fault`: hands the verdict over and never returns.
@@ -142,6 +163,8 @@ impl Recorder {
         self.objects.clear();
         self.events.clear();
         self.published.clear();
+        self.fence = None;
+        self.changes = 0;
         self.active = 0;
         self.steps = 0;
         self.spawned = 0;
@@ -193,6 +216,19 @@ impl Recorder {
         let update = follows && order.updated;
         *order = StoreOrder { follows: if follows { bit } else { 0 }, updated: false };
         update
+    }
+
+    /// The active thread learns `what` without a step.
+    pub(crate) fn absorb(&mut self, what: u64) {
+        let thread = self.thread();
+        thread.history = mix(thread.history, what);
+    }
+
+    /// Whether a yield at `site` can do no more than wait for others: the thread has yielded there
+    /// before, and nobody has changed anything since.
+    pub(crate) fn spins(&mut self, site: Site) -> bool {
+        let here = (site_bits(site), self.changes);
+        self.threads[self.active].yielded.replace(here) == Some(here)
     }
 
     /// How many steps the current execution has taken.
@@ -284,6 +320,7 @@ impl Recorder {
     ) {
         self.active = thread;
         self.stepped |= 1 << thread;
+        self.changes += u64::from(action.changes_something());
         let state = &mut self.threads[thread];
         state.pending = None;
         state.history = mix(state.history, saw);

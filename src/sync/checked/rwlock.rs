@@ -47,7 +47,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('w', "read-write lock", Location::caller())
-            .map(|handle| (handle, loom::sync::RwLock::new(()), Turnstile::new()));
+            .map(|handle| (handle, loom::sync::RwLock::new(()), Turnstile::for_readers()));
         Self { model, std: std::sync::RwLock::new(()), value: UnsafeCell::new(value) }
     }
 
@@ -69,7 +69,7 @@ impl<T> RwLock<T> {
 /// One way to take the lock: reading and writing differ in names and types alone.
 macro_rules! acquire {
     ($Guard:ident, $blocking:ident, $trying:ident, $Done:expr, $Tried:expr, $free:expr,
-     $hold:expr, $doc_blocking:literal, $doc_trying:literal) => {
+     $hold:expr, shared: $shared:expr, $doc_blocking:literal, $doc_trying:literal) => {
         #[doc = $doc_blocking]
         ///
         /// # Errors
@@ -79,34 +79,27 @@ macro_rules! acquire {
         pub fn $blocking(&self) -> LockResult<$Guard<'_, T>> {
             let site = Location::caller();
             let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site };
-            let Some((object, twin, _)) = self.locate(site) else {
+            let Some((object, twin, turnstile)) = self.locate(site) else {
                 return match self.std.$blocking() {
                     Ok(std) => Ok(guard(std, None)),
                     Err(poison) => Err(PoisonError::new(guard(poison.into_inner(), None))),
                 };
             };
             let step = Step::begin(site, stringify!($blocking), Some(object), 0);
-            let (free, alone) = record::with(|recorder| {
-                (($free)(recorder.objects[object].holders), recorder.alone())
-            })
-            .unwrap_or_default();
-            let twin = if free && alone {
-                None
-            } else {
-                let acquire = || twin.$blocking();
-                let twin = if free { step.first(acquire) } else { step.run(acquire) };
-                let Ok(twin) = twin else { unreachable!("loom's locks are never poisoned") };
-                Some(twin)
-            };
+            let free = record::with(|recorder| ($free)(recorder.objects[object].holders));
+            let acquire = || twin.$blocking();
+            let twin = if free == Some(true) { step.first(acquire) } else { step.run(acquire) };
+            let Ok(twin) = twin else { unreachable!("loom's locks are never poisoned") };
+            turnstile.enter(&step, $shared);
             record::with(|recorder| {
                 ($hold)(&mut recorder.objects[object].holders);
                 recorder.inherit(object);
             });
             step.end($Done, 0);
             match self.std.$trying() {
-                Ok(std) => Ok(guard(std, twin)),
+                Ok(std) => Ok(guard(std, Some(twin))),
                 Err(TryLockError::Poisoned(poison)) => {
-                    Err(PoisonError::new(guard(poison.into_inner(), twin)))
+                    Err(PoisonError::new(guard(poison.into_inner(), Some(twin))))
                 }
                 Err(TryLockError::WouldBlock) => {
                     unreachable!("loom let in a thread that should wait")
@@ -152,14 +145,14 @@ macro_rules! acquire {
 impl<T: ?Sized> RwLock<T> {
     acquire! {
         RwLockReadGuard, read, try_read, Action::Read, Action::TryRead,
-        |holders| holders != WRITER, |holders: &mut usize| *holders += 1,
+        |holders| holders != WRITER, |holders: &mut usize| *holders += 1, shared: true,
         "Blocks until nobody writes, and takes the lock for reading.",
         "Takes the lock for reading if nobody writes."
     }
 
     acquire! {
         RwLockWriteGuard, write, try_write, Action::Write, Action::TryWrite,
-        |holders| holders == 0, |holders: &mut usize| *holders = WRITER,
+        |holders| holders == 0, |holders: &mut usize| *holders = WRITER, shared: false,
         "Blocks until nobody else holds the lock, and takes it for writing.",
         "Takes the lock for writing if nobody else holds it."
     }
@@ -203,7 +196,7 @@ impl<T: ?Sized> RwLock<T> {
 
 /// Gives the lock back.
 macro_rules! release {
-    ($Guard:ident, $action:expr, $release:expr) => {
+    ($Guard:ident, shared: $shared:expr, $action:expr, $release:expr) => {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             fn drop(&mut self) {
                 let twin = self.twin.take();
@@ -216,7 +209,7 @@ macro_rules! release {
                     return;
                 }
                 let object = handle.object;
-                turnstile.pass(self.site, object);
+                turnstile.leave(self.site, object, $shared);
                 record::with(|recorder| {
                     recorder.note(self.site, Some(object), $action);
                     ($release)(recorder, object);
@@ -243,10 +236,10 @@ macro_rules! release {
     };
 }
 
-release!(RwLockReadGuard, Action::EndRead, |recorder: &mut record::Recorder, object: usize| {
+release!(RwLockReadGuard, shared: true, Action::EndRead, |recorder: &mut record::Recorder, object: usize| {
     recorder.objects[object].holders -= 1;
 });
-release!(RwLockWriteGuard, Action::EndWrite, |recorder: &mut record::Recorder, object: usize| {
+release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut record::Recorder, object: usize| {
     recorder.objects[object].holders = 0;
     recorder.bequeath(object);
 });

@@ -147,7 +147,12 @@ where
                     recorder.thread().panic.get_or_insert(text);
                 });
             }
-            drop_locals();
+            if catch_unwind(AssertUnwindSafe(drop_locals)).is_err() {
+                record::with(|recorder| {
+                    recorder.thread().panic =
+                        Some("a thread-local value panicked when dropped".to_owned());
+                });
+            }
             record::with(|recorder| {
                 recorder.thread().ended = true;
                 recorder.note(site, None, Action::End);
@@ -273,8 +278,13 @@ pub fn yield_now() {
     if !record::active() {
         return std::thread::yield_now();
     }
-    let step = Step::begin(Location::caller(), "yield", None, 0);
-    step.unordered(loom::thread::yield_now);
+    let site = Location::caller();
+    let step = Step::begin(site, "yield", None, 0);
+    // To loom a yield means that others go first, and it explores nothing else. So it is one only
+    // where going on would change nothing: in a loop that spins.
+    if record::with(|recorder| recorder.spins(site)) == Some(true) {
+        step.unordered(loom::thread::yield_now);
+    }
     step.end(Action::Yield, 0);
 }
 

@@ -34,6 +34,18 @@ fn closed() -> Rc<Closed> {
     Rc::new(mutex)
 }
 
+/// Makes the order of `SeqCst` fences a choice: loom orders them as they come, and takes none for a
+/// step.
+pub(super) fn offer_fence(step: &Step) {
+    let gate = record::with(|recorder| recorder.fence.clone()).flatten();
+    let gate = gate.unwrap_or_else(|| {
+        let gate = closed();
+        record::with(|recorder| recorder.fence = Some(Rc::clone(&gate)));
+        gate
+    });
+    step.first(|| gate.try_lock().is_ok());
+}
+
 /// One companion for each thread that has loaded the atomic.
 #[derive(Default)]
 pub(super) struct Companions(RefCell<[Option<Rc<Closed>>; MAX_THREADS]>);
@@ -135,12 +147,15 @@ impl<T: Word> Access<'_, T> {
     /// Notes that the active thread has written by a read-modify-write.
     pub(super) fn updated(&self) {
         if self.pass.is_some() {
+            record::learn(|learned| &mut learned.updates);
             record::with(|recorder| {
-                recorder.learned.updates = true;
                 let bit = 1 << recorder.current();
                 let order = &mut recorder.objects[self.object].order;
-                order.follows |= bit;
-                order.updated = true;
+                // Where stores are not ordered, an update orders none of them.
+                if order.follows != 0 {
+                    order.follows |= bit;
+                    order.updated = true;
+                }
             });
         }
     }
