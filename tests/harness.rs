@@ -253,6 +253,38 @@ fn an_outcome_of_the_wrong_form_is_refused() {
     assert!(message(silent.acceptable("alice=()", "unit is not shown")).contains("\"()\""));
 }
 
+/// A lock from `std::sync`, held across a step by two threads: on loom, the checker's one OS thread
+/// waits for itself. On real threads, a thread that waits for nobody.
+#[test]
+fn what_gets_stuck_is_given_up() {
+    let output = rerun("gets_stuck_if_asked_to", &[("GET_STUCK", "1"), ("SELVEDGE_PATIENCE", "1")]);
+    let printed = text(&output);
+    let verdict =
+        if cfg!(loom) { "no execution has ended for 1 s" } else { "did not end within 1 s" };
+    assert!(!output.status.success() && printed.contains(verdict), "{printed}");
+    let output = rerun("an_exact_table_passes", &[("SELVEDGE_PATIENCE", "long")]);
+    assert!(text(&output).contains("SELVEDGE_PATIENCE=long"), "{}", text(&output));
+}
+
+/// Gets stuck only when run by the test above.
+#[test]
+fn gets_stuck_if_asked_to() {
+    if std::env::var_os("GET_STUCK").is_none() {
+        return;
+    }
+    let hold = |(lock, count): &(std::sync::Mutex<()>, AtomicU64)| {
+        let _held = lock.lock();
+        increment(count);
+        if cfg!(loom) {
+            increment(count);
+        } else {
+            std::thread::park();
+        }
+    };
+    let model = Model::new(|| (std::sync::Mutex::new(()), counter()));
+    model.thread("a", hold).thread("b", hold).acceptable("()", "never").check();
+}
+
 #[test]
 fn bounds_from_the_environment_are_refused() {
     for (name, value) in [

@@ -19,8 +19,10 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
-use std::sync::mpsc::{Sender, channel};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use super::{Plan, outcome_of, panics};
 use crate::sync::checked::event::{Action, Pass, Phase, Trace};
@@ -47,9 +49,10 @@ pub(super) fn explore<S: Send + Sync + 'static>(
     pass: Pass,
     mut learned: Learned,
     only: Option<u64>,
+    patience: Duration,
 ) -> Explored {
     loop {
-        let explored = explore_once(plan, pass, learned, only);
+        let explored = explore_once(plan, pass, learned, only, patience);
         match &explored.finding {
             Some(Finding { fault: Fault::Restart, .. }) => learned = explored.learned,
             _ => return explored,
@@ -62,17 +65,33 @@ fn explore_once<S: Send + Sync + 'static>(
     pass: Pass,
     learned: Learned,
     only: Option<u64>,
+    patience: Duration,
 ) -> Explored {
     let (verdict, found) = channel();
     let tally = Arc::new(Mutex::new(Tally::new()));
+    let begun = Arc::new(AtomicU64::new(0));
     let run = {
-        let (plan, tally) = (Arc::clone(plan), Arc::clone(&tally));
-        move || run(&plan, pass, learned, only, &tally, &verdict)
+        let (plan, tally, begun) = (Arc::clone(plan), Arc::clone(&tally), Arc::clone(&begun));
+        move || run(&plan, pass, learned, Task { only, tally, begun }, &verdict)
     };
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system starts no thread: {:?}", spawned.err());
     // The thread says one thing, and if that is a fault it never ends.
-    let Ok(end) = found.recv() else { unreachable!("an exploration ends with a verdict") };
+    let mut seen = 0;
+    let end = loop {
+        match found.recv_timeout(patience) {
+            Ok(end) => break end,
+            Err(RecvTimeoutError::Disconnected) => {
+                unreachable!("an exploration ends with a verdict")
+            }
+            Err(RecvTimeoutError::Timeout) => {
+                let now = begun.load(Ordering::Relaxed);
+                if std::mem::replace(&mut seen, now) == now {
+                    break End::Found(Box::new(stuck(now, patience)));
+                }
+            }
+        }
+    };
     let tally = std::mem::take(&mut *lock(&tally));
     let (executions, learned, finding) = match end {
         End::Complete { executions, learned } => (executions, learned, None),
@@ -81,13 +100,29 @@ fn explore_once<S: Send + Sync + 'static>(
     Explored { executions, learned, tally, finding }
 }
 
+/// What the exploration's OS thread and the one that waits for it share.
+struct Task {
+    only: Option<u64>,
+    tally: Arc<Mutex<Tally>>,
+    /// Executions begun: the sign of life.
+    begun: Arc<AtomicU64>,
+}
+
+fn stuck(execution: u64, patience: Duration) -> Finding {
+    Finding {
+        fault: Fault::Stuck { seconds: patience.as_secs() },
+        execution,
+        trace: Trace::default(),
+        learned: Learned::default(),
+    }
+}
+
 /// The exploration's OS thread.
 fn run<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
     pass: Pass,
     learned: Learned,
-    only: Option<u64>,
-    tally: &Arc<Mutex<Tally>>,
+    task: Task,
     verdict: &Sender<End>,
 ) {
     panics::keep();
@@ -104,9 +139,12 @@ fn run<S: Send + Sync + 'static>(
     builder.location = false;
     builder.log = false;
     let explored = {
-        let (plan, tally) = (Arc::clone(plan), Arc::clone(tally));
+        let plan = Arc::clone(plan);
         catch_unwind(AssertUnwindSafe(|| {
-            builder.check(move || execution(&plan, only, &tally));
+            builder.check(move || {
+                task.begun.fetch_add(1, Ordering::Relaxed);
+                execution(&plan, task.only, &task.tally);
+            });
         }))
     };
     match explored {

@@ -28,12 +28,14 @@
 //! # Environment
 //!
 //! `SELVEDGE_REPLAY` replays one execution (a failure prints the command), `SELVEDGE_ROUNDS` sets
-//! the number of rounds on real threads, `SELVEDGE_RESULTS` names a directory to which each check
+//! the number of rounds on real threads, `SELVEDGE_PATIENCE` how many seconds an execution or a
+//! round may take before it counts as stuck (60), `SELVEDGE_RESULTS` names a directory to which each check
 //! on loom appends its result as a line of JSON.
 //!
 //! # Limits
 //!
-//! At most five threads. A thread must do the same whenever it has seen the same: no clocks, no
+//! At most five threads. `loom-tests/README.md` lists what loom 0.7.3 is known to overlook even so.
+//! A thread must do the same whenever it has seen the same: no clocks, no
 //! random hashers, no shared state behind the checker's back. What makes a thread act differently on the
 //! same history is found and reported, and so is a model in which two threads share nothing visible;
 //! one `std::sync` object among visible ones is not always. loom
@@ -77,6 +79,23 @@ pub const MAX_PREEMPTIONS: usize = 250;
 
 /// The default of [`Model::steps`].
 pub const DEFAULT_STEPS: usize = 1_000;
+
+/// How long an execution or a round may take, in seconds. One that has not ended by then has got
+/// stuck: on loom, where it takes a few thousand steps at most, surely.
+const PATIENCE: u64 = 60;
+
+/// `default` seconds, unless `SELVEDGE_PATIENCE` says otherwise.
+fn patience(default: u64) -> Result<std::time::Duration, CheckError> {
+    let Ok(value) = std::env::var("SELVEDGE_PATIENCE") else {
+        return Ok(std::time::Duration::from_secs(default));
+    };
+    match value.parse() {
+        Ok(seconds) if seconds > 0 => Ok(std::time::Duration::from_secs(seconds)),
+        _ => Err(CheckError::wrong_model(format!(
+            "SELVEDGE_PATIENCE={value} is no number of seconds: a whole number from 1 is accepted"
+        ))),
+    }
+}
 
 /// A way in which an execution can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -17,10 +17,7 @@ use super::{
 /// Rounds, unless the model or `SELVEDGE_ROUNDS` says otherwise.
 const DEFAULT_ROUNDS: u64 = 2_000;
 
-/// How long a round may take before its threads count as stuck, in seconds.
-const PATIENCE: u64 = 60;
-
-/// The same for a model that is expected to deadlock, and so to be stuck.
+/// How long a round may take, in seconds, for a model that is expected to deadlock, and so to be stuck.
 const PATIENCE_FOR_DEADLOCK: u64 = 1;
 
 /// What one thread has to say about one round.
@@ -49,7 +46,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
     if let Some(reason) = plan.fails.and_then(cannot_be_run) {
         return Ok(report(0, Some(reason), Vec::new(), None));
     }
-    let mut crew = Crew::new(plan);
+    let mut crew = Crew::new(plan)?;
     let mut seen: BTreeMap<String, u64> = BTreeMap::new();
     let mut failures = (0, String::new());
     let mut done = 0;
@@ -89,7 +86,8 @@ pub(super) fn check<S: Send + Sync + 'static>(
                 break;
             }
             Err(Trouble::Stuck(running)) => {
-                return Err(CheckError::Stuck { round: done, seconds: PATIENCE, running });
+                let seconds = crew.patience.as_secs();
+                return Err(CheckError::Stuck { round: done, seconds, running });
             }
         }
     }
@@ -185,7 +183,7 @@ enum Trouble {
 }
 
 impl<S: Send + Sync + 'static> Crew<S> {
-    fn new(plan: &Arc<Plan<S>>) -> Self {
+    fn new(plan: &Arc<Plan<S>>) -> Result<Self, CheckError> {
         let (report, results) = channel();
         let work = (0..plan.threads.len())
             .map(|position| {
@@ -198,9 +196,9 @@ impl<S: Send + Sync + 'static> Crew<S> {
             .collect();
         let seconds = match plan.fails {
             Some(Failure::Deadlock) => PATIENCE_FOR_DEADLOCK,
-            _ => PATIENCE,
+            _ => super::PATIENCE,
         };
-        Self { work, results, patience: Duration::from_secs(seconds) }
+        Ok(Self { work, results, patience: super::patience(seconds)? })
     }
 
     /// One round: state, threads, observations.

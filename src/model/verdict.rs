@@ -27,6 +27,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
 ) -> Result<Report, CheckError> {
     let start = Instant::now();
     let replay = replay(identity)?;
+    let patience = super::patience(super::PATIENCE)?;
     let mut passes = Vec::new();
     let mut outcomes: Vec<Outcome> = plan
         .table
@@ -54,7 +55,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
         } else {
             let only =
                 replay.as_ref().map(|replay| if wanted { replay.execution } else { u64::MAX });
-            let explored = explore(plan, pass, learned, only);
+            let explored = explore(plan, pass, learned, only, patience);
             done.executions = explored.executions;
             learned = explored.learned;
             skippable = !learned.plain_access;
@@ -177,6 +178,10 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
                  to each other for ever: block instead"
             ),
         ),
+        Fault::Stuck { seconds } => wrong(format!(
+            "no execution has ended for {seconds} s: something waits that the checker cannot see, \
+             such as a lock from std::sync"
+        )),
         Fault::Invisible { threads } => wrong(format!(
             "{} take no step that the checker can see: what they share must be from \
              selvedge::sync, not from std::sync",

@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     Outcome {
         outcome: String,
     },
+    /// An execution does not end, although none of its steps waits.
+    Stuck {
+        seconds: u64,
+    },
     /// Threads that never took a step that the checker could see.
     Invisible {
         threads: Vec<String>,
