@@ -21,7 +21,7 @@ use program::{Alphabet, Outcome, Program, Strength, programs};
 use proptest::test_runner::{Config, RngAlgorithm, TestError, TestRng, TestRunner};
 
 /// Programs of a family, unless `ORACLE_PROGRAMS` says otherwise.
-const PROGRAMS: u32 = 20;
+const PROGRAMS: u32 = 10;
 
 const STRENGTHS: [Strength; 3] = [Strength::SeqCst, Strength::Relaxed, Strength::Mixed];
 
