@@ -42,7 +42,6 @@
 //! 0.7.3 explores no load buffering and no store more than seven writes old, and takes `SeqCst`
 //! loads and stores for `AcqRel`.
 
-use std::collections::HashSet;
 use std::fmt;
 use std::panic::Location;
 use std::sync::Arc;
@@ -50,6 +49,7 @@ use std::sync::Arc;
 mod error;
 mod identity;
 mod panics;
+mod plan;
 mod report;
 
 #[cfg(loom)]
@@ -67,6 +67,7 @@ pub use error::{CheckError, Evidence};
 pub use report::{Engine, Found, Outcome, Pass, Report, Witness};
 
 use identity::Identity;
+use plan::{Part, Plan, Row, outcome_of};
 
 /// The most threads that a model can have.
 pub const MAX_THREADS: usize = 5;
@@ -147,41 +148,6 @@ impl fmt::Display for Grade {
     }
 }
 
-/// A row as declared.
-#[derive(Debug, Clone)]
-struct Row {
-    outcome: String,
-    grade: Grade,
-    reason: String,
-}
-
-/// Calls code under test with the state, and returns its part of the outcome.
-type Run<S> = Box<dyn Fn(&S) -> Option<String> + Send + Sync>;
-
-/// What is called with the state: a thread's body, or an observation. Returns its part of the
-/// outcome, unless it is `()`.
-struct Part<S> {
-    name: String,
-    /// Whether it returns `()`, and so has no part in the outcome.
-    unit: bool,
-    run: Run<S>,
-}
-
-impl<S> Part<S> {
-    fn new<R: fmt::Debug>(name: &str, run: impl Fn(&S) -> R + Send + Sync + 'static) -> Self {
-        let unit = std::any::type_name::<R>() == std::any::type_name::<()>();
-        let label = name.to_owned();
-        Self {
-            name: name.to_owned(),
-            unit,
-            run: Box::new(move |state| {
-                let result = run(state);
-                (!unit).then(|| format!("{label}={result:?}"))
-            }),
-        }
-    }
-}
-
 /// A concurrent program, and what may come of it.
 ///
 /// Declare threads, observations and outcomes, then [`check`](Self::check). `S` is the state that
@@ -190,22 +156,6 @@ impl<S> Part<S> {
 pub struct Model<S> {
     identity: Identity,
     plan: Plan<S>,
-}
-
-/// What is declared: shared by the engines.
-struct Plan<S> {
-    init: Box<dyn Fn() -> S + Send + Sync>,
-    threads: Vec<Part<S>>,
-    observations: Vec<Part<S>>,
-    table: Vec<Row>,
-    fails: Option<Failure>,
-    preemptions: Option<usize>,
-    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
-    steps: usize,
-    #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
-    rounds: Option<u64>,
-    /// Whether outcomes are held against the table.
-    judges: bool,
 }
 
 impl<S: Send + Sync + 'static> Model<S> {
@@ -349,137 +299,6 @@ impl<S: Send + Sync + 'static> Model<S> {
         #[cfg(not(loom))]
         return rounds::check(&identity, &Arc::new(plan));
     }
-}
-
-impl<S> Plan<S> {
-    /// Whether the declarations make sense.
-    fn validate(&self) -> Result<(), CheckError> {
-        let wrong = |message: String| Err(CheckError::wrong_model(message));
-        if self.threads.is_empty() {
-            return wrong(
-                "it has no threads: add at least one with .thread(name, body)".to_owned(),
-            );
-        }
-        if self.threads.len() > MAX_THREADS {
-            return wrong(format!(
-                "it has {} threads: at most {MAX_THREADS} are accepted",
-                self.threads.len()
-            ));
-        }
-        let mut names = HashSet::new();
-        for part in self.threads.iter().chain(&self.observations) {
-            let name = &part.name;
-            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
-                return wrong(format!(
-                    "the name {name:?} would make outcomes ambiguous: a name without spaces and \
-                     without '=' is accepted"
-                ));
-            }
-            if !names.insert(name) {
-                return wrong(format!(
-                    "the name {name:?} stands for two threads or observations: each needs a name \
-                     of its own"
-                ));
-            }
-        }
-        self.validate_table()
-    }
-
-    fn validate_table(&self) -> Result<(), CheckError> {
-        let wrong = |message: String| Err(CheckError::wrong_model(message));
-        if let (Some(failure), Some(row)) = (self.fails, self.table.first()) {
-            return wrong(format!(
-                "it declares the outcome {:?} and expects to fail ({failure}): either a table or \
-                 .fails(…) is accepted",
-                row.outcome
-            ));
-        }
-        if self.judges
-            && self.fails.is_none()
-            && self.table.iter().all(|row| row.grade == Grade::Forbidden)
-        {
-            return wrong(
-                "it declares no outcome that may be reached, so that no execution could pass: add \
-                 .acceptable(outcome, reason), or .fails(failure) if it is meant to fail"
-                    .to_owned(),
-            );
-        }
-        if !(1..=MAX_STEPS).contains(&self.steps) {
-            return wrong(format!(
-                "a limit of {} steps cannot be set: 1 to {MAX_STEPS} are accepted",
-                self.steps
-            ));
-        }
-        if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {
-            return wrong(format!(
-                "a bound of {n} preemptions cannot be set: 0 to {MAX_PREEMPTIONS} are accepted"
-            ));
-        }
-        let mut outcomes = HashSet::new();
-        for row in &self.table {
-            if !outcomes.insert(&row.outcome) {
-                return wrong(format!(
-                    "the outcome {:?} is declared twice: one row for each outcome is accepted",
-                    row.outcome
-                ));
-            }
-            if !self.could_be(&row.outcome) {
-                return wrong(format!(
-                    "the outcome {:?} can never be reached: outcomes of this model have the form \
-                     {:?}",
-                    row.outcome,
-                    outcome_of(self.observed().map(|name| Some(format!("{name}=…"))))
-                ));
-            }
-        }
-        Ok(())
-    }
-
-    /// The names that an outcome shows, in order.
-    fn observed(&self) -> impl Iterator<Item = &str> {
-        let parts = self.threads.iter().chain(&self.observations);
-        parts.filter(|part| !part.unit).map(|part| part.name.as_str())
-    }
-
-    /// Whether `outcome` shows the right names in the right order. What stands behind a name is the
-    /// `Debug` text of anything, and is not looked at.
-    fn could_be(&self, outcome: &str) -> bool {
-        let mut rest = outcome;
-        let mut first = true;
-        for name in self.observed() {
-            let sought = if first { format!("{name}=") } else { format!(" {name}=") };
-            match rest.find(&sought) {
-                Some(0) if first => rest = &rest[sought.len()..],
-                Some(at) if !first => rest = &rest[at + sought.len()..],
-                _ => return false,
-            }
-            first = false;
-        }
-        !first || outcome == "()"
-    }
-
-    /// What the table declares.
-    fn declared(&self) -> Vec<String> {
-        self.table.iter().map(|row| row.outcome.clone()).collect()
-    }
-
-    /// The row of `outcome`, if the table has one.
-    fn find(&self, outcome: &str) -> Option<&Row> {
-        self.table.iter().find(|row| row.outcome == outcome)
-    }
-
-    /// Whether the table allows `outcome`; a model that is to fail, or that only explores, allows any.
-    fn allows(&self, outcome: &str) -> bool {
-        !self.judges
-            || self.fails.is_some()
-            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
-    }
-}
-
-/// The parts of an outcome as one text; `()` where nothing was returned.
-fn outcome_of(parts: impl IntoIterator<Item = Option<String>>) -> String {
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
-    if parts.is_empty() { "()".to_owned() } else { parts.join(" ") }
 }
 
 /// loom would obey these without a word.

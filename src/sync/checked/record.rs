@@ -246,9 +246,9 @@ impl Recorder {
         self.events.push(Event { thread: self.active, site, object, action, phase: self.phase });
     }
 
-    /// Whether one thread is left, and has learned all that the others did. It then needs no loom
-    /// to take a lock, nor (where stores have one order) to read an atomic; and spared the question
-    /// loom does not reconsider, for a step that conflicts with nothing, what came before.
+    /// Whether one thread is left, and has learned all that the others did. Where stores have one
+    /// order it then needs no loom to read an atomic; and, spared the question, loom does not
+    /// reconsider, for a step that conflicts with nothing, what came before.
     pub(crate) fn alone(&self) -> bool {
         self.phase == Phase::Finally && self.spawned == 0
     }

@@ -1,0 +1,197 @@
+//! What a model declares, and whether the declarations make sense.
+
+use std::collections::HashSet;
+use std::fmt;
+
+use super::{CheckError, Failure, Grade, MAX_PREEMPTIONS, MAX_STEPS, MAX_THREADS};
+
+/// A row as declared.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) outcome: String,
+    pub(super) grade: Grade,
+    pub(super) reason: String,
+}
+
+/// Calls code under test with the state, and returns its part of the outcome.
+pub(super) type Run<S> = Box<dyn Fn(&S) -> Option<String> + Send + Sync>;
+
+/// What is called with the state: a thread's body, or an observation. Returns its part of the
+/// outcome, unless it is `()`.
+pub(super) struct Part<S> {
+    pub(super) name: String,
+    /// Whether it returns `()`, and so has no part in the outcome.
+    unit: bool,
+    pub(super) run: Run<S>,
+}
+
+impl<S> Part<S> {
+    pub(super) fn new<R: fmt::Debug>(
+        name: &str,
+        run: impl Fn(&S) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let unit = std::any::type_name::<R>() == std::any::type_name::<()>();
+        let label = name.to_owned();
+        Self {
+            name: name.to_owned(),
+            unit,
+            run: Box::new(move |state| {
+                let result = run(state);
+                (!unit).then(|| format!("{label}={result:?}"))
+            }),
+        }
+    }
+}
+
+/// What is declared: shared by the engines.
+pub(super) struct Plan<S> {
+    pub(super) init: Box<dyn Fn() -> S + Send + Sync>,
+    pub(super) threads: Vec<Part<S>>,
+    pub(super) observations: Vec<Part<S>>,
+    pub(super) table: Vec<Row>,
+    pub(super) fails: Option<Failure>,
+    pub(super) preemptions: Option<usize>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
+    pub(super) steps: usize,
+    #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
+    pub(super) rounds: Option<u64>,
+    /// Whether outcomes are held against the table.
+    pub(super) judges: bool,
+}
+
+impl<S> Plan<S> {
+    /// Whether the declarations make sense.
+    pub(super) fn validate(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if self.threads.is_empty() {
+            return wrong(
+                "it has no threads: add at least one with .thread(name, body)".to_owned(),
+            );
+        }
+        if self.threads.len() > MAX_THREADS {
+            return wrong(format!(
+                "it has {} threads: at most {MAX_THREADS} are accepted",
+                self.threads.len()
+            ));
+        }
+        let mut names = HashSet::new();
+        for part in self.threads.iter().chain(&self.observations) {
+            let name = &part.name;
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
+                return wrong(format!(
+                    "the name {name:?} would make outcomes ambiguous: a name without spaces and \
+                     without '=' is accepted"
+                ));
+            }
+            if !names.insert(name) {
+                return wrong(format!(
+                    "the name {name:?} stands for two threads or observations: each needs a name \
+                     of its own"
+                ));
+            }
+        }
+        self.validate_table()?;
+        self.validate_bounds()
+    }
+
+    fn validate_table(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if let (Some(failure), Some(row)) = (self.fails, self.table.first()) {
+            return wrong(format!(
+                "it declares the outcome {:?} and expects to fail ({failure}): either a table or \
+                 .fails(…) is accepted",
+                row.outcome
+            ));
+        }
+        if self.judges
+            && self.fails.is_none()
+            && self.table.iter().all(|row| row.grade == Grade::Forbidden)
+        {
+            return wrong(
+                "it declares no outcome that may be reached, so that no execution could pass: add \
+                 .acceptable(outcome, reason), or .fails(failure) if it is meant to fail"
+                    .to_owned(),
+            );
+        }
+        let mut outcomes = HashSet::new();
+        for row in &self.table {
+            if !outcomes.insert(&row.outcome) {
+                return wrong(format!(
+                    "the outcome {:?} is declared twice: one row for each outcome is accepted",
+                    row.outcome
+                ));
+            }
+            if !self.could_be(&row.outcome) {
+                return wrong(format!(
+                    "the outcome {:?} can never be reached: outcomes of this model have the form \
+                     {:?}",
+                    row.outcome,
+                    outcome_of(self.observed().map(|name| Some(format!("{name}=…"))))
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_bounds(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if !(1..=MAX_STEPS).contains(&self.steps) {
+            return wrong(format!(
+                "a limit of {} steps cannot be set: 1 to {MAX_STEPS} are accepted",
+                self.steps
+            ));
+        }
+        if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {
+            return wrong(format!(
+                "a bound of {n} preemptions cannot be set: 0 to {MAX_PREEMPTIONS} are accepted"
+            ));
+        }
+        Ok(())
+    }
+
+    /// The names that an outcome shows, in order.
+    fn observed(&self) -> impl Iterator<Item = &str> {
+        let parts = self.threads.iter().chain(&self.observations);
+        parts.filter(|part| !part.unit).map(|part| part.name.as_str())
+    }
+
+    /// Whether `outcome` shows the right names in the right order. What stands behind a name is the
+    /// `Debug` text of anything, and is not looked at.
+    fn could_be(&self, outcome: &str) -> bool {
+        let mut rest = outcome;
+        let mut first = true;
+        for name in self.observed() {
+            let sought = if first { format!("{name}=") } else { format!(" {name}=") };
+            match rest.find(&sought) {
+                Some(0) if first => rest = &rest[sought.len()..],
+                Some(at) if !first => rest = &rest[at + sought.len()..],
+                _ => return false,
+            }
+            first = false;
+        }
+        !first || outcome == "()"
+    }
+
+    /// What the table declares.
+    pub(super) fn declared(&self) -> Vec<String> {
+        self.table.iter().map(|row| row.outcome.clone()).collect()
+    }
+
+    /// The row of `outcome`, if the table has one.
+    pub(super) fn find(&self, outcome: &str) -> Option<&Row> {
+        self.table.iter().find(|row| row.outcome == outcome)
+    }
+
+    /// Whether the table allows `outcome`; a model that is to fail, or that only explores, allows any.
+    pub(super) fn allows(&self, outcome: &str) -> bool {
+        !self.judges
+            || self.fails.is_some()
+            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+    }
+}
+
+/// The parts of an outcome as one text; `()` where nothing was returned.
+pub(super) fn outcome_of(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "()".to_owned() } else { parts.join(" ") }
+}
