@@ -16,7 +16,7 @@
 //! meets a scheduler that is gone, and the next model starts on a fresh thread.
 
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -25,16 +25,19 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::{Plan, outcome_of, panics};
-use crate::sync::checked::event::{Action, Pass, Phase, Trace};
+use crate::sync::checked::event::{Action, Phase, Trace};
 use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
-use crate::sync::checked::record::{self, Learned};
+use crate::sync::checked::record::{self, Chance, Learned, Task};
+use crate::sync::checked::waiting::Token;
 
-/// One pass, explored to its end or to its first fault.
+/// A part of a pass, explored to its end or to its first fault.
 pub(super) struct Explored {
+    /// Of the pass, so far.
     pub(super) executions: u64,
     pub(super) learned: Learned,
+    pub(super) chances: BTreeSet<Chance>,
     pub(super) tally: Tally,
     pub(super) finding: Option<Finding>,
 }
@@ -42,19 +45,18 @@ pub(super) struct Explored {
 /// The outcomes of a pass: how often, and the first execution of each.
 pub(super) type Tally = BTreeMap<String, (u64, u64, Trace)>;
 
-/// Explores one pass to its end or to its first fault; from the start again where an execution
+/// Explores a pass to its end or to its first fault; from the start again where an execution
 /// learns something that would have made earlier ones take other steps.
 pub(super) fn explore<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
-    pass: Pass,
-    mut learned: Learned,
+    mut task: Task,
     only: Option<u64>,
     patience: Duration,
 ) -> Explored {
     loop {
-        let explored = explore_once(plan, pass, learned, only, patience);
+        let explored = explore_once(plan, &task, only, patience);
         match &explored.finding {
-            Some(Finding { fault: Fault::Restart, .. }) => learned = explored.learned,
+            Some(Finding { fault: Fault::Restart, .. }) => task.learned = explored.learned,
             _ => return explored,
         }
     }
@@ -62,8 +64,7 @@ pub(super) fn explore<S: Send + Sync + 'static>(
 
 fn explore_once<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
-    pass: Pass,
-    learned: Learned,
+    task: &Task,
     only: Option<u64>,
     patience: Duration,
 ) -> Explored {
@@ -71,8 +72,9 @@ fn explore_once<S: Send + Sync + 'static>(
     let tally = Arc::new(Mutex::new(Tally::new()));
     let begun = Arc::new(AtomicU64::new(0));
     let run = {
-        let (plan, tally, begun) = (Arc::clone(plan), Arc::clone(&tally), Arc::clone(&begun));
-        move || run(&plan, pass, learned, Task { only, tally, begun }, &verdict)
+        let (plan, task) = (Arc::clone(plan), task.clone());
+        let shared = Shared { only, tally: Arc::clone(&tally), begun: Arc::clone(&begun) };
+        move || run(&plan, task, shared, &verdict)
     };
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system starts no thread: {:?}", spawned.err());
@@ -93,15 +95,22 @@ fn explore_once<S: Send + Sync + 'static>(
         }
     };
     let tally = std::mem::take(&mut *lock(&tally));
-    let (executions, learned, finding) = match end {
-        End::Complete { executions, learned } => (executions, learned, None),
-        End::Found(finding) => (finding.execution, finding.learned, Some(*finding)),
-    };
-    Explored { executions, learned, tally, finding }
+    match end {
+        End::Complete { executions, learned, chances } => {
+            Explored { executions, learned, chances, tally, finding: None }
+        }
+        End::Found(finding) => Explored {
+            executions: finding.execution,
+            learned: finding.learned.clone(),
+            chances: BTreeSet::new(),
+            tally,
+            finding: Some(*finding),
+        },
+    }
 }
 
 /// What the exploration's OS thread and the one that waits for it share.
-struct Task {
+struct Shared {
     only: Option<u64>,
     tally: Arc<Mutex<Tally>>,
     /// Executions begun: the sign of life.
@@ -120,13 +129,12 @@ fn stuck(execution: u64, patience: Duration) -> Finding {
 /// The exploration's OS thread.
 fn run<S: Send + Sync + 'static>(
     plan: &Arc<Plan<S>>,
-    pass: Pass,
-    learned: Learned,
     task: Task,
+    shared: Shared,
     verdict: &Sender<End>,
 ) {
     panics::keep();
-    record::install(pass, learned, plan.steps, verdict.clone());
+    record::install(task, verdict.clone());
     let mut builder = loom::model::Builder::new();
     builder.max_threads = super::MAX_THREADS;
     // A step is at most a touch and an access, each a branch or two. Never the limit that counts.
@@ -142,8 +150,8 @@ fn run<S: Send + Sync + 'static>(
         let plan = Arc::clone(plan);
         catch_unwind(AssertUnwindSafe(|| {
             builder.check(move || {
-                task.begun.fetch_add(1, Ordering::Relaxed);
-                execution(&plan, task.only, &task.tally);
+                shared.begun.fetch_add(1, Ordering::Relaxed);
+                execution(&plan, shared.only, &shared.tally);
             });
         }))
     };
@@ -153,7 +161,8 @@ fn run<S: Send + Sync + 'static>(
             fail_on_invisible_threads(plan);
             let end = record::with(|recorder| End::Complete {
                 executions: recorder.executions,
-                learned: recorder.learned,
+                learned: recorder.learned.clone(),
+                chances: std::mem::take(&mut recorder.chances),
             });
             if let Some(end) = end {
                 // The receiver waits for this very message.
@@ -161,7 +170,7 @@ fn run<S: Send + Sync + 'static>(
             }
         }
         Err(payload) => {
-            let over = record::with(|recorder| recorder.over) == Some(true);
+            let over = record::holds(|recorder| recorder.over);
             if over {
                 fail_on_unjoined_panic();
             }
@@ -196,6 +205,8 @@ fn execution<S: Send + Sync + 'static>(
 ) {
     fail_on_unjoined_panic();
     record::with(|recorder| recorder.begin(&plan.threads[0].name));
+    let tokens = Token::for_all();
+    record::with(|recorder| recorder.tokens = tokens);
     let state = Rc::new(guarded("init", || (plan.init)()));
     let meeting = Rc::new(Meeting {
         parts: RefCell::new(vec![None; plan.threads.len()]),

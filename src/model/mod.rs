@@ -78,6 +78,12 @@ pub const MAX_STEPS: usize = 10_000;
 /// The most that [`Model::preemptions`] accepts.
 pub const MAX_PREEMPTIONS: usize = 250;
 
+/// The most that [`Model::spurious`] accepts.
+pub const MAX_SPURIOUS: usize = 4;
+
+/// The default of [`Model::spurious`].
+pub const DEFAULT_SPURIOUS: usize = 1;
+
 /// The default of [`Model::steps`].
 pub const DEFAULT_STEPS: usize = 1_000;
 
@@ -171,6 +177,7 @@ impl<S: Send + Sync + 'static> Model<S> {
                 table: Vec::new(),
                 fails: None,
                 preemptions: None,
+                spurious: DEFAULT_SPURIOUS,
                 steps: DEFAULT_STEPS,
                 rounds: None,
                 judges: true,
@@ -236,6 +243,15 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// preemptions or fewer. Real threads know no such bound.
     pub fn preemptions(mut self, n: usize) -> Self {
         self.plan.preemptions = Some(n);
+        self
+    }
+
+    /// Sets how many steps of an execution may do nothing for no reason ([`DEFAULT_SPURIOUS`]
+    /// otherwise): a `compare_exchange_weak` that fails, a `Condvar::wait` or a `park` that returns.
+    /// `std` promises as little. Each such step is a branch, explored by itself; where more of them
+    /// were possible, the result is called bounded. Real threads fail when they please.
+    pub fn spurious(mut self, n: usize) -> Self {
+        self.plan.spurious = n;
         self
     }
 

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{CheckError, Failure, Grade, MAX_PREEMPTIONS, MAX_STEPS, MAX_THREADS};
+use super::{CheckError, Failure, Grade, MAX_PREEMPTIONS, MAX_SPURIOUS, MAX_STEPS, MAX_THREADS};
 
 /// A row as declared.
 #[derive(Debug, Clone)]
@@ -51,6 +51,8 @@ pub(super) struct Plan<S> {
     pub(super) table: Vec<Row>,
     pub(super) fails: Option<Failure>,
     pub(super) preemptions: Option<usize>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads fail when they please"))]
+    pub(super) spurious: usize,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
     pub(super) steps: usize,
     #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
@@ -139,6 +141,12 @@ impl<S> Plan<S> {
             return wrong(format!(
                 "a limit of {} steps cannot be set: 1 to {MAX_STEPS} are accepted",
                 self.steps
+            ));
+        }
+        if self.spurious > MAX_SPURIOUS {
+            return wrong(format!(
+                "a bound of {} spurious failures cannot be set: 0 to {MAX_SPURIOUS} are accepted",
+                self.spurious
             ));
         }
         if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {

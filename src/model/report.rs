@@ -29,8 +29,11 @@ pub enum Engine {
     Loom {
         /// What each pass did.
         passes: Vec<Pass>,
-        /// The most preemptions in an execution; `None` explores completely.
+        /// The most preemptions in an execution, if they were bounded.
         preemptions: Option<usize>,
+        /// The most steps of an execution that did nothing for no reason (a
+        /// `compare_exchange_weak` that fails, a wait that ends), if more were possible.
+        spurious: Option<usize>,
     },
     /// On real threads, started together.
     Threads {
@@ -65,8 +68,34 @@ pub struct Outcome {
     pub reason: String,
     /// In how many executions or rounds it was reached.
     pub seen: u64,
+    /// On loom: by which passes it was reached, and in how many executions of each.
+    pub passes: Vec<(&'static str, u64)>,
     /// The execution that reached it first.
     pub witness: Option<Witness>,
+}
+
+impl Outcome {
+    /// A row that was never reached.
+    pub(super) fn new(text: &str, grade: Grade, reason: &str) -> Self {
+        Self {
+            text: text.to_owned(),
+            grade,
+            reason: reason.to_owned(),
+            seen: 0,
+            passes: Vec::new(),
+            witness: None,
+        }
+    }
+
+    /// Counts `seen` more executions of `pass`.
+    #[cfg(loom)]
+    pub(super) fn add(&mut self, pass: &'static str, seen: u64) {
+        self.seen += seen;
+        match self.passes.iter_mut().find(|(name, _)| *name == pass) {
+            Some((_, sum)) => *sum += seen,
+            None => self.passes.push((pass, seen)),
+        }
+    }
 }
 
 /// An execution that reached an outcome.
@@ -106,7 +135,22 @@ impl Report {
 
     /// Whether every execution was explored: on loom, without a bound, and to the end.
     pub fn is_complete(&self) -> bool {
-        self.failure.is_none() && matches!(self.engine, Engine::Loom { preemptions: None, .. })
+        self.failure.is_none()
+            && matches!(self.engine, Engine::Loom { .. })
+            && self.bound().is_none()
+    }
+
+    /// What the exploration was bounded by, in words: `2 preemptions, 1 spurious failure`.
+    pub fn bound(&self) -> Option<String> {
+        let Engine::Loom { preemptions, spurious, .. } = &self.engine else { return None };
+        let bounds = [(preemptions, "preemption"), (spurious, "spurious failure")];
+        let bounds: Vec<String> = bounds
+            .iter()
+            .filter_map(|(bound, what)| {
+                bound.map(|n| format!("{n} {what}{}", if n == 1 { "" } else { "s" }))
+            })
+            .collect();
+        (!bounds.is_empty()).then(|| bounds.join(", "))
     }
 
     /// How often `outcome` was reached; 0 also for an outcome that nobody declared.
@@ -115,17 +159,12 @@ impl Report {
     }
 }
 
-/// `1 preemption`, `2 preemptions`.
-pub(super) fn preemptions_text(n: usize) -> String {
-    format!("{n} preemption{}", if n == 1 { "" } else { "s" })
-}
-
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = self.elapsed.as_secs_f64() * 1e3;
         write!(f, "{}: ", self.name)?;
         match &self.engine {
-            Engine::Loom { passes, preemptions } => {
+            Engine::Loom { passes, .. } => {
                 let total = self.executions();
                 write!(f, "{total} execution{} (", if total == 1 { "" } else { "s" })?;
                 for (position, pass) in passes.iter().enumerate() {
@@ -135,10 +174,10 @@ impl fmt::Display for Report {
                         Some(why) => write!(f, "{semicolon}{} not needed: {why}", pass.name)?,
                     }
                 }
-                match (&self.failure, preemptions) {
+                match (&self.failure, self.bound()) {
                     (Some(_), _) => write!(f, ")")?,
                     (None, None) => write!(f, "), explored completely")?,
-                    (None, Some(n)) => write!(f, "), bounded ({})", preemptions_text(*n))?,
+                    (None, Some(bound)) => write!(f, "), bounded ({bound})")?,
                 }
             }
             Engine::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}")?,

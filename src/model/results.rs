@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::{CheckError, Engine, Report, report};
+use super::{CheckError, Engine, Report};
 
 /// One line.
 #[derive(Serialize)]
@@ -73,7 +73,7 @@ fn record<'a>(
     report: &'a Report,
     error: Option<&CheckError>,
 ) -> Record<'a> {
-    let Engine::Loom { passes, preemptions } = &report.engine else {
+    let Engine::Loom { passes, .. } = &report.engine else {
         unreachable!("results are written of explorations")
     };
     let expected = report.failure.as_ref().map(|found| found.failure);
@@ -84,7 +84,7 @@ fn record<'a>(
         at: format!("{}:{}", identity.at.file(), identity.at.line()),
         verdict: if error.is_none() { "passed" } else { "failed" },
         expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
-        bound: preemptions.map(report::preemptions_text),
+        bound: report.bound(),
         passes: passes
             .iter()
             .map(|pass| PassRecord {

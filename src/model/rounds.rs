@@ -136,11 +136,8 @@ fn in_round(round: u64) -> Evidence {
 
 fn rows<S>(plan: &Plan<S>, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
     let row = |text: &str, grade, reason: &str, seen| Outcome {
-        text: text.to_owned(),
-        grade,
-        reason: reason.to_owned(),
         seen,
-        witness: None,
+        ..Outcome::new(text, grade, reason)
     };
     let mut rows: Vec<Outcome> = plan
         .table

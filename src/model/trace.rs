@@ -158,7 +158,7 @@ fn preempted(trace: &Trace, events: &[&Event], position: usize) -> bool {
     };
     match action {
         Some(Action::Lock | Action::Write | Action::Read) => !held(events, position, object),
-        Some(Action::Join(_) | Action::Park | Action::End) => false,
+        Some(Action::Join(_) | Action::Park { .. } | Action::End) => false,
         _ => true,
     }
 }
@@ -221,11 +221,11 @@ fn describe(trace: &Trace, event: &Event, detail: Detail) -> String {
     let orders = detail != Detail::Threads { weak: false };
     let order = |order: &'static str| if orders { format!(" {order}") } else { String::new() };
     match &event.action {
-        Action::Load { order: o, value, newest } if value == newest => {
-            format!("{object}.load{} = {}", order(o), show(*value))
+        Action::Load { what, order: o, value, newest } if value == newest => {
+            format!("{object}.{what}{} = {}", order(o), show(*value))
         }
-        Action::Load { order: o, value, newest } => format!(
-            "{object}.load{}\nreads {}, newest is {}",
+        Action::Load { what, order: o, value, newest } => format!(
+            "{object}.{what}{}\nreads {}, newest is {}",
             order(o),
             show(*value),
             show(*newest)
@@ -262,6 +262,8 @@ fn describe(trace: &Trace, event: &Event, detail: Detail) -> String {
         Action::TryWrite(false) => format!("{object}.try_write: taken"),
         Action::EndWrite => format!("{object}.end write"),
         Action::Wait => format!("{object}.wait"),
+        Action::Woken(true) => format!("{object}.woken"),
+        Action::Woken(false) => format!("{object}.wakes unasked"),
         Action::NotifyOne => format!("{object}.notify_one"),
         Action::NotifyAll => format!("{object}.notify_all"),
         Action::Clone => format!("{object}.clone"),
@@ -272,7 +274,8 @@ fn describe(trace: &Trace, event: &Event, detail: Detail) -> String {
         Action::Unique(false) => format!("{object}.get_mut: shared"),
         Action::Spawn(child) => format!("spawn {}", trace.threads[*child]),
         Action::Join(child) => format!("join {}", trace.threads[*child]),
-        Action::Park => "park".to_owned(),
+        Action::Park { woken: true } => "park".to_owned(),
+        Action::Park { woken: false } => "park: returns unasked".to_owned(),
         Action::Unpark(target) => format!("unpark {}", trace.threads[*target]),
         Action::Yield => "yield".to_owned(),
         Action::Panic(message) => format!("panics: {message}"),

@@ -1,5 +1,6 @@
 //! Both passes of a model on loom, and what their findings mean.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -12,12 +13,50 @@ use super::{CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Plan, 
 use super::{report, results};
 use crate::sync::checked::event::Pass;
 use crate::sync::checked::finding::{Fault, Finding};
-use crate::sync::checked::record::Learned;
+use crate::sync::checked::record::{Chance, Learned, Task};
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
 struct Replay {
     pass: Pass,
     execution: u64,
+}
+
+/// Which steps do nothing for no reason: a part of the exploration for each set of them.
+struct Cases {
+    most: usize,
+    /// In the order in which they are explored.
+    all: Vec<BTreeSet<Chance>>,
+    next: usize,
+    /// Whether there would have been a set with one more.
+    cut: bool,
+}
+
+impl Cases {
+    /// All sets of `most` steps or fewer, as far as the steps become known.
+    fn up_to(most: usize) -> Self {
+        Self { most, all: vec![BTreeSet::new()], next: 0, cut: false }
+    }
+
+    fn next(&mut self) -> Option<BTreeSet<Chance>> {
+        let next = self.all.get(self.next).cloned();
+        self.next += 1;
+        next
+    }
+
+    /// With `spurious`, the steps `chances` might have done nothing.
+    fn extend(&mut self, spurious: &BTreeSet<Chance>, chances: &BTreeSet<Chance>) {
+        for chance in chances.difference(spurious) {
+            if spurious.len() == self.most {
+                self.cut = true;
+                return;
+            }
+            let mut case = spurious.clone();
+            case.insert(*chance);
+            if !self.all.contains(&case) {
+                self.all.push(case);
+            }
+        }
+    }
 }
 
 /// Checks the model.
@@ -29,20 +68,11 @@ pub(super) fn check<S: Send + Sync + 'static>(
     let replay = replay(identity)?;
     let patience = super::patience(super::PATIENCE)?;
     let mut passes = Vec::new();
-    let mut outcomes: Vec<Outcome> = plan
-        .table
-        .iter()
-        .map(|row| Outcome {
-            text: row.outcome.clone(),
-            grade: row.grade,
-            reason: row.reason.clone(),
-            seen: 0,
-            witness: None,
-        })
-        .collect();
+    let mut outcomes: Vec<Outcome> =
+        plan.table.iter().map(|row| Outcome::new(&row.outcome, row.grade, &row.reason)).collect();
     let mut finding = None;
     let mut learned = Learned::default();
-    let mut skippable = false;
+    let mut cut = false;
     for pass in [Pass::Interleaving, Pass::WeakMemory] {
         let mut done = report::Pass { name: pass.name(), executions: 0, skipped: None };
         // What the first pass learns shapes the second: a replay of that one makes both.
@@ -50,18 +80,29 @@ pub(super) fn check<S: Send + Sync + 'static>(
         if !wanted && pass == Pass::WeakMemory {
             continue;
         }
-        if skippable {
+        if pass == Pass::WeakMemory && !learned.plain_access {
             done.skipped = Some("no plain load or store");
-        } else {
-            let only =
-                replay.as_ref().map(|replay| if wanted { replay.execution } else { u64::MAX });
-            let explored = explore(plan, pass, learned, only, patience);
+            passes.push(done);
+            continue;
+        }
+        let only = replay.as_ref().map(|replay| if wanted { replay.execution } else { u64::MAX });
+        let mut cases = Cases::up_to(plan.spurious);
+        while let (Some(spurious), None) = (cases.next(), &finding) {
+            let task = Task {
+                pass,
+                learned: learned.clone(),
+                spurious: spurious.clone(),
+                executions: done.executions,
+                max_steps: plan.steps,
+            };
+            let explored = explore(plan, task, only, patience);
             done.executions = explored.executions;
             learned = explored.learned;
-            skippable = !learned.plain_access;
             count(&mut outcomes, explored.tally, pass);
             finding = explored.finding.map(|finding| (pass, finding));
+            cases.extend(&spurious, &explored.chances);
         }
+        cut |= cases.cut;
         passes.push(done);
         if finding.is_some() {
             break;
@@ -77,7 +118,11 @@ pub(super) fn check<S: Send + Sync + 'static>(
     }
     let mut report = Report {
         name: identity.name(),
-        engine: Engine::Loom { passes, preemptions: plan.preemptions },
+        engine: Engine::Loom {
+            passes,
+            preemptions: plan.preemptions,
+            spurious: cut.then_some(plan.spurious),
+        },
         outcomes,
         failure: None,
         elapsed: start.elapsed(),
@@ -166,6 +211,12 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
             Failure::Deadlock,
             "no thread can go on: each one that has not ended waits".to_owned(),
         ),
+        Fault::WaitsForItself => failed(
+            Failure::Deadlock,
+            "a thread takes a lock that it already holds for reading: it waits for itself, to read \
+             as soon as a writer waits in between"
+                .to_owned(),
+        ),
         Fault::Invariant { thread, message } => {
             failed(Failure::Invariant, format!("{thread} panicked: {message}"))
         }
@@ -250,17 +301,14 @@ fn count(outcomes: &mut Vec<Outcome>, tally: Tally, pass: Pass) {
             interleaving: draw(&trace, Detail::Threads { weak: pass == Pass::WeakMemory }),
         };
         if let Some(row) = outcomes.iter_mut().find(|row| row.text == text) {
-            row.seen += seen;
+            row.add(pass.name(), seen);
             row.witness.get_or_insert_with(witness);
         } else {
             // No table speaks of it: the model is to fail, or only explores.
-            outcomes.push(Outcome {
-                text,
-                grade: Grade::Acceptable,
-                reason: "reached".to_owned(),
-                seen,
-                witness: Some(witness()),
-            });
+            let witness = Some(witness());
+            let mut row = Outcome { witness, ..Outcome::new(&text, Grade::Acceptable, "reached") };
+            row.add(pass.name(), seen);
+            outcomes.push(row);
         }
     }
 }

@@ -16,16 +16,18 @@
 //! # Limits
 //!
 //! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`; and
-//! these are missing: `Weak`, `Arc::into_raw`, `get_mut` of atomics, `thread::scope`,
-//! `JoinHandle::is_finished`, and whatever times out (`park_timeout`, `wait_timeout`). Load
-//! buffering, and stores more than seven writes old, are never explored (loom 0.7.3).
+//! these are missing: `Weak`, `Arc::into_raw`, `get_mut` of atomics, `thread::scope` and
+//! `JoinHandle::is_finished`. There is no time in a model: what waits with a limit may be over at
+//! any moment. Load buffering, and stores more than seven writes old, are never explored (loom
+//! 0.7.3).
 
 #[cfg(loom)]
 pub(crate) mod checked;
 #[cfg(loom)]
 pub use checked::{
     Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, atomic, cell, hint, thread, thread_local,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, thread,
+    thread_local,
 };
 
 #[cfg(not(loom))]
@@ -33,8 +35,17 @@ mod plain;
 #[cfg(not(loom))]
 pub use plain::{
     Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, atomic, cell, hint, thread, thread_local,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, thread,
+    thread_local,
 };
+
+/// Spins until `condition` holds, and before long lets other threads run in between.
+fn spin_until(mut condition: impl FnMut() -> bool) {
+    let backoff = crossbeam_utils::Backoff::new();
+    while !condition() {
+        backoff.snooze();
+    }
+}
 
 #[cfg(loom)]
 pub(crate) use checked::thread_number;

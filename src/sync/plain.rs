@@ -2,7 +2,7 @@
 
 pub use std::sync::{
     Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult,
 };
 pub use std::thread_local;
 
@@ -18,13 +18,23 @@ pub mod atomic {
 pub mod thread {
     pub use std::thread::{
         AccessError, Builder, JoinHandle, LocalKey, Result, Thread, ThreadId,
-        available_parallelism, current, panicking, park, sleep, spawn, yield_now,
+        available_parallelism, current, panicking, park, park_timeout, sleep, spawn, yield_now,
     };
 }
 
-/// Hints, re-exported from `std::hint`.
+/// Hints, re-exported from `std::hint`, and a wait that a model need not spin in.
 pub mod hint {
     pub use std::hint::{black_box, spin_loop};
+
+    /// Blocks until `condition` holds, which another thread brings about.
+    ///
+    /// For spin locks and their like: spins, and before long lets other threads run in between.
+    /// `condition` must be a function of shared state alone, and change nothing unless it holds:
+    /// in a model it is called again only once something that it looked at has changed.
+    #[inline]
+    pub fn wait_until(condition: impl FnMut() -> bool) {
+        crate::sync::spin_until(condition);
+    }
 }
 
 /// Interior mutability that the checker can follow.

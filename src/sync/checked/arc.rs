@@ -4,6 +4,9 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::Location;
+use std::rc::Rc;
+
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use super::event::{Action, Site};
 use super::operation::{Handle, Step};
@@ -14,7 +17,46 @@ use super::record;
 /// Beside the real `Arc` lives loom's, of nothing, which counts the same references.
 pub struct Arc<T: ?Sized> {
     value: std::sync::Arc<T>,
-    model: Option<(Handle, ManuallyDrop<loom::sync::Arc<()>>)>,
+    model: Option<(Handle, ManuallyDrop<Twin>)>,
+}
+
+/// What an owner has in a model.
+struct Twin {
+    owner: loom::sync::Arc<()>,
+    /// How many owners there are, in models that ask. loom's own count tells who asks all that the
+    /// owners know, and does not see every one of them.
+    count: Option<Rc<AtomicUsize>>,
+}
+
+// SAFETY: all threads of a model are coroutines of one OS thread.
+unsafe impl Send for Twin {}
+// SAFETY: as above.
+unsafe impl Sync for Twin {}
+
+impl Twin {
+    fn new() -> Self {
+        let counts = record::holds(|recorder| recorder.learned.counts_owners);
+        let count = counts.then(|| Rc::new(AtomicUsize::new(1)));
+        Self { owner: loom::sync::Arc::new(()), count }
+    }
+
+    /// One more owner.
+    fn clone(&self, step: &Step) -> Self {
+        let owner = step.first(|| loom::sync::Arc::clone(&self.owner));
+        if let Some(count) = &self.count {
+            step.merged(|| count.fetch_add(1, Relaxed));
+        }
+        Self { owner, count: self.count.clone() }
+    }
+
+    /// One owner less.
+    fn drop(self, step: &Step) {
+        let Self { owner, count } = self;
+        step.first(|| drop(owner));
+        if let Some(count) = count {
+            step.merged(|| count.fetch_sub(1, Relaxed));
+        }
+    }
 }
 
 impl<T> Arc<T> {
@@ -22,7 +64,7 @@ impl<T> Arc<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('r', "Arc", Location::caller())
-            .map(|handle| (handle, ManuallyDrop::new(loom::sync::Arc::new(()))));
+            .map(|handle| (handle, ManuallyDrop::new(Twin::new())));
         Self { value: std::sync::Arc::new(value), model }
     }
 
@@ -62,7 +104,11 @@ impl<T: ?Sized> Arc<T> {
             None => std::sync::Arc::strong_count(&this.value),
             Some((object, twin)) => {
                 let step = Step::begin(site, "strong_count", Some(object), 0);
-                let count = step.first(|| loom::sync::Arc::strong_count(twin));
+                let Some(count) = &twin.count else {
+                    record::begin_again(|learned| learned.counts_owners = true)
+                };
+                // Relaxed, like `std`'s: whoever counts learns nothing else.
+                let count = step.first(|| count.fetch_add(0, Relaxed));
                 step.end(Action::Count(count as u64), count as u64);
                 count
             }
@@ -76,7 +122,7 @@ impl<T: ?Sized> Arc<T> {
         if let Some(object) = Handle::check(this.handle(), "Arc", site) {
             let step = Step::begin(site, "get_mut", Some(object), 0);
             let twin = this.model.as_mut().map(|(_, twin)| &mut **twin)?;
-            let unique = step.first(|| loom::sync::Arc::get_mut(twin).is_some());
+            let unique = step.first(|| loom::sync::Arc::get_mut(&mut twin.owner).is_some());
             if unique {
                 record::with(|recorder| recorder.inherit(object));
             }
@@ -104,7 +150,7 @@ impl<T: ?Sized> Arc<T> {
         let object = handle.object;
         let step = Step::begin(site, "drop", Some(object), 0);
         // SAFETY: called once, by `drop` or by `into_inner` in its place.
-        step.first(|| unsafe { ManuallyDrop::drop(twin) });
+        unsafe { ManuallyDrop::take(twin) }.drop(&step);
         let last = std::sync::Arc::strong_count(&self.value) == 1;
         record::with(|recorder| {
             recorder.inherit(object);
@@ -117,7 +163,7 @@ impl<T: ?Sized> Arc<T> {
         self.model.as_ref().map(|(handle, _)| *handle)
     }
 
-    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Arc<()>)> {
+    fn locate(&self, site: Site) -> Option<(usize, &Twin)> {
         let object = Handle::check(self.handle(), "Arc", site)?;
         self.model.as_ref().map(|(_, twin)| (object, &**twin))
     }
@@ -143,7 +189,7 @@ impl<T: ?Sized> Clone for Arc<T> {
         let site = Location::caller();
         let model = self.locate(site).and_then(|(object, twin)| {
             let step = Step::begin(site, "clone", Some(object), 0);
-            let twin = step.first(|| loom::sync::Arc::clone(twin));
+            let twin = twin.clone(&step);
             step.end(Action::Clone, 0);
             Some((self.handle()?, ManuallyDrop::new(twin)))
         });

@@ -10,7 +10,7 @@ pub use std::sync::atomic::Ordering;
 
 use super::event::{Action, Pass, Site, Value};
 use super::operation::{Handle, Step};
-use super::record;
+use super::record::{self, Recorder};
 
 mod access;
 mod word;
@@ -80,12 +80,16 @@ impl<T: Word> Atomic<T> {
             !matches!(order, Ordering::Release | Ordering::AcqRel),
             "there is no such thing as a load with {order:?}: use Relaxed, Acquire or SeqCst"
         );
-        let site = Location::caller();
+        self.read("load", order, Location::caller())
+    }
+
+    /// A load, or a `compare_exchange_weak` that does no more.
+    fn read(&self, what: &'static str, order: Ordering, site: Site) -> T {
         let Some(at) = self.locate(site) else {
             return T::std_load(&self.newest, order);
         };
         at.mark_plain();
-        let step = Step::begin(site, "load", Some(at.object), 0);
+        let step = Step::begin(site, what, Some(at.object), 0);
         let value = match at.pass {
             None if at.settled => self.peek(),
             None => step.run(|| at.twin.load(order)),
@@ -97,9 +101,8 @@ impl<T: Word> Atomic<T> {
             Some(Pass::WeakMemory) => at.load(&step, order),
         };
         let saw = Access::learn(value);
-        let action =
-            Action::Load { order: short(order), value: value.show(), newest: self.peek().show() };
-        step.end(action, saw);
+        let newest = self.peek().show();
+        step.end(Action::Load { what, order: short(order), value: value.show(), newest }, saw);
         value
     }
 
@@ -191,12 +194,16 @@ impl<T: Word> Atomic<T> {
         result
     }
 
-    /// Like [`compare_exchange`](Self::compare_exchange). `std`'s may also fail spuriously; in a
-    /// model this one does not.
+    /// Like [`compare_exchange`](Self::compare_exchange), but it may also fail for no reason. In a
+    /// model both are explored.
     ///
     /// # Errors
     ///
-    /// The value found, if it is not `current`.
+    /// The value found, which may be `current`.
+    ///
+    /// # Panics
+    ///
+    /// If `failure` is `Release` or `AcqRel`, as in `std`.
     #[track_caller]
     pub fn compare_exchange_weak(
         &self,
@@ -205,6 +212,10 @@ impl<T: Word> Atomic<T> {
         success: Ordering,
         failure: Ordering,
     ) -> Result<T, T> {
+        let may_fail = self.model.is_some() && record::active();
+        if may_fail && record::holds(Recorder::fails_spuriously) {
+            return Err(self.read("compare_exchange_weak gives up", failure, Location::caller()));
+        }
         self.compare_exchange(current, new, success, failure)
     }
 
@@ -223,7 +234,8 @@ impl<T: Word> Atomic<T> {
     ) -> Result<T, T> {
         let mut before = self.load(fetch_order);
         while let Some(after) = f(before) {
-            match self.compare_exchange_weak(before, after, set_order, fetch_order) {
+            // One that fails for no reason would only be tried again.
+            match self.compare_exchange(before, after, set_order, fetch_order) {
                 Ok(value) => return Ok(value),
                 Err(found) => before = found,
             }

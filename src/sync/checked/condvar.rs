@@ -1,18 +1,50 @@
 //! Condition variables.
+//!
+//! loom's own hands the waking thread's knowledge to the woken one, which `std`'s does not promise,
+//! and knows no time. So the queue is kept here: to wait and to notify are steps that conflict, and
+//! who has been notified goes on when it has the lock.
 
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
+use std::rc::Rc;
+use std::time::Duration;
 
 use super::event::{Action, Site};
 use super::mutex::{Mutex, MutexGuard};
-use super::operation::{Handle, Step};
-use super::record;
+use super::operation::{Gate, Handle, Step};
+use super::record::{self, Recorder};
+use super::waiting::Or;
 use super::{LockResult, PoisonError};
 
-/// `std::sync::Condvar`, instrumented. In a model no wait ends spuriously.
+/// `std::sync::Condvar`, instrumented.
 pub struct Condvar {
-    model: Option<(Handle, loom::sync::Condvar)>,
+    model: Option<(Handle, Waiters)>,
     std: std::sync::Condvar,
+}
+
+/// Who waits, longest first; set once notified.
+struct Waiters {
+    gate: Rc<Gate>,
+    queue: RefCell<VecDeque<Rc<Cell<bool>>>>,
+}
+
+// SAFETY: all threads of a model are coroutines of one OS thread.
+unsafe impl Send for Waiters {}
+// SAFETY: as above; and no borrow is held while another coroutine can run.
+unsafe impl Sync for Waiters {}
+
+/// Whether a wait ended because its time was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether nobody notified in time.
+    #[must_use]
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
 }
 
 impl Condvar {
@@ -20,7 +52,7 @@ impl Condvar {
     #[track_caller]
     pub fn new() -> Self {
         let model = Handle::new('v', "condition variable", Location::caller())
-            .map(|handle| (handle, loom::sync::Condvar::new()));
+            .map(|handle| (handle, Waiters { gate: Gate::new(), queue: RefCell::default() }));
         Self { model, std: std::sync::Condvar::new() }
     }
 
@@ -34,44 +66,12 @@ impl Condvar {
     ///
     /// In a model, if the mutex was made outside it.
     #[track_caller]
-    pub fn wait<'a, T: ?Sized>(
-        &self,
-        mut guard: MutexGuard<'a, T>,
-    ) -> LockResult<MutexGuard<'a, T>> {
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let site = Location::caller();
-        let mutex = guard.mutex;
-        let Some((object, twin)) = self.locate(site) else {
-            let Some(std) = guard.std.take() else { unreachable!("a guard holds its lock") };
-            return match self.std.wait(std) {
-                Ok(std) => {
-                    guard.std = Some(std);
-                    Ok(guard)
-                }
-                Err(poison) => {
-                    guard.std = Some(poison.into_inner());
-                    Err(PoisonError::new(guard))
-                }
-            };
-        };
-        let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
-            panic!("a condition variable of a model waits with a mutex made outside it, at {site}")
-        };
-        turnstile.leave(site, lock.object, false);
-        let step = Step::begin(site, "wait", Some(object), 0);
-        record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
-        // Not free yet: loom gives it back within the wait, after a choice of its own.
-        record::with(|recorder| recorder.bequeath(lock.object));
-        guard.std = None;
-        drop(guard);
-        let Ok(held) = step.run(|| twin.wait(held)) else {
-            unreachable!("loom's mutexes are never poisoned")
-        };
-        Mutex::<T>::acquired(lock.object);
-        record::with(|recorder| {
-            let thread = recorder.current();
-            recorder.leave(thread, site, Some(lock.object), Action::Lock, 0);
-        });
-        mutex.reenter(held, site)
+        match self.locate(site) {
+            Some((object, waiters)) => waiters.wait(object, guard, site, Or::Nothing).0,
+            None => outside(guard, |std| (self.std.wait(std), ())).0,
+        }
     }
 
     /// Waits until `condition` is false.
@@ -91,15 +91,83 @@ impl Condvar {
         Ok(guard)
     }
 
-    /// Wakes one waiting thread.
+    /// Like [`wait`](Self::wait), but for no longer than `duration`. In a model there is no time:
+    /// the wait may be over at any moment, notified or not.
+    ///
+    /// # Errors
+    ///
+    /// The guard all the same, if the mutex is poisoned.
+    ///
+    /// # Panics
+    ///
+    /// In a model, if the mutex was made outside it.
+    #[track_caller]
+    pub fn wait_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        duration: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let site = Location::caller();
+        let (guard, timed_out) = match self.locate(site) {
+            Some((object, waiters)) => waiters.wait(object, guard, site, Or::TimeIsUp),
+            None => outside(guard, |std| match self.std.wait_timeout(std, duration) {
+                Ok((std, result)) => (Ok(std), result.timed_out()),
+                Err(poison) => {
+                    let (std, result) = poison.into_inner();
+                    (Err(PoisonError::new(std)), result.timed_out())
+                }
+            }),
+        };
+        let result = WaitTimeoutResult(timed_out);
+        match guard {
+            Ok(guard) => Ok((guard, result)),
+            Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
+        }
+    }
+
+    /// Waits until `condition` is false, but for no longer than `duration`. In a model there is no
+    /// time: each wait may be the last, and says that time was up if the condition still holds.
+    ///
+    /// # Errors
+    ///
+    /// The guard all the same, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        duration: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let start = std::time::Instant::now();
+        while condition(&mut *guard) {
+            let left = duration.saturating_sub(start.elapsed());
+            let over = left.is_zero() && self.model.is_none();
+            let (again, result) = if over {
+                (guard, WaitTimeoutResult(true))
+            } else {
+                self.wait_timeout(guard, left)?
+            };
+            guard = again;
+            if result.timed_out() {
+                let still = condition(&mut *guard);
+                return Ok((guard, WaitTimeoutResult(still)));
+            }
+        }
+        Ok((guard, WaitTimeoutResult(false)))
+    }
+
+    /// Wakes one waiting thread: in a model, the one that has waited longest.
     #[track_caller]
     pub fn notify_one(&self) {
         let site = Location::caller();
         match self.locate(site) {
             None => self.std.notify_one(),
-            Some((object, twin)) => {
+            Some((object, waiters)) => {
                 let step = Step::begin(site, "notify_one", Some(object), 0);
-                step.first(|| twin.notify_one());
+                step.first(|| waiters.gate.touch());
+                if let Some(waiter) = waiters.queue.borrow_mut().pop_front() {
+                    waiter.set(true);
+                }
                 step.end(Action::NotifyOne, 0);
             }
         }
@@ -111,18 +179,67 @@ impl Condvar {
         let site = Location::caller();
         match self.locate(site) {
             None => self.std.notify_all(),
-            Some((object, twin)) => {
+            Some((object, waiters)) => {
                 let step = Step::begin(site, "notify_all", Some(object), 0);
-                step.first(|| twin.notify_all());
+                step.first(|| waiters.gate.touch());
+                waiters.queue.borrow_mut().drain(..).for_each(|waiter| waiter.set(true));
                 step.end(Action::NotifyAll, 0);
             }
         }
     }
 
-    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Condvar)> {
+    fn locate(&self, site: Site) -> Option<(usize, &Waiters)> {
         let handle = self.model.as_ref().map(|(handle, _)| *handle);
         let object = Handle::check(handle, "condition variable", site)?;
-        self.model.as_ref().map(|(_, twin)| (object, twin))
+        self.model.as_ref().map(|(_, waiters)| (object, waiters))
+    }
+}
+
+/// A wait on the `std` half.
+fn outside<'a, T: ?Sized, R>(
+    mut guard: MutexGuard<'a, T>,
+    wait: impl FnOnce(std::sync::MutexGuard<'a, ()>) -> (LockResult<std::sync::MutexGuard<'a, ()>>, R),
+) -> (LockResult<MutexGuard<'a, T>>, R) {
+    let Some(std) = guard.std.take() else { unreachable!("a guard holds its lock") };
+    let (result, rest) = wait(std);
+    let poisoned = result.is_err();
+    guard.std = Some(result.unwrap_or_else(PoisonError::into_inner));
+    (if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }, rest)
+}
+
+impl Waiters {
+    /// One wait, in a model. Returns whether it ended without having been notified, too.
+    fn wait<'a, T: ?Sized>(
+        &self,
+        object: usize,
+        mut guard: MutexGuard<'a, T>,
+        site: Site,
+        or: Or,
+    ) -> (LockResult<MutexGuard<'a, T>>, bool) {
+        let mutex: &'a Mutex<T> = guard.mutex;
+        let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
+            panic!("a condition variable of a model waits with a mutex made outside it, at {site}")
+        };
+        turnstile.leave(site, lock.object, false);
+        let step = Step::begin(site, "wait", Some(object), 0);
+        step.first(|| self.gate.touch());
+        let mine = Rc::new(Cell::new(false));
+        self.queue.borrow_mut().push_back(Rc::clone(&mine));
+        record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
+        // Free from here on: nothing comes between the waiting and the giving back.
+        guard.std = None;
+        drop(guard);
+        Mutex::<T>::released(lock.object);
+        drop(held);
+        match or {
+            Or::TimeIsUp => step.yield_if_spinning(site),
+            Or::Nothing if record::holds(Recorder::fails_spuriously) => {}
+            Or::Nothing => step.wait(|_| mine.get()),
+        }
+        step.run(|| self.gate.touch());
+        self.queue.borrow_mut().retain(|waiter| !Rc::ptr_eq(waiter, &mine));
+        step.end(Action::Woken(mine.get()), u64::from(mine.get()));
+        (mutex.lock_at(site), !mine.get())
     }
 }
 

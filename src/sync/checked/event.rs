@@ -2,6 +2,8 @@
 
 use std::panic::Location;
 
+use super::thread::MAX_THREADS;
+
 /// A call site in the code under test.
 pub(crate) type Site = &'static Location<'static>;
 
@@ -39,11 +41,32 @@ pub enum Value {
 /// What a thread did in one step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Action {
-    Load { order: &'static str, value: Value, newest: Value },
-    Store { order: &'static str, value: Value },
-    Update { name: &'static str, order: &'static str, operand: Value, before: Value, after: Value },
-    CompareExchange { order: &'static str, expected: Value, new: Value, found: Value },
-    Fence { order: &'static str },
+    Load {
+        what: &'static str,
+        order: &'static str,
+        value: Value,
+        newest: Value,
+    },
+    Store {
+        order: &'static str,
+        value: Value,
+    },
+    Update {
+        name: &'static str,
+        order: &'static str,
+        operand: Value,
+        before: Value,
+        after: Value,
+    },
+    CompareExchange {
+        order: &'static str,
+        expected: Value,
+        new: Value,
+        found: Value,
+    },
+    Fence {
+        order: &'static str,
+    },
     Lock,
     TryLock(bool),
     Unlock,
@@ -54,17 +77,23 @@ pub(crate) enum Action {
     TryWrite(bool),
     EndWrite,
     Wait,
+    /// The end of a wait, and whether somebody had notified.
+    Woken(bool),
     NotifyOne,
     NotifyAll,
     CellRead,
     CellWrite,
     Clone,
-    Drop { last: bool },
+    Drop {
+        last: bool,
+    },
     Count(u64),
     Unique(bool),
     Spawn(usize),
     Join(usize),
-    Park,
+    Park {
+        woken: bool,
+    },
     Unpark(usize),
     Yield,
     Panic(String),
@@ -87,6 +116,31 @@ impl Action {
             Self::CompareExchange { expected, found, .. } => expected == found,
             _ => true,
         }
+    }
+}
+
+impl Action {
+    /// Whether the step leaves something behind once its thread has come round a loop again: a lock
+    /// is given back by then, and an owner dropped.
+    pub(super) fn has_effect(&self) -> bool {
+        self.changes_something()
+            && !matches!(
+                self,
+                Self::Lock
+                    | Self::TryLock(_)
+                    | Self::Unlock
+                    | Self::Read
+                    | Self::TryRead(_)
+                    | Self::EndRead
+                    | Self::Write
+                    | Self::TryWrite(_)
+                    | Self::EndWrite
+                    | Self::Wait
+                    | Self::Woken(_)
+                    | Self::Park { .. }
+                    | Self::Clone
+                    | Self::Drop { .. }
+            )
     }
 }
 
@@ -114,6 +168,10 @@ pub(crate) struct Object {
     pub(super) history: u64,
     /// A lock: how many hold it (a writer counts as `WRITER`).
     pub(crate) holders: usize,
+    /// A lock: how often each thread holds it for reading.
+    pub(super) readers: [u8; MAX_THREADS],
+    /// How many steps of each thread have changed it.
+    pub(super) changes: [u64; MAX_THREADS],
     /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
     pub(crate) loaded_by: u8,
     /// An atomic: which of its stores are ordered (the weak-memory pass asks).

@@ -1,7 +1,9 @@
 //! What an exploration can bring to light.
 
+use std::collections::BTreeSet;
+
 use super::event::Trace;
-use super::record::Learned;
+use super::record::{Chance, Learned};
 
 /// Why an exploration stopped before it was complete.
 #[derive(Debug, Clone)]
@@ -10,6 +12,8 @@ pub(crate) enum Fault {
         message: String,
     },
     Deadlock,
+    /// A thread takes a read-write lock that it already holds for reading.
+    WaitsForItself,
     Invariant {
         thread: String,
         message: String,
@@ -69,7 +73,7 @@ pub(crate) struct Finding {
 /// How a pass ended.
 pub(crate) enum End {
     /// Every execution was explored.
-    Complete { executions: u64, learned: Learned },
+    Complete { executions: u64, learned: Learned, chances: BTreeSet<Chance> },
     /// An execution showed a fault.
     Found(Box<Finding>),
 }

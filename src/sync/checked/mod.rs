@@ -21,10 +21,11 @@ pub(crate) mod operation;
 pub(crate) mod record;
 mod rwlock;
 pub mod thread;
+pub(crate) mod waiting;
 
 pub use crate::__thread_local as thread_local;
 pub use arc::Arc;
-pub use condvar::Condvar;
+pub use condvar::{Condvar, WaitTimeoutResult};
 pub(crate) use local::drop_locals as local_end;
 pub use mutex::{Mutex, MutexGuard};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -32,6 +33,7 @@ pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// Hints to the processor and, in a model, to the scheduler.
 pub mod hint {
+    pub use super::waiting::wait_until;
     pub use std::hint::black_box;
 
     /// In a model: lets another thread run. Elsewhere: [`std::hint::spin_loop`].

@@ -66,7 +66,10 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard all the same, if a thread has panicked while it held the mutex.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        let site = Location::caller();
+        self.lock_at(Location::caller())
+    }
+
+    pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
         let Some((object, twin, _)) = self.locate(site) else {
             return match self.std.lock() {
                 Ok(std) => Ok(self.guard(std, None, site)),
@@ -74,7 +77,7 @@ impl<T: ?Sized> Mutex<T> {
             };
         };
         let step = Step::begin(site, "lock", Some(object), 0);
-        let free = record::with(|recorder| recorder.objects[object].holders == 0) == Some(true);
+        let free = record::holds(|recorder| recorder.objects[object].holders == 0);
         let acquire = || twin.lock();
         let guard = if free { step.first(acquire) } else { step.run(acquire) };
         let Ok(guard) = guard else { unreachable!("loom's mutexes are never poisoned") };
@@ -143,7 +146,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The guard of a thread that was let in: the `std` half is free.
-    pub(super) fn reenter<'a>(
+    fn reenter<'a>(
         &'a self,
         twin: loom::sync::MutexGuard<'a, ()>,
         site: Site,
@@ -158,7 +161,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// Notes that the active thread holds the mutex.
-    pub(super) fn acquired(object: usize) {
+    fn acquired(object: usize) {
         record::with(|recorder| {
             recorder.objects[object].holders = WRITER;
             recorder.inherit(object);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Action, Site};
@@ -27,7 +28,7 @@ impl Handle {
     /// Whether the value belongs to the execution that runs now: only then may its loom half be
     /// touched.
     pub(crate) fn is_current(self) -> bool {
-        record::with(|recorder| recorder.serial == self.serial) == Some(true)
+        record::holds(|recorder| recorder.serial == self.serial)
     }
 
     /// The object of a value that is about to be used at `site`, or `None` if it is to behave
@@ -136,10 +137,18 @@ impl Step {
     }
 }
 
+const NO_TEXT: &str = "a panic without a text";
+
+/// What loom's coroutines mean by one.
+const STACK: &str = "a thread's stack overflowed: in a model each has 32 KiB";
+
 /// What a panic inside loom means. Which operation was under way tells most; where several causes
 /// share one operation, loom's text decides.
 pub(crate) fn diagnose(payload: &(dyn Any + Send)) -> Fault {
     let text = text_of(payload);
+    if text == NO_TEXT {
+        return Fault::Engine { message: STACK.to_owned() };
+    }
     let pending = record::with(|recorder| recorder.thread().pending).flatten();
     let on_cell = pending.is_some_and(|(_, what, _)| what.starts_with("cell"));
     if text.starts_with("deadlock") {
@@ -159,7 +168,27 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
         .downcast_ref::<String>()
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
-        .unwrap_or_else(|| "a panic without a text".to_owned())
+        .unwrap_or_else(|| NO_TEXT.to_owned())
+}
+
+/// A mutex that is never free: to try it is a step that conflicts with the same step of others, and
+/// changes nothing.
+pub(crate) struct Gate(loom::sync::Mutex<()>);
+
+impl Gate {
+    pub(crate) fn new() -> Rc<Self> {
+        let mutex = loom::sync::Mutex::new(());
+        // Closing it is nobody's business: no choice is offered here.
+        loom::stop_exploring();
+        std::mem::forget(mutex.lock());
+        loom::explore();
+        Rc::new(Self(mutex))
+    }
+
+    /// Tries it, in vain.
+    pub(crate) fn touch(&self) {
+        assert!(self.0.try_lock().is_err(), "a gate is never free");
+    }
 }
 
 /// Makes the moment at which a lock is given back a choice, where somebody could tell.
@@ -173,7 +202,7 @@ pub(crate) struct Turnstile(Option<loom::sync::atomic::AtomicUsize>);
 impl Turnstile {
     /// For a mutex: only in models that are known to try locks.
     pub(crate) fn new() -> Self {
-        let needed = record::with(|recorder| recorder.learned.tries_locks) == Some(true);
+        let needed = record::holds(|recorder| recorder.learned.tries_locks);
         Self(needed.then(|| loom::sync::atomic::AtomicUsize::new(0)))
     }
 
@@ -191,8 +220,7 @@ impl Turnstile {
             return step.run(run);
         }
         let (Some(turnstile), true) = (&self.0, known) else {
-            record::with(|recorder| recorder.learned.tries_locks = true);
-            record::fail(Fault::Restart)
+            record::begin_again(|learned| learned.tries_locks = true)
         };
         step.first(|| turnstile.fetch_add(1, Relaxed));
         step.merged(run)

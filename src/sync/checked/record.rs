@@ -2,7 +2,7 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
 use std::rc::Rc;
@@ -11,10 +11,13 @@ use std::sync::mpsc::Sender;
 
 use super::event::{Action, Event, Object, Pass, Phase, Site, StoreOrder, Trace};
 use super::finding::{End, Fault, Finding};
+use super::operation::Gate;
+use super::thread::MAX_THREADS;
+use super::waiting::{Spin, Token, Watch};
 
 /// What the first pass learned about the model for the second.
-#[derive(Debug, Clone, Copy, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
+#[derive(Debug, Clone, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "six facts, each true or not")]
 pub(crate) struct Learned {
     /// It loads or stores, so that the passes differ.
     pub(crate) plain_access: bool,
@@ -22,26 +25,53 @@ pub(crate) struct Learned {
     pub(crate) updates: bool,
     /// It tries locks, so that the moment at which one is given back is worth a choice.
     pub(crate) tries_locks: bool,
+    /// It asks how many owners an `Arc` has.
+    pub(crate) counts_owners: bool,
+    /// It parks or unparks.
+    pub(crate) parks: bool,
     /// It has fences that acquire.
     pub(crate) acquire_fence: bool,
+    /// Where it yields in a loop that spins for ever.
+    pub(crate) endless: Vec<Site>,
 }
+
+impl Learned {
+    /// Whether stores are put in order with the updates among them: only where there are any, and
+    /// no fence could make too much of the look that it takes.
+    pub(crate) fn orders_stores(&self) -> bool {
+        self.updates && !self.acquire_fence
+    }
+}
+
+/// A step that may do nothing for no reason: the thread, and which one of its steps of this kind.
+pub(crate) type Chance = (usize, usize);
 
 /// A thread of the current execution.
 #[derive(Default)]
 pub(crate) struct Thread {
     pub(crate) name: String,
     /// A hash of all that this thread has done and seen: its next step must be a function of it.
-    history: u64,
+    pub(super) history: u64,
     /// The operation it is in: (site, what, object).
     pub(crate) pending: Option<(Site, &'static str, Option<usize>)>,
     /// False until its first operation: see `operation::visible`.
     pub(crate) moved: bool,
     pub(crate) ended: bool,
-    /// Where it last yielded, and how much had changed by then.
-    yielded: Option<(u64, u64)>,
+    /// What it has done since it last yielded.
+    pub(super) spin: Option<Spin>,
+    /// How often loom has let others go first.
+    pub(super) yields: usize,
+    /// While it decides whether to wait: what it looks at.
+    pub(super) watch: Option<Watch>,
+    /// Whom it joins, or joined last.
+    pub(super) joins: Option<usize>,
+    /// It waits: whether it may go on, it alone can tell.
+    pub(super) waiting: bool,
+    /// How many steps it has taken that may do nothing for no reason.
+    chances: usize,
     pub(crate) panic: Option<String>,
     /// A mutex that is never free: to try it is a choice for the scheduler, and nothing else.
-    pub(crate) gate: Option<Rc<loom::sync::Mutex<()>>>,
+    pub(crate) gate: Option<Rc<Gate>>,
     pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
 }
 
@@ -60,10 +90,14 @@ pub(crate) struct Recorder {
     /// Threads that the code under test has spawned itself.
     pub(crate) spawned: usize,
     pub(crate) learned: Learned,
+    /// The steps that do nothing for no reason, in every execution.
+    spurious: BTreeSet<Chance>,
+    /// The steps that might have, in any execution.
+    pub(crate) chances: BTreeSet<Chance>,
+    /// By thread; empty unless the model is known to park.
+    pub(crate) tokens: Vec<Token>,
     /// A mutex that is never free, tried before each `SeqCst` fence.
-    pub(crate) fence: Option<Rc<loom::sync::Mutex<()>>>,
-    /// How many steps of this execution have changed something.
-    changes: u64,
+    pub(crate) fence: Option<Rc<Gate>>,
     /// Bit `t` is set once thread `t` has taken a step, in any execution.
     pub(crate) stepped: u8,
     /// Pointers by value: the causal past of whoever published them.
@@ -81,12 +115,24 @@ std::thread_local! {
     static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
 }
 
+/// What is to be explored.
+#[derive(Clone)]
+pub(crate) struct Task {
+    pub(crate) pass: Pass,
+    pub(crate) learned: Learned,
+    pub(crate) spurious: BTreeSet<Chance>,
+    /// How many executions of the pass have been made before.
+    pub(crate) executions: u64,
+    pub(crate) max_steps: usize,
+}
+
 /// Starts recording on this OS thread.
-pub(crate) fn install(pass: Pass, learned: Learned, max_steps: usize, verdict: Sender<End>) {
+pub(crate) fn install(task: Task, verdict: Sender<End>) {
+    let Task { pass, learned, spurious, executions, max_steps } = task;
     let recorder = Recorder {
         pass,
         phase: Phase::Setup,
-        executions: 0,
+        executions,
         threads: Vec::new(),
         objects: Vec::new(),
         events: Vec::new(),
@@ -96,8 +142,10 @@ pub(crate) fn install(pass: Pass, learned: Learned, max_steps: usize, verdict: S
         spawned: 0,
         learned,
         stepped: 0,
+        tokens: Vec::new(),
+        spurious,
+        chances: BTreeSet::new(),
         fence: None,
-        changes: 0,
         published: HashMap::default(),
         steps_taken: HashMap::default(),
         verdict,
@@ -117,6 +165,11 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     RECORDER.try_with(|slot| slot.borrow_mut().as_mut().map(f)).ok().flatten()
 }
 
+/// Whether a model runs and `f` holds. `f` must not touch loom.
+pub(crate) fn holds(f: impl FnOnce(&mut Recorder) -> bool) -> bool {
+    with(f) == Some(true)
+}
+
 /// Notes a fact about the model that changes how later steps are taken. In the second pass, which
 /// has begun without it, the pass begins again.
 pub(crate) fn learn(fact: impl FnOnce(&mut Learned) -> &mut bool) {
@@ -130,6 +183,12 @@ pub(crate) fn learn(fact: impl FnOnce(&mut Learned) -> &mut bool) {
     }
 }
 
+/// Begins the exploration again, knowing more.
+pub(crate) fn begin_again(learn: impl FnOnce(&mut Learned)) -> ! {
+    with(|recorder| learn(&mut recorder.learned));
+    fail(Fault::Restart)
+}
+
 /// Ends the exploration with `fault`: hands the verdict over and never returns.
 ///
 /// Nothing is unwound. The coroutines of the execution stop where they stand and their memory is
@@ -140,7 +199,7 @@ pub(crate) fn fail(fault: Fault) -> ! {
             fault,
             execution: recorder.executions,
             trace: recorder.trace(),
-            learned: recorder.learned,
+            learned: recorder.learned.clone(),
         };
         // The receiver waits for this very message; if it is gone there is nobody left to tell.
         let _ = recorder.verdict.send(End::Found(Box::new(finding)));
@@ -164,7 +223,6 @@ impl Recorder {
         self.events.clear();
         self.published.clear();
         self.fence = None;
-        self.changes = 0;
         self.active = 0;
         self.steps = 0;
         self.spawned = 0;
@@ -218,17 +276,37 @@ impl Recorder {
         update
     }
 
+    /// Whether the step that the active thread takes now, and that may do nothing for no reason, does
+    /// so in this exploration.
+    pub(crate) fn fails_spuriously(&mut self) -> bool {
+        let thread = self.thread();
+        thread.chances += 1;
+        let chance = (self.active, self.threads[self.active].chances);
+        self.chances.insert(chance);
+        self.spurious.contains(&chance)
+    }
+
+    /// Whether the active thread holds `object` for reading already.
+    pub(crate) fn reads(&self, object: usize) -> bool {
+        self.objects[object].readers[self.active] > 0
+    }
+
+    /// The active thread holds `object` for reading.
+    pub(super) fn begins_to_read(&mut self, object: usize) {
+        self.objects[object].holders += 1;
+        self.objects[object].readers[self.active] += 1;
+    }
+
+    /// The active thread holds `object` for reading no more.
+    pub(super) fn ends_to_read(&mut self, object: usize) {
+        self.objects[object].holders -= 1;
+        self.objects[object].readers[self.active] -= 1;
+    }
+
     /// The active thread learns `what` without a step.
     pub(crate) fn absorb(&mut self, what: u64) {
         let thread = self.thread();
         thread.history = mix(thread.history, what);
-    }
-
-    /// Whether a yield at `site` can do no more than wait for others: the thread has yielded there
-    /// before, and nobody has changed anything since.
-    pub(crate) fn spins(&mut self, site: Site) -> bool {
-        let here = (site_bits(site), self.changes);
-        self.threads[self.active].yielded.replace(here) == Some(here)
     }
 
     /// How many steps the current execution has taken.
@@ -243,6 +321,7 @@ impl Recorder {
 
     /// Records something that is no operation of its own, such as the end of a critical section.
     pub(crate) fn note(&mut self, site: Site, object: Option<usize>, action: Action) {
+        self.look_at(object, &action);
         self.events.push(Event { thread: self.active, site, object, action, phase: self.phase });
     }
 
@@ -270,6 +349,8 @@ impl Recorder {
             key,
             history: 0,
             holders: 0,
+            readers: [0; MAX_THREADS],
+            changes: [0; MAX_THREADS],
             loaded_by: 0,
             order: StoreOrder::NEW,
         });
@@ -320,7 +401,7 @@ impl Recorder {
     ) {
         self.active = thread;
         self.stepped |= 1 << thread;
-        self.changes += u64::from(action.changes_something());
+        self.look_at(object, &action);
         let state = &mut self.threads[thread];
         state.pending = None;
         state.history = mix(state.history, saw);

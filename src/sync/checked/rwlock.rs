@@ -6,8 +6,9 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
 use super::event::{Action, Site, WRITER};
+use super::finding::Fault;
 use super::operation::{Handle, Step, Turnstile};
-use super::record;
+use super::record::{self, Recorder};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::RwLock`, instrumented.
@@ -86,13 +87,16 @@ macro_rules! acquire {
                 };
             };
             let step = Step::begin(site, stringify!($blocking), Some(object), 0);
+            if record::holds(|recorder| recorder.reads(object)) {
+                record::fail(Fault::WaitsForItself);
+            }
             let free = record::with(|recorder| ($free)(recorder.objects[object].holders));
             let acquire = || twin.$blocking();
             let twin = if free == Some(true) { step.first(acquire) } else { step.run(acquire) };
             let Ok(twin) = twin else { unreachable!("loom's locks are never poisoned") };
             turnstile.enter(&step, $shared);
             record::with(|recorder| {
-                ($hold)(&mut recorder.objects[object].holders);
+                ($hold)(recorder, object);
                 recorder.inherit(object);
             });
             step.end($Done, 0);
@@ -125,7 +129,7 @@ macro_rules! acquire {
                     return Err(TryLockError::WouldBlock);
                 };
                 record::with(|recorder| {
-                    ($hold)(&mut recorder.objects[object].holders);
+                    ($hold)(recorder, object);
                     recorder.inherit(object);
                 });
                 step.end($Tried(true), 1);
@@ -145,14 +149,14 @@ macro_rules! acquire {
 impl<T: ?Sized> RwLock<T> {
     acquire! {
         RwLockReadGuard, read, try_read, Action::Read, Action::TryRead,
-        |holders| holders != WRITER, |holders: &mut usize| *holders += 1, shared: true,
+        |holders| holders != WRITER, Recorder::begins_to_read, shared: true,
         "Blocks until nobody writes, and takes the lock for reading.",
         "Takes the lock for reading if nobody writes."
     }
 
     acquire! {
         RwLockWriteGuard, write, try_write, Action::Write, Action::TryWrite,
-        |holders| holders == 0, |holders: &mut usize| *holders = WRITER, shared: false,
+        |holders| holders == 0, |recorder: &mut Recorder, object: usize| recorder.objects[object].holders = WRITER, shared: false,
         "Blocks until nobody else holds the lock, and takes it for writing.",
         "Takes the lock for writing if nobody else holds it."
     }
@@ -236,10 +240,8 @@ macro_rules! release {
     };
 }
 
-release!(RwLockReadGuard, shared: true, Action::EndRead, |recorder: &mut record::Recorder, object: usize| {
-    recorder.objects[object].holders -= 1;
-});
-release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut record::Recorder, object: usize| {
+release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read);
+release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut Recorder, object: usize| {
     recorder.objects[object].holders = 0;
     recorder.bequeath(object);
 });

@@ -11,6 +11,7 @@ use super::finding::Fault;
 use super::local::drop_locals;
 use super::operation::{Step, text_of};
 use super::record;
+use super::waiting::{self, Or};
 
 pub use super::local::{AccessError, LocalKey};
 pub use std::thread::{Result, panicking};
@@ -37,7 +38,7 @@ pub struct Thread {
 #[derive(Clone)]
 enum Which {
     Std(std::thread::Thread),
-    Model { number: usize, name: Option<String>, twin: loom::thread::Thread },
+    Model { number: usize, name: Option<String> },
 }
 
 /// Tells threads apart.
@@ -161,8 +162,7 @@ where
         })
     });
     step.end(Action::Spawn(number), number as u64);
-    let twin = handle.thread().clone();
-    let thread = Thread { inner: Which::Model { number, name, twin } };
+    let thread = Thread { inner: Which::Model { number, name } };
     JoinHandle { inner: Join::Model { number, handle, thread } }
 }
 
@@ -178,6 +178,7 @@ impl<T> JoinHandle<T> {
             Join::Std { handle, .. } => handle.join(),
             Join::Model { number, handle, .. } => {
                 let step = Step::begin(Location::caller(), "join", None, number as u64);
+                record::with(|recorder| recorder.thread().joins = Some(number));
                 let result = step.run(|| handle.join());
                 record::with(|recorder| {
                     recorder.learn_from(number);
@@ -230,11 +231,7 @@ impl Thread {
     pub fn unpark(&self) {
         match &self.inner {
             Which::Std(thread) => thread.unpark(),
-            Which::Model { number, twin, .. } => {
-                let step = Step::begin(Location::caller(), "unpark", None, *number as u64);
-                step.unordered(|| twin.unpark());
-                step.end(Action::Unpark(*number), 0);
-            }
+            Which::Model { number, .. } => waiting::unpark(*number, Location::caller()),
         }
     }
 }
@@ -256,7 +253,7 @@ pub fn current() -> Thread {
     })
     .map_or_else(
         || Which::Std(std::thread::current()),
-        |(number, name)| Which::Model { number, name, twin: loom::thread::current() },
+        |(number, name)| Which::Model { number, name },
     );
     Thread { inner }
 }
@@ -267,9 +264,18 @@ pub fn park() {
     if !record::active() {
         return std::thread::park();
     }
-    let step = Step::begin(Location::caller(), "park", None, 0);
-    step.unordered(loom::thread::park);
-    step.end(Action::Park, 0);
+    waiting::park(Location::caller(), "park", Or::Nothing);
+}
+
+/// Like [`park`], but for no longer than `duration`. In a model there is no time: this may be over
+/// at any moment, with somebody's `unpark` or without.
+#[track_caller]
+pub fn park_timeout(duration: Duration) {
+    if record::active() {
+        waiting::park(Location::caller(), "park_timeout", Or::TimeIsUp);
+    } else {
+        std::thread::park_timeout(duration);
+    }
 }
 
 /// Lets another thread run.
@@ -280,11 +286,7 @@ pub fn yield_now() {
     }
     let site = Location::caller();
     let step = Step::begin(site, "yield", None, 0);
-    // To loom a yield means that others go first, and it explores nothing else. So it is one only
-    // where going on would change nothing: in a loop that spins.
-    if record::with(|recorder| recorder.spins(site)) == Some(true) {
-        step.unordered(loom::thread::yield_now);
-    }
+    step.yield_if_spinning(site);
     step.end(Action::Yield, 0);
 }
 

@@ -17,38 +17,26 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use super::super::event::Pass;
-use super::super::operation::Step;
+use super::super::operation::{Gate, Step};
 use super::super::record;
 use super::super::thread::MAX_THREADS;
 use super::word::{Twin, Word};
-
-/// A mutex that is never free: to try it is a step that changes nothing.
-type Closed = loom::sync::Mutex<()>;
-
-fn closed() -> Rc<Closed> {
-    let mutex = Closed::new(());
-    // Closing it is nobody's business: no choice is offered here.
-    loom::stop_exploring();
-    std::mem::forget(mutex.lock());
-    loom::explore();
-    Rc::new(mutex)
-}
 
 /// Makes the order of `SeqCst` fences a choice: loom orders them as they come, and takes none for a
 /// step.
 pub(super) fn offer_fence(step: &Step) {
     let gate = record::with(|recorder| recorder.fence.clone()).flatten();
     let gate = gate.unwrap_or_else(|| {
-        let gate = closed();
+        let gate = Gate::new();
         record::with(|recorder| recorder.fence = Some(Rc::clone(&gate)));
         gate
     });
-    step.first(|| gate.try_lock().is_ok());
+    step.first(|| gate.touch());
 }
 
 /// One companion for each thread that has loaded the atomic.
 #[derive(Default)]
-pub(super) struct Companions(RefCell<[Option<Rc<Closed>>; MAX_THREADS]>);
+pub(super) struct Companions(RefCell<[Option<Rc<Gate>>; MAX_THREADS]>);
 
 // SAFETY: all threads of a model are coroutines of one OS thread.
 unsafe impl Send for Companions {}
@@ -97,11 +85,11 @@ impl<T: Word> Access<'_, T> {
         .unwrap_or_default();
         let companion = self.companions.0.borrow()[me].clone();
         let companion = companion.unwrap_or_else(|| {
-            let companion = closed();
+            let companion = Gate::new();
             self.companions.0.borrow_mut()[me] = Some(Rc::clone(&companion));
             companion
         });
-        step.merged(|| companion.try_lock().is_ok());
+        step.merged(|| companion.touch());
         value
     }
 
@@ -121,7 +109,7 @@ impl<T: Word> Access<'_, T> {
         {
             let companion = self.companions.0.borrow()[reader].clone();
             if let Some(companion) = companion {
-                step.merged(|| companion.try_lock().is_ok());
+                step.merged(|| companion.touch());
             }
         }
     }
@@ -129,17 +117,16 @@ impl<T: Word> Access<'_, T> {
     /// Offers the choice of who comes before, and then calls `run` with whether the atomic has one
     /// newest store, which is known only now.
     fn at_the_gate<R>(&self, step: &Step, run: impl FnOnce(bool) -> R) -> R {
-        let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
-        if !learned.updates || learned.acquire_fence {
+        if record::with(|recorder| recorder.learned.orders_stores()) != Some(true) {
             return run(false);
         }
         let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
         let gate = gate.unwrap_or_else(|| {
-            let gate = closed();
+            let gate = Gate::new();
             record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
             gate
         });
-        step.first(|| gate.try_lock().is_ok());
+        step.first(|| gate.touch());
         let single = record::with(|recorder| recorder.objects[self.object].order.follows != 0);
         run(single == Some(true))
     }
@@ -172,13 +159,12 @@ impl<T: Word> Access<'_, T> {
     /// Having looked, a thread that executes an acquire fence would synchronise with what it never
     /// read, which could hide a race; so a model with such fences keeps loom's false alarms.
     fn ordered_store(&self, step: &Step, newest: impl FnOnce() -> T, value: T, order: Ordering) {
-        let learned = record::with(|recorder| recorder.learned).unwrap_or_default();
-        if !learned.updates || learned.acquire_fence {
+        if record::with(|recorder| recorder.learned.orders_stores()) != Some(true) {
             return step.first(|| self.twin.store(value, order));
         }
         self.at_the_gate(step, |_| {
             step.merged(|| {
-                if record::with(|recorder| recorder.follows_update(self.object)) == Some(true) {
+                if record::holds(|recorder| recorder.follows_update(self.object)) {
                     self.twin.look(newest());
                 }
                 self.twin.store(value, order);

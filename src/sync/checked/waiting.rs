@@ -1,0 +1,293 @@
+//! Waiting for another thread to do something, without learning anything from it.
+//!
+//! loom's own ways to block hand over all that the waker knows: `unpark`, a notified condition
+//! variable, a lock. A thread that merely waits must not be told more than it reads; a race that is
+//! a race only because of that would go unseen. So a thread that waits yields, and looks again
+//! whether it may go on, which is no step: what it knows it learns afterwards, from the atomic or the lock
+//! that it then turns to. That also ends: a thread goes on only once something has changed, so that
+//! two that wait do not wake each other for ever.
+
+use std::panic::Location;
+use std::rc::Rc;
+
+use loom::sync::atomic::{
+    AtomicBool,
+    Ordering::{Acquire, Relaxed, Release},
+};
+
+use super::event::{Action, Site, WRITER};
+use super::finding::Fault;
+use super::operation::Step;
+use super::record::{self, Recorder};
+use super::thread::MAX_THREADS;
+
+/// What else may end a wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Or {
+    Nothing,
+    TimeIsUp,
+}
+
+/// What a thread has looked at, and how often others had changed it by then.
+#[derive(Default)]
+pub(crate) struct Watch {
+    seen: Vec<(usize, u64)>,
+    /// It read something older than the newest.
+    stale: bool,
+}
+
+/// Blocks until `condition` holds, which another thread brings about.
+///
+/// For spin locks and their like. `condition` is called again whenever something that it looked at
+/// has changed; it must be a function of shared state alone, and change nothing unless it holds.
+/// Elsewhere it is called in a loop with [`spin_loop`](super::hint::spin_loop) and, before long,
+/// [`yield_now`](super::thread::yield_now). In a model the thread waits until somebody changes what
+/// `condition` has looked at, so that any number of threads may wait for each other's unlocking; and
+/// a wait that nobody can end is a deadlock.
+#[track_caller]
+pub fn wait_until(mut condition: impl FnMut() -> bool) {
+    if !record::active() {
+        return crate::sync::spin_until(condition);
+    }
+    let site = Location::caller();
+    loop {
+        let outer = record::with(|recorder| recorder.thread().watch.replace(Watch::default()));
+        let holds = condition();
+        let watch = record::with(|recorder| {
+            let inner = std::mem::replace(&mut recorder.thread().watch, outer.flatten());
+            // A wait within a condition is a part of what the outer one looks at.
+            if let (Some(outer), Some(inner)) = (&mut recorder.thread().watch, &inner) {
+                outer.seen.extend(&inner.seen);
+                outer.stale |= inner.stale;
+            }
+            inner
+        });
+        if holds {
+            return;
+        }
+        let watch = watch.flatten().unwrap_or_default();
+        let step = Step::begin(site, "wait_until", None, 0);
+        let mut yielded = false;
+        step.wait(|recorder| {
+            // After a yield loom shows a newer value than the one that was old.
+            let newer = watch.stale && std::mem::replace(&mut yielded, true);
+            newer || recorder.news(&watch)
+        });
+        step.end(Action::Yield, 0);
+    }
+}
+
+/// What `unpark` leaves behind for `park`.
+#[derive(Clone)]
+pub(crate) struct Token {
+    /// Carries what the unparking thread knows, and orders the two.
+    twin: Rc<AtomicBool>,
+    set: bool,
+    /// The causal past of whoever set it.
+    past: u64,
+}
+
+impl Token {
+    /// One for each thread that there may be, made before any of them, if the model is known to
+    /// park.
+    pub(crate) fn for_all() -> Vec<Self> {
+        let needed = record::holds(|recorder| recorder.learned.parks);
+        let new = || Self { twin: Rc::new(AtomicBool::new(false)), set: false, past: 0 };
+        if needed { (0..MAX_THREADS).map(|_| new()).collect() } else { Vec::new() }
+    }
+
+    /// The atomic in the token of `thread`. The exploration begins again if there is none.
+    fn twin(thread: usize) -> Rc<AtomicBool> {
+        let twin = record::with(|recorder| Some(Rc::clone(&recorder.tokens.get(thread)?.twin)));
+        twin.flatten().unwrap_or_else(|| record::begin_again(|learned| learned.parks = true))
+    }
+}
+
+/// Sets the token of `thread`.
+pub(super) fn unpark(thread: usize, site: Site) {
+    let step = Step::begin(site, "unpark", None, thread as u64);
+    let twin = Token::twin(thread);
+    step.first(|| twin.swap(true, Release));
+    record::with(|recorder| {
+        let past = recorder.thread().history;
+        let token = &mut recorder.tokens[thread];
+        (token.set, token.past) = (true, past);
+    });
+    step.end(Action::Unpark(thread), 0);
+}
+
+/// Takes the calling thread's token, if it is set or once it is.
+pub(super) fn park(site: Site, what: &'static str, or: Or) {
+    let step = Step::begin(site, what, None, 0);
+    if or == Or::TimeIsUp {
+        step.yield_if_spinning(site);
+    }
+    let me = record::with(|recorder| recorder.current()).unwrap_or_default();
+    let twin = Token::twin(me);
+    let take = || twin.compare_exchange(true, false, Acquire, Relaxed).is_ok();
+    let for_no_reason = or == Or::Nothing && record::holds(Recorder::fails_spuriously);
+    let mut ok = step.first(take);
+    if !ok && or == Or::Nothing && !for_no_reason {
+        step.wait(|recorder| recorder.tokens[me].set);
+        ok = step.run(take);
+    }
+    let past = record::with(|recorder| {
+        let token = &mut recorder.tokens[me];
+        token.set = false;
+        token.past
+    });
+    step.end(Action::Park { woken: ok }, past.filter(|_| ok).unwrap_or_default());
+}
+
+impl Step {
+    /// Lets others run until `ready`. Ends the exploration if nobody is left to run.
+    pub(crate) fn wait(&self, mut ready: impl FnMut(&mut Recorder) -> bool) {
+        let mut idle = 0;
+        let mut steps = None;
+        while !record::holds(&mut ready) {
+            let now = record::with(|recorder| recorder.steps());
+            idle = if steps == now { idle + 1 } else { 0 };
+            steps = now;
+            if record::holds(|recorder| recorder.nobody_else_can_run(idle)) {
+                record::fail(Fault::Deadlock);
+            }
+            record::with(|recorder| recorder.thread().waiting = true);
+            self.yield_now();
+            if !record::holds(&mut ready) && record::holds(|recorder| recorder.was_woken_in_vain())
+            {
+                loom::skip_branch();
+            }
+        }
+        record::with(|recorder| recorder.thread().waiting = false);
+    }
+
+    /// Lets others go first where going on could only repeat what the thread has just done.
+    ///
+    /// To loom a yield means that others go first, and it explores nothing else. So it is one only
+    /// in a loop that spins, for ever as far as can be told.
+    pub(crate) fn yield_if_spinning(&self, site: Site) {
+        match record::with(|recorder| recorder.spins(site)) {
+            Some(Spins::ForEver) => self.yield_now(),
+            Some(Spins::TooLong) => {
+                record::begin_again(|learned| learned.endless.push(site));
+            }
+            Some(Spins::No) | None => {}
+        }
+    }
+
+    /// Lets others go first.
+    pub(crate) fn yield_now(&self) {
+        record::with(|recorder| recorder.thread().yields += 1);
+        self.unordered(loom::thread::yield_now);
+    }
+}
+
+/// What a thread has done since it last yielded.
+pub(crate) struct Spin {
+    site: Site,
+    watch: Watch,
+    /// It has changed something itself.
+    effect: bool,
+    /// How often in a row it has come round and nothing was new.
+    rounds: usize,
+}
+
+/// Whether a thread that yields can do no more than wait for others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spins {
+    No,
+    /// It has come round so often that its loop is taken to be endless.
+    TooLong,
+    /// It has come round, and its loop is known to be endless.
+    ForEver,
+}
+
+/// A loop that has come round this often, with nothing new, is taken to be endless. One that gives
+/// up earlier is explored as what it is.
+const MAX_ROUNDS: usize = 8;
+
+impl Recorder {
+    /// The active thread yields at `site`.
+    fn spins(&mut self, site: Site) -> Spins {
+        let last = self.thread().spin.take();
+        let round =
+            last.filter(|last| last.site == site && !last.effect && !self.news(&last.watch));
+        let rounds = round.map_or(0, |last| last.rounds + 1);
+        let watch = Watch::default();
+        self.thread().spin = Some(Spin { site, watch, effect: false, rounds });
+        match rounds {
+            0 => Spins::No,
+            _ if self.learned.endless.contains(&site) => Spins::ForEver,
+            rounds if rounds < MAX_ROUNDS => Spins::No,
+            _ => Spins::TooLong,
+        }
+    }
+
+    /// Whether another thread has changed what this one has looked at.
+    fn news(&self, watch: &Watch) -> bool {
+        watch.seen.iter().any(|&(object, then)| self.changes_by_others(object) != then)
+    }
+
+    /// How many steps of other threads have changed `object`.
+    fn changes_by_others(&self, object: usize) -> u64 {
+        let changes = &self.objects[object].changes;
+        changes.iter().sum::<u64>() - changes[self.current()]
+    }
+
+    /// Whether only the active thread is left, which has yielded `idle` times while no step was taken.
+    fn nobody_else_can_run(&self, idle: usize) -> bool {
+        // Of others that wait, loom would have chosen each by now.
+        idle > 2 * self.threads.len() && !self.others().any(|other| self.can_run(other))
+    }
+
+    /// Whether loom has chosen the active thread, which waits, although another could have run and
+    /// comes first by loom's own rule: the one that has yielded least. Loom has then explored what
+    /// follows from the other's step, and here it would only explore it again.
+    fn was_woken_in_vain(&self) -> bool {
+        let me = self.current();
+        let mine = self.threads[me].yields;
+        self.others().any(|other| {
+            let theirs = self.threads[other].yields;
+            self.can_run(other) && (theirs < mine || theirs == mine && other < me)
+        })
+    }
+
+    fn others(&self) -> impl Iterator<Item = usize> {
+        let me = self.current();
+        (0..self.threads.len()).filter(move |other| *other != me)
+    }
+
+    /// Whether `thread` could take its next step. Of one that waits nobody knows but itself.
+    fn can_run(&self, thread: usize) -> bool {
+        let thread = &self.threads[thread];
+        let holders =
+            |object: Option<usize>| object.map_or(0, |object| self.objects[object].holders);
+        !thread.ended
+            && !thread.waiting
+            && match thread.pending {
+                Some((_, "lock" | "write", object)) => holders(object) == 0,
+                Some((_, "read", object)) => holders(object) != WRITER,
+                Some((_, "join", _)) => thread.joins.is_none_or(|child| self.threads[child].ended),
+                _ => true,
+            }
+    }
+
+    /// Counts the change that `action` is, and notes that the active thread has looked at `object`.
+    pub(super) fn look_at(&mut self, object: Option<usize>, action: &Action) {
+        let active = self.current();
+        if let Some(object) = object {
+            self.objects[object].changes[active] += u64::from(action.changes_something());
+            let stale = matches!(action, Action::Load { value, newest, .. } if value != newest);
+            let changes = self.changes_by_others(object);
+            let thread = self.thread();
+            let spin = thread.spin.as_mut().map(|spin| &mut spin.watch);
+            for watch in thread.watch.as_mut().into_iter().chain(spin) {
+                watch.seen.push((object, changes));
+                watch.stale |= stale;
+            }
+        }
+        if let Some(spin) = &mut self.thread().spin {
+            spin.effect |= action.has_effect();
+        }
+    }
+}
