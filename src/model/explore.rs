@@ -24,8 +24,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use super::coherence::is_coherent;
 use super::{Plan, outcome_of, panics};
-use crate::sync::checked::event::{Action, Phase, Trace};
+use crate::sync::checked::event::{Action, Pass, Phase, Trace};
 use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
@@ -329,12 +330,18 @@ fn finish<S>(plan: &Plan<S>, only: Option<u64>, tally: &Mutex<Tally>, outcome: S
     if only.is_some() {
         return;
     }
+    if let Some((seen, ..)) = lock(tally).get_mut(&outcome) {
+        *seen += 1;
+        return;
+    }
+    let trace = record::with(|recorder| recorder.trace()).unwrap_or_default();
+    if record::holds(|recorder| recorder.pass == Pass::WeakMemory) && !is_coherent(&trace) {
+        return;
+    }
     if !plan.allows(&outcome) {
         record::fail(Fault::Outcome { outcome });
     }
-    let trace = || record::with(|recorder| recorder.trace()).unwrap_or_default();
-    let mut tally = lock(tally);
-    tally.entry(outcome).or_insert_with(|| (0, execution, trace())).0 += 1;
+    lock(tally).insert(outcome, (1, execution, trace));
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -53,6 +53,8 @@ mod plan;
 mod report;
 
 #[cfg(loom)]
+mod coherence;
+#[cfg(loom)]
 mod explore;
 #[cfg(loom)]
 mod results;

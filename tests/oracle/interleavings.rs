@@ -30,12 +30,14 @@ enum Simple {
     Swap(usize, u64),
     Add(usize, u64),
     Cas(usize, u64, u64),
+    Await(usize, u64),
     Nothing,
 }
 
-/// All outcomes of `program` under sequential consistency.
-pub(crate) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
-    let mut stack = vec![State {
+/// All outcomes of `program` under sequential consistency; `None` if it may come to a point from
+/// which nobody can go on.
+pub(crate) fn outcomes(program: &Program) -> Option<BTreeSet<Outcome>> {
+    let mut todo = vec![State {
         // Reversed, so that the next step is the last.
         left: program
             .threads
@@ -53,17 +55,18 @@ pub(crate) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
     }];
     let mut seen = HashSet::new();
     let mut outcomes = BTreeSet::new();
-    while let Some(state) = stack.pop() {
+    while let Some(state) = todo.pop() {
         if !seen.insert(state.clone()) {
             continue;
         }
-        let mut ended = true;
+        let (mut ended, mut stuck) = (true, true);
         for thread in 0..state.left.len() {
             let mut next = state.clone();
             let Some(step) = next.left[thread].pop() else { continue };
             ended = false;
             match step {
                 Step::Lock if state.holder.is_some() => continue,
+                Step::Op(Simple::Await(x, value)) if state.memory[x] != value => continue,
                 Step::Lock => next.holder = Some(thread),
                 Step::Unlock => next.holder = None,
                 Step::Op(op) => {
@@ -71,13 +74,16 @@ pub(crate) fn outcomes(program: &Program) -> BTreeSet<Outcome> {
                     next.reads[thread].extend(read);
                 }
             }
-            stack.push(next);
+            stuck = false;
+            todo.push(next);
         }
         if ended {
             outcomes.insert(Outcome { reads: state.reads, finals: state.memory });
+        } else if stuck {
+            return None;
         }
     }
-    outcomes
+    Some(outcomes)
 }
 
 fn flatten(ops: &[Op], steps: &mut Vec<Step>) {
@@ -89,6 +95,7 @@ fn flatten(ops: &[Op], steps: &mut Vec<Step>) {
             Op::Add(x, v, _) => Simple::Add(x, v),
             Op::Cas(x, expected, new, ..) => Simple::Cas(x, expected, new),
             Op::Fence(_) => Simple::Nothing,
+            Op::Await(x, value, _) => Simple::Await(x, value),
             Op::Locked(ref inside) => {
                 steps.push(Step::Lock);
                 flatten(inside, steps);
@@ -119,6 +126,6 @@ fn take(op: &Simple, memory: &mut [u64]) -> Option<u64> {
             }
             Some(found)
         }
-        Simple::Nothing => None,
+        Simple::Await(..) | Simple::Nothing => None,
     }
 }

@@ -15,6 +15,8 @@ pub(crate) enum Op {
     /// Variable, expected, new; orderings of success and failure.
     Cas(usize, u64, u64, Ordering, Ordering),
     Fence(Ordering),
+    /// Waits until the variable holds the value.
+    Await(usize, u64, Ordering),
     /// Steps under the mutex. Not nested.
     Locked(Vec<Op>),
 }
@@ -24,6 +26,21 @@ pub(crate) enum Op {
 pub(crate) struct Program {
     pub(crate) variables: usize,
     pub(crate) threads: Vec<Vec<Op>>,
+}
+
+#[cfg(loom)]
+impl Program {
+    /// Whether a thread waits for a value.
+    pub(crate) fn waits(&self) -> bool {
+        fn waits(ops: &[Op]) -> bool {
+            ops.iter().any(|op| match op {
+                Op::Await(..) => true,
+                Op::Locked(inside) => waits(inside),
+                _ => false,
+            })
+        }
+        self.threads.iter().any(|ops| waits(ops))
+    }
 }
 
 /// What each thread read, and what the variables hold in the end.
@@ -56,13 +73,14 @@ pub(crate) enum Strength {
 
 /// Which steps a family of programs takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four kinds of steps, each there or not")]
+#[expect(clippy::struct_excessive_bools, reason = "five kinds of steps, each there or not")]
 pub(crate) struct Alphabet {
     pub(crate) strength: Strength,
     pub(crate) loads_and_stores: bool,
     pub(crate) updates: bool,
     pub(crate) mutex: bool,
     pub(crate) fences: bool,
+    pub(crate) waits: bool,
 }
 
 /// Programs of `threads` threads with `steps` steps each.
@@ -109,6 +127,10 @@ fn step(variables: usize, alphabet: Alphabet) -> BoxedStrategy<Op> {
         _ => vec![Ordering::Acquire, Ordering::Release, Ordering::AcqRel, Ordering::SeqCst],
     });
     let mut choices: Vec<(u32, BoxedStrategy<Op>)> = Vec::new();
+    if alphabet.waits {
+        let wait = (x.clone(), 0..3_u64, load.clone()).prop_map(|(x, v, o)| Op::Await(x, v, o));
+        choices.push((1, wait.boxed()));
+    }
     if alphabet.loads_and_stores {
         choices.push((3, (x.clone(), load.clone()).prop_map(|(x, o)| Op::Load(x, o)).boxed()));
         let store = (x.clone(), value.clone(), store).prop_map(|(x, v, o)| Op::Store(x, v, o));
@@ -172,6 +194,10 @@ fn render(ops: &[Op], body: &mut String, reads: &mut Vec<String>) {
                 let _ = writeln!(body, "        fence({o:?});");
                 continue;
             }
+            Op::Await(x, v, o) => {
+                let _ = writeln!(body, "        hint::wait_until(|| x[{x}].load({o:?}) == {v});");
+                continue;
+            }
             Op::Locked(inside) => {
                 let _ = writeln!(body, "        let guard = mutex.lock().unwrap();");
                 render(inside, body, reads);
@@ -184,3 +210,52 @@ fn render(ops: &[Op], body: &mut String, reads: &mut Vec<String>) {
         reads.push(name);
     }
 }
+
+/// What the threads of a program share, and how a thread carries out its steps: on whichever types
+/// are in scope.
+macro_rules! interpreter {
+    ($wait_until:expr) => {
+        /// What the threads of a program share.
+        pub(crate) struct Shared {
+            variables: Vec<AtomicU64>,
+            mutex: Mutex<()>,
+        }
+
+        impl Shared {
+            fn new(variables: usize) -> Self {
+                let variables = (0..variables).map(|_| AtomicU64::new(0)).collect();
+                Self { variables, mutex: Mutex::new(()) }
+            }
+
+            /// What the variables hold in the end.
+            fn finals(&self) -> Vec<u64> {
+                self.variables.iter().map(|x| x.load(SeqCst)).collect()
+            }
+        }
+
+        fn run(ops: &[Op], shared: &Shared, reads: &mut Vec<u64>) {
+            for op in ops {
+                let x = |x: usize| &shared.variables[x];
+                match *op {
+                    Op::Load(v, order) => reads.push(x(v).load(order)),
+                    Op::Store(v, value, order) => x(v).store(value, order),
+                    Op::Swap(v, value, order) => reads.push(x(v).swap(value, order)),
+                    Op::Add(v, value, order) => reads.push(x(v).fetch_add(value, order)),
+                    Op::Cas(v, expected, new, ok, err) => {
+                        let (Ok(found) | Err(found)) =
+                            x(v).compare_exchange(expected, new, ok, err);
+                        reads.push(found);
+                    }
+                    Op::Fence(order) => fence(order),
+                    Op::Await(v, value, order) => $wait_until(|| x(v).load(order) == value),
+                    Op::Locked(ref inside) => {
+                        let guard = shared.mutex.lock().unwrap_or_else(PoisonError::into_inner);
+                        run(inside, shared, reads);
+                        drop(guard);
+                    }
+                }
+            }
+        }
+    };
+}
+pub(crate) use interpreter;

@@ -51,10 +51,33 @@ enum Step {
 /// An operation with what its orderings amount to.
 #[derive(Clone, PartialEq, Eq, Hash)]
 enum Op2 {
-    Load { x: usize, acquire: bool },
-    Store { x: usize, value: u64, release: bool },
-    Update { x: usize, change: Change, acquire: bool, release: bool, failure_acquires: bool },
-    Fence { acquire: bool, release: bool, global: bool },
+    Load {
+        x: usize,
+        acquire: bool,
+    },
+    /// A load that reads this value and is no part of the result.
+    Await {
+        x: usize,
+        value: u64,
+        acquire: bool,
+    },
+    Store {
+        x: usize,
+        value: u64,
+        release: bool,
+    },
+    Update {
+        x: usize,
+        change: Change,
+        acquire: bool,
+        release: bool,
+        failure_acquires: bool,
+    },
+    Fence {
+        acquire: bool,
+        release: bool,
+        global: bool,
+    },
 }
 
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -135,7 +158,8 @@ fn flatten(ops: &[Op], steps: &mut Vec<Step>) -> Option<()> {
             })
         };
         steps.push(Step::Op(match *op {
-            Op::Load(_, SeqCst) | Op::Store(_, _, SeqCst) => return None,
+            Op::Load(_, SeqCst) | Op::Store(_, _, SeqCst) | Op::Await(_, _, SeqCst) => return None,
+            Op::Await(x, value, order) => Op2::Await { x, value, acquire: acquires(order) },
             Op::Load(x, order) => Op2::Load { x, acquire: acquires(order) },
             Op::Store(x, value, order) => Op2::Store { x, value, release: releases(order) },
             Op::Swap(x, value, order) => update(x, Change::Swap(value), order, order)?,
@@ -214,6 +238,18 @@ fn step(state: &State, thread: usize, stack: &mut Vec<State>) {
                 let mut next = next.clone();
                 read(&mut next, thread, x, at, acquire);
                 stack.push(next);
+            }
+        }
+        Step::Op(Op2::Await { x, value, acquire }) => {
+            for at in
+                position(&next.memory[x], next.threads[thread].current[x])..next.memory[x].len()
+            {
+                if next.memory[x][at].value == value {
+                    let mut next = next.clone();
+                    read(&mut next, thread, x, at, acquire);
+                    next.threads[thread].reads.pop();
+                    stack.push(next);
+                }
             }
         }
         Step::Op(Op2::Store { x, value, release }) => {

@@ -54,8 +54,10 @@ impl<T: Word> Atomic<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let site = Location::caller();
-        let model = Handle::new('a', "atomic", site)
-            .map(|handle| (handle, T::Twin::new(value), Companions::default()));
+        let model = Handle::new('a', "atomic", site).map(|handle| {
+            record::with(|recorder| recorder.objects[handle.object].initial = Some(value.show()));
+            (handle, T::Twin::new(value), Companions::default())
+        });
         Self { newest: T::std(value), model }
     }
 

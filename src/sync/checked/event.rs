@@ -166,6 +166,8 @@ pub(crate) struct Object {
     pub(super) key: u64,
     /// The causal past of what the object holds: whoever reads it inherits it.
     pub(super) history: u64,
+    /// An atomic: the value that it was made with.
+    pub(crate) initial: Option<Value>,
     /// A lock: how many hold it (a writer counts as `WRITER`).
     pub(crate) holders: usize,
     /// A lock: how often each thread holds it for reading.

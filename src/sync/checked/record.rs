@@ -348,6 +348,7 @@ impl Recorder {
             site,
             key,
             history: 0,
+            initial: None,
             holders: 0,
             readers: [0; MAX_THREADS],
             changes: [0; MAX_THREADS],

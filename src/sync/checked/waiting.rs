@@ -178,7 +178,12 @@ impl Step {
     /// Lets others go first.
     pub(crate) fn yield_now(&self) {
         record::with(|recorder| recorder.thread().yields += 1);
-        self.unordered(loom::thread::yield_now);
+        self.unordered(|| {
+            loom::thread::yield_now();
+            // If nobody else could run, loom goes on to prefer whoever can by now, even in the
+            // middle of a step. The thread has waited long enough.
+            loom::thread::current().unpark();
+        });
     }
 }
 
