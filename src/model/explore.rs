@@ -46,6 +46,9 @@ pub(super) struct Explored {
 /// The outcomes of a pass: how often, and the first execution of each.
 pub(super) type Tally = BTreeMap<String, (u64, u64, Trace)>;
 
+/// How often a part of a pass may begin again.
+const MAX_RESTARTS: usize = 50;
+
 /// Explores a pass to its end or to its first fault; from the start again where an execution
 /// learns something that would have made earlier ones take other steps.
 pub(super) fn explore<S: Send + Sync + 'static>(
@@ -54,10 +57,15 @@ pub(super) fn explore<S: Send + Sync + 'static>(
     only: Option<u64>,
     patience: Duration,
 ) -> Explored {
+    let mut restarts = 0;
     loop {
         let explored = explore_once(plan, &task, only, patience);
         match &explored.finding {
-            Some(Finding { fault: Fault::Restart, .. }) => task.learned = explored.learned,
+            // Each time it has learned something more; there is not that much to learn.
+            Some(Finding { fault: Fault::Restart, .. }) if restarts < MAX_RESTARTS => {
+                restarts += 1;
+                task.learned = explored.learned;
+            }
             _ => return explored,
         }
     }
@@ -208,7 +216,7 @@ fn execution<S: Send + Sync + 'static>(
     record::with(|recorder| recorder.begin(&plan.threads[0].name));
     let tokens = Token::for_all();
     record::with(|recorder| recorder.tokens = tokens);
-    let state = Rc::new(guarded("init", || (plan.init)()));
+    let Some(state) = guarded("init", || (plan.init)()).map(Rc::new) else { return };
     let meeting = Rc::new(Meeting {
         parts: RefCell::new(vec![None; plan.threads.len()]),
         running: Cell::new(plan.threads.len()),
@@ -250,7 +258,7 @@ fn execution<S: Send + Sync + 'static>(
     record::with(|recorder| recorder.phase = Phase::Finally);
     let mut parts = meeting.parts.take();
     for observation in &plan.observations {
-        parts.push(guarded(&observation.name, || (observation.run)(&state)));
+        parts.push(guarded(&observation.name, || (observation.run)(&state)).flatten());
     }
     guarded("the state's drop", || drop(state));
     local_end();
@@ -266,6 +274,7 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
         local_end();
         result
     });
+    let result = result.flatten();
     if position == 0 {
         // The observations run on the same coroutine, and start afresh.
         record::with(|recorder| recorder.thread().locals.clear());
@@ -275,16 +284,32 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
     record::with(|recorder| recorder.thread().ended = true);
 }
 
-/// Calls code under test; a panic in it breaks an invariant.
-fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> R {
-    catch_unwind(AssertUnwindSafe(f)).unwrap_or_else(|_| {
-        let message = panics::take();
-        record::with(|recorder| {
-            let site = recorder.last_site();
-            recorder.note(site, None, Action::Panic(message.clone()));
-        });
-        record::fail(Fault::Invariant { thread: name.to_owned(), message })
-    })
+/// Calls code under test; a panic in it breaks an invariant, unless the execution is void: then it
+/// goes on to its end without the result.
+fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(f)) {
+        Ok(result) => Some(result),
+        Err(_) if is_void() => None,
+        Err(_) => {
+            let message = panics::take();
+            record::with(|recorder| {
+                let site = recorder.last_site();
+                recorder.note(site, None, Action::Panic(message.clone()));
+            });
+            record::fail(Fault::Invariant { thread: name.to_owned(), message })
+        }
+    }
+}
+
+/// Whether the current execution cannot be, as far as it has come.
+fn is_void() -> bool {
+    let trace = record::with(|recorder| {
+        (recorder.pass == Pass::WeakMemory && !recorder.void).then(|| recorder.trace())
+    });
+    if trace.flatten().is_some_and(|trace| !is_coherent(&trace)) {
+        record::with(|recorder| recorder.void = true);
+    }
+    record::holds(|recorder| recorder.void)
 }
 
 /// Waits on loom, on behalf of the harness.
@@ -305,6 +330,9 @@ fn fail_on_unjoined_panic() {
             .iter()
             .find_map(|thread| Some((thread.name.clone(), thread.panic.clone()?)))
     });
+    if panicked.as_ref().is_some_and(Option::is_some) && is_void() {
+        return;
+    }
     if let Some((thread, message)) = panicked.flatten() {
         record::fail(Fault::Invariant { thread, message });
     }
@@ -330,17 +358,20 @@ fn finish<S>(plan: &Plan<S>, only: Option<u64>, tally: &Mutex<Tally>, outcome: S
     if only.is_some() {
         return;
     }
+    if record::holds(|recorder| recorder.void) {
+        return;
+    }
     if let Some((seen, ..)) = lock(tally).get_mut(&outcome) {
         *seen += 1;
         return;
     }
-    let trace = record::with(|recorder| recorder.trace()).unwrap_or_default();
-    if record::holds(|recorder| recorder.pass == Pass::WeakMemory) && !is_coherent(&trace) {
+    if is_void() {
         return;
     }
     if !plan.allows(&outcome) {
         record::fail(Fault::Outcome { outcome });
     }
+    let trace = record::with(|recorder| recorder.trace()).unwrap_or_default();
     lock(tally).insert(outcome, (1, execution, trace));
 }
 

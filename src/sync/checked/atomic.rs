@@ -95,12 +95,18 @@ impl<T: Word> Atomic<T> {
         let value = match at.pass {
             None if at.settled => self.peek(),
             None => step.run(|| at.twin.load(order)),
-            Some(Pass::Interleaving) => {
-                // Only the acquiring half: a load must not release what its thread knows.
-                let order = if order == Ordering::Relaxed { order } else { Ordering::Acquire };
-                step.first(|| at.twin.refresh(self.peek(), order))
+            Some(pass) => {
+                let fresh = record::holds(|recorder| recorder.thread().fresh);
+                if pass == Pass::WeakMemory && !fresh {
+                    at.load(&step, order)
+                } else {
+                    // Only the acquiring half: a load must not release what its thread knows.
+                    let order = if order == Ordering::Relaxed { order } else { Ordering::Acquire };
+                    let value = step.first(|| at.twin.refresh(self.peek(), order));
+                    // Of stores that nothing orders loom may still prefer another.
+                    if fresh { self.peek() } else { value }
+                }
             }
-            Some(Pass::WeakMemory) => at.load(&step, order),
         };
         let saw = Access::learn(value);
         let newest = self.peek().show();
@@ -131,7 +137,7 @@ impl<T: Word> Atomic<T> {
                 let order = if order == Ordering::Relaxed { order } else { Ordering::Release };
                 step.first(|| at.twin.swap(value, order));
             }
-            Some(Pass::WeakMemory) => at.store(&step, || self.peek(), value, order),
+            Some(Pass::WeakMemory) => at.store(&step, value, order),
         }
         Access::teach(value);
         T::std_store(&self.newest, value, Ordering::Relaxed);
@@ -182,7 +188,6 @@ impl<T: Word> Atomic<T> {
         let (Ok(found) | Err(found)) = result;
         let saw = Access::learn(found);
         if result.is_ok() {
-            at.updated();
             Access::teach(new);
             T::std_store(&self.newest, new, Ordering::Relaxed);
         }
@@ -262,7 +267,6 @@ impl<T: Word> Atomic<T> {
         };
         let step = Step::begin(site, name, Some(at.object), Access::operand(operand));
         let before = at.read_modify_write(&step, on_loom);
-        at.updated();
         let after = apply(before);
         let saw = Access::learn(before);
         Access::teach(after);
@@ -388,9 +392,6 @@ pub fn fence(order: Ordering) {
         return std_atomic::fence(order);
     }
     let step = Step::begin(Location::caller(), "fence", None, 0);
-    if order != Ordering::Release {
-        record::learn(|learned| &mut learned.acquire_fence);
-    }
     if order == Ordering::SeqCst {
         access::offer_fence(&step);
     }

@@ -176,23 +176,6 @@ pub(crate) struct Object {
     pub(super) changes: [u64; MAX_THREADS],
     /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
     pub(crate) loaded_by: u8,
-    /// An atomic: which of its stores are ordered (the weak-memory pass asks).
-    pub(crate) order: StoreOrder,
-}
-
-/// What the façade knows about the modification order of an atomic: its last plain store, and the
-/// chain of read-modify-writes since.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct StoreOrder {
-    /// Bit `t` is set if a store by thread `t` can only come after that plain store.
-    pub(crate) follows: u8,
-    /// Whether there was a read-modify-write since.
-    pub(crate) updated: bool,
-}
-
-impl StoreOrder {
-    /// Just made: every store comes after the first.
-    pub(super) const NEW: Self = Self { follows: u8::MAX, updated: false };
 }
 
 /// `Object::holders` while a writer or the owner of a mutex holds it.

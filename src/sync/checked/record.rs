@@ -9,7 +9,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
-use super::event::{Action, Event, Object, Pass, Phase, Site, StoreOrder, Trace};
+use super::event::{Action, Event, Object, Pass, Phase, Site, Trace};
 use super::finding::{End, Fault, Finding};
 use super::operation::Gate;
 use super::thread::MAX_THREADS;
@@ -17,36 +17,25 @@ use super::waiting::{Spin, Token, Watch};
 
 /// What the first pass learned about the model for the second.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "six facts, each true or not")]
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
 pub(crate) struct Learned {
     /// It loads or stores, so that the passes differ.
     pub(crate) plain_access: bool,
-    /// It has read-modify-writes.
-    pub(crate) updates: bool,
     /// It tries locks, so that the moment at which one is given back is worth a choice.
     pub(crate) tries_locks: bool,
     /// It asks how many owners an `Arc` has.
     pub(crate) counts_owners: bool,
     /// It parks or unparks.
     pub(crate) parks: bool,
-    /// It has fences that acquire.
-    pub(crate) acquire_fence: bool,
     /// Where it yields in a loop that spins for ever.
     pub(crate) endless: Vec<Site>,
-}
-
-impl Learned {
-    /// Whether stores are put in order with the updates among them: only where there are any, and
-    /// no fence could make too much of the look that it takes.
-    pub(crate) fn orders_stores(&self) -> bool {
-        self.updates && !self.acquire_fence
-    }
 }
 
 /// A step that may do nothing for no reason: the thread, and which one of its steps of this kind.
 pub(crate) type Chance = (usize, usize);
 
 /// A thread of the current execution.
+#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
 #[derive(Default)]
 pub(crate) struct Thread {
     pub(crate) name: String,
@@ -65,13 +54,13 @@ pub(crate) struct Thread {
     pub(super) watch: Option<Watch>,
     /// Whom it joins, or joined last.
     pub(super) joins: Option<usize>,
+    /// Its loads read the newest value.
+    pub(super) fresh: bool,
     /// It waits: whether it may go on, it alone can tell.
     pub(super) waiting: bool,
     /// How many steps it has taken that may do nothing for no reason.
     chances: usize,
     pub(crate) panic: Option<String>,
-    /// A mutex that is never free: to try it is a choice for the scheduler, and nothing else.
-    pub(crate) gate: Option<Rc<Gate>>,
     pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
 }
 
@@ -105,6 +94,8 @@ pub(crate) struct Recorder {
     /// Every step ever taken, by the history it was taken from: the check for determinism.
     steps_taken: HashMap<u64, (u64, Site), BuildHasherDefault<Identity>>,
     verdict: Sender<End>,
+    /// The current execution cannot be: it has read what no order of the stores explains.
+    pub(crate) void: bool,
     /// Whether the main coroutine has come to its end.
     pub(crate) over: bool,
     /// Unique to this execution in this process: tells values of other executions apart.
@@ -151,6 +142,7 @@ pub(crate) fn install(task: Task, verdict: Sender<End>) {
         verdict,
         serial: 0,
         over: false,
+        void: false,
     };
     RECORDER.with_borrow_mut(|slot| *slot = Some(recorder));
 }
@@ -168,19 +160,6 @@ pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
 /// Whether a model runs and `f` holds. `f` must not touch loom.
 pub(crate) fn holds(f: impl FnOnce(&mut Recorder) -> bool) -> bool {
     with(f) == Some(true)
-}
-
-/// Notes a fact about the model that changes how later steps are taken. In the second pass, which
-/// has begun without it, the pass begins again.
-pub(crate) fn learn(fact: impl FnOnce(&mut Learned) -> &mut bool) {
-    let late = with(|recorder| {
-        let fact = fact(&mut recorder.learned);
-        let new = !std::mem::replace(fact, true);
-        new && recorder.pass == Pass::WeakMemory
-    });
-    if late == Some(true) {
-        fail(Fault::Restart);
-    }
 }
 
 /// Begins the exploration again, knowing more.
@@ -218,6 +197,7 @@ impl Recorder {
         self.executions += 1;
         self.phase = Phase::Setup;
         self.over = false;
+        self.void = false;
         self.threads.clear();
         self.objects.clear();
         self.events.clear();
@@ -263,17 +243,6 @@ impl Recorder {
             Phase::Setup | Phase::Finally => self.spawned > 0,
             Phase::Parallel => true,
         }
-    }
-
-    /// Notes a plain store to `object` by the active thread. Returns whether it must come after a
-    /// read-modify-write that loom does not order it with.
-    pub(crate) fn follows_update(&mut self, object: usize) -> bool {
-        let bit = 1 << self.active;
-        let order = &mut self.objects[object].order;
-        let follows = order.follows & bit != 0;
-        let update = follows && order.updated;
-        *order = StoreOrder { follows: if follows { bit } else { 0 }, updated: false };
-        update
     }
 
     /// Whether the step that the active thread takes now, and that may do nothing for no reason, does
@@ -353,7 +322,6 @@ impl Recorder {
             readers: [0; MAX_THREADS],
             changes: [0; MAX_THREADS],
             loaded_by: 0,
-            order: StoreOrder::NEW,
         });
         self.objects.len() - 1
     }

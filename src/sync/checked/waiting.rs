@@ -5,7 +5,8 @@
 //! a race only because of that would go unseen. So a thread that waits yields, and looks again
 //! whether it may go on, which is no step: what it knows it learns afterwards, from the atomic or the lock
 //! that it then turns to. That also ends: a thread goes on only once something has changed, so that
-//! two that wait do not wake each other for ever.
+//! two that wait do not wake each other for ever. And who has read something old reads the newest value
+//! in the end: every store becomes visible at some time.
 
 use std::panic::Location;
 use std::rc::Rc;
@@ -50,10 +51,16 @@ pub fn wait_until(mut condition: impl FnMut() -> bool) {
         return crate::sync::spin_until(condition);
     }
     let site = Location::caller();
+    // How often in a row it has read something old and no other thread has changed anything.
+    let mut old = 0;
     loop {
-        let outer = record::with(|recorder| recorder.thread().watch.replace(Watch::default()));
+        let outer = record::with(|recorder| {
+            recorder.thread().fresh = old > 1;
+            recorder.thread().watch.replace(Watch::default())
+        });
         let holds = condition();
         let watch = record::with(|recorder| {
+            recorder.thread().fresh = false;
             let inner = std::mem::replace(&mut recorder.thread().watch, outer.flatten());
             // A wait within a condition is a part of what the outer one looks at.
             if let (Some(outer), Some(inner)) = (&mut recorder.thread().watch, &inner) {
@@ -67,12 +74,12 @@ pub fn wait_until(mut condition: impl FnMut() -> bool) {
         }
         let watch = watch.flatten().unwrap_or_default();
         let step = Step::begin(site, "wait_until", None, 0);
-        let mut yielded = false;
+        let mut looks_again = false;
         step.wait(|recorder| {
-            // After a yield loom shows a newer value than the one that was old.
-            let newer = watch.stale && std::mem::replace(&mut yielded, true);
-            newer || recorder.news(&watch)
+            let again = watch.stale && std::mem::replace(&mut looks_again, true);
+            again || recorder.news(&watch)
         });
+        old = if record::holds(|recorder| recorder.news(&watch)) { 0 } else { old + 1 };
         step.end(Action::Yield, 0);
     }
 }

@@ -60,14 +60,8 @@ impl<T: Word> Access<'_, T> {
             None => step.run(|| run(self.twin)),
             Some(Pass::Interleaving) => step.first(|| run(self.twin)),
             Some(Pass::WeakMemory) => {
-                let result = self.at_the_gate(step, |single| {
-                    // Among stores that nothing orders, loom may let a read-modify-write choose.
-                    if single {
-                        step.merged(|| run(self.twin))
-                    } else {
-                        step.run(|| run(self.twin))
-                    }
-                });
+                // Among stores that nothing orders, loom lets it choose: no part of another step.
+                let result = step.run(|| run(self.twin));
                 self.touch_readers(step);
                 result
             }
@@ -94,8 +88,8 @@ impl<T: Word> Access<'_, T> {
     }
 
     /// A real store.
-    pub(super) fn store(&self, step: &Step, newest: impl FnOnce() -> T, value: T, order: Ordering) {
-        self.ordered_store(step, newest, value, order);
+    pub(super) fn store(&self, step: &Step, value: T, order: Ordering) {
+        step.first(|| self.twin.store(value, order));
         self.touch_readers(step);
     }
 
@@ -112,64 +106,6 @@ impl<T: Word> Access<'_, T> {
                 step.merged(|| companion.touch());
             }
         }
-    }
-
-    /// Offers the choice of who comes before, and then calls `run` with whether the atomic has one
-    /// newest store, which is known only now.
-    fn at_the_gate<R>(&self, step: &Step, run: impl FnOnce(bool) -> R) -> R {
-        if record::with(|recorder| recorder.learned.orders_stores()) != Some(true) {
-            return run(false);
-        }
-        let gate = record::with(|recorder| recorder.thread().gate.clone()).flatten();
-        let gate = gate.unwrap_or_else(|| {
-            let gate = Gate::new();
-            record::with(|recorder| recorder.thread().gate = Some(Rc::clone(&gate)));
-            gate
-        });
-        step.first(|| gate.touch());
-        let single = record::with(|recorder| recorder.objects[self.object].order.follows != 0);
-        run(single == Some(true))
-    }
-
-    /// Notes that the active thread has written by a read-modify-write.
-    pub(super) fn updated(&self) {
-        if self.pass.is_some() {
-            record::learn(|learned| &mut learned.updates);
-            record::with(|recorder| {
-                let bit = 1 << recorder.current();
-                let order = &mut recorder.objects[self.object].order;
-                // Where stores are not ordered, an update orders none of them.
-                if order.follows != 0 {
-                    order.follows |= bit;
-                    order.updated = true;
-                }
-            });
-        }
-    }
-
-    /// Stores, and sees to it that loom knows after which stores.
-    ///
-    /// A read-modify-write comes right after the store that it read: a store that comes after the
-    /// one comes after the other. loom 0.7.3 does not know that, and would let the store be
-    /// overwritten by an update that never saw it. So where the façade knows, the thread looks at
-    /// the newest value first: a `compare_exchange` that fails, after which loom orders the store.
-    /// Whether it must look depends on who came before, so the choice of who comes before is
-    /// offered ahead of both, at the gate, and no other in between.
-    ///
-    /// Having looked, a thread that executes an acquire fence would synchronise with what it never
-    /// read, which could hide a race; so a model with such fences keeps loom's false alarms.
-    fn ordered_store(&self, step: &Step, newest: impl FnOnce() -> T, value: T, order: Ordering) {
-        if record::with(|recorder| recorder.learned.orders_stores()) != Some(true) {
-            return step.first(|| self.twin.store(value, order));
-        }
-        self.at_the_gate(step, |_| {
-            step.merged(|| {
-                if record::holds(|recorder| recorder.follows_update(self.object)) {
-                    self.twin.look(newest());
-                }
-                self.twin.store(value, order);
-            });
-        });
     }
 
     /// A load or store while others run: the two passes differ on it.

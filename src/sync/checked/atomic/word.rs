@@ -50,14 +50,11 @@ pub trait Twin<T> {
     /// A read-modify-write that changes nothing; `newest` is the value it will find.
     #[doc(hidden)]
     fn refresh(&self, newest: T, order: Ordering) -> T;
-    /// A compare_exchange that fails because the value is `newest`.
-    #[doc(hidden)]
-    fn look(&self, newest: T);
 }
 
 macro_rules! word {
     ([$($generic:tt)*] $word:ty, $std:ty, $twin:ty, pointer: $pointer:expr,
-     bits: $bits:expr, show: $show:expr, refresh: $refresh:expr, other: $other:expr) => {
+     bits: $bits:expr, show: $show:expr, refresh: $refresh:expr) => {
         impl<$($generic)*> Word for $word {
             type Std = $std;
             type Twin = $twin;
@@ -117,11 +114,6 @@ macro_rules! word {
             fn refresh(&self, newest: $word, order: Ordering) -> $word {
                 ($refresh)(self, newest, order)
             }
-            fn look(&self, newest: $word) {
-                let other = ($other)(newest);
-                let found = self.compare_exchange(other, other, Ordering::Relaxed, Ordering::Relaxed);
-                debug_assert!(found.is_err(), "a look changes nothing");
-            }
         }
     };
 }
@@ -133,8 +125,7 @@ macro_rules! word_int {
             pointer: false,
             bits: $bits,
             show: $show,
-            refresh: |twin: &loom::sync::atomic::$atomic, _, order| twin.fetch_add(0, order),
-            other: |newest: $word| newest ^ 1
+            refresh: |twin: &loom::sync::atomic::$atomic, _, order| twin.fetch_add(0, order)
         );)*
     };
 }
@@ -157,8 +148,7 @@ word!(
     pointer: false,
     bits: u64::from,
     show: Value::Bool,
-    refresh: |twin: &loom::sync::atomic::AtomicBool, _, order| twin.fetch_or(false, order),
-    other: |newest: bool| !newest
+    refresh: |twin: &loom::sync::atomic::AtomicBool, _, order| twin.fetch_or(false, order)
 );
 
 word!(
@@ -170,8 +160,7 @@ word!(
     refresh: |twin: &loom::sync::atomic::AtomicPtr<T>, newest: *mut T, order| {
         let (Ok(value) | Err(value)) = twin.compare_exchange(newest, newest, order, order);
         value
-    },
-    other: |newest: *mut T| newest.wrapping_byte_add(1)
+    }
 );
 
 fn signed_bits(value: i64) -> u64 {
