@@ -6,9 +6,11 @@
 use std::time::Duration;
 
 use selvedge::model::{Failure, Model};
-use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed, Ordering::SeqCst, fence};
+use selvedge::sync::atomic::{
+    AtomicU64, Ordering::Acquire, Ordering::Relaxed, Ordering::Release, Ordering::SeqCst, fence,
+};
 use selvedge::sync::cell::UnsafeCell;
-use selvedge::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, thread};
+use selvedge::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, hint, thread};
 
 /// Plain memory that pretends to be shared safely.
 #[derive(Default)]
@@ -46,6 +48,20 @@ fn a_yield_orders_nothing() {
         .acceptable("reader=0", "read first")
         .acceptable("reader=1", "read between")
         .acceptable("reader=2", "read last")
+        .check();
+}
+
+/// One that spins lets others go first, and so comes to an end.
+#[test]
+fn a_loop_that_spins_ends() {
+    Model::new(zero)
+        .thread("spins", |v| {
+            while v.load(SeqCst) == 0 {
+                hint::spin_loop();
+            }
+        })
+        .thread("ends-it", |v| v.store(1, SeqCst))
+        .acceptable("()", "it sees the store")
         .check();
 }
 
@@ -94,6 +110,41 @@ fn a_fence_that_comes_too_early_orders_nothing() {
     model().thread("r", read).thread("w", write).fails(Failure::DataRace).check();
 }
 
+/// Fences in their right place order what they should: no false alarm.
+#[test]
+fn a_pair_of_fences_orders() {
+    Model::new(|| (Cell::default(), zero()))
+        .thread("alice", |(cell, flag)| {
+            cell.set(1);
+            fence(Release);
+            flag.store(1, Relaxed);
+        })
+        .thread("bob", |(cell, flag)| {
+            if flag.load(Relaxed) == 1 {
+                fence(Acquire);
+                cell.get();
+            }
+        })
+        .acceptable("()", "whoever sees the flag sees the cell")
+        .check();
+    Model::new(|| [zero(), zero()])
+        .thread("alice", |[x, y]| {
+            x.store(1, Relaxed);
+            fence(SeqCst);
+            y.load(Relaxed)
+        })
+        .thread("bob", |[x, y]| {
+            y.store(1, Relaxed);
+            fence(SeqCst);
+            x.load(Relaxed)
+        })
+        .acceptable("alice=0 bob=1", "alice first")
+        .acceptable("alice=1 bob=0", "bob first")
+        .acceptable("alice=1 bob=1", "interleaved")
+        .forbidden("alice=0 bob=0", "one of the fences comes first")
+        .check();
+}
+
 /// Two wait, one notifies: correct, and explored without a false alarm.
 #[test]
 fn two_that_wait_for_one_are_both_woken() {
@@ -139,6 +190,119 @@ fn what_only_weak_memory_leads_to_is_explored() {
         .check();
 }
 
+/// loom remembers one load of an atomic. A write that comes between two loads of another thread
+/// meets the earlier one all the same, and what that leads to under weak memory is explored.
+#[test]
+fn a_write_comes_between_loads_that_a_later_load_hides() {
+    let store = |[x, y]: &[AtomicU64; 2]| {
+        y.store(1, Relaxed);
+        x.load(Relaxed);
+        x.store(1, Relaxed);
+    };
+    let swap = |[x, y]: &[AtomicU64; 2]| {
+        x.load(Relaxed);
+        y.swap(1, Relaxed);
+        x.swap(1, Relaxed);
+    };
+    let reader = || {
+        let read = |[x, y]: &[AtomicU64; 2]| (x.load(Relaxed), x.load(Relaxed), y.load(Relaxed));
+        Model::new(|| [zero(), zero()]).thread("reader", read)
+    };
+    for model in [reader().thread("writer", store), reader().thread("writer", swap)] {
+        model
+            .acceptable("reader=(0, 0, 0)", "read before the writes")
+            .acceptable("reader=(0, 0, 1)", "one write between the loads")
+            .acceptable("reader=(0, 1, 1)", "both writes between the loads")
+            .acceptable("reader=(1, 1, 1)", "read after the writes")
+            .interesting("reader=(0, 1, 0)", "the second write between the loads, the first unseen")
+            .interesting("reader=(1, 1, 0)", "the second write before the loads, the first unseen")
+            .check();
+    }
+}
+
+/// An update reads the newest store, and a load after it an old one of another atomic.
+#[test]
+fn an_update_says_nothing_of_other_atomics() {
+    Model::new(|| [zero(), zero()])
+        .thread("reader", |[flag, data]| (flag.swap(2, Relaxed), data.load(Relaxed)))
+        .thread("writer", |[flag, data]| {
+            data.store(1, Relaxed);
+            flag.store(1, Relaxed);
+        })
+        .acceptable("reader=(0, 0)", "read before the data")
+        .acceptable("reader=(0, 1)", "the data, and not yet the flag")
+        .acceptable("reader=(1, 1)", "read last")
+        .interesting("reader=(1, 0)", "the flag, and stale data")
+        .check();
+}
+
+/// Of stores that nothing orders, the one that comes later may be the older one, also in a model
+/// with updates.
+#[test]
+fn a_store_that_comes_later_may_be_older() {
+    Model::new(|| [zero(), zero()])
+        .thread("alice", |[x, y]| {
+            x.store(1, Relaxed);
+            y.store(2, Relaxed);
+        })
+        .thread("bob", |[x, y]| {
+            y.store(1, Relaxed);
+            x.store(2, Relaxed);
+            x.fetch_add(10, Relaxed);
+        })
+        .finally("end", |[x, y]| (x.load(Relaxed), y.load(Relaxed)))
+        .acceptable("end=(1, 2)", "alice came last")
+        .acceptable("end=(11, 2)", "alice stored between bob's store and his update")
+        .acceptable("end=(12, 1)", "bob came last")
+        .acceptable("end=(12, 2)", "bob stored last to x, alice to y")
+        .interesting("end=(1, 1)", "each thread's first store is the newest")
+        .interesting("end=(11, 1)", "so it is, and bob's update follows alice's store")
+        .check();
+}
+
+/// Of two stores that nothing orders, an update follows either, and the other one may be the newer.
+#[test]
+fn an_update_follows_either_of_two_unordered_stores() {
+    Model::new(|| [zero(), zero()])
+        .thread("alice", |[done, x]| {
+            x.store(3, Relaxed);
+            done.fetch_add(1, Relaxed);
+        })
+        .thread("bob", |[done, x]| {
+            let done = done.fetch_add(0, Relaxed);
+            x.store(5, Relaxed);
+            (done, x.swap(6, Relaxed))
+        })
+        .finally("x", |[_, x]| x.load(Relaxed))
+        .acceptable("bob=(0, 3) x=6", "alice stored in between")
+        .acceptable("bob=(0, 5) x=3", "alice stored last")
+        .acceptable("bob=(0, 5) x=6", "alice stored first")
+        .acceptable("bob=(1, 5) x=6", "alice was done before")
+        .interesting("bob=(1, 3) x=6", "alice was done, and her store is newer than bob's")
+        .interesting("bob=(1, 5) x=3", "alice was done, and her store is the newest of all")
+        .check();
+}
+
+/// A store learns nothing from the update that it overwrites, whatever fence follows.
+#[test]
+fn a_fence_after_a_store_orders_nothing() {
+    Model::new(|| (Cell::default(), zero(), zero()))
+        .thread("alice", |(cell, x, done)| {
+            cell.set(1);
+            x.fetch_add(1, Release);
+            done.store(1, Relaxed);
+        })
+        .thread("bob", |(cell, x, done)| {
+            if done.load(Relaxed) == 1 {
+                x.store(5, Relaxed);
+                fence(Acquire);
+                cell.get();
+            }
+        })
+        .fails(Failure::DataRace)
+        .check();
+}
+
 /// Stores that nothing orders, with updates among them: no order is invented.
 #[test]
 fn updates_among_unordered_stores_are_no_wrong_model() {
@@ -173,6 +337,36 @@ fn finally_may_store_and_spawn() {
         .rounds(10)
         .acceptable("read=(5, 5)", "both read what was stored")
         .check();
+}
+
+/// Threads that are spawned before the declared ones start, or after they have ended, interleave
+/// like any others.
+#[test]
+fn threads_of_init_and_finally_are_explored() {
+    let race = || {
+        let v = Arc::new(zero());
+        let child = {
+            let v = Arc::clone(&v);
+            thread::spawn(move || {
+                v.load(SeqCst);
+                v.store(1, SeqCst);
+            })
+        };
+        let read = v.load(SeqCst);
+        child.join().expect("a store does not panic");
+        read
+    };
+    let models = [
+        Model::new(race).thread("alice", |_| ()).finally("read", |read| *read),
+        Model::new(|| 0).thread("alice", |_| ()).finally("read", move |_| race()),
+    ];
+    for model in models {
+        model
+            .rounds(10)
+            .acceptable("read=0", "read before the store")
+            .acceptable("read=1", "read after the store")
+            .check();
+    }
 }
 
 #[test]
@@ -219,6 +413,24 @@ mod on_loom {
             .thread("bob", body)
             .finally("count", |count| count.load(SeqCst))
             .acceptable("count=2", "both have ended")
+            .check();
+    }
+
+    /// Those of a spawned thread before it is joined, and those of `finally` with the execution:
+    /// left alone, they would leak what they own.
+    #[test]
+    fn thread_local_values_of_a_spawned_thread_and_of_finally_end_too() {
+        fn keep(count: &Arc<AtomicU64>) {
+            AT_THE_END.with(|guard| *guard.0.borrow_mut() = Some(Arc::clone(count)));
+        }
+        Model::new(|| Arc::new(zero()))
+            .thread("alice", |count| {
+                let other = Arc::clone(count);
+                thread::spawn(move || keep(&other)).join().expect("it keeps a value");
+                count.load(SeqCst)
+            })
+            .finally("kept", keep)
+            .acceptable("alice=1", "the spawned thread has ended")
             .check();
     }
 
