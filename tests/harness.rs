@@ -92,6 +92,23 @@ fn a_panic_in_init_is_a_broken_invariant() {
     assert!(error.to_string().contains("no state today"), "{error}");
 }
 
+#[test]
+fn a_panic_in_the_states_drop_is_a_broken_invariant() {
+    struct Fragile(AtomicU64);
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            assert_eq!(self.0.load(SeqCst), 0, "nobody has touched it");
+        }
+    }
+    let error = Model::new(|| Fragile(counter()))
+        .thread("alice", |state| increment(&state.0))
+        .acceptable("()", "never")
+        .try_check()
+        .unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Invariant), "{error}");
+    assert!(error.to_string().contains("nobody has touched it"), "{error}");
+}
+
 /// A thread that ends while it waits for itself.
 fn waits_for_itself() -> Model<Mutex<u64>> {
     Model::new(|| Mutex::new(0)).thread("alice", |mutex| {
@@ -262,8 +279,11 @@ fn what_gets_stuck_is_given_up() {
     let verdict =
         if cfg!(loom) { "no execution has ended for 1 s" } else { "did not end within 1 s" };
     assert!(!output.status.success() && printed.contains(verdict), "{printed}");
-    let output = rerun("an_exact_table_passes", &[("SELVEDGE_PATIENCE", "long")]);
-    assert!(text(&output).contains("SELVEDGE_PATIENCE=long"), "{}", text(&output));
+    for nonsense in ["long", "0"] {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_PATIENCE", nonsense)]);
+        let printed = text(&output);
+        assert!(printed.contains(&format!("SELVEDGE_PATIENCE={nonsense} is no")), "{printed}");
+    }
 }
 
 /// Gets stuck only when run by the test above.
@@ -283,6 +303,29 @@ fn gets_stuck_if_asked_to() {
     };
     let model = Model::new(|| (std::sync::Mutex::new(()), counter()));
     model.thread("a", hold).thread("b", hold).acceptable("()", "never").check();
+}
+
+/// Patience is for one execution or one round, not for all of them together.
+#[test]
+fn what_goes_on_is_not_given_up() {
+    let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "1"), ("SELVEDGE_ROUNDS", "20")];
+    let output = rerun("takes_its_time_if_asked_to", &variables);
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Takes its time, two seconds, only when run by the test above.
+#[test]
+fn takes_its_time_if_asked_to() {
+    if std::env::var_os("TAKE_TIME").is_none() {
+        return;
+    }
+    let init = || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        counter()
+    };
+    let add = |count: &AtomicU64| (0..3).for_each(|_| increment(count));
+    let model = Model::new(init).thread("alice", add).thread("bob", add);
+    model.acceptable("()", "both end").check();
 }
 
 #[test]
@@ -318,6 +361,12 @@ mod on_threads {
     }
 
     #[test]
+    fn a_failure_that_did_not_show_is_not_claimed() {
+        let report = sound().rounds(7).fails(Failure::Invariant).check();
+        assert!(report.failure.is_none(), "nothing failed: {report}");
+    }
+
+    #[test]
     fn what_would_be_undefined_is_not_run() {
         let report = Model::new(|| AtomicU64::new(0))
             .thread("alice", increment)
@@ -345,7 +394,9 @@ mod on_threads {
 #[cfg(loom)]
 mod on_loom {
     use super::*;
-    use selvedge::sync::atomic::{AtomicBool, AtomicPtr, Ordering::Relaxed};
+    use selvedge::sync::atomic::{
+        AtomicBool, AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    };
     use selvedge::sync::cell::UnsafeCell;
     use selvedge::sync::{Arc, Condvar, hint, thread};
 
@@ -494,6 +545,24 @@ mod on_loom {
         model(true).acceptable("alice=true", "the panic was seen by join").check();
     }
 
+    /// Whichever execution it is in: of the two models, one panics in an execution that is not the
+    /// last.
+    #[test]
+    fn a_panic_that_nobody_joins_is_not_lost_in_an_early_execution() {
+        for wrong in [0, 1] {
+            let error = Model::new(|| Arc::new(counter()))
+                .thread("alice", move |count| {
+                    let count = Arc::clone(count);
+                    thread::spawn(move || assert_ne!(count.fetch_add(0, SeqCst), wrong, "read"));
+                })
+                .thread("bob", |count| increment(count))
+                .acceptable("()", "never")
+                .try_check()
+                .unwrap_err();
+            assert_eq!(error.failure(), Some(Failure::Invariant), "{wrong}: {error}");
+        }
+    }
+
     #[test]
     fn a_model_that_depends_on_chance_is_found_out() {
         use std::sync::atomic::AtomicU64 as Hidden;
@@ -588,6 +657,83 @@ mod on_loom {
         assert!(text.contains("bounded (1 preemption)") && !text.contains("complete"), "{text}");
     }
 
+    #[test]
+    fn a_preemption_bound_is_obeyed() {
+        let executions = |bound: Option<usize>| {
+            let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
+            let model = Model::new(counter).thread("alice", add).thread("bob", add);
+            let model = bound.into_iter().fold(model, Model::preemptions);
+            model.acceptable("()", "both end").check().executions()
+        };
+        assert!(executions(Some(0)) < executions(Some(1)), "a bound leaves executions out");
+        assert!(executions(Some(1)) < executions(None), "so does a wider one");
+    }
+
+    #[test]
+    fn a_result_is_written_with_its_bound() {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
+        // It may be there from the last run.
+        let _ = std::fs::remove_dir_all(&folder);
+        let name = folder.to_string_lossy();
+        let test = "on_loom::a_preemption_bound_is_said_aloud";
+        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
+        assert!(output.status.success(), "{}", text(&output));
+        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
+        assert_eq!(lines.lines().count(), 1, "a line a model: {lines}");
+        assert!(lines.contains(r#""bound":"1 preemption""#), "{lines}");
+        assert!(lines.contains(r#""verdict":"passed""#) && lines.contains(test), "{lines}");
+    }
+
+    /// In the interleaving pass loads and stores are read-modify-writes, and order no more than
+    /// they would by themselves: else these races would be left to the second pass, and the error
+    /// would say that they take weak memory.
+    #[test]
+    fn a_race_that_an_interleaving_shows_is_not_blamed_on_weak_memory() {
+        type Shared = (UnsafeCell<u64>, AtomicU64, AtomicU64);
+        struct Message(Shared);
+        // SAFETY: none; the race is what the test is about.
+        unsafe impl Sync for Message {}
+        // Orders nothing: all of it is relaxed.
+        let told = |Message((.., told)): &Message| told.fetch_add(0, Relaxed) == 1;
+        let model = |first: fn(&AtomicU64), second: fn(&AtomicU64)| {
+            Model::new(|| Message((UnsafeCell::new(0), counter(), counter())))
+                .thread("sender", move |Message((text, via, told))| {
+                    // SAFETY: none; the race is what the test is about.
+                    text.with_mut(|text| unsafe { *text = 1 });
+                    first(via);
+                    told.fetch_add(1, Relaxed);
+                })
+                .thread("receiver", move |message| {
+                    if told(message) {
+                        let Message((text, via, _)) = message;
+                        second(via);
+                        // SAFETY: none; the race is what the test is about.
+                        text.with(|text| unsafe { *text });
+                    }
+                })
+                .acceptable("()", "never")
+        };
+        let load = |via: &AtomicU64| {
+            via.load(Acquire);
+        };
+        let relaxed_load = |via: &AtomicU64| {
+            via.load(Relaxed);
+        };
+        let store = |via: &AtomicU64| via.store(1, Release);
+        let relaxed_store = |via: &AtomicU64| via.store(1, Relaxed);
+        let models = [
+            ("a load releases nothing", model(load, load)),
+            ("a store acquires nothing", model(store, store)),
+            ("a relaxed load acquires nothing", model(store, relaxed_load)),
+            ("a relaxed store releases nothing", model(relaxed_store, load)),
+        ];
+        for (what, model) in models {
+            let error = model.try_check().unwrap_err();
+            assert_eq!(error.failure(), Some(Failure::DataRace), "{what}: {error}");
+            assert!(error.to_string().contains("of the interleaving pass"), "{what}: {error}");
+        }
+    }
+
     /// Store buffering with relaxed accesses: only weak memory lets both read 0.
     #[test]
     fn an_outcome_that_takes_weak_memory_says_so() {
@@ -629,6 +775,53 @@ mod on_loom {
             })
             .acceptable("bob=Some(1) rest=None", "bob came second")
             .acceptable("bob=None rest=Some(1)", "bob came first")
+            .check();
+    }
+
+    /// What a pointer leads to is known by who published it and when: an address may come again.
+    #[test]
+    fn two_values_at_one_address_are_told_apart() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        // Whoever swaps the pointer out owns the value.
+        static VALUE: Hidden = Hidden::new(0);
+        fn take(slot: &AtomicPtr<Hidden>) -> bool {
+            !slot.swap(std::ptr::null_mut(), SeqCst).is_null()
+        }
+        let value = || std::ptr::from_ref(&VALUE).cast_mut();
+        let init = move || {
+            VALUE.store(1, SeqCst);
+            (AtomicPtr::new(value()), counter())
+        };
+        Model::new(init)
+            .thread("giver", move |(slot, _)| {
+                if take(slot) {
+                    VALUE.store(2, SeqCst);
+                    slot.store(value(), SeqCst);
+                }
+            })
+            .thread("taker", |(slot, sum)| {
+                let found = if take(slot) { VALUE.load(SeqCst) } else { 0 };
+                sum.fetch_add(found, SeqCst);
+            })
+            .finally("sum", |(_, sum)| sum.load(SeqCst))
+            .acceptable("sum=0", "the giver had it")
+            .acceptable("sum=1", "the taker came first")
+            .acceptable("sum=2", "the giver had given it back")
+            .check();
+    }
+
+    #[test]
+    fn what_a_joined_thread_returns_may_decide() {
+        Model::new(|| Arc::new(counter()))
+            .thread("alice", |count| {
+                let other = Arc::clone(count);
+                let read = thread::spawn(move || other.load(SeqCst)).join();
+                count.fetch_add(10 * read.expect("a load does not panic"), SeqCst);
+            })
+            .thread("bob", |count| increment(count))
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=1", "read before bob's increment")
+            .acceptable("total=11", "read after it")
             .check();
     }
 
