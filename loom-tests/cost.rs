@@ -20,6 +20,7 @@
 
 use selvedge::Counter;
 use selvedge::model::{Model, Report};
+use selvedge::racy::LossyCounter;
 
 /// `threads` threads with `increments` increments each, on one stripe.
 fn counter(threads: usize, increments: usize) -> Report {
@@ -77,6 +78,30 @@ fn three_threads_with_two_increments_cost_90_executions() {
 #[test]
 fn four_threads_with_two_increments_cost_2520_executions() {
     costs(4, 2, 2_520);
+}
+
+/// Loads and stores cost more, here in both passes together.
+fn split_costs(increments: usize, executions: u64) {
+    let mut model = Model::new(LossyCounter::new)
+        .thread("alice", move |count| (0..increments).for_each(|_| count.increment()))
+        .thread("bob", LossyCounter::increment)
+        .finally("total", LossyCounter::get)
+        .acceptable(&format!("total={}", increments + 1), "no two increments overlapped");
+    for total in 1..=increments {
+        model = model.interesting(&format!("total={total}"), "updates are lost");
+    }
+    let report = model.check();
+    assert!(!cfg!(loom) || report.executions() == executions, "{increments} + 1");
+}
+
+#[test]
+fn two_split_increments_cost_30_executions() {
+    split_costs(1, 30);
+}
+
+#[test]
+fn three_split_increments_cost_148_executions() {
+    split_costs(2, 148);
 }
 
 /// The same program as one writes it with loom alone.
