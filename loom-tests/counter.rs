@@ -291,6 +291,23 @@ fn two_takes_return_each_add_once() {
         .check();
 }
 
+/// A read beside a take: what was taken is not counted again, nor subtracted before it was counted.
+#[test]
+fn a_read_beside_a_take_counts_what_is_left() {
+    Model::new(one_stripe)
+        .thread("owner", |count| {
+            count.increment();
+            let taken = count.take();
+            count.increment();
+            taken
+        })
+        .thread("reader", Counter::get)
+        .acceptable("owner=1 reader=0", "read before the increments, or right after the take")
+        .acceptable("owner=1 reader=1", "one increment was there, and not taken")
+        .forbidden("owner=1 reader=2", "what was taken must not be counted again")
+        .check();
+}
+
 /// A handle is dropped while somebody reads: what it added stays counted.
 #[test]
 fn dropping_a_handle_while_others_read_loses_nothing() {
