@@ -112,7 +112,7 @@ fn a_number_of_stripes_out_of_range_is_refused_by_name() {
 
 #[test]
 fn debug_shows_the_count() {
-    let counter = with_stripes(4);
+    let counter = with_stripes(3); // Rounded up to a power of two.
     counter.add(41);
     counter.handle().increment();
     assert_eq!(format!("{counter:?}"), "Counter { count: 42, stripes: 4, .. }");
