@@ -35,6 +35,11 @@ test:
 prove *FILTER:
     cargo ci prove {{ FILTER }}
 
+# The oracle on FACTOR times as many programs: 20 makes 108,000
+[group('work')]
+oracle FACTOR='1':
+    ORACLE_PROGRAMS={{ FACTOR }} RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test --release --test oracle -- --nocapture
+
 # Run the README's two commands by the letter
 [group('gate')]
 readme:

@@ -108,44 +108,40 @@ mod ours {
 }
 
 #[cfg(loom)]
+#[path = "../tests/oracle/shape.rs"]
+mod shape;
+
+#[cfg(loom)]
 mod plain {
     use std::cell::Cell;
-    use std::rc::Rc;
-    use std::sync::Arc;
-    use std::sync::atomic::AtomicU64 as Executions;
 
     use loom::sync::Mutex;
     use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};
-    use loom::thread;
+
+    use super::shape;
 
     pub(super) fn adds(threads: usize, steps: usize) -> u64 {
-        run(
-            threads,
-            || AtomicU64::new(0),
-            move |count, starts| {
-                for step in 0..steps {
-                    first(starts && step == 0, || count.fetch_add(1, Relaxed));
-                }
-            },
-        )
+        let body = move |count: &AtomicU64, number: usize| {
+            for step in 0..steps {
+                first(number > 0 && step == 0, || count.fetch_add(1, Relaxed));
+            }
+        };
+        shape::run(threads, || AtomicU64::new(0), body, |_| ())
     }
 
     pub(super) fn locks(threads: usize, steps: usize) -> u64 {
-        run(
-            threads,
-            || (Mutex::new(0_u64), Cell::new(false)),
-            move |(count, taken), starts| {
-                for step in 0..steps {
-                    let lock = || count.lock().expect("nobody panics");
-                    // Where the lock is taken, the thread's start must stay a step of its own.
-                    let mut guard = first(starts && step == 0 && !taken.get(), lock);
-                    taken.set(true);
-                    *guard += 1;
-                    taken.set(false);
-                    drop(guard);
-                }
-            },
-        )
+        let body = move |(count, taken): &(Mutex<u64>, Cell<bool>), number: usize| {
+            for step in 0..steps {
+                let lock = || count.lock().expect("nobody panics");
+                // Where the lock is taken, the thread's start must stay a step of its own.
+                let mut guard = first(number > 0 && step == 0 && !taken.get(), lock);
+                taken.set(true);
+                *guard += 1;
+                taken.set(false);
+                drop(guard);
+            }
+        };
+        shape::run(threads, || (Mutex::new(0), Cell::new(false)), body, |_| ())
     }
 
     /// One step with the thread's start.
@@ -157,57 +153,5 @@ mod plain {
         let result = run();
         loom::explore();
         result
-    }
-
-    /// The shape of `selvedge`'s models, written out in plain loom: the state is lent, one thread
-    /// runs on the main one, and those that have ended park until all have.
-    fn run<S: 'static>(
-        threads: usize,
-        init: impl Fn() -> S + Send + Sync + 'static,
-        body: impl Fn(&S, bool) + Copy + Send + Sync + 'static,
-    ) -> u64 {
-        let executions = Arc::new(Executions::new(0));
-        let seen = Arc::clone(&executions);
-        let mut builder = loom::model::Builder::new();
-        builder.max_branches = 7_000;
-        builder.check(move || {
-            seen.fetch_add(1, Relaxed);
-            let state = Rc::new(init());
-            let running = Rc::new(Cell::new(threads));
-            let gathered = Rc::new(Cell::new(1));
-            let early = Rc::new(Cell::new(Vec::new()));
-            let main = thread::current();
-            for _ in 1..threads {
-                let (state, running) = (Rc::clone(&state), Rc::clone(&running));
-                let (gathered, early) = (Rc::clone(&gathered), Rc::clone(&early));
-                let main = main.clone();
-                thread::spawn(move || {
-                    body(&state, true);
-                    running.set(running.get() - 1);
-                    if running.get() > 0 {
-                        let mut others = early.take();
-                        others.push(thread::current());
-                        early.set(others);
-                        while running.get() > 0 {
-                            thread::park();
-                        }
-                    }
-                    gathered.set(gathered.get() + 1);
-                    main.unpark();
-                });
-            }
-            body(&state, false);
-            running.set(running.get() - 1);
-            while running.get() > 0 {
-                thread::park();
-            }
-            for thread in early.take() {
-                thread.unpark();
-            }
-            while gathered.get() < threads {
-                thread::park();
-            }
-        });
-        executions.load(Relaxed)
     }
 }

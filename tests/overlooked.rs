@@ -323,6 +323,59 @@ fn updates_among_unordered_stores_are_no_wrong_model() {
     assert!(report.seen("x=2") > 0 || !cfg!(loom), "{report}");
 }
 
+/// loom lets `x` be 3 at first and 1 in the end, though 1 came before 3 for the thread that read it.
+/// No order of the three stores explains that: it is neither an outcome nor a failure.
+#[test]
+fn what_no_order_of_the_stores_explains_is_void() {
+    let model = || {
+        Model::new(|| (zero(), Mutex::new(0)))
+            .thread("alice", |(x, _)| {
+                x.store(2, Relaxed);
+                x.store(3, Relaxed);
+            })
+            .thread("bob", |(x, seen)| {
+                x.store(1, Relaxed);
+                *seen.lock().unwrap_or_else(PoisonError::into_inner) = x.load(Relaxed);
+            })
+    };
+    let seen = |seen: &Mutex<u64>| *seen.lock().unwrap_or_else(PoisonError::into_inner);
+    model()
+        .finally("seen", move |(_, mutex)| seen(mutex))
+        .finally("x", |(x, _)| x.load(Relaxed))
+        .acceptable("seen=1 x=1", "bob came last, or was read in between")
+        .acceptable("seen=1 x=3", "bob came first")
+        .acceptable("seen=2 x=3", "bob came first, and read in between")
+        .acceptable("seen=3 x=3", "bob came first, and read last")
+        .check();
+    model()
+        .finally("check", move |(x, mutex)| {
+            assert!(seen(mutex) == 1 || x.load(Relaxed) == 3, "bob's 1 was replaced before");
+        })
+        .acceptable("()", "never broken")
+        .check();
+}
+
+/// Plain data that a thread leaves in the state decides what its drop does: the drop knows of it.
+#[test]
+fn the_drop_of_the_state_knows_what_threads_have_done() {
+    struct Adds(Arc<AtomicU64>);
+    impl Drop for Adds {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    Model::new(|| (Mutex::new(None), Arc::new(zero())))
+        .thread("alice", |(_, x)| x.fetch_add(1, Relaxed))
+        .thread("bob", |(left, x)| {
+            if x.load(Relaxed) == 1 {
+                let adds = Adds(Arc::clone(x));
+                *left.lock().unwrap_or_else(PoisonError::into_inner) = Some(adds);
+            }
+        })
+        .acceptable("alice=0", "deterministic all the same")
+        .check();
+}
+
 /// What `finally` stores, a thread that it spawns can read.
 #[test]
 fn finally_may_store_and_spawn() {

@@ -255,7 +255,11 @@ fn execution<S: Send + Sync + 'static>(
     while meeting.gathered.get() < others {
         on_engine(0, loom::thread::park);
     }
-    record::with(|recorder| recorder.phase = Phase::Finally);
+    record::with(|recorder| {
+        recorder.phase = Phase::Finally;
+        // Each of them has passed on what it knows.
+        (1..=others).for_each(|thread| recorder.learn_from(thread));
+    });
     let mut parts = meeting.parts.take();
     for observation in &plan.observations {
         parts.push(guarded(&observation.name, || (observation.run)(&state)).flatten());
