@@ -43,6 +43,8 @@ pub mod counter;
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
 pub mod racy;
+pub mod stats;
 pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
+pub use stats::{Stats, StatsError, StatsHandle};
