@@ -77,20 +77,21 @@ impl Cells {
         self.buckets[histogram::index(self.precision, value)] += 1;
     }
 
-    /// Adds all these samples.
-    pub(super) fn record_all(&mut self, values: &[u64]) {
-        // In locals, which stay in registers.
-        let (mut sum, mut squares) = (0, Squares::default());
-        let (mut min, mut max) = (self.min, self.max);
+    /// Adds samples, with what they have in common kept in registers.
+    #[inline]
+    pub(super) fn record_all(&mut self, values: impl Iterator<Item = u64>) {
         let (precision, buckets) = (self.precision, &mut *self.buckets);
-        for &value in values {
+        let (mut count, mut sum, mut squares) = (0, 0, Squares::default());
+        let (mut min, mut max) = (self.min, self.max);
+        for value in values {
+            count += 1;
             sum += u128::from(value);
             squares.add(Squares::of(value));
             min = min.min(value);
             max = max.max(value);
             buckets[histogram::index(precision, value)] += 1;
         }
-        self.count += values.len() as u64;
+        self.count += count;
         self.sum += sum;
         self.squares.add(squares);
         (self.min, self.max) = (min, max);

@@ -234,7 +234,7 @@ impl fmt::Display for Snapshot {
         let width = rows.iter().map(|(_, value)| value.len()).max().unwrap_or(0).max(8);
         for (row, (name, value)) in rows.iter().enumerate() {
             let end = if row + 1 < rows.len() { "\n" } else { "" };
-            write!(f, "{name:<8}{value:>width$}{end}")?;
+            write!(f, "{name:<8}  {value:>width$}{end}")?;
         }
         Ok(())
     }

@@ -1,7 +1,7 @@
 //! A stripe: samples under a lock, and the logs that are folded into them; and all stripes at once.
 
 use super::cells::Cells;
-use super::handle::{LOG, Log};
+use super::handle::Log;
 use crate::sync::atomic::Ordering::{Acquire, Relaxed};
 use crate::sync::{Arc, MutexGuard};
 
@@ -46,12 +46,9 @@ impl Stripe {
     /// Adds to the cells what a log holds below sample number `written`.
     pub(super) fn fold(&mut self, place: usize, written: u64) {
         let entry = &mut self.logs[place];
-        let mut values = [0; LOG];
-        let samples = entry.folded..written;
-        for (value, sample) in values.iter_mut().zip(samples.clone()) {
-            *value = entry.log.slot(sample).load(Relaxed);
-        }
-        self.cells.record_all(&values[..(samples.end - samples.start) as usize]);
+        let log = &*entry.log;
+        let values = (entry.folded..written).map(|sample| log.slot(sample).load(Relaxed));
+        self.cells.record_all(values);
         entry.folded = written;
     }
 
