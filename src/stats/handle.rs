@@ -123,3 +123,23 @@ impl fmt::Debug for StatsHandle {
         f.debug_struct("StatsHandle").finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::stats::Stats;
+
+    #[test]
+    fn handles_are_spread_over_the_stripes_and_logs_used_again() {
+        let stats = Stats::with_stripes_and_precision(4, 0).expect("4 stripes are accepted");
+        for _ in 0..3 {
+            let mut handles: Vec<_> = (0..8).map(|_| stats.handle()).collect();
+            // One of each stripe: the next four handles go to four different ones again.
+            handles.truncate(4);
+            handles.extend((0..4).map(|_| stats.handle()));
+            let mut places: Vec<_> = handles.iter().map(|mine| (mine.stripe, mine.place)).collect();
+            places.sort_unstable();
+            let expected: Vec<_> = (0..4).flat_map(|stripe| [(stripe, 0), (stripe, 1)]).collect();
+            assert_eq!(places, expected, "two handles on each stripe, with the first two logs");
+        }
+    }
+}
