@@ -395,6 +395,47 @@ fn handles_on_two_stripes_never_show_an_effect_without_its_cause() {
     effect_and_cause_by_handles(2);
 }
 
+/// Alice's log is full when she records what bob is told of.
+#[test]
+fn a_log_that_runs_full_never_shows_an_effect_without_its_cause() {
+    Model::new(|| Handled::<2>::new(2))
+        .thread("alice", |all| {
+            let mut mine = all.handle(0);
+            mine.record(1);
+            mine.record(1);
+            mine.record(1);
+            all.told.store(1, Release);
+        })
+        .thread("bob", |all| {
+            let mut mine = all.handle(1);
+            if all.told.load(Acquire) == 1 {
+                mine.record(10);
+            }
+        })
+        .thread("reader", |all| all.stats.snapshot().sum())
+        .acceptable("reader=0", "read first")
+        .acceptable("reader=1", "read after one of alice's samples")
+        .acceptable("reader=2", "read after two")
+        .acceptable("reader=3", "read before bob's sample, or bob was not told")
+        .acceptable("reader=13", "read last")
+        .check();
+}
+
+/// Two handles, and somebody takes while both record.
+#[test]
+fn a_take_from_two_logs_neither_loses_nor_doubles_a_sample() {
+    Model::new(|| Handled::<2>::new(1))
+        .thread("alice", |all| all.handle(0).record(1))
+        .thread("bob", |all| all.handle(1).record(10))
+        .thread("reader", |all| all.stats.take().sum())
+        .finally("rest", |all| all.stats.take().sum())
+        .acceptable("reader=0 rest=11", "taken first")
+        .acceptable("reader=1 rest=10", "alice was there")
+        .acceptable("reader=10 rest=1", "bob was there")
+        .acceptable("reader=11 rest=0", "taken last")
+        .check();
+}
+
 /// The cause is in a log, the effect in a stripe.
 #[test]
 fn a_stripe_never_shows_the_effect_of_a_sample_that_is_missing_in_a_log() {

@@ -31,10 +31,11 @@
 //! # Limits
 //!
 //! A reader stops writers for as long as it takes to fold the logs (up to 128 samples each) and, for
-//! a snapshot, to add up the buckets between the least and the greatest sample. Samples are whole
-//! numbers. A stripe takes 8 (65 - p) 2^p bytes at precision p, 30 KiB by default, a handle 1 KiB,
-//! which is used again and not given back before the last handle and the `Stats` are dropped. More
-//! than 2^64 - 1 samples at a time, at one a nanosecond those of 584 years, overflow the count.
+//! a snapshot, to add up the buckets between the least and the greatest sample; opening a handle
+//! stops them for a shorter while. Samples are whole numbers. A stripe takes 8 (65 - p) 2^p bytes at
+//! precision p, 30 KiB by default; a handle 1 KiB, which is used again, and given back with the last
+//! handle and the `Stats`. More than 2^64 - 1 samples at a time, at one a nanosecond those of 584
+//! years, overflow the count.
 
 use std::fmt;
 use std::time::{Duration, Instant};
