@@ -436,9 +436,9 @@ fn a_take_from_two_logs_neither_loses_nor_doubles_a_sample() {
         .check();
 }
 
-/// The cause is in a log, the effect in a stripe.
+/// Alice records by a handle, bob under a lock.
 #[test]
-fn a_stripe_never_shows_the_effect_of_a_sample_that_is_missing_in_a_log() {
+fn a_cause_in_a_log_is_seen_with_its_effect_in_a_stripe() {
     Model::new(|| Handled::<1>::new(1))
         .thread("alice", |all| {
             let mut mine = all.handle(0);
@@ -458,9 +458,9 @@ fn a_stripe_never_shows_the_effect_of_a_sample_that_is_missing_in_a_log() {
         .check();
 }
 
-/// The cause is in a stripe, the effect in a log.
+/// Alice records under a lock, bob by a handle.
 #[test]
-fn a_log_never_shows_the_effect_of_a_sample_that_is_missing_in_a_stripe() {
+fn a_cause_in_a_stripe_is_seen_with_its_effect_in_a_log() {
     Model::new(|| Handled::<1>::new(1))
         .thread("alice", |all| {
             all.stats.record(1);
