@@ -4,6 +4,7 @@
 //! | type | guarantee | racy twin |
 //! |---|---|---|
 //! | [`Counter`] | each add is counted once, by exactly one [`take`](Counter::take) | `racy::LossyCounter`, `racy::UnsyncCounter`, `racy::SwapTakeCounter` |
+//! | [`Stats`] | count, sum, extremes and histogram are of one moment, with the cause of each effect | `racy::TornStats`, `racy::StripeByStripeStats`, `racy::LateResetStats` |
 //!
 //! ```
 //! use selvedge::Counter;
@@ -29,10 +30,14 @@
 //! some that happen during it. It never counts backwards while nobody takes. With several writers
 //! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time.
 //!
+//! [`Stats::snapshot`] and [`Stats::take`] are a moment in time: linearizable, each with all samples
+//! that happened before it, and with the cause of every effect. For that, they make writers wait.
+//!
 //! # Features
 //!
 //! `racy` adds the deliberately broken twins, `model` the harness on real threads. Under
-//! `--cfg loom` both are always there, and the harness runs on loom.
+//! `--cfg loom` both are always there, and the harness runs on loom. `serde` makes
+//! [`stats::Snapshot`] serialisable.
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -43,6 +48,8 @@ pub mod counter;
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
 pub mod racy;
+pub mod stats;
 pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
+pub use stats::{Stats, StatsError, StatsHandle};

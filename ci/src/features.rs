@@ -10,7 +10,7 @@ use crate::libtest;
 use crate::tally::Tally;
 
 /// The sets of features that the library claims to build with.
-const SETS: [&str; 4] = ["", "racy", "model", "racy,model"];
+const SETS: [&str; 5] = ["", "racy", "model", "racy,model", "serde"];
 
 /// A user of the primitives.
 const USER: Dependent = Dependent {

@@ -5,7 +5,12 @@
 //! either. Never use one for anything else.
 
 mod counter;
+mod stats;
 
 pub use counter::{
     LossyCounter, SwapTakeCounter, SwapTakeHandle, UnsyncCounter, count_without_waiting,
+};
+pub use stats::{
+    LateResetStats, OneLookStats, RelaxedLogStats, StripeByStripeStats, TornStats,
+    UnlockedReadStats,
 };
