@@ -39,6 +39,7 @@
 struct Readme;
 
 pub mod counter;
+pub mod map;
 #[cfg(any(loom, feature = "model"))]
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
@@ -46,3 +47,4 @@ pub mod racy;
 pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
+pub use map::{Map, MapError};

@@ -5,7 +5,11 @@
 //! either. Never use one for anything else.
 
 mod counter;
+mod map;
 
 pub use counter::{
     LossyCounter, SwapTakeCounter, SwapTakeHandle, UnsyncCounter, count_without_waiting,
+};
+pub use map::{
+    ArgumentOrderMap, CheckThenInsertMap, HalfDoneMap, LateLenMap, ReadModifyWriteMap, UnsyncMap,
 };
