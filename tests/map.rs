@@ -10,6 +10,7 @@ use selvedge::map::{Equivalent, MAX_SHARDS};
 use selvedge::{Map, MapError};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
+#[path = "map_helpers/mod.rs"]
 mod helpers;
 
 use helpers::{Constant, ON_PURPOSE, hush};

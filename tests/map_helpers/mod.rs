@@ -1,8 +1,12 @@
 //! Helpers of the tests of `Map`.
+#![allow(dead_code, reason = "no test uses all of them")]
 
 use std::any::Any;
 use std::hash::{BuildHasher, Hasher};
-use std::sync::Once;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Once, mpsc};
+use std::thread;
+use std::time::Duration;
 
 /// Hashes everything alike: all keys collide.
 #[derive(Debug, Clone, Copy, Default)]
@@ -48,4 +52,22 @@ pub(crate) fn hush() {
             }
         }));
     });
+}
+
+/// Calls `f` and returns its panic, if it panics.
+pub(crate) fn caught<R>(f: impl FnOnce() -> R) -> thread::Result<R> {
+    hush();
+    catch_unwind(AssertUnwindSafe(f))
+}
+
+/// Runs `f` in a thread of its own, and does not wait for ever: what is refused wrongly hangs.
+pub(crate) fn in_good_time(f: impl FnOnce() + Send + 'static) {
+    let (done, ended) = mpsc::channel();
+    let thread = thread::spawn(move || {
+        f();
+        done.send(()).expect("somebody waits");
+    });
+    let waited = ended.recv_timeout(Duration::from_secs(20));
+    assert_ne!(waited, Err(mpsc::RecvTimeoutError::Timeout), "a call waits for its own thread");
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
 }
