@@ -25,35 +25,28 @@ use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 mod by_parity;
 
-use by_parity::{ByParity, by_parity};
+use by_parity::{Busy, ByParity, by_parity};
+
+type Numbers = Busy<Map<u64, u64, ByParity>>;
+
+/// Adds 1 to the value of key 1, in a closure that takes its time.
+fn increment(numbers: &Numbers) -> Option<u64> {
+    numbers.map.update(&1, |n| {
+        numbers.step();
+        n + 1
+    })
+}
 
 // ---------------------------------------------------------------------------------------------
 // Racy: what goes wrong.
 // ---------------------------------------------------------------------------------------------
 
-/// A map, and how often a value was made for it.
-struct Cache<M> {
-    map: M,
-    made: AtomicU64,
-}
-
-impl<M> Cache<M> {
-    fn of(map: M) -> Self {
-        Self { map, made: AtomicU64::new(0) }
-    }
-
-    /// What is to run once: the first call returns 1, the second 2.
-    fn make(&self) -> u64 {
-        self.made.fetch_add(1, Relaxed) + 1
-    }
-}
-
 /// Both find nothing, both initialise, and they go on with different values.
 #[test]
 fn a_check_then_insert_initialises_twice() {
-    Model::new(|| Cache::of(CheckThenInsertMap::new()))
-        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.make()))
-        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.make()))
+    Model::new(|| Busy::new(CheckThenInsertMap::new()))
+        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
+        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .finally("kept", |cache| cache.map.get(1))
         .acceptable("alice=1 bob=1 kept=Some(1)", "one made it, the other found it")
         .interesting("alice=1 bob=2 kept=Some(2)", "both made one, and alice's is not the one kept")
@@ -148,9 +141,9 @@ fn one_writer_beside_readers_is_a_data_race() {
 
 #[test]
 fn a_value_is_made_once_and_found_by_the_other() {
-    Model::new(|| Cache::of(by_parity([])))
-        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.make()))
-        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.make()))
+    Model::new(|| Busy::new(by_parity([])))
+        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
+        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .finally("kept", |cache| cache.map.get(&1))
         .acceptable("alice=1 bob=1 kept=Some(1)", "one made it, the other found it")
         .check();
@@ -158,10 +151,10 @@ fn a_value_is_made_once_and_found_by_the_other() {
 
 #[test]
 fn of_three_one_makes_the_value() {
-    Model::new(|| Cache::of(by_parity([])))
-        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.make()))
-        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.make()))
-        .thread("carol", |cache| cache.map.get_or_insert_with(1, || cache.make()))
+    Model::new(|| Busy::new(by_parity([])))
+        .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
+        .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
+        .thread("carol", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .acceptable("alice=1 bob=1 carol=1", "one made it, the others found it")
         .check();
 }
@@ -180,16 +173,16 @@ fn a_failed_attempt_leaves_it_to_the_next() {
 
 #[test]
 fn two_updates_of_one_key_lose_nothing() {
-    Model::new(|| by_parity([(1, 0)]))
-        .thread("alice", |map| {
-            map.update(&1, |n| n + 1);
-            map.update(&1, |n| n + 1);
+    Model::new(|| Busy::new(by_parity([(1, 0)])))
+        .thread("alice", |numbers| {
+            increment(numbers);
+            increment(numbers);
         })
-        .thread("bob", |map| {
-            map.update(&1, |n| n + 1);
-            map.update(&1, |n| n + 1);
+        .thread("bob", |numbers| {
+            increment(numbers);
+            increment(numbers);
         })
-        .finally("total", |map| map.get(&1))
+        .finally("total", |numbers| numbers.map.get(&1))
         .acceptable("total=Some(4)", "every update is kept")
         .check();
 }
@@ -197,26 +190,48 @@ fn two_updates_of_one_key_lose_nothing() {
 /// Three threads count a word that is not there at first.
 #[test]
 fn three_computations_of_a_new_key_lose_nothing() {
-    let count = |map: &Map<u64, u64, ByParity>| {
-        map.compute(1, |n| Some(n.unwrap_or(&0) + 1));
+    let count = |numbers: &Numbers| {
+        numbers.map.compute(1, |n| {
+            numbers.step();
+            Some(n.unwrap_or(&0) + 1)
+        });
     };
-    Model::new(|| by_parity([]))
+    Model::new(|| Busy::new(by_parity([])))
         .thread("alice", count)
         .thread("bob", count)
         .thread("carol", count)
-        .finally("total", |map| (map.get(&1), map.len()))
+        .finally("total", |numbers| (numbers.map.get(&1), numbers.map.len()))
         .acceptable("total=(Some(3), 1)", "inserted once, and every word counted")
         .check();
 }
 
 #[test]
 fn what_is_removed_stays_removed_while_somebody_updates() {
-    Model::new(|| by_parity([(1, 10)]))
-        .thread("updater", |map| map.update(&1, |n| n + 1))
-        .thread("remover", |map| map.remove(&1))
-        .finally("left", |map| (map.get(&1), map.len()))
+    Model::new(|| Busy::new(by_parity([(1, 10)])))
+        .thread("updater", increment)
+        .thread("remover", |numbers| numbers.map.remove(&1))
+        .finally("left", |numbers| (numbers.map.get(&1), numbers.map.len()))
         .acceptable("updater=None remover=Some(10) left=(None, 0)", "removed first")
         .acceptable("updater=Some(10) remover=Some(11) left=(None, 0)", "updated first")
+        .check();
+}
+
+/// What a reader is lent does not change under its eyes.
+#[test]
+fn a_value_stays_as_it_is_while_it_is_read() {
+    Model::new(|| Busy::new(by_parity([(1, 10)])))
+        .thread("updater", |numbers| {
+            increment(numbers);
+        })
+        .thread("reader", |numbers| {
+            numbers.map.with(&1, |n| {
+                let before = *n;
+                numbers.step();
+                (before, *n)
+            })
+        })
+        .acceptable("reader=Some((10, 10))", "read first")
+        .acceptable("reader=Some((11, 11))", "updated first")
         .check();
 }
 
@@ -235,13 +250,17 @@ fn one_of_two_that_would_be_first_inserts() {
 /// Of two that take the last ticket, one gets it.
 #[test]
 fn the_last_one_is_taken_once() {
-    let take = |map: &Map<u64, u64, ByParity>| {
-        map.compute(1, |left| left.filter(|left| **left > 1).map(|left| left - 1)).is_some()
+    let take = |numbers: &Numbers| {
+        let left = numbers.map.compute(1, |left| {
+            numbers.step();
+            left.filter(|left| **left > 1).map(|left| left - 1)
+        });
+        left.is_some()
     };
-    Model::new(|| by_parity([(1, 1)]))
+    Model::new(|| Busy::new(by_parity([(1, 1)])))
         .thread("alice", take)
         .thread("bob", take)
-        .finally("left", |map| (map.get(&1), map.len()))
+        .finally("left", |numbers| (numbers.map.get(&1), numbers.map.len()))
         .acceptable("alice=true bob=false left=(None, 0)", "alice has it")
         .acceptable("alice=false bob=true left=(None, 0)", "bob has it")
         .check();
@@ -276,15 +295,15 @@ fn the_length_never_passes_below_zero() {
         .check();
 }
 
-/// The writer's work on an entry is visible with it: the lock orders what the value stands for.
+/// What the writer did before is visible with the entry: the lock orders more than the entry.
 #[test]
 fn what_was_done_before_an_insert_is_seen_with_the_entry() {
-    Model::new(|| Cache::of(by_parity([])))
-        .thread("writer", |cache| {
-            cache.made.store(7, Relaxed);
-            cache.map.insert(1, 10);
+    Model::new(|| (by_parity([]), AtomicU64::new(0)))
+        .thread("writer", |(map, before)| {
+            before.store(7, Relaxed);
+            map.insert(1, 10);
         })
-        .thread("reader", |cache| cache.map.contains_key(&1).then(|| cache.made.load(Relaxed)))
+        .thread("reader", |(map, before)| map.contains_key(&1).then(|| before.load(Relaxed)))
         .acceptable("reader=None", "before the insert")
         .acceptable("reader=Some(7)", "after it, and after what came before it")
         .check();

@@ -22,12 +22,16 @@ use selvedge::racy::{ArgumentOrderMap, HalfDoneMap};
 
 mod by_parity;
 
-use by_parity::{ByParity, by_parity};
+use by_parity::{Busy, ByParity, by_parity};
 
 /// Two accounts with 10 in all, one in each shard.
 const ACCOUNTS: [(u64, u64); 2] = [(1, 10), (2, 0)];
 
-type Accounts = Map<u64, u64, ByParity>;
+type Accounts = Busy<Map<u64, u64, ByParity>>;
+
+fn accounts(entries: [(u64, u64); 2]) -> Accounts {
+    Busy::new(by_parity(entries))
+}
 
 /// Moves up to 4 from one account to another.
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "a map lends its values")]
@@ -37,7 +41,11 @@ fn transfer(from: &u64, to: &u64) -> (u64, u64) {
 }
 
 fn pay(accounts: &Accounts, from: u64, to: u64) {
-    accounts.update_pair(&from, &to, transfer).expect("two keys, outside the map");
+    let paid = accounts.map.update_pair(&from, &to, |from, to| {
+        accounts.step();
+        transfer(from, to)
+    });
+    paid.expect("two keys, outside the map");
 }
 
 /// All the money, as `entries` has it.
@@ -86,11 +94,11 @@ fn locking_in_the_order_of_arguments_deadlocks() {
 /// after it.
 #[test]
 fn a_visit_shard_by_shard_is_no_moment() {
-    Model::new(|| by_parity(ACCOUNTS))
+    Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("auditor", |accounts| {
             let mut total = 0;
-            accounts.for_each(|_, amount| total += amount);
+            accounts.map.for_each(|_, amount| total += amount);
             total
         })
         .acceptable("auditor=10", "before or after the transfer")
@@ -104,9 +112,9 @@ fn a_visit_shard_by_shard_is_no_moment() {
 
 #[test]
 fn money_is_never_seen_in_flight() {
-    Model::new(|| by_parity(ACCOUNTS))
+    Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
-        .thread("auditor", |accounts| total(&accounts.snapshot()))
+        .thread("auditor", |accounts| total(&accounts.map.snapshot()))
         .acceptable("auditor=10", "before or after the transfer")
         .check();
 }
@@ -114,19 +122,19 @@ fn money_is_never_seen_in_flight() {
 /// The same within one shard, and the other way round.
 #[test]
 fn money_is_never_seen_in_flight_within_a_shard() {
-    Model::new(|| by_parity([(1, 10), (3, 0)]))
+    Model::new(|| accounts([(1, 10), (3, 0)]))
         .thread("payer", |accounts| pay(accounts, 1, 3))
-        .thread("auditor", |accounts| total(&accounts.snapshot()))
+        .thread("auditor", |accounts| total(&accounts.map.snapshot()))
         .acceptable("auditor=10", "before or after the transfer")
         .check();
 }
 
 #[test]
 fn crossed_transfers_end_and_keep_the_total() {
-    Model::new(|| by_parity([(1, 10), (2, 10)]))
+    Model::new(|| accounts([(1, 10), (2, 10)]))
         .thread("alice", |accounts| pay(accounts, 1, 2))
         .thread("bob", |accounts| pay(accounts, 2, 1))
-        .finally("accounts", |accounts| (accounts.get(&1), accounts.get(&2)))
+        .finally("accounts", |accounts| (accounts.map.get(&1), accounts.map.get(&2)))
         .acceptable("accounts=(Some(10), Some(10))", "both are done: they undo each other")
         .check();
 }
@@ -134,10 +142,10 @@ fn crossed_transfers_end_and_keep_the_total() {
 /// Payers the one and the other way, while somebody reads all of it.
 #[test]
 fn crossed_transfers_beside_a_snapshot_end_and_keep_the_total() {
-    Model::new(|| by_parity([(1, 10), (2, 10)]))
+    Model::new(|| accounts([(1, 10), (2, 10)]))
         .thread("alice", |accounts| pay(accounts, 1, 2))
         .thread("bob", |accounts| pay(accounts, 2, 1))
-        .thread("auditor", |accounts| total(&accounts.snapshot()))
+        .thread("auditor", |accounts| total(&accounts.map.snapshot()))
         .acceptable("auditor=20", "at any moment")
         .check();
 }
@@ -145,12 +153,12 @@ fn crossed_transfers_beside_a_snapshot_end_and_keep_the_total() {
 /// A transfer and a plain change of one of its accounts.
 #[test]
 fn a_transfer_and_an_update_lose_nothing() {
-    Model::new(|| by_parity(ACCOUNTS))
+    Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("bank", |accounts| {
-            accounts.update(&2, |amount| amount + 100);
+            accounts.map.update(&2, |amount| amount + 100);
         })
-        .finally("accounts", |accounts| (accounts.get(&1), accounts.get(&2)))
+        .finally("accounts", |accounts| (accounts.map.get(&1), accounts.map.get(&2)))
         .acceptable("accounts=(Some(6), Some(104))", "both are done")
         .check();
 }
@@ -158,10 +166,10 @@ fn a_transfer_and_an_update_lose_nothing() {
 /// An account is closed before the transfer or after it: no half of one.
 #[test]
 fn a_transfer_from_an_account_that_is_closed_is_whole_or_not_at_all() {
-    Model::new(|| by_parity(ACCOUNTS))
+    Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
-        .thread("closer", |accounts| accounts.remove(&1))
-        .finally("other", |accounts| accounts.get(&2))
+        .thread("closer", |accounts| accounts.map.remove(&1))
+        .finally("other", |accounts| accounts.map.get(&2))
         .acceptable("closer=Some(10) other=Some(0)", "closed first: nothing was paid")
         .acceptable("closer=Some(6) other=Some(4)", "paid first")
         .check();
@@ -170,11 +178,11 @@ fn a_transfer_from_an_account_that_is_closed_is_whole_or_not_at_all() {
 /// All shards are emptied at one moment: who sees one gap sees all.
 #[test]
 fn a_map_is_cleared_at_one_moment() {
-    Model::new(|| by_parity(ACCOUNTS))
-        .thread("clearer", Accounts::clear)
-        .thread("reader", |accounts| (accounts.contains_key(&1), accounts.contains_key(&2)))
-        .thread("auditor", |accounts| accounts.keys().len())
-        .finally("len", Map::len)
+    Model::new(|| accounts(ACCOUNTS))
+        .thread("clearer", |accounts| accounts.map.clear())
+        .thread("reader", |accounts| (accounts.map.contains_key(&1), accounts.map.contains_key(&2)))
+        .thread("auditor", |accounts| accounts.map.keys().len())
+        .finally("len", |accounts| accounts.map.len())
         .acceptable("reader=(true, true) auditor=2 len=0", "both read before")
         .acceptable("reader=(true, true) auditor=0 len=0", "read before, audited after")
         .acceptable("reader=(true, false) auditor=2 len=0", "cleared between the reads")
@@ -201,10 +209,15 @@ fn an_insert_beside_a_retain_is_judged_or_missed() {
 /// An entry goes as it was seen: nobody comes between the look and the removal.
 #[test]
 fn what_is_updated_in_time_is_retained() {
-    Model::new(|| by_parity([(1, 10)]))
-        .thread("sweeper", |map| map.retain(|_, value| *value >= 20))
-        .thread("updater", |map| map.update(&1, |value| value + 10))
-        .finally("left", |map| (map.get(&1), map.len()))
+    Model::new(|| Busy::new(by_parity([(1, 10)])))
+        .thread("sweeper", |numbers| {
+            numbers.map.retain(|_, value| {
+                numbers.step();
+                *value >= 20
+            });
+        })
+        .thread("updater", |numbers| numbers.map.update(&1, |value| value + 10))
+        .finally("left", |numbers| (numbers.map.get(&1), numbers.map.len()))
         .acceptable("updater=Some(10) left=(Some(20), 1)", "updated in time")
         .acceptable("updater=None left=(None, 0)", "swept first")
         .check();

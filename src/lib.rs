@@ -4,6 +4,7 @@
 //! | type | guarantee | racy twin |
 //! |---|---|---|
 //! | [`Counter`] | each add is counted once, by exactly one [`take`](Counter::take) | `racy::LossyCounter`, `racy::UnsyncCounter`, `racy::SwapTakeCounter` |
+//! | [`Map`] | each call that names keys is one atomic step; a [`snapshot`](Map::snapshot) is one moment; calls from inside a call are refused | `racy::CheckThenInsertMap`, `racy::ReadModifyWriteMap`, `racy::UnsyncMap`, `racy::LateLenMap`, `racy::HalfDoneMap`, `racy::ArgumentOrderMap` |
 //!
 //! ```
 //! use selvedge::Counter;
@@ -29,6 +30,9 @@
 //! some that happen during it. It never counts backwards while nobody takes. With several writers
 //! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time.
 //!
+//! All of [`Map`] is linearizable but for what goes shard by shard (`for_each`, `retain`) and what
+//! takes no lock (`len`): the table in [`map`] says which is which.
+//!
 //! # Features
 //!
 //! `racy` adds the deliberately broken twins, `model` the harness on real threads. Under
@@ -47,4 +51,4 @@ pub mod racy;
 pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
-pub use map::{Map, MapError};
+pub use map::{Map, MapError, NotInserted};

@@ -113,6 +113,9 @@ fn keys_and_values_are_hashed_and_dropped_outside_the_locks() {
         outside("a closure that is not called");
         drop(meddlers.update(&new(0), |_| new(103)));
         outside("update");
+        let captured = new(303);
+        drop(meddlers.with(&new(99), move |_| captured));
+        outside("with, of no entry");
         let captured = new(301);
         drop(meddlers.update(&new(99), move |_| captured));
         outside("update, of no entry");

@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, Hasher};
 
 use selvedge::Map;
+use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// All bits alike: whichever of them choose the shard, parity chooses it. And no randomness, so
 /// that each execution of a model does the same.
@@ -28,6 +29,24 @@ impl Hasher for ByParity {
 
     fn finish(&self) -> u64 {
         if self.0 { u64::MAX } else { 0 }
+    }
+}
+
+/// A map beside an atomic.
+pub(crate) struct Busy<M> {
+    pub(crate) map: M,
+    steps: AtomicU64,
+}
+
+impl<M> Busy<M> {
+    pub(crate) fn new(map: M) -> Self {
+        Self { map, steps: AtomicU64::new(0) }
+    }
+
+    /// A step, and its number from 1. Taken in a closure it is a place where other threads could
+    /// come in, did the map not keep them out.
+    pub(crate) fn step(&self) -> u64 {
+        self.steps.fetch_add(1, Relaxed) + 1
     }
 }
 
