@@ -170,6 +170,7 @@ fn descend(maps: &[Numbers], all: &[Numbers]) {
         descend(rest, all);
         // Those further in are left again.
         assert!(rest.iter().all(|map| map.get(&1).is_some()));
+        assert!(first.is_inside() && caught(|| first.get(&1)).is_err(), "and this one is not");
         n + 1
     });
 }

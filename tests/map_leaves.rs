@@ -1,7 +1,7 @@
 //! What a call on a `Map` leaves behind: destructors run outside its locks, panics change nothing,
 //! nothing leaks.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashSet;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -198,6 +198,39 @@ fn a_panic_leaves_its_entry_as_it_was() {
         assert_eq!(attempts.into_inner(), 2, "the next one tries");
         assert_eq!(map.get_or_insert_with(3, || "three".to_owned()), "three");
     });
+}
+
+/// A key that is hashed without complaint when it is inserted, and panics when its shard grows.
+#[derive(Clone, PartialEq, Eq)]
+struct Sour(u32);
+
+thread_local! {
+    static SOUR: Cell<bool> = const { Cell::new(false) };
+}
+
+impl Hash for Sour {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        assert!(!SOUR.get() || self.0 == u32::MAX, "{ON_PURPOSE}");
+        self.0.hash(state);
+    }
+}
+
+/// Entries may be lost then. The length is right all the same, and the map as usable as before.
+#[test]
+fn a_hash_that_panics_while_a_shard_grows_leaves_the_length_right() {
+    let map = Map::with_shards(1).expect("1 is accepted");
+    let mut panics = 0;
+    for n in 0..200 {
+        map.insert(Sour(n), n);
+        SOUR.set(true);
+        panics += u32::from(caught(|| map.insert(Sour(u32::MAX), n)).is_err());
+        SOUR.set(false);
+        map.remove(&Sour(u32::MAX));
+        assert_eq!(map.len(), map.snapshot().len());
+        map.insert(Sour(n), n + 1);
+        assert_eq!(map.get(&Sour(n)), Some(n + 1));
+    }
+    assert!(panics > 0, "some shard grew");
 }
 
 /// Every key and value that was made is dropped, and (safe Rust) none twice.
