@@ -5,6 +5,7 @@
 //! |---|---|---|
 //! | [`Counter`] | each add is counted once, by exactly one [`take`](Counter::take) | `racy::LossyCounter`, `racy::UnsyncCounter`, `racy::SwapTakeCounter` |
 //! | [`Stats`] | count, sum, extremes and histogram are of one moment, with the cause of each effect | `racy::TornStats`, `racy::StripeByStripeStats`, `racy::LateResetStats` |
+//! | [`Map`] | each call that names keys is one atomic step; a [`snapshot`](Map::snapshot) is one moment; calls from inside a call are refused | `racy::CheckThenInsertMap`, `racy::ReadModifyWriteMap`, `racy::UnsyncMap`, `racy::LateLenMap`, `racy::HalfDoneMap`, `racy::ArgumentOrderMap` |
 //!
 //! ```
 //! use selvedge::Counter;
@@ -33,6 +34,9 @@
 //! [`Stats::snapshot`] and [`Stats::take`] are a moment in time: linearizable, each with all samples
 //! that happened before it, and with the cause of every effect. For that, they make writers wait.
 //!
+//! All of [`Map`] is linearizable but for what goes shard by shard (`for_each`, `retain`) and what
+//! takes no lock (`len`): the table in [`map`] says which is which.
+//!
 //! # Features
 //!
 //! `racy` adds the deliberately broken twins, `model` the harness on real threads. Under
@@ -44,6 +48,7 @@
 struct Readme;
 
 pub mod counter;
+pub mod map;
 #[cfg(any(loom, feature = "model"))]
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
@@ -52,4 +57,5 @@ pub mod stats;
 pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
+pub use map::{Map, MapError, NotInserted};
 pub use stats::{Stats, StatsError, StatsHandle};

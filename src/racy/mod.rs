@@ -5,10 +5,14 @@
 //! either. Never use one for anything else.
 
 mod counter;
+mod map;
 mod stats;
 
 pub use counter::{
     LossyCounter, SwapTakeCounter, SwapTakeHandle, UnsyncCounter, count_without_waiting,
+};
+pub use map::{
+    ArgumentOrderMap, CheckThenInsertMap, HalfDoneMap, LateLenMap, ReadModifyWriteMap, UnsyncMap,
 };
 pub use stats::{
     LateResetStats, OneLookStats, RelaxedLogStats, StripeByStripeStats, TornStats,

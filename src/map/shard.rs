@@ -1,0 +1,85 @@
+//! A shard: a table under a lock, and its length beside the lock.
+
+use std::ops::{Deref, DerefMut};
+
+use hashbrown::HashTable;
+
+use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use crate::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// The entries of a shard.
+pub(super) type Table<K, V> = HashTable<(K, V)>;
+
+/// A part of a map, locked on its own.
+pub(super) struct Shard<K, V> {
+    table: RwLock<Table<K, V>>,
+    /// The length of the table when it was last written. Stored by whoever holds the lock for
+    /// writing.
+    ///
+    /// Relaxed: it carries no message. Who has seen an entry has done so under the lock, after the
+    /// store; coherence then shows it that length or a later one.
+    len: AtomicUsize,
+}
+
+impl<K, V> Shard<K, V> {
+    pub(super) fn with_capacity(capacity: usize) -> Self {
+        Self { table: RwLock::new(Table::with_capacity(capacity)), len: AtomicUsize::new(0) }
+    }
+
+    /// The number of entries, without the lock.
+    pub(super) fn len(&self) -> usize {
+        self.len.load(Relaxed)
+    }
+
+    /// Locks for reading. The caller's line is the one that the checker reports.
+    ///
+    /// A panic leaves nothing half done in a table, so a poisoned lock is as good as any.
+    #[inline]
+    #[track_caller]
+    pub(super) fn read(&self) -> RwLockReadGuard<'_, Table<K, V>> {
+        self.table.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Locks for writing; otherwise like [`read`](Self::read).
+    #[inline]
+    #[track_caller]
+    pub(super) fn write(&self) -> Writing<'_, K, V> {
+        let table = self.table.write().unwrap_or_else(PoisonError::into_inner);
+        Writing { before: table.len(), len: &self.len, table }
+    }
+}
+
+/// Exclusive access to a shard's table. Dropped, it notes the new length and then unlocks, however
+/// the call ends.
+pub(super) struct Writing<'a, K, V> {
+    len: &'a AtomicUsize,
+    /// The length at the beginning.
+    before: usize,
+    /// Dropped after the body of `drop` has stored the length.
+    table: RwLockWriteGuard<'a, Table<K, V>>,
+}
+
+impl<K, V> Drop for Writing<'_, K, V> {
+    #[inline]
+    fn drop(&mut self) {
+        if self.table.len() != self.before {
+            self.len.store(self.table.len(), Relaxed);
+        }
+    }
+}
+
+impl<K, V> Deref for Writing<'_, K, V> {
+    type Target = Table<K, V>;
+
+    #[inline]
+    fn deref(&self) -> &Table<K, V> {
+        &self.table
+    }
+}
+
+impl<K, V> DerefMut for Writing<'_, K, V> {
+    #[inline]
+    fn deref_mut(&mut self) -> &mut Table<K, V> {
+        &mut self.table
+    }
+}
