@@ -25,18 +25,18 @@
 pub(crate) mod checked;
 #[cfg(loom)]
 pub use checked::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, thread,
-    thread_local,
+    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
+    thread, thread_local,
 };
 
 #[cfg(not(loom))]
 mod plain;
 #[cfg(not(loom))]
 pub use plain::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, thread,
-    thread_local,
+    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
+    thread, thread_local,
 };
 
 /// Spins until `condition` holds, and before long lets other threads run in between.

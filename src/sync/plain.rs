@@ -1,7 +1,7 @@
 //! The façade of a normal build: `std`, and nothing on top.
 
 pub use std::sync::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult,
 };
 pub use std::thread_local;
@@ -11,6 +11,14 @@ pub mod atomic {
     pub use std::sync::atomic::{
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
         AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+    };
+}
+
+/// Channels, re-exported from `std::sync::mpsc`.
+pub mod mpsc {
+    pub use std::sync::mpsc::{
+        IntoIter, Iter, Receiver, RecvError, RecvTimeoutError, SendError, Sender, SyncSender,
+        TryIter, TryRecvError, TrySendError, channel, sync_channel,
     };
 }
 

@@ -81,6 +81,10 @@ pub(crate) enum Action {
     Woken(bool),
     NotifyOne,
     NotifyAll,
+    Send(bool),
+    Receive(bool),
+    CloseSender,
+    CloseReceiver,
     CellRead,
     CellWrite,
     Clone,
@@ -108,6 +112,8 @@ impl Action {
             | Self::TryLock(false)
             | Self::TryRead(false)
             | Self::TryWrite(false)
+            | Self::Send(false)
+            | Self::Receive(false)
             | Self::CellRead
             | Self::Count(_)
             | Self::Fence { .. }

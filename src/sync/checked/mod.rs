@@ -16,7 +16,9 @@ mod condvar;
 pub(crate) mod event;
 pub(crate) mod finding;
 mod local;
+pub mod mpsc;
 mod mutex;
+mod once;
 pub(crate) mod operation;
 pub(crate) mod record;
 mod rwlock;
@@ -28,6 +30,7 @@ pub use arc::Arc;
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub(crate) use local::drop_locals as local_end;
 pub use mutex::{Mutex, MutexGuard};
+pub use once::OnceLock;
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
