@@ -8,27 +8,28 @@
 //!
 //! | limit | what to do instead | test |
 //! |---|---|---|
-//! | `SeqCst` loads and stores count as `AcqRel` | believe the interleaving pass; or `fence(SeqCst)`, or read-modify-writes | `seq_cst_accesses_raise_a_false_alarm` |
+//! | `SeqCst` loads and stores count as `AcqRel` | where all are `SeqCst`, believe the interleaving pass; or `fence(SeqCst)`, or read-modify-writes | `seq_cst_accesses_raise_a_false_alarm` |
 //! | so also for two readers of two writes (IRIW) | the same | `seq_cst_readers_raise_a_false_alarm` |
-//! | while one thread unwinds, all are `panicking()` | let no `Drop` ask in a model with panics | `panicking_leaks_between_threads` |
+//! | while one thread unwinds, all are `panicking()`, and poison what they unlock | let nothing that a panic drops take a step | `panicking_leaks_between_threads` |
 //!
 //! It never reaches what may happen, an outcome *missed*:
 //!
 //! | limit | what to do instead | test |
 //! |---|---|---|
-//! | load buffering | acquire loads: they rule it out | `load_buffering_is_never_explored` |
+//! | load buffering | release stores and acquire loads: they rule it out | `load_buffering_is_never_explored` |
 //! | a `SeqCst` load does not read past a newer `SeqCst` store | let it acquire in a model: what holds then holds with `SeqCst` | `a_seq_cst_load_skips_old_seq_cst_stores` |
 //! | of an atomic the seven newest values are kept | fewer stores in a model | `a_value_with_seven_newer_ones_is_forgotten` |
 //! | a `compare_exchange` that fails reads the newest value | `compare_exchange_weak`, or a load | `a_failing_compare_exchange_reads_nothing_old` |
 //! | `notify_one` wakes who has waited longest | `notify_all`, or do not depend on who | `notify_one_wakes_who_has_waited_longest` |
-//! | `is_poisoned` is no step | lock, and look at the result | `is_poisoned_is_asked_at_one_moment` |
+//! | `is_poisoned` is no step | ask in `finally` | `is_poisoned_is_asked_at_one_moment` |
 //! | a loop with more than eight idle yields counts as endless | give up sooner, in a model | `a_loop_that_gives_up_late_never_gives_up` |
 //! | `.preemptions(n)` is a sample | no bound, and a smaller model | `bounded_preemptions_are_a_sample` |
 //! | as many steps fail for no reason as `.spurious(n)` says, 1 by default | a greater n; `Report::bound` says whether it takes one | `spurious_failures_are_bounded` |
 //!
 //! It calls a race none: the page [`missed_races.rs`](missed_races.rs).
 //!
-//! And it is refused, not missed: a sixth thread (`a_sixth_thread_is_refused`).
+//! And refused, not missed: a sixth thread (`a_sixth_thread_is_refused`), and to lock again what a
+//! panic has poisoned, over which loom itself panics: a wrong model, and so without a test here.
 //!
 //! **Why plain loom sees less.** Its partial-order reduction forgets dependencies, it has no failures
 //! without a reason and no limits of time. These are lifted, each with a test:
@@ -154,7 +155,7 @@ fn seq_cst_readers_raise_a_false_alarm() {
 }
 
 /// All threads of a model are coroutines of one thread of the operating system, and that is what
-/// `std` asks.
+/// `std` asks. So a lock is poisoned by a thread that never panicked.
 #[test]
 fn panicking_leaks_between_threads() {
     struct Steps<'a>(&'a AtomicU64);
@@ -163,13 +164,16 @@ fn panicking_leaks_between_threads() {
             self.0.fetch_add(1, SeqCst);
         }
     }
+    /// Takes a step before the panic, and one while it unwinds.
+    fn unwinds(x: &AtomicU64) {
+        panics(|| {
+            let _steps = Steps(x);
+            x.fetch_add(1, SeqCst);
+            panic!("on purpose");
+        });
+    }
     Model::new(AtomicU64::default)
-        .thread("panics", |x| {
-            panics(|| {
-                let _steps = Steps(x);
-                panic!("on purpose");
-            });
-        })
+        .thread("panics", unwinds)
         .thread("asks", |x| {
             x.fetch_add(1, SeqCst);
             thread::panicking()
@@ -177,6 +181,18 @@ fn panicking_leaks_between_threads() {
         .rounds(100)
         .acceptable("asks=false", "another thread's panic is not its own")
         .false_alarm("asks=true", "the other one unwinds, and takes a step in between")
+        .check();
+    Model::new(|| (Mutex::new(()), AtomicU64::new(0)))
+        .thread("panics", |(_, x)| unwinds(x))
+        .thread("locks", |(mutex, x)| {
+            let held = lock(mutex);
+            x.fetch_add(1, SeqCst);
+            drop(held);
+        })
+        .finally("poisoned", |(mutex, _)| mutex.is_poisoned())
+        .rounds(100)
+        .acceptable("poisoned=false", "nobody panicked who held it")
+        .false_alarm("poisoned=true", "it was unlocked while the other one unwound")
         .check();
 }
 
