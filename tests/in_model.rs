@@ -300,3 +300,66 @@ fn threads_spawned_at_the_same_time_are_told_apart() {
         .acceptable("count=13", "parents and children have all counted")
         .check();
 }
+
+/// Panics, and catches it, while it holds `guard`.
+fn panics_with<G>(guard: impl FnOnce() -> G) {
+    let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let _held = guard();
+        panic!("on purpose");
+    }));
+    assert!(caught.is_err(), "it panics");
+}
+
+/// Whatever a panic has poisoned can be taken again, by the same thread and by others.
+#[test]
+fn a_poisoned_lock_can_be_taken_again() {
+    let add = |(mutex, lock): &(Mutex<u64>, RwLock<u64>)| {
+        let mut mutex = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut lock = lock.write().unwrap_or_else(PoisonError::into_inner);
+        *mutex += 1;
+        *lock += 1;
+    };
+    Model::new(|| (Mutex::new(0), RwLock::new(0)))
+        .thread("panics", move |state| {
+            panics_with(|| state.0.lock());
+            panics_with(|| state.1.write());
+            add(state);
+            let tried =
+                state.0.try_lock().is_err_and(|error| matches!(error, TryLockError::Poisoned(_)));
+            let read = state.1.read().is_err();
+            state.0.clear_poison();
+            state.1.clear_poison();
+            (tried, read)
+        })
+        .thread("adds", add)
+        .finally("sums", |(mutex, lock)| {
+            let sum = *mutex.lock().expect("declared sound");
+            (sum, *lock.read().expect("declared sound"))
+        })
+        .acceptable("panics=(true, true) sums=(2, 2)", "nobody is locked out")
+        .acceptable("panics=(false, true) sums=(2, 2)", "the other held the mutex")
+        .check();
+}
+
+/// While one thread unwinds others run: they neither panic nor poison.
+#[test]
+fn a_thread_that_does_not_panic_poisons_nothing() {
+    struct Steps<'a>(&'a AtomicU64);
+    impl Drop for Steps<'_> {
+        fn drop(&mut self) {
+            assert!(thread::panicking(), "this one does");
+            self.0.fetch_add(1, SeqCst);
+        }
+    }
+    Model::new(|| (Mutex::new(0), AtomicU64::new(0)))
+        .thread("panics", |(_, steps)| panics_with(|| Steps(steps)))
+        .thread("works", |(mutex, steps)| {
+            let mut held = mutex.lock().expect("nobody panics who holds it");
+            *held += 1;
+            steps.fetch_add(1, SeqCst);
+            thread::panicking()
+        })
+        .finally("poisoned", |(mutex, _)| mutex.is_poisoned())
+        .acceptable("works=false poisoned=false", "whatever the other one does")
+        .check();
+}

@@ -31,6 +31,7 @@ use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
 use crate::sync::checked::record::{self, Chance, Learned, Task};
+use crate::sync::checked::unwinding::settle;
 use crate::sync::checked::waiting::Token;
 
 /// A part of a pass, explored to its end or to its first fault.
@@ -291,7 +292,9 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
 /// Calls code under test; a panic in it breaks an invariant, unless the execution is void: then it
 /// goes on to its end without the result.
 fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
-    match catch_unwind(AssertUnwindSafe(f)) {
+    let result = catch_unwind(AssertUnwindSafe(f));
+    settle();
+    match result {
         Ok(result) => Some(result),
         Err(_) if is_void() => None,
         Err(_) => {

@@ -37,6 +37,8 @@ fn install_hook() {
                 let mut kept = kept.borrow_mut();
                 let keeps = kept.is_some();
                 if keeps {
+                    #[cfg(loom)]
+                    crate::sync::checked::record::panics();
                     *kept = Some(describe(info));
                 }
                 keeps

@@ -23,6 +23,7 @@ pub(crate) mod operation;
 pub(crate) mod record;
 mod rwlock;
 pub mod thread;
+pub(crate) mod unwinding;
 pub(crate) mod waiting;
 
 pub use crate::__thread_local as thread_local;

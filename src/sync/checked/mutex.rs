@@ -4,16 +4,20 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::event::{Action, Site, WRITER};
 use super::operation::{Handle, Step, Turnstile};
-use super::record;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use super::{record, unwinding};
 
 /// `std::sync::Mutex`, instrumented.
 pub struct Mutex<T: ?Sized> {
-    pub(super) model: Option<(Handle, loom::sync::Mutex<()>, Turnstile)>,
-    /// Locks outside a model; knows in both worlds whether the mutex is poisoned.
+    pub(super) model: Option<(Handle, Rc<loom::sync::Mutex<()>>, Turnstile)>,
+    /// In a model: whether it is poisoned.
+    poisoned: AtomicBool,
+    /// Locks outside a model.
     std: std::sync::Mutex<()>,
     value: UnsafeCell<T>,
 }
@@ -32,6 +36,8 @@ pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) twin: Option<loom::sync::MutexGuard<'a, ()>>,
     pub(super) site: Site,
+    /// Taken by a thread that was unwinding already: its panic did not begin here.
+    unwound: bool,
 }
 
 impl<T> Mutex<T> {
@@ -39,8 +45,9 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('m', "mutex", Location::caller())
-            .map(|handle| (handle, loom::sync::Mutex::new(()), Turnstile::new()));
-        Self { model, std: std::sync::Mutex::new(()), value: UnsafeCell::new(value) }
+            .map(|handle| (handle, Rc::new(loom::sync::Mutex::new(())), Turnstile::new()));
+        let (poisoned, std) = (AtomicBool::new(false), std::sync::Mutex::new(()));
+        Self { model, poisoned, std, value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -50,11 +57,9 @@ impl<T> Mutex<T> {
     /// The value all the same, if the mutex is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
         self.inherit();
+        let poisoned = self.is_poisoned();
         let value = self.value.into_inner();
-        match self.std.into_inner() {
-            Ok(()) => Ok(value),
-            Err(_) => Err(PoisonError::new(value)),
-        }
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
 }
 
@@ -77,6 +82,10 @@ impl<T: ?Sized> Mutex<T> {
             };
         };
         let step = Step::begin(site, "lock", Some(object), 0);
+        if let Some(guard) = unwinding::take_back_mutex(object) {
+            step.end(Action::Lock, 0);
+            return self.reenter(guard, site);
+        }
         let free = record::holds(|recorder| recorder.objects[object].holders == 0);
         let acquire = || twin.lock();
         let guard = if free { step.first(acquire) } else { step.run(acquire) };
@@ -105,6 +114,10 @@ impl<T: ?Sized> Mutex<T> {
             };
         };
         let step = Step::begin(site, "try_lock", Some(object), 0);
+        if let Some(guard) = unwinding::take_back_mutex(object) {
+            step.end(Action::TryLock(true), 1);
+            return self.reenter(guard, site).map_err(TryLockError::Poisoned);
+        }
         let Ok(guard) = turnstile.attempt(&step, || twin.try_lock()) else {
             step.end(Action::TryLock(false), 0);
             return Err(TryLockError::WouldBlock);
@@ -116,11 +129,12 @@ impl<T: ?Sized> Mutex<T> {
 
     /// Whether a thread has panicked while it held the mutex.
     pub fn is_poisoned(&self) -> bool {
-        self.std.is_poisoned()
+        if self.model.is_some() { self.poisoned.load(Relaxed) } else { self.std.is_poisoned() }
     }
 
     /// Declares the value sound again.
     pub fn clear_poison(&self) {
+        self.poisoned.store(false, Relaxed);
         self.std.clear_poison();
     }
 
@@ -131,7 +145,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The value all the same, if the mutex is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inherit();
-        let poisoned = self.std.is_poisoned();
+        let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
@@ -142,7 +156,8 @@ impl<T: ?Sized> Mutex<T> {
         twin: Option<loom::sync::MutexGuard<'a, ()>>,
         site: Site,
     ) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, std: Some(std), twin, site }
+        let unwound = std::thread::panicking();
+        MutexGuard { mutex: self, std: Some(std), twin, site, unwound }
     }
 
     /// The guard of a thread that was let in: the `std` half is free.
@@ -151,13 +166,14 @@ impl<T: ?Sized> Mutex<T> {
         twin: loom::sync::MutexGuard<'a, ()>,
         site: Site,
     ) -> LockResult<MutexGuard<'a, T>> {
-        match self.std.try_lock() {
-            Ok(std) => Ok(self.guard(std, Some(twin), site)),
-            Err(TryLockError::Poisoned(poison)) => {
-                Err(PoisonError::new(self.guard(poison.into_inner(), Some(twin), site)))
-            }
+        // Whether `std`'s half is poisoned says nothing: see `unwinding`.
+        let std = match self.std.try_lock() {
+            Ok(std) => std,
+            Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
             Err(TryLockError::WouldBlock) => unreachable!("loom let two threads into one mutex"),
-        }
+        };
+        let guard = self.guard(std, Some(twin), site);
+        if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     /// Notes that the active thread holds the mutex.
@@ -187,20 +203,28 @@ impl<T: ?Sized> Mutex<T> {
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>, &Turnstile)> {
         let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "mutex", site)?;
-        self.model.as_ref().map(|(_, twin, turnstile)| (object, twin, turnstile))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
     }
 }
 
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        let twin = self.twin.take();
-        let Some((handle, _, turnstile)) = &self.mutex.model else { return };
+        let mut twin = self.twin.take();
+        let Some((handle, lock, turnstile)) = &self.mutex.model else { return };
         // A guard without its `std` half has given the lock to a condition variable.
         if self.std.is_none() {
             return;
         }
         if !handle.is_current() {
             std::mem::forget(twin);
+            return;
+        }
+        if !self.unwound && unwinding::unwinds() {
+            self.mutex.poisoned.store(true, Relaxed);
+        }
+        if let Some(twin) = twin.take_if(|_| !self.unwound && std::thread::panicking()) {
+            self.std = None;
+            unwinding::put_aside_mutex(handle.object, self.site, twin, lock);
             return;
         }
         turnstile.leave(self.site, handle.object, false);

@@ -7,7 +7,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Action, Site};
 use super::finding::Fault;
-use super::record;
+use super::{record, unwinding};
 
 /// Ties a value to the execution that made it.
 #[derive(Debug, Clone, Copy)]
@@ -72,6 +72,7 @@ impl Step {
         object: Option<usize>,
         operand: u64,
     ) -> Self {
+        unwinding::settle();
         let entered = record::with(|recorder| {
             recorder.enter(site, what, object, operand)?;
             Ok(recorder.current())

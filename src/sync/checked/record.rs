@@ -13,6 +13,7 @@ use super::event::{Action, Event, Object, Pass, Phase, Site, Trace};
 use super::finding::{End, Fault, Finding};
 use super::operation::Gate;
 use super::thread::MAX_THREADS;
+use super::unwinding::Aside;
 use super::waiting::{Spin, Token, Watch};
 
 /// What the first pass learned about the model for the second.
@@ -61,6 +62,10 @@ pub(crate) struct Thread {
     /// How many steps it has taken that may do nothing for no reason.
     chances: usize,
     pub(crate) panic: Option<String>,
+    /// A panic has begun here, and has not been seen to end.
+    pub(super) unwinds: bool,
+    /// Locks that it gives back once its panic has been caught.
+    pub(super) aside: Vec<Aside>,
     pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
 }
 
@@ -155,6 +160,17 @@ pub(crate) fn active() -> bool {
 /// Calls `f` with the recorder, or returns `None` outside a model. `f` must not touch loom.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
     RECORDER.try_with(|slot| slot.borrow_mut().as_mut().map(f)).ok().flatten()
+}
+
+/// Notes that the active thread panics. Called by the panic hook, so wherever the panic came from.
+pub(crate) fn panics() {
+    let _ = RECORDER.try_with(|slot| {
+        if let Ok(mut slot) = slot.try_borrow_mut() {
+            if let Some(recorder) = slot.as_mut().filter(|recorder| !recorder.threads.is_empty()) {
+                recorder.thread().unwinds = true;
+            }
+        }
+    });
 }
 
 /// Whether a model runs and `f` holds. `f` must not touch loom.

@@ -4,17 +4,22 @@ use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use super::event::{Action, Site, WRITER};
 use super::finding::Fault;
 use super::operation::{Handle, Step, Turnstile};
 use super::record::{self, Recorder};
+use super::unwinding;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::RwLock`, instrumented.
 pub struct RwLock<T: ?Sized> {
-    model: Option<(Handle, loom::sync::RwLock<()>, Turnstile)>,
-    /// Locks outside a model; knows in both worlds whether the lock is poisoned.
+    model: Option<(Handle, Rc<loom::sync::RwLock<()>>, Turnstile)>,
+    /// In a model: whether it is poisoned.
+    poisoned: AtomicBool,
+    /// Locks outside a model.
     std: std::sync::RwLock<()>,
     value: UnsafeCell<T>,
 }
@@ -32,6 +37,8 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
     std: Option<std::sync::RwLockReadGuard<'a, ()>>,
     twin: Option<loom::sync::RwLockReadGuard<'a, ()>>,
     site: Site,
+    /// Taken by a thread that was unwinding already: its panic did not begin here.
+    unwound: bool,
 }
 
 /// Exclusive access to what a [`RwLock`] holds, until dropped.
@@ -41,6 +48,8 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     twin: Option<loom::sync::RwLockWriteGuard<'a, ()>>,
     site: Site,
+    /// Taken by a thread that was unwinding already: its panic did not begin here.
+    unwound: bool,
 }
 
 impl<T> RwLock<T> {
@@ -48,8 +57,9 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('w', "read-write lock", Location::caller())
-            .map(|handle| (handle, loom::sync::RwLock::new(()), Turnstile::for_readers()));
-        Self { model, std: std::sync::RwLock::new(()), value: UnsafeCell::new(value) }
+            .map(|handle| (handle, Rc::new(loom::sync::RwLock::new(())), Turnstile::for_readers()));
+        let (poisoned, std) = (AtomicBool::new(false), std::sync::RwLock::new(()));
+        Self { model, poisoned, std, value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -59,11 +69,9 @@ impl<T> RwLock<T> {
     /// The value all the same, if the lock is poisoned.
     pub fn into_inner(self) -> LockResult<T> {
         self.inherit();
+        let poisoned = self.is_poisoned();
         let value = self.value.into_inner();
-        match self.std.into_inner() {
-            Ok(()) => Ok(value),
-            Err(_) => Err(PoisonError::new(value)),
-        }
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
 }
 
@@ -79,7 +87,8 @@ macro_rules! acquire {
         #[track_caller]
         pub fn $blocking(&self) -> LockResult<$Guard<'_, T>> {
             let site = Location::caller();
-            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site };
+            let unwound = std::thread::panicking();
+            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site, unwound };
             let Some((object, twin, turnstile)) = self.locate(site) else {
                 return match self.std.$blocking() {
                     Ok(std) => Ok(guard(std, None)),
@@ -90,6 +99,7 @@ macro_rules! acquire {
             if record::holds(|recorder| recorder.reads(object)) {
                 record::fail(Fault::WaitsForItself);
             }
+            unwinding::refuse_if_aside(object);
             let free = record::with(|recorder| ($free)(recorder.objects[object].holders));
             let acquire = || twin.$blocking();
             let twin = if free == Some(true) { step.first(acquire) } else { step.run(acquire) };
@@ -100,15 +110,16 @@ macro_rules! acquire {
                 recorder.inherit(object);
             });
             step.end($Done, 0);
-            match self.std.$trying() {
-                Ok(std) => Ok(guard(std, Some(twin))),
-                Err(TryLockError::Poisoned(poison)) => {
-                    Err(PoisonError::new(guard(poison.into_inner(), Some(twin))))
-                }
+            // Whether `std`'s half is poisoned says nothing: see `unwinding`.
+            let std = match self.std.$trying() {
+                Ok(std) => std,
+                Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
                 Err(TryLockError::WouldBlock) => {
                     unreachable!("loom let in a thread that should wait")
                 }
-            }
+            };
+            let guard = guard(std, Some(twin));
+            if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
         }
 
         #[doc = $doc_trying]
@@ -120,27 +131,40 @@ macro_rules! acquire {
         #[track_caller]
         pub fn $trying(&self) -> TryLockResult<$Guard<'_, T>> {
             let site = Location::caller();
-            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site };
-            let mut kept = None;
-            if let Some((object, twin, turnstile)) = self.locate(site) {
-                let step = Step::begin(site, stringify!($trying), Some(object), 0);
-                let Ok(twin) = turnstile.attempt(&step, || twin.$trying()) else {
-                    step.end($Tried(false), 0);
-                    return Err(TryLockError::WouldBlock);
+            let unwound = std::thread::panicking();
+            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site, unwound };
+            let Some((object, twin, turnstile)) = self.locate(site) else {
+                return match self.std.$trying() {
+                    Ok(std) => Ok(guard(std, None)),
+                    Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                    Err(TryLockError::Poisoned(poison)) => {
+                        let guard = guard(poison.into_inner(), None);
+                        Err(TryLockError::Poisoned(PoisonError::new(guard)))
+                    }
                 };
-                record::with(|recorder| {
-                    ($hold)(recorder, object);
-                    recorder.inherit(object);
-                });
-                step.end($Tried(true), 1);
-                kept = Some(twin);
-            }
-            match self.std.$trying() {
-                Ok(std) => Ok(guard(std, kept)),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(poison)) => {
-                    Err(TryLockError::Poisoned(PoisonError::new(guard(poison.into_inner(), kept))))
+            };
+            let step = Step::begin(site, stringify!($trying), Some(object), 0);
+            let Ok(twin) = turnstile.attempt(&step, || twin.$trying()) else {
+                step.end($Tried(false), 0);
+                return Err(TryLockError::WouldBlock);
+            };
+            record::with(|recorder| {
+                ($hold)(recorder, object);
+                recorder.inherit(object);
+            });
+            step.end($Tried(true), 1);
+            let std = match self.std.$trying() {
+                Ok(std) => std,
+                Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
+                Err(TryLockError::WouldBlock) => {
+                    unreachable!("loom let in a thread that should wait")
                 }
+            };
+            let guard = guard(std, Some(twin));
+            if self.is_poisoned() {
+                Err(TryLockError::Poisoned(PoisonError::new(guard)))
+            } else {
+                Ok(guard)
             }
         }
     };
@@ -163,11 +187,12 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether a thread has panicked while it held the lock for writing.
     pub fn is_poisoned(&self) -> bool {
-        self.std.is_poisoned()
+        if self.model.is_some() { self.poisoned.load(Relaxed) } else { self.std.is_poisoned() }
     }
 
     /// Declares the value sound again.
     pub fn clear_poison(&self) {
+        self.poisoned.store(false, Relaxed);
         self.std.clear_poison();
     }
 
@@ -178,7 +203,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The value all the same, if the lock is poisoned.
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
         self.inherit();
-        let poisoned = self.std.is_poisoned();
+        let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
@@ -194,17 +219,17 @@ impl<T: ?Sized> RwLock<T> {
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>, &Turnstile)> {
         let handle = self.model.as_ref().map(|(handle, ..)| *handle);
         let object = Handle::check(handle, "read-write lock", site)?;
-        self.model.as_ref().map(|(_, twin, turnstile)| (object, twin, turnstile))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
     }
 }
 
 /// Gives the lock back.
 macro_rules! release {
-    ($Guard:ident, shared: $shared:expr, $action:expr, $release:expr) => {
+    ($Guard:ident, shared: $shared:expr, $action:expr, $release:expr, $put_aside:expr) => {
         impl<T: ?Sized> Drop for $Guard<'_, T> {
             fn drop(&mut self) {
-                let twin = self.twin.take();
-                let Some((handle, _, turnstile)) = &self.lock.model else { return };
+                let mut twin = self.twin.take();
+                let Some((handle, lock, turnstile)) = &self.lock.model else { return };
                 if self.std.is_none() {
                     return;
                 }
@@ -213,6 +238,15 @@ macro_rules! release {
                     return;
                 }
                 let object = handle.object;
+                if !$shared && !self.unwound && unwinding::unwinds() {
+                    self.lock.poisoned.store(true, Relaxed);
+                }
+                let aside = !$shared && !self.unwound && std::thread::panicking();
+                if let Some(twin) = twin.take_if(|_| aside) {
+                    self.std = None;
+                    ($put_aside)(object, self.site, twin, lock);
+                    return;
+                }
                 turnstile.leave(self.site, object, $shared);
                 record::with(|recorder| {
                     recorder.note(self.site, Some(object), $action);
@@ -240,11 +274,13 @@ macro_rules! release {
     };
 }
 
-release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read);
+release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read, |_, _, _, _| {
+    unreachable!("who reads poisons nothing")
+});
 release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut Recorder, object: usize| {
     recorder.objects[object].holders = 0;
     recorder.bequeath(object);
-});
+}, unwinding::put_aside_write);
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {

@@ -11,10 +11,11 @@ use super::finding::Fault;
 use super::local::drop_locals;
 use super::operation::{Step, text_of};
 use super::record;
+use super::unwinding;
 use super::waiting::{self, Or};
 
 pub use super::local::{AccessError, LocalKey};
-pub use std::thread::{Result, panicking};
+pub use std::thread::Result;
 
 /// The most threads that a model can have, main included (loom's limit).
 pub(crate) const MAX_THREADS: usize = loom::MAX_THREADS;
@@ -142,6 +143,7 @@ where
             record::with(|recorder| recorder.resume(number));
             let result = catch_unwind(AssertUnwindSafe(f));
             record::with(|recorder| recorder.resume(number));
+            unwinding::settle();
             if let Err(payload) = &result {
                 let text = text_of(&**payload);
                 record::with(|recorder| {
@@ -276,6 +278,11 @@ pub fn park_timeout(duration: Duration) {
     } else {
         std::thread::park_timeout(duration);
     }
+}
+
+/// Whether the calling thread unwinds.
+pub fn panicking() -> bool {
+    if record::active() { unwinding::unwinds() } else { std::thread::panicking() }
 }
 
 /// Lets another thread run.
