@@ -395,7 +395,7 @@ mod on_threads {
 mod on_loom {
     use super::*;
     use selvedge::sync::atomic::{
-        AtomicBool, AtomicPtr, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+        AtomicBool, AtomicPtr, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
     };
     use selvedge::sync::cell::UnsafeCell;
     use selvedge::sync::{Arc, Condvar, hint, thread};
@@ -617,24 +617,51 @@ mod on_loom {
         assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
     }
 
-    /// loom cannot tell `SeqCst` accesses from acquire and release: store buffering is a false
-    /// alarm, and is reported with that warning.
+    /// Who has written and then finds that the other has not may go in: never both, with `SeqCst`.
+    fn one_goes_in(order: Ordering) -> Model<(AtomicU64, AtomicU64, Shared)> {
+        let goes_in = move |mine: &AtomicU64, other: &AtomicU64, Shared(value): &Shared| {
+            mine.store(1, order);
+            let alone = other.load(if order == SeqCst { SeqCst } else { Relaxed }) == 0;
+            if alone {
+                // SAFETY: none, unless the other one stays out.
+                value.with_mut(|value| unsafe { *value += 1 });
+            }
+            alone
+        };
+        Model::new(|| (counter(), counter(), Shared(UnsafeCell::new(0))))
+            .thread("alice", move |(x, y, value)| goes_in(x, y, value))
+            .thread("bob", move |(x, y, value)| goes_in(y, x, value))
+    }
+
+    /// loom alone takes `SeqCst` accesses for `AcqRel`, and calls this a race.
+    #[test]
+    fn a_race_that_no_order_explains_is_none() {
+        one_goes_in(SeqCst)
+            .acceptable("alice=true bob=false", "alice came first")
+            .acceptable("alice=false bob=true", "bob came first")
+            .acceptable("alice=false bob=false", "both wrote before either looked")
+            .check();
+        one_goes_in(Relaxed).fails(Failure::DataRace).check();
+    }
+
+    /// A deadlock is reported even so, and with a warning.
     #[test]
     fn a_possible_false_alarm_says_so() {
+        let waits = |mine: &AtomicU64, other: &AtomicU64| {
+            mine.store(1, SeqCst);
+            if other.load(SeqCst) == 0 {
+                hint::wait_until(|| mine.load(SeqCst) == 2);
+            } else {
+                other.store(2, SeqCst);
+            }
+        };
         let error = Model::new(|| (counter(), counter()))
-            .thread("alice", |(x, y)| {
-                x.store(1, SeqCst);
-                y.load(SeqCst)
-            })
-            .thread("bob", |(x, y)| {
-                y.store(1, SeqCst);
-                x.load(SeqCst)
-            })
-            .acceptable("alice=1 bob=1", "interleaved")
-            .acceptable("alice=0 bob=1", "alice first")
-            .acceptable("alice=1 bob=0", "bob first")
+            .thread("alice", move |(x, y)| waits(x, y))
+            .thread("bob", move |(x, y)| waits(y, x))
+            .acceptable("()", "at most one waits, and the other sees that")
             .try_check()
             .unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::Deadlock), "{error}");
         assert!(error.to_string().contains("this may be a false alarm"), "{error}");
     }
 

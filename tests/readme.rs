@@ -51,5 +51,6 @@ fn the_reading_order_is_complete() {
             assert!(PAGES.contains(&format!("[{name}]({name})")), "{name} has no row");
         }
     }
-    assert_eq!(PAGES.matches(".rs](").count(), pages, "each row has its page");
+    let rows = PAGES.lines().filter(|line| line.starts_with('|') && line.contains(".rs]("));
+    assert_eq!(rows.count(), pages, "each row has its page");
 }

@@ -6,7 +6,7 @@ use std::fmt;
 use selvedge::model::{Model, Report};
 use selvedge::sync::atomic::{AtomicU64, Ordering, fence};
 
-use Class::{Alarm, Never, Order, Unseen, Weak};
+use Class::{Never, Order, Unseen, Weak};
 use Step::{R, W};
 
 use crate::axioms;
@@ -39,8 +39,6 @@ pub(crate) enum Class {
     Order,
     /// No order does; C++20 allows it, and the weak memory pass alone reaches it.
     Weak,
-    /// C++20 forbids it, and the weak memory pass reaches it all the same.
-    Alarm,
     /// C++20 allows it, and neither pass reaches it.
     Unseen,
     /// C++20 forbids it, and neither pass reaches it.
@@ -101,7 +99,7 @@ impl Shape {
             let agrees = match class {
                 Order => in_order && is_allowed,
                 Weak | Unseen => !in_order && is_allowed,
-                Alarm | Never => !is_allowed,
+                Never => !is_allowed,
             };
             assert!(
                 agrees,
@@ -125,7 +123,7 @@ impl Shape {
                 |pass| row.is_some_and(|row| row.passes.iter().any(|(name, _)| *name == pass));
             let style = STYLES[column];
             assert_eq!(reached("interleaving"), class == Order, "{style:?}: {outcome} by an order");
-            let weak = matches!(class, Order | Weak | Alarm);
+            let weak = matches!(class, Order | Weak);
             assert_eq!(reached("weak memory"), weak, "{style:?}: {outcome} under weak memory");
         }
     }
@@ -150,19 +148,15 @@ impl Shape {
 }
 
 impl Class {
-    /// Declares `outcome`. Real threads have no false alarms, and may do whatever C++20 allows.
+    /// Declares `outcome`. Real threads may do whatever C++20 allows.
     fn declare<S: Send + Sync + 'static>(self, to: Model<S>, outcome: &str, how: &str) -> Model<S> {
         match self {
             Order => to.acceptable(outcome, how),
-            Alarm if cfg!(loom) => {
-                let how = format!("{how}: a false alarm, loom takes SeqCst accesses for AcqRel");
-                to.interesting(outcome, &how)
-            }
             Unseen if cfg!(loom) => {
                 to.forbidden(outcome, &format!("{how}: C++20 allows it, loom does not explore it"))
             }
             Weak | Unseen => to.interesting(outcome, how),
-            Alarm | Never => to.forbidden(outcome, &format!("{how}: C++20 forbids it")),
+            Never => to.forbidden(outcome, &format!("{how}: C++20 forbids it")),
         }
     }
 }

@@ -1,22 +1,26 @@
-//! Whether an execution can be: whether each atomic's stores have an order that explains what was
-//! read.
+//! Whether an execution can be: whether the stores have an order that explains what was read.
 //!
 //! Where nothing orders two threads' stores to one atomic, loom 0.7.3 lets each load choose anew
-//! which of them is the newer. C++ gives every atomic one modification order, and no thread reads
-//! backwards in it. So an execution of the weak-memory pass is held against that rule, and if no
-//! order of the stores keeps it, the execution is void: no program on any machine behaves so.
+//! which of them is the newer; and it takes `SeqCst` loads and stores for `AcqRel`. C++ gives every
+//! atomic one modification order, in which no thread reads backwards, and all `SeqCst` operations one
+//! order that agrees with it. So an execution of the weak-memory pass is held against both rules, and
+//! if no order of the stores keeps them, it is void: no program on any machine behaves so.
 //!
-//! Only what each thread did one after the other is looked at, and that the observations come last,
-//! not what synchronisation orders besides. So nothing that is allowed is taken for void.
+//! Not all of the rules are applied. Only what each thread did one after the other is looked at, and
+//! that the observations come last, not what synchronisation orders besides; and of the single order
+//! only what concerns accesses, not fences. So nothing that is allowed is taken for void.
 
-use crate::sync::checked::event::{Action, Phase, Trace, Value};
+use crate::sync::checked::event::{Action, Event, Pass, Phase, Trace, Value};
+use crate::sync::checked::record;
 
 /// Atomics with more stores than this are taken to be coherent: the orders are too many to try.
-const MOST: usize = 8;
+const MOST_STORES: usize = 8;
+/// So are executions of which more than this many combinations would have to be tried.
+const MOST_COMBINATIONS: usize = 5_000;
 
 /// What a thread did with one atomic.
 #[derive(Debug, Clone, Copy)]
-enum Access {
+enum Kind {
     Read(Value),
     /// The store with this number.
     Write(usize),
@@ -24,7 +28,15 @@ enum Access {
     Update(Value, usize),
 }
 
+#[derive(Debug, Clone, Copy)]
+struct Access {
+    kind: Kind,
+    /// Its number among the `SeqCst` accesses, if it is one.
+    seq_cst: Option<usize>,
+}
+
 /// One atomic: the values stored, the initial one first, and who did what.
+#[derive(Debug, Default)]
 struct History {
     stores: Vec<Value>,
     /// Of each thread, while others ran.
@@ -34,105 +46,219 @@ struct History {
     finally: Vec<Access>,
 }
 
-/// Whether the stores to every atomic can be put in an order that explains all reads.
-pub(super) fn is_coherent(trace: &Trace) -> bool {
-    (0..trace.objects.len()).all(|object| {
-        history(trace, object).is_none_or(|history| {
-            let stores = history.stores.len();
-            stores > MOST || any_order(&mut vec![0], stores, &|order| history.explains(order))
-        })
-    })
+/// Where in the modification order a `SeqCst` access stands.
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    /// The store that it read; `None` also if it may have been one of several.
+    read: Option<usize>,
+    written: Option<usize>,
 }
 
-/// Whether `explains` holds for any order of all stores that begins with `order`.
-fn any_order(order: &mut Vec<usize>, stores: usize, explains: &impl Fn(&[usize]) -> bool) -> bool {
-    if order.len() == stores {
-        return explains(order);
+/// Whether the current execution cannot be, as far as it has come. Once void, it stays so.
+pub(crate) fn is_void() -> bool {
+    let trace = record::with(|recorder| {
+        (recorder.pass == Pass::WeakMemory && !recorder.void).then(|| recorder.trace())
+    });
+    if trace.flatten().is_some_and(|trace| !is_coherent(&trace)) {
+        record::with(|recorder| recorder.void = true);
     }
-    (0..stores).any(|store| {
-        if order.contains(&store) {
+    record::holds(|recorder| recorder.void)
+}
+
+/// Whether the stores to the atomics can be put in orders that explain all reads.
+fn is_coherent(trace: &Trace) -> bool {
+    let (histories, threads) = histories(trace);
+    let mut orders = Vec::new();
+    for history in &histories {
+        let all = history.orders();
+        if all.as_ref().is_some_and(Vec::is_empty) {
             return false;
         }
-        order.push(store);
-        let found = any_order(order, stores, explains);
-        order.pop();
-        found
+        orders.push(all);
+    }
+    one_order_of_all(&histories, &orders, &threads)
+}
+
+/// Whether, with some combination of modification orders, the `SeqCst` accesses have one order that
+/// agrees with them. `threads` says which thread took each of the accesses, in program order.
+fn one_order_of_all(
+    histories: &[History],
+    orders: &[Option<Vec<Vec<usize>>>],
+    threads: &[usize],
+) -> bool {
+    let mut counts = orders.iter().map(|orders| orders.as_ref().map(Vec::len));
+    let combinations = counts.try_fold(1_usize, |product, orders| {
+        orders
+            .and_then(|orders| product.checked_mul(orders))
+            .filter(|all| *all <= MOST_COMBINATIONS)
+    });
+    let Some(combinations) = combinations.filter(|_| threads.len() > 1) else { return true };
+    (0..combinations).any(|combination| {
+        let mut rest = combination;
+        // For each access the atomic and the place.
+        let mut places = vec![(0, Place::default()); threads.len()];
+        for (atomic, (history, orders)) in histories.iter().zip(orders).enumerate() {
+            let Some(orders) = orders else { continue };
+            let order = &orders[rest % orders.len()];
+            rest /= orders.len();
+            history.explains(order, &mut |access, place| places[access] = (atomic, place));
+        }
+        let before = |a: usize, b: usize| {
+            let ((here, first), (there, second)) = (places[a], places[b]);
+            let later = |at: usize| {
+                second.written.is_some_and(|other| at < other)
+                    || second.read.is_some_and(|other| at < other)
+            };
+            let in_program = threads[a] == threads[b] && a < b;
+            in_program
+                || here == there
+                    && (first.read.is_some_and(later)
+                        || first.written.is_some_and(|at| later(at) || second.read == Some(at)))
+        };
+        is_acyclic(threads.len(), before)
     })
 }
 
-/// What was done with `object`; `None` if it is no atomic.
-fn history(trace: &Trace, object: usize) -> Option<History> {
-    let mut history = History {
-        stores: vec![trace.objects[object].initial?],
-        threads: vec![Vec::new(); trace.threads.len()],
-        setup: Vec::new(),
-        finally: Vec::new(),
-    };
-    for event in trace.events.iter().filter(|event| event.object == Some(object)) {
-        let number = history.stores.len();
-        let access = match event.action {
-            Action::Load { value, .. } => Access::Read(value),
-            Action::CompareExchange { expected, found, .. } if expected != found => {
-                Access::Read(found)
-            }
-            Action::Store { value, .. } => {
-                history.stores.push(value);
-                Access::Write(number)
-            }
-            Action::Update { before, after, .. } => {
-                history.stores.push(after);
-                Access::Update(before, number)
-            }
-            Action::CompareExchange { found, new, .. } => {
-                history.stores.push(new);
-                Access::Update(found, number)
-            }
-            _ => continue,
+/// Whether `before` contradicts itself nowhere.
+fn is_acyclic(nodes: usize, before: impl Fn(usize, usize) -> bool) -> bool {
+    let mut left: Vec<usize> = (0..nodes).collect();
+    // Takes away whoever has nobody before, again and again.
+    while let Some(at) = left.iter().position(|&b| !left.iter().any(|&a| a != b && before(a, b))) {
+        left.swap_remove(at);
+    }
+    left.is_empty()
+}
+
+/// The atomics of `trace`, and which thread took each of the `SeqCst` accesses.
+fn histories(trace: &Trace) -> (Vec<History>, Vec<usize>) {
+    let mut histories: Vec<Option<History>> = trace
+        .objects
+        .iter()
+        .map(|object| {
+            let threads = vec![Vec::new(); trace.threads.len()];
+            Some(History { stores: vec![object.initial?], threads, ..History::default() })
+        })
+        .collect();
+    let mut seq_cst = Vec::new();
+    for event in &trace.events {
+        let history = event.object.and_then(|object| histories[object].as_mut());
+        let Some((history, (kind, order))) = history.and_then(|history| {
+            let kind = access(event, &mut history.stores)?;
+            Some((history, kind))
+        }) else {
+            continue;
         };
+        let counts = order == "sc" && event.phase == Phase::Parallel;
+        let access = Access { kind, seq_cst: counts.then_some(seq_cst.len()) };
+        if counts {
+            seq_cst.push(event.thread);
+        }
         match event.phase {
             Phase::Setup => history.setup.push(access),
             Phase::Parallel => history.threads[event.thread].push(access),
             Phase::Finally => history.finally.push(access),
         }
     }
-    Some(history)
+    (histories.into_iter().flatten().collect(), seq_cst)
+}
+
+/// What `event` is to an atomic, and its ordering; adds what it stores to `stores`.
+fn access(event: &Event, stores: &mut Vec<Value>) -> Option<(Kind, &'static str)> {
+    let mut store = |value| {
+        stores.push(value);
+        stores.len() - 1
+    };
+    Some(match event.action {
+        Action::Load { value, order, .. } => (Kind::Read(value), order),
+        Action::CompareExchange { expected, found, order, .. } if expected != found => {
+            (Kind::Read(found), order)
+        }
+        Action::Store { value, order } => (Kind::Write(store(value)), order),
+        Action::Update { before, after, order, .. } => (Kind::Update(before, store(after)), order),
+        Action::CompareExchange { found, new, order, .. } => {
+            (Kind::Update(found, store(new)), order)
+        }
+        _ => return None,
+    })
 }
 
 impl History {
+    /// All orders of the stores that explain the reads; `None` if there are too many to try.
+    fn orders(&self) -> Option<Vec<Vec<usize>>> {
+        let mut found = Vec::new();
+        if self.stores.len() > MOST_STORES {
+            return None;
+        }
+        self.extend(&mut vec![0], &mut found);
+        Some(found)
+    }
+
+    /// Adds to `found` what begins with `order`.
+    fn extend(&self, order: &mut Vec<usize>, found: &mut Vec<Vec<usize>>) {
+        if order.len() == self.stores.len() {
+            if self.explains(order, &mut |_, _| ()) {
+                found.push(order.clone());
+            }
+            return;
+        }
+        for store in 0..self.stores.len() {
+            if !order.contains(&store) {
+                order.push(store);
+                self.extend(order, found);
+                order.pop();
+            }
+        }
+    }
+
     /// Whether no thread goes backwards in `order`, nothing comes between an update and what it
-    /// read, and the observations come after all.
-    fn explains(&self, order: &[usize]) -> bool {
-        let Some(start) = self.follow(order, &self.setup, 0) else { return false };
+    /// read, and the observations come after all. `note` is told where `SeqCst` accesses stand.
+    fn explains(&self, order: &[usize], note: &mut impl FnMut(usize, Place)) -> bool {
+        let Some(start) = self.follow(order, &self.setup, 0, note) else { return false };
         let mut end = start;
         for accesses in &self.threads {
-            match self.follow(order, accesses, start) {
+            match self.follow(order, accesses, start, note) {
                 Some(at) => end = end.max(at),
                 None => return false,
             }
         }
-        self.follow(order, &self.finally, end).is_some()
+        self.follow(order, &self.finally, end, note).is_some()
     }
 
     /// Where a thread ends that starts at the store at position `at`; `None` if it would have to go
     /// back. A read takes the first store that it can have read: later ones would only leave less.
-    fn follow(&self, order: &[usize], accesses: &[Access], mut at: usize) -> Option<usize> {
+    fn follow(
+        &self,
+        order: &[usize],
+        accesses: &[Access],
+        mut at: usize,
+        note: &mut impl FnMut(usize, Place),
+    ) -> Option<usize> {
         let value = |position: usize| self.stores[order[position]];
         for access in accesses {
-            at = match *access {
-                Access::Read(read) => {
-                    (at..order.len()).find(|&position| value(position) == read)?
+            let mut place = Place::default();
+            match access.kind {
+                Kind::Read(read) => {
+                    let mut candidates =
+                        (at..order.len()).filter(|&position| value(position) == read);
+                    at = candidates.next()?;
+                    place.read = candidates.next().is_none().then_some(at);
                 }
-                Access::Write(store) | Access::Update(_, store) => {
+                Kind::Write(store) | Kind::Update(_, store) => {
                     let position = order.iter().position(|&other| other == store)?;
-                    let before = position.checked_sub(1)?;
-                    if before < at
-                        || matches!(*access, Access::Update(read, _) if value(before) != read)
-                    {
-                        return None;
+                    let before = position.checked_sub(1).filter(|before| *before >= at)?;
+                    if let Kind::Update(read, _) = access.kind {
+                        if value(before) != read {
+                            return None;
+                        }
+                        place.read = Some(before);
                     }
-                    position
+                    place.written = Some(position);
+                    at = position;
                 }
-            };
+            }
+            if let Some(number) = access.seq_cst {
+                note(number, place);
+            }
         }
         Some(at)
     }
@@ -152,17 +278,24 @@ mod tests {
     }
 
     fn coherent(history: &History) -> bool {
-        any_order(&mut vec![0], history.stores.len(), &|order| history.explains(order))
+        history.orders().is_some_and(|orders| !orders.is_empty())
+    }
+
+    const fn relaxed(kind: Kind) -> Access {
+        Access { kind, seq_cst: None }
     }
 
     const fn read(value: u64) -> Access {
-        Access::Read(Value::Unsigned(value))
+        relaxed(Kind::Read(Value::Unsigned(value)))
+    }
+
+    const fn write(store: usize) -> Access {
+        relaxed(Kind::Write(store))
     }
 
     #[test]
     fn what_a_thread_has_seen_replaced_is_not_the_last() {
-        let threads: [&[Access]; 2] =
-            [&[Access::Write(1), Access::Write(2)], &[Access::Write(3), read(20)]];
+        let threads: [&[Access]; 2] = [&[write(1), write(2)], &[write(3), read(20)]];
         let stores = [0, 20, 30, 10];
         assert!(coherent(&history(&stores, &threads, &[read(30)])), "10, 20, 30");
         assert!(!coherent(&history(&stores, &threads, &[read(10)])), "20 came after 10");
@@ -170,7 +303,7 @@ mod tests {
 
     #[test]
     fn no_two_threads_disagree_on_the_order() {
-        let writers: [&[Access]; 2] = [&[Access::Write(1)], &[Access::Write(2)]];
+        let writers: [&[Access]; 2] = [&[write(1)], &[write(2)]];
         let readers = |second: [Access; 2]| {
             let first = [read(1), read(2)];
             coherent(&history(&[0, 1, 2], &[writers[0], writers[1], &first, &second], &[]))
@@ -182,12 +315,27 @@ mod tests {
 
     #[test]
     fn nothing_comes_between_an_update_and_what_it_read() {
-        let update = |before: u64, store: usize| Access::Update(Value::Unsigned(before), store);
+        let update = |before: u64, store| relaxed(Kind::Update(Value::Unsigned(before), store));
         let add = |second: u64| {
             let threads: [&[Access]; 2] = [&[update(0, 1)], &[update(second, 2)]];
             coherent(&history(&[0, 1, second + 1], &threads, &[]))
         };
         assert!(add(1));
         assert!(!add(0), "both add to 0");
+    }
+
+    /// Store buffering: each writes its own and reads the other's.
+    #[test]
+    fn of_two_seq_cst_stores_one_comes_first() {
+        let seq_cst = |access: Access, number| Access { seq_cst: Some(number), ..access };
+        let both = |left: u64, right: u64| {
+            // In the order of execution: left's write, left's read, right's write, right's read.
+            let x = history(&[0, 1], &[&[seq_cst(write(1), 0)], &[seq_cst(read(right), 3)]], &[]);
+            let y = history(&[0, 1], &[&[seq_cst(read(left), 1)], &[seq_cst(write(1), 2)]], &[]);
+            let orders = [x.orders(), y.orders()];
+            one_order_of_all(&[x, y], &orders, &[0, 0, 1, 1])
+        };
+        assert!(both(0, 1) && both(1, 0) && both(1, 1));
+        assert!(!both(0, 0), "neither came first");
     }
 }

@@ -24,9 +24,9 @@ use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::coherence::is_coherent;
+use super::coherence::is_void;
 use super::{Plan, outcome_of, panics};
-use crate::sync::checked::event::{Action, Pass, Phase, Trace};
+use crate::sync::checked::event::{Action, Phase, Trace};
 use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
@@ -306,17 +306,6 @@ fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
             record::fail(Fault::Invariant { thread: name.to_owned(), message })
         }
     }
-}
-
-/// Whether the current execution cannot be, as far as it has come.
-fn is_void() -> bool {
-    let trace = record::with(|recorder| {
-        (recorder.pass == Pass::WeakMemory && !recorder.void).then(|| recorder.trace())
-    });
-    if trace.flatten().is_some_and(|trace| !is_coherent(&trace)) {
-        record::with(|recorder| recorder.void = true);
-    }
-    record::holds(|recorder| recorder.void)
 }
 
 /// Waits on loom, on behalf of the harness.

@@ -34,13 +34,12 @@
 //!
 //! # Limits
 //!
-//! At most five threads. `loom-tests/README.md` lists what loom 0.7.3 is known to overlook even so.
-//! A thread must do the same whenever it has seen the same: no clocks, no
-//! random hashers, no shared state behind the checker's back. What makes a thread act differently on the
-//! same history is found and reported, and so is a model in which two threads share nothing visible;
-//! one `std::sync` object among visible ones is not always. loom
-//! 0.7.3 explores no load buffering and no store more than seven writes old, and takes `SeqCst`
-//! loads and stores for `AcqRel`.
+//! At most five threads. A thread must do the same whenever it has seen the same: no clocks, no
+//! random hashers, no shared state behind the checker's back. What makes a thread act differently on
+//! the same history is found and reported, and so is a model in which two threads share nothing
+//! visible; one `std::sync` object among visible ones is not always. loom 0.7.3 explores no load
+//! buffering and no store more than seven writes old; the page `loom-tests/limits.rs` lists what else
+//! it overlooks, and what is put right here.
 
 use std::fmt;
 use std::panic::Location;
@@ -53,7 +52,7 @@ mod plan;
 mod report;
 
 #[cfg(loom)]
-mod coherence;
+pub(crate) mod coherence;
 #[cfg(loom)]
 mod explore;
 #[cfg(loom)]

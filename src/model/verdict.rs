@@ -275,7 +275,8 @@ fn evidence(
         text.push_str(
             "  No interleaving does this: it takes weak memory, a load of an older store.\n",
         );
-        if finding.trace.has_seq_cst_access() {
+        let judged = matches!(finding.fault, Fault::Outcome { .. } | Fault::Invariant { .. });
+        if finding.trace.has_seq_cst_access() && !judged {
             text.push_str(
                 "  loom takes SeqCst loads and stores for AcqRel, so this may be a false alarm;\n  \
                  fence(SeqCst) is exact.\n",

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::event::{Action, Site};
-use super::operation::{Handle, Step};
+use super::operation::{Handle, Step, access_memory};
 use super::record;
 
 /// A cell without synchronisation; in a model, two accesses that nothing orders, one of them a
@@ -41,7 +41,7 @@ impl<T: ?Sized> UnsafeCell<T> {
             return f(self.value.get());
         };
         let step = Step::begin(site, "cell read", Some(object), 0);
-        let access = step.unordered(|| twin.get());
+        let access = access_memory(|| twin.get());
         record::with(|recorder| recorder.inherit(object));
         step.end(Action::CellRead, 0);
         let result = f(self.value.get());
@@ -58,7 +58,7 @@ impl<T: ?Sized> UnsafeCell<T> {
             return f(self.value.get());
         };
         let step = Step::begin(site, "cell write", Some(object), 0);
-        let access = step.unordered(|| twin.get_mut());
+        let access = access_memory(|| twin.get_mut());
         record::with(|recorder| recorder.inherit(object));
         step.end(Action::CellWrite, 0);
         let result = f(self.value.get());
@@ -76,8 +76,8 @@ impl<T: ?Sized> UnsafeCell<T> {
 
 /// Ends an access: loom checks it once more, so this too can be where a race shows.
 fn end(site: Site, what: &'static str, object: usize, access: impl Sized) {
-    let step = Step::begin(site, what, Some(object), 0);
-    step.unordered(|| drop(access));
+    let _step = Step::begin(site, what, Some(object), 0);
+    access_memory(|| drop(access));
     record::with(|recorder| recorder.thread().pending = None);
 }
 

@@ -8,6 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use super::event::{Action, Site};
 use super::finding::Fault;
 use super::{record, unwinding};
+use crate::model::coherence::is_void;
 
 /// Ties a value to the execution that made it.
 #[derive(Debug, Clone, Copy)]
@@ -170,6 +171,18 @@ pub(crate) fn text_of(payload: &(dyn Any + Send)) -> String {
         .cloned()
         .or_else(|| payload.downcast_ref::<&str>().map(|text| (*text).to_owned()))
         .unwrap_or_else(|| NO_TEXT.to_owned())
+}
+
+/// Touches plain memory. `None` if that is a race, in an execution that cannot be: it goes on to
+/// its end, and does not count.
+pub(crate) fn access_memory<R>(run: impl FnOnce() -> R) -> Option<R> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(result) => Some(result),
+        Err(payload) => match diagnose(&*payload) {
+            Fault::DataRace { .. } if is_void() => None,
+            fault => record::fail(fault),
+        },
+    }
 }
 
 /// A mutex that is never free: to try it is a step that conflicts with the same step of others, and
