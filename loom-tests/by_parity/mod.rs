@@ -51,7 +51,7 @@ impl<M> Busy<M> {
 }
 
 /// A map of `entries`, with two shards.
-pub(crate) fn by_parity(entries: impl IntoIterator<Item = (u64, u64)>) -> Map<u64, u64, ByParity> {
+pub(crate) fn by_parity<V>(entries: impl IntoIterator<Item = (u64, V)>) -> Map<u64, V, ByParity> {
     let mut map = Map::with_shards_and_hasher(2, ByParity::default()).expect("2 are accepted");
     map.extend(entries);
     map
