@@ -170,7 +170,7 @@ fn locked(work: &'static Work, smoke: bool) -> Side<'static> {
 
 /// Operations a thread and turn, and while a map grows from nothing.
 const TURN: usize = 1 << 14;
-const GROWING: usize = 1 << 15;
+const GROWING: usize = 1 << 14;
 /// Operations a thread is given; each turn continues where the last one ended.
 const SCRIPT: usize = 1 << 18;
 /// Threads with a script of their own.

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const ROUNDS: usize = 101;
 /// How many of both kinds are run at most to get them, and for how long.
 const TRIES: usize = 1_000;
-const PATIENCE: Duration = Duration::from_secs(8);
+const PATIENCE: Duration = Duration::from_secs(5);
 /// How often a turn is repeated that was disturbed.
 const AGAIN: usize = 20;
 /// How many rounds there are where more than two sides take turns.
@@ -102,13 +102,15 @@ impl<'a> Player<'a> {
     fn once(&mut self, round: usize) -> Turn {
         let turn = (self.side.run)(Load { threads: self.threads, ops: self.ops, round });
         if self.side.ops.is_none() && !self.smoke {
-            // One that was disturbed may have been so because it took too long.
-            let wanted = if turn.disturbed {
-                self.ops / 4 * 3
+            let full = as_count(nanoseconds(TURN) / turn.each);
+            self.ops = if turn.disturbed {
+                // Perhaps because it took too long: threads that did not run at the same time do
+                // not show how long. But one too short measures how cold the caches are.
+                (self.ops / 4 * 3).max(full / 8).min(self.ops * 4)
             } else {
-                as_count(nanoseconds(TURN) / turn.each)
+                full.min(self.ops * 4)
             };
-            self.ops = wanted.clamp(64, self.ops * 4);
+            self.ops = self.ops.max(64);
         }
         turn
     }
