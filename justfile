@@ -35,6 +35,11 @@ test:
 prove *FILTER:
     cargo ci prove {{ FILTER }}
 
+# Measure the primitives beside their peers, or the rows that contain WORD
+[group('work')]
+bench WORD='':
+    cargo ci bench {{ WORD }}
+
 # The oracle on FACTOR times as many programs: 20 makes 108,000
 [group('work')]
 oracle FACTOR='1':

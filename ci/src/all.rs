@@ -6,16 +6,17 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{doc, features, lint, prove, readme, test};
+use crate::{bench, doc, features, lint, prove, readme, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
 /// In the order in which they run.
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 7] = [
     ("lint", lint::run),
     ("features", features::run),
     ("doc", doc::run),
     ("test", test::run),
+    ("bench", bench::smoke),
     ("prove", |workspace| prove::run(workspace, false, None)),
     ("readme", readme::run),
 ];

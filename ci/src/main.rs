@@ -6,6 +6,7 @@ use anyhow::Result;
 use clap::{Parser, Subcommand};
 
 mod all;
+mod bench;
 mod cargo;
 mod doc;
 mod features;
@@ -37,6 +38,15 @@ enum Command {
     Doc,
     /// The tests on real threads, and the gate's own
     Test,
+    /// Measure the primitives side by side with their peers; no figure fails
+    Bench {
+        /// Only rows that contain this, or `growth`
+        #[arg(conflicts_with = "smoke")]
+        word: Option<String>,
+        /// Only see whether they run
+        #[arg(long)]
+        smoke: bool,
+    },
     /// Explore every model and compare with ci/models.txt
     Prove {
         /// Rewrite ci/models.txt after a full run that passes
@@ -47,7 +57,7 @@ enum Command {
     },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these, in CI's order
+    /// All of these, in CI's order; the benchmarks for one tiny round
     All,
 }
 
@@ -68,6 +78,8 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Features => features::run(&workspace)?,
         Command::Doc => doc::run(&workspace)?,
         Command::Test => test::run(&workspace)?,
+        Command::Bench { smoke: true, .. } => bench::smoke(&workspace)?,
+        Command::Bench { word, .. } => bench::run(&workspace, word.as_deref())?,
         Command::Prove { bless, filter } => prove::run(&workspace, *bless, filter.as_deref())?,
         Command::Readme => readme::run(&workspace)?,
         Command::All => return all::run(&workspace),

@@ -45,16 +45,15 @@ impl<K, V> Shard<K, V> {
     #[track_caller]
     pub(super) fn write(&self) -> Writing<'_, K, V> {
         let table = self.table.write().unwrap_or_else(PoisonError::into_inner);
-        Writing { before: table.len(), len: &self.len, table }
+        Writing { len: &self.len, table }
     }
 }
 
 /// Exclusive access to a shard's table. Dropped, it notes the new length and then unlocks, however
-/// the call ends.
+/// the call ends. It does so even if nothing was inserted or removed: the store costs less than
+/// finding out.
 pub(super) struct Writing<'a, K, V> {
     len: &'a AtomicUsize,
-    /// The length at the beginning.
-    before: usize,
     /// Dropped after the body of `drop` has stored the length.
     table: RwLockWriteGuard<'a, Table<K, V>>,
 }
@@ -62,9 +61,7 @@ pub(super) struct Writing<'a, K, V> {
 impl<K, V> Drop for Writing<'_, K, V> {
     #[inline]
     fn drop(&mut self) {
-        if self.table.len() != self.before {
-            self.len.store(self.table.len(), Relaxed);
-        }
+        self.len.store(self.table.len(), Relaxed);
     }
 }
 

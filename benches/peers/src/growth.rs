@@ -1,0 +1,109 @@
+//! How cost grows: with threads, with stripes, with entries.
+
+use std::process::Command;
+
+use crate::rounds::{Side, contest};
+use crate::{counter, map, stats};
+
+/// Prints all tables.
+pub(crate) fn print(smoke: bool) {
+    println!("\n## Threads: million operations a second, all together\n");
+    threads("Counter", smoke, counter::all);
+    threads("Stats", smoke, stats::all);
+    threads("Map, read heavy", smoke, || map::all(true, smoke));
+    threads("Map, exchange", smoke, || map::all(false, smoke));
+    println!("## Stripes: microseconds a read, of 1,024 samples\n");
+    stripes(smoke);
+    println!("\n## Entries: nanoseconds a look-up, 1 thread\n");
+    lookups(smoke);
+    println!("\n## Entries: resident bytes for each, 16 of which are key and value\n");
+    memory(smoke);
+}
+
+fn heading(first: &str, columns: impl Iterator<Item = String>) {
+    let columns: Vec<String> = columns.map(|column| format!("{column:>9}")).collect();
+    println!("| {first:<19} | {} |", columns.join(" | "));
+    println!("|---|{}", "---|".repeat(columns.len()));
+}
+
+fn line(first: &str, values: &[Option<f64>]) {
+    let cell = |value: &Option<f64>| match value {
+        Some(value) => format!("{value:>9.2}"),
+        None => format!("{:>9}", ""),
+    };
+    let values: Vec<String> = values.iter().map(cell).collect();
+    println!("| {first:<19} | {} |", values.join(" | "));
+}
+
+fn threads(what: &str, smoke: bool, sides: impl Fn() -> Vec<Side<'static>>) {
+    const THREADS: [usize; 4] = [1, 2, 4, 8];
+    heading(what, THREADS.iter().map(ToString::to_string));
+    let columns: Vec<Vec<f64>> = THREADS
+        .iter()
+        .map(|threads| contest(&sides(), *threads, smoke, |turn| 1e3 / turn.together))
+        .collect();
+    for (number, side) in sides().iter().enumerate() {
+        let values: Vec<_> = columns.iter().map(|column| Some(column[number])).collect();
+        line(side.name, &values);
+    }
+    println!();
+}
+
+fn stripes(smoke: bool) {
+    const STRIPES: [usize; 6] = [1, 2, 4, 8, 16, 64];
+    heading("stripes", STRIPES.iter().map(ToString::to_string));
+    for kind in [counter::get, stats::snapshot, stats::take] {
+        let sides: Vec<_> = STRIPES.iter().map(|stripes| kind(*stripes)).collect();
+        let found = contest(&sides, 1, smoke, |turn| turn.each / 1e3);
+        line(sides[0].name, &found.into_iter().map(Some).collect::<Vec<_>>());
+    }
+}
+
+/// Tens to these powers.
+fn sizes(smoke: bool) -> Vec<u32> {
+    if smoke { vec![2] } else { (3..=7).collect() }
+}
+
+fn lookups(smoke: bool) {
+    let sizes = sizes(smoke);
+    heading("entries", sizes.iter().map(|size| format!("10^{size}")));
+    let columns: Vec<Vec<f64>> = sizes
+        .iter()
+        .map(|size| contest(&map::lookups(10_u64.pow(*size)), 1, smoke, |turn| turn.each))
+        .collect();
+    for (number, name) in map::NAMES.iter().enumerate() {
+        line(name, &columns.iter().map(|column| Some(column[number])).collect::<Vec<_>>());
+    }
+}
+
+fn memory(smoke: bool) {
+    // With few entries, what is resident at all hides them.
+    let sizes: Vec<u32> = sizes(smoke).into_iter().filter(|size| smoke || *size >= 5).collect();
+    heading("entries", sizes.iter().map(|size| format!("10^{size}")));
+    for name in map::NAMES {
+        let values: Vec<_> =
+            sizes.iter().map(|size| resident_by(name, 10_u64.pow(*size))).collect();
+        line(name, &values);
+    }
+}
+
+/// Bytes for each of `entries`, measured by a process that holds nothing else.
+fn resident_by(name: &str, entries: u64) -> Option<f64> {
+    let program = std::env::current_exe().ok()?;
+    let output =
+        Command::new(program).args(["--resident", name, &entries.to_string()]).output().ok()?;
+    String::from_utf8_lossy(&output.stdout).trim().parse().ok()
+}
+
+/// That process.
+pub(crate) fn resident(name: &str, entries: u64) -> Option<f64> {
+    let before = kibibytes()?;
+    let after = map::holding(name, entries, kibibytes)??;
+    Some((after - before) * 1024.0 / crate::rounds::as_float(entries))
+}
+
+fn kibibytes() -> Option<f64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    line.trim().strip_suffix(" kB")?.trim().parse().ok()
+}

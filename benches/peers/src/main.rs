@@ -1,0 +1,55 @@
+//! The primitives side by side with what else could be used in their place: `cargo ci bench`.
+//!
+//! ```text
+//! peers [--smoke] [WORD]    the rows that contain WORD, or `growth`; all, without it
+//! ```
+//!
+//! With `--smoke` each row is run for one tiny round, which measures nothing: it shows that the
+//! benchmarks run.
+
+use std::process::ExitCode;
+
+mod counter;
+mod draw;
+mod growth;
+mod machine;
+mod map;
+mod rounds;
+mod stats;
+mod table;
+
+fn main() -> ExitCode {
+    let mut args: Vec<String> = std::env::args().skip(1).collect();
+    if let [flag, name, entries] = &args[..]
+        && flag == "--resident"
+    {
+        let bytes = entries.parse().ok().and_then(|entries| growth::resident(name, entries));
+        return bytes.map_or(ExitCode::FAILURE, |bytes| {
+            println!("{bytes}");
+            ExitCode::SUCCESS
+        });
+    }
+    let smoke = args.iter().any(|arg| arg == "--smoke");
+    args.retain(|arg| arg != "--smoke");
+    if args.len() > 1 || args.iter().any(|arg| arg.starts_with('-')) {
+        eprintln!("error: {args:?} is not understood: [--smoke] [WORD] is accepted");
+        return ExitCode::FAILURE;
+    }
+    let filter = args.pop().unwrap_or_default().to_lowercase();
+
+    machine::print();
+    println!();
+    let rows: Vec<_> =
+        counter::rows().into_iter().chain(stats::rows()).chain(map::rows(smoke)).collect();
+    let mut count = table::print(&rows, &filter, smoke);
+    if filter.is_empty() || filter == "growth" {
+        growth::print(smoke);
+        count += 1;
+    }
+    println!("\n- load average at the end {}", machine::load());
+    if count == 0 {
+        eprintln!("error: no row contains {filter:?}: one of them, or `growth`, is accepted");
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
