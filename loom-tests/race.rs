@@ -1,0 +1,247 @@
+//! # What is a race?
+//!
+//! **Answer.** Two things share the word. A *data race*: two threads, one memory, at least one of them
+//! writes, and nothing orders the two accesses. It is undefined behaviour, and safe Rust does not
+//! compile it. A *race condition*: the result depends on an order that nobody has decided, and in one
+//! order it is wrong. Safe Rust compiles that like any other language.
+//!
+//! | | right in every order | wrong in one |
+//! |---|---|---|
+//! | **data race** | both write the same value | the last seat, in plain memory |
+//! | **no data race** | the cures below | the last seat, in an atomic: look, then sell |
+//!
+//! **Why the racy twins fail.** [`PlainSeats`] is plain memory behind a promise (`unsafe impl Sync`)
+//! that nobody keeps. [`LookThenSellSeats`] makes each access atomic, and so the race detector has
+//! nothing to report: each access is ordered, and that is all that it looks at. That the seat which was
+//! looked at is the seat which is sold is known to the program alone. It has to be said in a table of
+//! outcomes, and a table finds it.
+//!
+//! **Why the sound ones hold.** Looking and selling are one step: one read-modify-write, one lock held
+//! over both, or one call of [`Map::compute`]. Plain memory is in order where something orders it: who
+//! has loaded a flag with `Acquire` sees all that was written before the flag was stored with
+//! `Release`.
+//!
+//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two
+//! threads with one call each. A data race is looked for on the checker only: on real threads it is
+//! undefined behaviour, and such a model is not run there.
+
+use selvedge::Map;
+use selvedge::model::{Failure, Model};
+use selvedge::sync::atomic::{
+    AtomicI64, AtomicU64,
+    Ordering::{self, Acquire, Relaxed, Release},
+};
+use selvedge::sync::cell::UnsafeCell;
+use selvedge::sync::{Mutex, PoisonError};
+
+mod by_parity;
+
+use by_parity::{Busy, ByParity, by_parity};
+
+/// Defect: seats in plain memory, shared without synchronisation.
+///
+/// Only `unsafe` gets such a type past the compiler.
+struct PlainSeats(UnsafeCell<i64>);
+
+// SAFETY: none. That is the defect: `sell` writes what others read and write.
+unsafe impl Sync for PlainSeats {}
+
+impl PlainSeats {
+    fn new(seats: i64) -> Self {
+        Self(UnsafeCell::new(seats))
+    }
+
+    fn left(&self) -> i64 {
+        // SAFETY: none while another thread writes, which is the defect.
+        self.0.with(|left| unsafe { *left })
+    }
+
+    fn set(&self, seats: i64) {
+        // SAFETY: none while another thread has access, which is the defect.
+        self.0.with_mut(|left| unsafe { *left = seats });
+    }
+
+    fn sell(&self) -> bool {
+        let left = self.left();
+        if left > 0 {
+            self.set(left - 1);
+        }
+        left > 0
+    }
+}
+
+/// Defect: `sell` looks, and then sells; between the two somebody else may sell the same seat.
+struct LookThenSellSeats(AtomicI64);
+
+impl LookThenSellSeats {
+    fn sell(&self) -> bool {
+        let free = self.0.load(Relaxed) > 0;
+        if free {
+            self.0.fetch_sub(1, Relaxed);
+        }
+        free
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Racy: data races. Two threads, one memory, one writes, no synchronisation.
+// ---------------------------------------------------------------------------------------------
+
+/// Whatever the reader would have read: the program has no meaning.
+#[test]
+fn a_write_beside_a_read_is_a_data_race() {
+    Model::new(|| PlainSeats::new(1))
+        .thread("writer", |seats| seats.set(0))
+        .thread("reader", PlainSeats::left)
+        .fails(Failure::DataRace)
+        .check();
+}
+
+/// In any order 0 is left. It is a data race all the same: the compiler may count on it that there
+/// is none, and "it cannot go wrong" is not among what it promises.
+#[test]
+fn two_writes_of_the_same_value_are_a_data_race() {
+    Model::new(|| PlainSeats::new(1))
+        .thread("alice", |seats| seats.set(0))
+        .thread("bob", |seats| seats.set(0))
+        .fails(Failure::DataRace)
+        .check();
+}
+
+/// A data race and a race condition in one: the detector finds the first.
+#[test]
+fn the_last_seat_in_plain_memory_is_a_data_race() {
+    Model::new(|| PlainSeats::new(1))
+        .thread("alice", PlainSeats::sell)
+        .thread("bob", PlainSeats::sell)
+        .fails(Failure::DataRace)
+        .check();
+}
+
+/// Plain memory behind a flag: written first, and read only by who has seen the flag.
+struct Flagged {
+    seats: PlainSeats,
+    written: AtomicU64,
+}
+
+/// A writer that raises the flag with `raise`, and a reader that looks at it with `look`.
+fn behind_a_flag(raise: Ordering, look: Ordering) -> Model<Flagged> {
+    Model::new(|| Flagged { seats: PlainSeats::new(1), written: AtomicU64::new(0) })
+        .thread("writer", move |shared| {
+            shared.seats.set(7);
+            shared.written.store(1, raise);
+        })
+        .thread("reader", move |shared| {
+            (shared.written.load(look) == 1).then(|| shared.seats.left())
+        })
+}
+
+/// The reader reads only once it has seen the flag, so after the write in every interleaving. And
+/// nothing orders the two: a flag raised with `Relaxed` says nothing of what was written before.
+#[test]
+fn a_relaxed_flag_orders_nothing_and_leaves_a_data_race() {
+    behind_a_flag(Relaxed, Relaxed).fails(Failure::DataRace).check();
+}
+
+/// Nor is one side enough.
+#[test]
+fn a_flag_raised_for_nobody_who_acquires_leaves_a_data_race() {
+    behind_a_flag(Release, Relaxed).fails(Failure::DataRace).check();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Racy: a race condition that is no data race.
+// ---------------------------------------------------------------------------------------------
+
+/// Safe Rust, every access atomic. A table passes only if no execution fails, with a data race or
+/// otherwise. So this one says both: no execution has a data race, and one seat is sold twice.
+#[test]
+fn the_last_seat_in_an_atomic_is_sold_twice_without_a_data_race() {
+    Model::new(|| LookThenSellSeats(AtomicI64::new(1)))
+        .thread("alice", LookThenSellSeats::sell)
+        .thread("bob", LookThenSellSeats::sell)
+        .finally("left", |seats| seats.0.load(Relaxed))
+        .acceptable("alice=true bob=false left=0", "alice has it")
+        .acceptable("alice=false bob=true left=0", "bob has it")
+        .interesting("alice=true bob=true left=-1", "both saw it free: one seat, sold twice")
+        .check();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sound: no data race, and no surprising outcome is left.
+// ---------------------------------------------------------------------------------------------
+
+/// "One writes" is part of what a data race is.
+#[test]
+fn two_reads_are_no_data_race() {
+    Model::new(|| PlainSeats::new(1))
+        .thread("alice", PlainSeats::left)
+        .thread("bob", PlainSeats::left)
+        .acceptable("alice=1 bob=1", "nobody writes")
+        .check();
+}
+
+/// So is "nothing orders them". Every read of the memory comes after what the flag stands for.
+#[test]
+fn what_a_flag_releases_and_acquires_is_no_data_race() {
+    behind_a_flag(Release, Acquire)
+        .acceptable("reader=None", "the flag was not raised yet")
+        .acceptable("reader=Some(7)", "raised, and all that was written before is there")
+        .check();
+}
+
+/// The first cure: look and sell in one read-modify-write.
+#[test]
+fn one_read_modify_write_sells_the_last_seat_once() {
+    let sell = |seats: &AtomicI64| {
+        // Relaxed: the number stands for nothing but itself.
+        let sold = seats.fetch_update(Relaxed, Relaxed, |left| (left > 0).then(|| left - 1));
+        sold.is_ok()
+    };
+    Model::new(|| AtomicI64::new(1))
+        .thread("alice", sell)
+        .thread("bob", sell)
+        .finally("left", |seats| seats.load(Relaxed))
+        .acceptable("alice=true bob=false left=0", "alice has it")
+        .acceptable("alice=false bob=true left=0", "bob has it")
+        .check();
+}
+
+/// The second: one lock, held from the look to the sale. Plain memory again, and no `unsafe`.
+#[test]
+fn one_lock_over_both_steps_sells_the_last_seat_once() {
+    let sell = |seats: &Mutex<i64>| {
+        let mut left = seats.lock().unwrap_or_else(PoisonError::into_inner);
+        let free = *left > 0;
+        if free {
+            *left -= 1;
+        }
+        free
+    };
+    Model::new(|| Mutex::new(1))
+        .thread("alice", sell)
+        .thread("bob", sell)
+        .finally("left", |seats| *seats.lock().unwrap_or_else(PoisonError::into_inner))
+        .acceptable("alice=true bob=false left=0", "alice has it")
+        .acceptable("alice=false bob=true left=0", "bob has it")
+        .check();
+}
+
+/// The third, where there are many shows: one call that is given both steps.
+#[test]
+fn one_call_of_a_map_sells_the_last_seat_once() {
+    let sell = |shows: &Busy<Map<u64, u64, ByParity>>| {
+        let left = shows.map.compute(1, |left| {
+            shows.step();
+            left.filter(|left| **left > 1).map(|left| left - 1)
+        });
+        left.is_some()
+    };
+    Model::new(|| Busy::new(by_parity([(1, 1)])))
+        .thread("alice", sell)
+        .thread("bob", sell)
+        .finally("left", |shows| shows.map.get(&1))
+        .acceptable("alice=true bob=false left=None", "alice has it")
+        .acceptable("alice=false bob=true left=None", "bob has it")
+        .check();
+}
