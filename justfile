@@ -40,10 +40,10 @@ prove *FILTER:
 bench WORD='':
     cargo ci bench {{ WORD }}
 
-# The oracle on FACTOR times as many programs: 20 makes 108,000
+# The oracle on ROUNDS times 5,400 programs: 20 makes 108,000
 [group('work')]
-oracle FACTOR='1':
-    ORACLE_PROGRAMS={{ FACTOR }} RUSTFLAGS="--cfg loom" CARGO_TARGET_DIR=target/loom cargo test --release --test oracle -- --nocapture
+oracle ROUNDS='1':
+    cargo ci oracle {{ ROUNDS }}
 
 # Run the README's two commands by the letter
 [group('gate')]

@@ -47,7 +47,7 @@ const REMOVED: [&str; 7] = [
 ];
 
 /// So would those that begin like this, or change what is explored.
-const REMOVED_PREFIXES: [&str; 3] = ["LOOM_", "SELVEDGE_", "CARGO_PKG_"];
+const REMOVED_PREFIXES: [&str; 4] = ["LOOM_", "ORACLE_", "SELVEDGE_", "CARGO_PKG_"];
 
 /// The checkout that is checked.
 pub(crate) struct Workspace {

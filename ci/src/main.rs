@@ -12,6 +12,7 @@ mod doc;
 mod features;
 mod libtest;
 mod lint;
+mod oracle;
 mod prove;
 mod readme;
 mod tally;
@@ -55,9 +56,14 @@ enum Command {
         /// Only tests whose `page::test` contains this
         filter: Option<String>,
     },
+    /// Compare the harness with the oracle over so many rounds of 5,400 random programs
+    Oracle {
+        /// From 1 to 200; the first round is the ordinary suite's
+        rounds: u8,
+    },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these, in CI's order; the benchmarks for one tiny round
+    /// All of these but the oracle, in CI's order; the benchmarks for one tiny round
     All,
 }
 
@@ -81,6 +87,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Bench { smoke: true, .. } => bench::smoke(&workspace)?,
         Command::Bench { word, .. } => bench::run(&workspace, word.as_deref())?,
         Command::Prove { bless, filter } => prove::run(&workspace, *bless, filter.as_deref())?,
+        Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Readme => readme::run(&workspace)?,
         Command::All => return all::run(&workspace),
     };
