@@ -361,3 +361,22 @@ fn each_thread_finds_its_own_entries() {
     map.retain(|_, value| value % 2 == 0);
     assert_eq!(map.len(), map.snapshot().len());
 }
+
+/// A key that is there is found under the lock that readers share: no cached value waits for a
+/// reader of another.
+#[test]
+#[cfg(not(loom))]
+fn get_or_insert_with_finds_what_is_there_beside_a_reader() {
+    let map = Map::from([(1, 10)]);
+    thread::scope(|scope| {
+        let (found, finds) = std::sync::mpsc::channel();
+        let map = &map;
+        let met = map.with(&1, |_| {
+            scope.spawn(move || {
+                found.send(map.get_or_insert_with(1, || unreachable!("it is there")))
+            });
+            finds.recv_timeout(std::time::Duration::from_secs(10))
+        });
+        assert_eq!(met, Some(Ok(10)), "it waits for a reader to end");
+    });
+}

@@ -67,7 +67,8 @@ impl Family {
         let tally = RefCell::new(Tally::default());
         for strength in STRENGTHS {
             let alphabet = Alphabet { strength, ..self.alphabet };
-            let config = Config { cases: self.programs, failure_persistence: None, ..Config::default() };
+            let config =
+                Config { cases: self.programs, failure_persistence: None, ..Config::default() };
             let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
             let mut runner = TestRunner::new_with_rng(config, random);
             let result = runner.run(&programs(self.threads, self.steps, alphabet), |program| {
