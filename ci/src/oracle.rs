@@ -30,7 +30,9 @@ pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
         sums = if sums.is_empty() { rows } else { add(&sums, &rows)? };
         println!("{} of {rounds} rounds", round + 1);
     }
-    sums.iter().for_each(|row| println!("{row}"));
+    for row in &sums {
+        println!("{row}");
+    }
     let total = sums.iter().skip(1).try_fold(sums[0].clone(), |sum, row| add_row(&sum, row))?;
     println!("{total}");
     tally.passed(&format!("the harness missed nothing in {rounds} rounds of the oracle"));
