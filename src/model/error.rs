@@ -62,6 +62,15 @@ pub enum CheckError {
         /// The interleaving up to there; empty if the model never ran.
         evidence: Evidence,
     },
+    /// There were more executions than the environment variable `SELVEDGE_LIMIT` allows, and no
+    /// verdict yet.
+    #[error(
+        "cut short: {limit} executions were made, as many as SELVEDGE_LIMIT allows, and more were left"
+    )]
+    CutShort {
+        /// The limit.
+        limit: u64,
+    },
     /// The environment sets a bound.
     #[error(
         "the environment variable {name}={value} would bound the exploration unseen: unset it; \

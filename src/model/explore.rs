@@ -215,6 +215,9 @@ fn execution<S: Send + Sync + 'static>(
 ) {
     fail_on_unjoined_panic();
     record::with(|recorder| recorder.begin(&plan.threads[0].name));
+    if let Some(limit) = record::with(|recorder| recorder.past_limit()).flatten() {
+        record::fail(Fault::CutShort { limit });
+    }
     let tokens = Token::for_all();
     record::with(|recorder| recorder.tokens = tokens);
     let Some(state) = guarded("init", || (plan.init)()).map(Rc::new) else { return };

@@ -32,6 +32,12 @@
 //! round may take before it counts as stuck (60), `SELVEDGE_RESULTS` names a directory to which each check
 //! on loom appends its result as a line of JSON.
 //!
+//! Three more put a suite to the proof, on loom. `SELVEDGE_SITES=1` lists in each result the operations
+//! that were executed and what can be changed about each. `SELVEDGE_MUTANT` makes one such change, as in
+//! `src/spin.rs:24:22/store/relaxed`: a suite that needs the operation as it is turns red.
+//! `SELVEDGE_LIMIT` is the most executions that a pass may take; one more is an error, never a pass.
+//! `cargo ci mutants` makes all changes, one at a time.
+//!
 //! # Limits
 //!
 //! At most five threads. A thread must do the same whenever it has seen the same: no clocks, no

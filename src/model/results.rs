@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::identity::Identity;
 use super::{CheckError, Engine, Report};
+use crate::sync::checked::mutation::{Executed, Probe};
 
 /// One line.
 #[derive(Serialize)]
@@ -24,6 +25,14 @@ struct Record<'a> {
     seconds: f64,
     outcomes: Vec<OutcomeRecord<'a>>,
     error: Option<String>,
+    /// What kind of error that is.
+    failure: Option<String>,
+    /// With `SELVEDGE_MUTANT`: how often the change was made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    applied: Option<u64>,
+    /// With `SELVEDGE_SITES`: the operations that were executed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sites: Option<Vec<Executed>>,
 }
 
 #[derive(Serialize)]
@@ -48,10 +57,15 @@ struct OutcomeRecord<'a> {
 /// # Panics
 ///
 /// If the file cannot be written: a result that was asked for must not get lost.
-pub(super) fn append(identity: &Identity, report: &Report, error: Option<&CheckError>) {
+pub(super) fn append(
+    identity: &Identity,
+    report: &Report,
+    error: Option<&CheckError>,
+    probe: &Probe,
+) {
     let Some(folder) = std::env::var_os("SELVEDGE_RESULTS") else { return };
     let path = Path::new(&folder).join(format!("{}.jsonl", identity.page()));
-    let written = serde_json::to_string(&record(identity, report, error))
+    let written = serde_json::to_string(&record(identity, report, error, probe))
         .map_err(std::io::Error::from)
         .and_then(|line| {
             std::fs::create_dir_all(&folder)?;
@@ -72,6 +86,7 @@ fn record<'a>(
     identity: &'a Identity,
     report: &'a Report,
     error: Option<&CheckError>,
+    probe: &Probe,
 ) -> Record<'a> {
     let Engine::Loom { passes, .. } = &report.engine else {
         unreachable!("results are written of explorations")
@@ -108,5 +123,22 @@ fn record<'a>(
             })
             .collect(),
         error: error.map(ToString::to_string),
+        failure: error.map(kind),
+        applied: probe.applied(),
+        sites: probe.executed(),
     }
+}
+
+/// What kind of error it is, for those who count.
+fn kind(error: &CheckError) -> String {
+    match error {
+        CheckError::Failed { failure, .. } => return failure.to_string(),
+        CheckError::UnexpectedOutcome { .. } => "undeclared outcome",
+        CheckError::MissingOutcomes { .. } => "missing outcome",
+        CheckError::DidNotFail { .. } => "did not fail",
+        CheckError::FailedDifferently { .. } => "failed differently",
+        CheckError::CutShort { .. } => "cut short",
+        _ => "wrong model",
+    }
+    .to_owned()
 }

@@ -13,6 +13,7 @@ use super::{CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Plan, 
 use super::{report, results};
 use crate::sync::checked::event::Pass;
 use crate::sync::checked::finding::{Fault, Finding};
+use crate::sync::checked::mutation::Probe;
 use crate::sync::checked::record::{Chance, Learned, Task};
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
@@ -67,6 +68,8 @@ pub(super) fn check<S: Send + Sync + 'static>(
     let start = Instant::now();
     let replay = replay(identity)?;
     let patience = super::patience(super::PATIENCE)?;
+    let limit = limit()?;
+    let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let mut passes = Vec::new();
     let mut outcomes: Vec<Outcome> =
         plan.table.iter().map(|row| Outcome::new(&row.outcome, row.grade, &row.reason)).collect();
@@ -94,6 +97,8 @@ pub(super) fn check<S: Send + Sync + 'static>(
                 spurious: spurious.clone(),
                 executions: done.executions,
                 max_steps: plan.steps,
+                limit,
+                probe: Arc::clone(&probe),
             };
             let explored = explore(plan, task, only, patience);
             done.executions = explored.executions;
@@ -128,7 +133,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
         elapsed: start.elapsed(),
     };
     let verdict = judge(identity, plan, &mut report, finding);
-    results::append(identity, &report, verdict.as_ref().err());
+    results::append(identity, &report, verdict.as_ref().err(), &probe);
     verdict.map(|()| report)
 }
 
@@ -229,6 +234,7 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
                  to each other for ever: block instead"
             ),
         ),
+        Fault::CutShort { limit } => CheckError::CutShort { limit: *limit },
         Fault::Stuck { seconds } => wrong(format!(
             "no execution has ended for {seconds} s: something waits that the checker cannot see, \
              such as a lock from std::sync"
@@ -311,6 +317,17 @@ fn count(outcomes: &mut Vec<Outcome>, tally: Tally, pass: Pass) {
             row.add(pass.name(), seen);
             outcomes.push(row);
         }
+    }
+}
+
+/// How many executions a model may take: `SELVEDGE_LIMIT`, or as many as there are.
+fn limit() -> Result<u64, CheckError> {
+    let Ok(value) = std::env::var("SELVEDGE_LIMIT") else { return Ok(u64::MAX) };
+    match value.parse() {
+        Ok(limit) if limit > 0 => Ok(limit),
+        _ => Err(CheckError::wrong_model(format!(
+            "SELVEDGE_LIMIT={value} is no number of executions: a whole number from 1 is accepted"
+        ))),
     }
 }
 

@@ -9,6 +9,7 @@ use std::sync::atomic as std_atomic;
 pub use std::sync::atomic::Ordering;
 
 use super::event::{Action, Pass, Site, Value};
+use super::mutation::{self, Change};
 use super::operation::{Handle, Step};
 use super::record::{self, Recorder};
 
@@ -91,6 +92,10 @@ impl<T: Word> Atomic<T> {
             return T::std_load(&self.newest, order);
         };
         at.mark_plain();
+        let order = match what {
+            "load" => mutation::ordering(site, what, order),
+            _ => order,
+        };
         let step = Step::begin(site, what, Some(at.object), 0);
         let value = match at.pass {
             None if at.settled => self.peek(),
@@ -125,11 +130,15 @@ impl<T: Word> Atomic<T> {
             !matches!(order, Ordering::Acquire | Ordering::AcqRel),
             "there is no such thing as a store with {order:?}: use Relaxed, Release or SeqCst"
         );
-        let site = Location::caller();
+        self.write(value, order, Location::caller());
+    }
+
+    fn write(&self, value: T, order: Ordering, site: Site) {
         let Some(at) = self.locate(site) else {
             return T::std_store(&self.newest, value, order);
         };
         at.mark_plain();
+        let order = mutation::ordering(site, "store", order);
         let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
         match at.pass {
             None => step.run(|| at.twin.store(value, order)),
@@ -151,7 +160,7 @@ impl<T: Word> Atomic<T> {
             "swap",
             value,
             order,
-            |twin| twin.swap(value, order),
+            |twin, order| twin.swap(value, order),
             |std| T::std_swap(std, value, order),
             |_| value,
         )
@@ -182,6 +191,19 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return T::std_compare_exchange(&self.newest, current, new, success, failure);
         };
+        let (change, success, failure) = exchange_change(site, success, failure);
+        match change {
+            Some(Change::Split) => {
+                let found = self.read("load", mutation::of_load(success), site);
+                if found != current {
+                    return Err(found);
+                }
+                self.write(new, mutation::of_store(success), site);
+                return Ok(found);
+            }
+            Some(Change::Always) => return Ok(self.swap(new, success)),
+            _ => {}
+        }
         let step = Step::begin(site, "compare_exchange", Some(at.object), Access::operand(new));
         let result = at
             .read_modify_write(&step, |twin| twin.compare_exchange(current, new, success, failure));
@@ -221,7 +243,9 @@ impl<T: Word> Atomic<T> {
     ) -> Result<T, T> {
         let may_fail = self.model.is_some() && record::active();
         if may_fail && record::holds(Recorder::fails_spuriously) {
-            return Err(self.read("compare_exchange_weak gives up", failure, Location::caller()));
+            let site = Location::caller();
+            let (_, _, failure) = exchange_change(site, success, failure);
+            return Err(self.read("compare_exchange_weak gives up", failure, site));
         }
         self.compare_exchange(current, new, success, failure)
     }
@@ -257,7 +281,7 @@ impl<T: Word> Atomic<T> {
         name: &'static str,
         operand: T,
         order: Ordering,
-        on_loom: impl FnOnce(&T::Twin) -> T,
+        on_loom: impl FnOnce(&T::Twin, Ordering) -> T,
         on_std: impl FnOnce(&T::Std) -> T,
         apply: impl FnOnce(T) -> T,
     ) -> T {
@@ -265,8 +289,17 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return on_std(&self.newest);
         };
+        let order = match mutation::at(site, name, &[order]) {
+            Some(Change::Weaker(weaker)) => weaker,
+            Some(Change::Split) => {
+                let before = self.read("load", mutation::of_load(order), site);
+                self.write(apply(before), mutation::of_store(order), site);
+                return before;
+            }
+            _ => order,
+        };
         let step = Step::begin(site, name, Some(at.object), Access::operand(operand));
-        let before = at.read_modify_write(&step, on_loom);
+        let before = at.read_modify_write(&step, |twin| on_loom(twin, order));
         let after = apply(before);
         let saw = Access::learn(before);
         Access::teach(after);
@@ -331,7 +364,7 @@ macro_rules! fetch {
                         stringify!($name),
                         value,
                         order,
-                        |twin| twin.$name(value, order),
+                        |twin, order| twin.$name(value, order),
                         |std| std.$name(value, order),
                         |before| ($apply)(before, value),
                     )
@@ -391,12 +424,31 @@ pub fn fence(order: Ordering) {
     if !record::active() {
         return std_atomic::fence(order);
     }
-    let step = Step::begin(Location::caller(), "fence", None, 0);
+    let site = Location::caller();
+    let order = match mutation::at(site, "fence", &[order]) {
+        Some(Change::Weaker(weaker)) => weaker,
+        Some(Change::Dropped) => return,
+        _ => order,
+    };
+    let step = Step::begin(site, "fence", None, 0);
     if order == Ordering::SeqCst {
         access::offer_fence(&step);
     }
     step.unordered(|| loom::sync::atomic::fence(order));
     step.end(Action::Fence { order: short(order) }, 0);
+}
+
+/// What is changed about a `compare_exchange`, and its orderings then.
+fn exchange_change(
+    site: Site,
+    success: Ordering,
+    failure: Ordering,
+) -> (Option<Change>, Ordering, Ordering) {
+    match mutation::at(site, "compare_exchange", &[success, failure]) {
+        Some(Change::Success(success)) => (None, success, failure),
+        Some(Change::Failure(failure)) => (None, success, failure),
+        change => (change, success, failure),
+    }
 }
 
 /// The usual three letters of an ordering.

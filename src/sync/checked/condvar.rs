@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::event::{Action, Site};
+use super::mutation::{self, Change};
 use super::mutex::{Mutex, MutexGuard};
 use super::operation::{Gate, Handle, Step};
 use super::record::{self, Recorder};
@@ -163,6 +164,9 @@ impl Condvar {
         match self.locate(site) {
             None => self.std.notify_one(),
             Some((object, waiters)) => {
+                if mutation::at(site, "notify_one", &[]) == Some(Change::Dropped) {
+                    return;
+                }
                 let step = Step::begin(site, "notify_one", Some(object), 0);
                 step.first(|| waiters.gate.touch());
                 if let Some(waiter) = waiters.queue.borrow_mut().pop_front() {
@@ -180,9 +184,17 @@ impl Condvar {
         match self.locate(site) {
             None => self.std.notify_all(),
             Some((object, waiters)) => {
+                let all = match mutation::at(site, "notify_all", &[]) {
+                    Some(Change::Dropped) => return,
+                    Some(Change::One) => 1,
+                    _ => usize::MAX,
+                };
                 let step = Step::begin(site, "notify_all", Some(object), 0);
                 step.first(|| waiters.gate.touch());
-                waiters.queue.borrow_mut().drain(..).for_each(|waiter| waiter.set(true));
+                let mut queue = waiters.queue.borrow_mut();
+                let woken = all.min(queue.len());
+                queue.drain(..woken).for_each(|waiter| waiter.set(true));
+                drop(queue);
                 step.end(Action::NotifyAll, 0);
             }
         }
@@ -217,6 +229,11 @@ impl Waiters {
         or: Or,
     ) -> (LockResult<MutexGuard<'a, T>>, bool) {
         let mutex: &'a Mutex<T> = guard.mutex;
+        let wakes = or == Or::Nothing && mutation::at(site, "wait", &[]) == Some(Change::Wakes);
+        if guard.std.is_none() {
+            // Left free on purpose: there is nothing to give back.
+            return (mutex.lock_at(site), false);
+        }
         let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
             panic!("a condition variable of a model waits with a mutex made outside it, at {site}")
         };
@@ -232,6 +249,7 @@ impl Waiters {
         Mutex::<T>::released(lock.object);
         drop(held);
         match or {
+            _ if wakes => {}
             Or::TimeIsUp => step.yield_if_spinning(site),
             Or::Nothing if record::holds(Recorder::fails_spuriously) => {}
             Or::Nothing => step.wait(|_| mine.get()),

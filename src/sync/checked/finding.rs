@@ -28,6 +28,10 @@ pub(crate) enum Fault {
     Outcome {
         outcome: String,
     },
+    /// There are more executions than `SELVEDGE_LIMIT`.
+    CutShort {
+        limit: u64,
+    },
     /// An execution does not end, although none of its steps waits.
     Stuck {
         seconds: u64,

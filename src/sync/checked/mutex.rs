@@ -7,7 +7,9 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::contents::Contents;
 use super::event::{Action, Site, WRITER};
+use super::mutation::{self, Change};
 use super::operation::{Handle, Step, Turnstile};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use super::{record, unwinding};
@@ -19,6 +21,7 @@ pub struct Mutex<T: ?Sized> {
     poisoned: AtomicBool,
     /// Locks outside a model.
     std: std::sync::Mutex<()>,
+    contents: Contents,
     value: UnsafeCell<T>,
 }
 
@@ -32,7 +35,8 @@ unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) mutex: &'a Mutex<T>,
-    /// `None` only while a condition variable has the lock released.
+    /// `None` only while a condition variable has the lock released, and if the lock was left free
+    /// on purpose.
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) twin: Option<loom::sync::MutexGuard<'a, ()>>,
     pub(super) site: Site,
@@ -47,7 +51,7 @@ impl<T> Mutex<T> {
         let model = Handle::new('m', "mutex", Location::caller())
             .map(|handle| (handle, Rc::new(loom::sync::Mutex::new(())), Turnstile::new()));
         let (poisoned, std) = (AtomicBool::new(false), std::sync::Mutex::new(()));
-        Self { model, poisoned, std, value: UnsafeCell::new(value) }
+        Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -71,7 +75,29 @@ impl<T: ?Sized> Mutex<T> {
     /// The guard all the same, if a thread has panicked while it held the mutex.
     #[track_caller]
     pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
-        self.lock_at(Location::caller())
+        let site = Location::caller();
+        let change = self.change(site, "lock");
+        if change == Some(Change::Skipped) {
+            return self.pass_by(site);
+        }
+        let guard = self.lock_at(site);
+        if change == Some(Change::Ended) {
+            drop(guard);
+            return self.pass_by(site);
+        }
+        guard
+    }
+
+    /// What is to be changed about taking the mutex.
+    fn change(&self, site: Site, operation: &'static str) -> Option<Change> {
+        self.model.as_ref()?;
+        mutation::at(site, operation, &[])
+    }
+
+    /// A guard that holds nothing: a lock that is left free on purpose.
+    fn pass_by(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
+        let guard = MutexGuard { mutex: self, std: None, twin: None, site, unwound: false };
+        if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
     pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
@@ -104,6 +130,11 @@ impl<T: ?Sized> Mutex<T> {
     #[track_caller]
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
+        match self.change(site, "try_lock") {
+            Some(Change::Fails) => return Err(TryLockError::WouldBlock),
+            Some(Change::Skipped) => return self.pass_by(site).map_err(TryLockError::Poisoned),
+            _ => {}
+        }
         let Some((object, twin, turnstile)) = self.locate(site) else {
             return match self.std.try_lock() {
                 Ok(std) => Ok(self.guard(std, None, site)),
@@ -200,9 +231,12 @@ impl<T: ?Sized> Mutex<T> {
         }
     }
 
+    fn handle(&self) -> Option<Handle> {
+        self.model.as_ref().map(|(handle, ..)| *handle)
+    }
+
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>, &Turnstile)> {
-        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
-        let object = Handle::check(handle, "mutex", site)?;
+        let object = Handle::check(self.handle(), "mutex", site)?;
         self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
     }
 }
@@ -241,14 +275,20 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        self.mutex.contents.read(self.mutex.handle(), self.site);
+        // SAFETY: this guard holds the lock, and there is one guard at a time. If the lock was left
+        // free on purpose, an access that another does not come before or after ended the exploration
+        // in the line above.
         unsafe { &*self.mutex.value.get() }
     }
 }
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        self.mutex.contents.write(self.mutex.handle(), self.site);
+        // SAFETY: this guard holds the lock, and there is one guard at a time. If the lock was left
+        // free on purpose, an access that another does not come before or after ended the exploration
+        // in the line above.
         unsafe { &mut *self.mutex.value.get() }
     }
 }

@@ -6,11 +6,13 @@ use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::panic::Location;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::mpsc::Sender;
 
 use super::event::{Action, Event, Object, Pass, Phase, Site, Trace};
 use super::finding::{End, Fault, Finding};
+use super::mutation::Probe;
 use super::operation::Gate;
 use super::thread::MAX_THREADS;
 use super::unwinding::Aside;
@@ -98,6 +100,8 @@ pub(crate) struct Recorder {
     published: HashMap<u64, u64, BuildHasherDefault<Identity>>,
     /// Every step ever taken, by the history it was taken from: the check for determinism.
     steps_taken: HashMap<u64, (u64, Site), BuildHasherDefault<Identity>>,
+    pub(super) probe: Arc<Probe>,
+    limit: u64,
     verdict: Sender<End>,
     /// The current execution cannot be: it has read what no order of the stores explains.
     pub(crate) void: bool,
@@ -120,11 +124,14 @@ pub(crate) struct Task {
     /// How many executions of the pass have been made before.
     pub(crate) executions: u64,
     pub(crate) max_steps: usize,
+    /// How many executions the pass may have.
+    pub(crate) limit: u64,
+    pub(crate) probe: Arc<Probe>,
 }
 
 /// Starts recording on this OS thread.
 pub(crate) fn install(task: Task, verdict: Sender<End>) {
-    let Task { pass, learned, spurious, executions, max_steps } = task;
+    let Task { pass, learned, spurious, executions, max_steps, limit, probe } = task;
     let recorder = Recorder {
         pass,
         phase: Phase::Setup,
@@ -144,6 +151,8 @@ pub(crate) fn install(task: Task, verdict: Sender<End>) {
         fence: None,
         published: HashMap::default(),
         steps_taken: HashMap::default(),
+        probe,
+        limit,
         verdict,
         serial: 0,
         over: false,
@@ -224,6 +233,11 @@ impl Recorder {
         self.spawned = 0;
         let main = self.add_thread(main.to_owned());
         self.threads[main].moved = true;
+    }
+
+    /// The limit, if this execution is one more.
+    pub(crate) fn past_limit(&self) -> Option<u64> {
+        (self.executions > self.limit).then_some(self.limit)
     }
 
     /// Adds a thread and returns its number; its causal past is that of the active thread.

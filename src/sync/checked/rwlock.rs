@@ -7,8 +7,10 @@ use std::panic::Location;
 use std::rc::Rc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
+use super::contents::Contents;
 use super::event::{Action, Site, WRITER};
 use super::finding::Fault;
+use super::mutation::{self, Change};
 use super::operation::{Handle, Step, Turnstile};
 use super::record::{self, Recorder};
 use super::unwinding;
@@ -21,6 +23,7 @@ pub struct RwLock<T: ?Sized> {
     poisoned: AtomicBool,
     /// Locks outside a model.
     std: std::sync::RwLock<()>,
+    contents: Contents,
     value: UnsafeCell<T>,
 }
 
@@ -34,8 +37,9 @@ unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    std: Option<std::sync::RwLockReadGuard<'a, ()>>,
-    twin: Option<loom::sync::RwLockReadGuard<'a, ()>>,
+    /// `None` if the lock was left free on purpose.
+    std: StdRead<'a>,
+    twin: TwinRead<'a>,
     site: Site,
     /// Taken by a thread that was unwinding already: its panic did not begin here.
     unwound: bool,
@@ -45,11 +49,43 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
-    twin: Option<loom::sync::RwLockWriteGuard<'a, ()>>,
+    /// `None` if the lock was left free, or is only read, on purpose.
+    std: StdWrite<'a>,
+    twin: TwinWrite<'a>,
     site: Site,
     /// Taken by a thread that was unwinding already: its panic did not begin here.
     unwound: bool,
+    /// A lock taken for reading instead, on purpose.
+    reader: Option<RwLockReadGuard<'a, T>>,
+}
+
+type StdRead<'a> = Option<std::sync::RwLockReadGuard<'a, ()>>;
+type StdWrite<'a> = Option<std::sync::RwLockWriteGuard<'a, ()>>;
+type TwinRead<'a> = Option<loom::sync::RwLockReadGuard<'a, ()>>;
+type TwinWrite<'a> = Option<loom::sync::RwLockWriteGuard<'a, ()>>;
+
+impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
+    fn new(
+        lock: &'a RwLock<T>,
+        std: StdRead<'a>,
+        twin: TwinRead<'a>,
+        site: Site,
+        unwound: bool,
+    ) -> Self {
+        Self { lock, std, twin, site, unwound }
+    }
+}
+
+impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
+    fn new(
+        lock: &'a RwLock<T>,
+        std: StdWrite<'a>,
+        twin: TwinWrite<'a>,
+        site: Site,
+        unwound: bool,
+    ) -> Self {
+        Self { lock, std, twin, site, unwound, reader: None }
+    }
 }
 
 impl<T> RwLock<T> {
@@ -59,7 +95,7 @@ impl<T> RwLock<T> {
         let model = Handle::new('w', "read-write lock", Location::caller())
             .map(|handle| (handle, Rc::new(loom::sync::RwLock::new(())), Turnstile::for_readers()));
         let (poisoned, std) = (AtomicBool::new(false), std::sync::RwLock::new(()));
-        Self { model, poisoned, std, value: UnsafeCell::new(value) }
+        Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -77,7 +113,7 @@ impl<T> RwLock<T> {
 
 /// One way to take the lock: reading and writing differ in names and types alone.
 macro_rules! acquire {
-    ($Guard:ident, $blocking:ident, $trying:ident, $Done:expr, $Tried:expr, $free:expr,
+    ($Guard:ident, $blocking:ident, $at:ident, $trying:ident, $changed:expr, $Done:expr, $Tried:expr, $free:expr,
      $hold:expr, shared: $shared:expr, $doc_blocking:literal, $doc_trying:literal) => {
         #[doc = $doc_blocking]
         ///
@@ -87,8 +123,24 @@ macro_rules! acquire {
         #[track_caller]
         pub fn $blocking(&self) -> LockResult<$Guard<'_, T>> {
             let site = Location::caller();
+            let pass_by = || {
+                let guard = $Guard::new(self, None, None, site, false);
+                if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
+            };
+            match self.change(site, stringify!($blocking)) {
+                Some(Change::Skipped) => pass_by(),
+                Some(Change::Ended) => {
+                    drop(self.$at(site));
+                    pass_by()
+                }
+                Some(Change::Read) => ($changed)(self, site),
+                _ => self.$at(site),
+            }
+        }
+
+        fn $at(&self, site: Site) -> LockResult<$Guard<'_, T>> {
             let unwound = std::thread::panicking();
-            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site, unwound };
+            let guard = |std, twin| $Guard::new(self, Some(std), twin, site, unwound);
             let Some((object, twin, turnstile)) = self.locate(site) else {
                 return match self.std.$blocking() {
                     Ok(std) => Ok(guard(std, None)),
@@ -131,8 +183,13 @@ macro_rules! acquire {
         #[track_caller]
         pub fn $trying(&self) -> TryLockResult<$Guard<'_, T>> {
             let site = Location::caller();
+            match self.change(site, stringify!($trying)) {
+                Some(Change::Fails) => return Err(TryLockError::WouldBlock),
+                Some(Change::Skipped) => return Ok($Guard::new(self, None, None, site, false)),
+                _ => {}
+            }
             let unwound = std::thread::panicking();
-            let guard = |std, twin| $Guard { lock: self, std: Some(std), twin, site, unwound };
+            let guard = |std, twin| $Guard::new(self, Some(std), twin, site, unwound);
             let Some((object, twin, turnstile)) = self.locate(site) else {
                 return match self.std.$trying() {
                     Ok(std) => Ok(guard(std, None)),
@@ -172,17 +229,33 @@ macro_rules! acquire {
 
 impl<T: ?Sized> RwLock<T> {
     acquire! {
-        RwLockReadGuard, read, try_read, Action::Read, Action::TryRead,
+        RwLockReadGuard, read, read_at, try_read, Self::read_at, Action::Read, Action::TryRead,
         |holders| holders != WRITER, Recorder::begins_to_read, shared: true,
         "Blocks until nobody writes, and takes the lock for reading.",
         "Takes the lock for reading if nobody writes."
     }
 
     acquire! {
-        RwLockWriteGuard, write, try_write, Action::Write, Action::TryWrite,
+        RwLockWriteGuard, write, write_at, try_write, Self::write_as_reader, Action::Write, Action::TryWrite,
         |holders| holders == 0, |recorder: &mut Recorder, object: usize| recorder.objects[object].holders = WRITER, shared: false,
         "Blocks until nobody else holds the lock, and takes it for writing.",
         "Takes the lock for writing if nobody else holds it."
+    }
+
+    /// What is to be changed about taking the lock.
+    fn change(&self, site: Site, operation: &'static str) -> Option<Change> {
+        self.model.as_ref()?;
+        mutation::at(site, operation, &[])
+    }
+
+    /// Takes the lock for reading and lets the caller write: on purpose.
+    fn write_as_reader(&self, site: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let with = |reader| {
+            let mut guard = RwLockWriteGuard::new(self, None, None, site, false);
+            guard.reader = Some(reader);
+            guard
+        };
+        self.read_at(site).map(with).map_err(|poison| PoisonError::new(with(poison.into_inner())))
     }
 
     /// Whether a thread has panicked while it held the lock for writing.
@@ -216,9 +289,12 @@ impl<T: ?Sized> RwLock<T> {
         }
     }
 
+    fn handle(&self) -> Option<Handle> {
+        self.model.as_ref().map(|(handle, ..)| *handle)
+    }
+
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>, &Turnstile)> {
-        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
-        let object = Handle::check(handle, "read-write lock", site)?;
+        let object = Handle::check(self.handle(), "read-write lock", site)?;
         self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
     }
 }
@@ -261,7 +337,10 @@ macro_rules! release {
             type Target = T;
 
             fn deref(&self) -> &T {
-                // SAFETY: while this guard exists nobody has exclusive access but itself.
+                self.lock.contents.read(self.lock.handle(), self.site);
+                // SAFETY: while this guard exists nobody has exclusive access but itself. If the lock
+                // was changed on purpose, an access that another does not come before or after ended
+                // the exploration in the line above.
                 unsafe { &*self.lock.value.get() }
             }
         }
@@ -284,7 +363,9 @@ release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut Reco
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        // SAFETY: while this guard exists nobody else has access.
+        self.lock.contents.write(self.lock.handle(), self.site);
+        // SAFETY: while this guard exists nobody else has access, or the line above has ended the
+        // exploration.
         unsafe { &mut *self.lock.value.get() }
     }
 }

@@ -18,6 +18,7 @@ use loom::sync::atomic::{
 
 use super::event::{Action, Site, WRITER};
 use super::finding::Fault;
+use super::mutation::{self, Change};
 use super::operation::Step;
 use super::record::{self, Recorder};
 use super::thread::MAX_THREADS;
@@ -112,6 +113,9 @@ impl Token {
 
 /// Sets the token of `thread`.
 pub(super) fn unpark(thread: usize, site: Site) {
+    if mutation::at(site, "unpark", &[]) == Some(Change::Dropped) {
+        return;
+    }
     let step = Step::begin(site, "unpark", None, thread as u64);
     let twin = Token::twin(thread);
     step.first(|| twin.swap(true, Release));
@@ -125,6 +129,7 @@ pub(super) fn unpark(thread: usize, site: Site) {
 
 /// Takes the calling thread's token, if it is set or once it is.
 pub(super) fn park(site: Site, what: &'static str, or: Or) {
+    let wakes = or == Or::Nothing && mutation::at(site, "park", &[]) == Some(Change::Wakes);
     let step = Step::begin(site, what, None, 0);
     if or == Or::TimeIsUp {
         step.yield_if_spinning(site);
@@ -134,7 +139,7 @@ pub(super) fn park(site: Site, what: &'static str, or: Or) {
     let take = || twin.compare_exchange(true, false, Acquire, Relaxed).is_ok();
     let for_no_reason = or == Or::Nothing && record::holds(Recorder::fails_spuriously);
     let mut ok = step.first(take);
-    if !ok && or == Or::Nothing && !for_no_reason {
+    if !ok && or == Or::Nothing && !for_no_reason && !wakes {
         step.wait(|recorder| recorder.tokens[me].set);
         ok = step.run(take);
     }
