@@ -206,6 +206,23 @@ fn an_insert_beside_a_retain_is_judged_or_missed() {
         .check();
 }
 
+/// Who reads while `retain` goes through the shard waits for its end, or comes before its beginning.
+#[test]
+fn what_is_read_beside_a_retain_is_there_or_gone() {
+    Model::new(|| Busy::new(by_parity([(1, 10), (3, 30)])))
+        .thread("sweeper", |numbers| {
+            numbers.map.retain(|_, value| {
+                numbers.step();
+                *value >= 20
+            });
+        })
+        .thread("reader", |numbers| numbers.map.get(&1))
+        .finally("left", |numbers| (numbers.map.get(&1), numbers.map.get(&3)))
+        .acceptable("reader=Some(10) left=(None, Some(30))", "read first")
+        .acceptable("reader=None left=(None, Some(30))", "swept first")
+        .check();
+}
+
 /// An entry goes as it was seen: nobody comes between the look and the removal.
 #[test]
 fn what_is_updated_in_time_is_retained() {

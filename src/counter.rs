@@ -229,7 +229,8 @@ impl fmt::Debug for CounterHandle {
 }
 
 /// A panic leaves nothing half done here (only a failed allocation can cause one), so a poisoned
-/// mutex is as good as any.
+/// mutex is as good as any. The caller's line is the one that the checker reports, and changes.
+#[track_caller]
 fn lock(owned: &Mutex<Owned>) -> MutexGuard<'_, Owned> {
     owned.lock().unwrap_or_else(PoisonError::into_inner)
 }

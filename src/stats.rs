@@ -246,6 +246,7 @@ impl Stats {
 
 impl Shared {
     /// Locks all stripes, in the order of their index.
+    #[track_caller]
     fn lock_all(&self) -> Locked<'_> {
         // Room for the guards first: nothing is allocated under a lock.
         let mut stripes = Vec::with_capacity(self.stripes.len());
@@ -321,8 +322,9 @@ fn default_stripes() -> usize {
 }
 
 /// A panic leaves nothing half done here (only a failed allocation can cause one), so a poisoned
-/// mutex is as good as any.
+/// mutex is as good as any. The caller's line is the one that the checker reports, and changes.
 #[inline]
+#[track_caller]
 fn lock(stripe: &Mutex<Stripe>) -> MutexGuard<'_, Stripe> {
     stripe.lock().unwrap_or_else(PoisonError::into_inner)
 }
