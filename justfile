@@ -35,6 +35,16 @@ test:
 prove *FILTER:
     cargo ci prove {{ FILTER }}
 
+# Break the library in every small way and see whether a model notices; `--help` lists what can be chosen
+[group('gate')]
+mutants *ARGS:
+    cargo ci mutants {{ ARGS }}
+
+# Make the breakages of ci/sabotage.toml, or those whose name contains NAME
+[group('gate')]
+sabotage NAME='':
+    cargo ci mutants --sabotage {{ quote(NAME) }}
+
 # Measure the primitives beside their peers, or the rows that contain WORD
 [group('work')]
 bench WORD='':

@@ -6,32 +6,43 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{bench, doc, features, lint, prove, readme, test};
+use crate::{bench, doc, features, lint, mutants, prove, readme, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
 /// In the order in which they run.
-const STEPS: [Step; 7] = [
+const STEPS: [Step; 8] = [
     ("lint", lint::run),
     ("features", features::run),
     ("doc", doc::run),
     ("test", test::run),
     ("bench", bench::smoke),
     ("prove", |workspace| prove::run(workspace, false, None)),
+    ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::default())),
     ("readme", readme::run),
 ];
 
-/// A step that was run.
+/// The names of the steps.
+pub(crate) fn names() -> [&'static str; STEPS.len()] {
+    STEPS.map(|(name, _)| name)
+}
+
+/// A step and what came of it.
 struct Done {
     name: &'static str,
-    result: Result<Tally>,
+    /// `None` if it was left out on purpose.
+    result: Option<Result<Tally>>,
     time: Duration,
 }
 
-/// Runs all steps and prints what came of them.
-pub(crate) fn run(workspace: &Workspace) -> Result<()> {
+/// Runs all steps but those `without`, and prints what came of them.
+pub(crate) fn run(workspace: &Workspace, without: &[String]) -> Result<()> {
     let mut done = Vec::new();
     for (name, step) in STEPS {
+        if without.iter().any(|left_out| left_out == name) {
+            done.push(Done { name, result: None, time: Duration::ZERO });
+            continue;
+        }
         println!("\n== {name}");
         let start = Instant::now();
         let result = step(workspace).and_then(|tally| {
@@ -39,14 +50,14 @@ pub(crate) fn run(workspace: &Workspace) -> Result<()> {
             Ok(tally)
         });
         let failed = result.is_err();
-        done.push(Done { name, result, time: start.elapsed() });
+        done.push(Done { name, result: Some(result), time: start.elapsed() });
         if failed {
             break;
         }
     }
     println!("\n{}", table(&done));
-    for step in done {
-        step.result.with_context(|| format!("the step {} failed", step.name))?;
+    for Done { name, result, .. } in done {
+        result.transpose().with_context(|| format!("the step {name} failed"))?;
     }
     Ok(())
 }
@@ -65,11 +76,12 @@ fn table(done: &[Done]) -> String {
         };
         let time = format!("{:.1} s", time.as_secs_f64());
         rows.push(match result {
-            Ok(Tally { checks, skipped }) => {
+            None => format!("{name:<10}left out"),
+            Some(Ok(Tally { checks, skipped })) => {
                 reasons.extend(skipped.iter().map(|why| format!("skipped in {name}: {why}")));
                 format!("{name:<10}{:<10}{checks:>7}{:>9}{time:>10}", "passed", skipped.len())
             }
-            Err(_) => format!("{name:<10}{:<10}{:>7}{:>9}{time:>10}", "FAILED", "", ""),
+            Some(Err(_)) => format!("{name:<10}{:<10}{:>7}{:>9}{time:>10}", "FAILED", "", ""),
         });
     }
     rows.extend(reasons);
@@ -81,19 +93,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_tells_passed_failed_and_not_run_apart() {
+    fn the_table_tells_passed_failed_left_out_and_not_run_apart() {
         let mut tally = Tally { checks: 3, skipped: Vec::new() };
         tally.skip("weft is not installed");
         let time = Duration::from_millis(1_500);
         let done = [
-            Done { name: "lint", result: Ok(tally), time },
-            Done { name: "features", result: Err(anyhow::anyhow!("no")), time },
+            Done { name: "lint", result: Some(Ok(tally)), time },
+            Done { name: "features", result: Some(Err(anyhow::anyhow!("no"))), time },
+            Done { name: "doc", result: None, time },
         ];
         let text = table(&done);
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[1], "lint      passed          3        1     1.5 s");
         assert_eq!(rows[2], "features  FAILED                         1.5 s");
-        assert_eq!(rows[3], "doc       not run");
+        assert_eq!(rows[3], "doc       left out");
+        assert_eq!(rows[4], "test      not run");
         assert_eq!(rows[STEPS.len() + 1], "skipped in lint: weft is not installed");
     }
 }

@@ -53,6 +53,8 @@ const REMOVED_PREFIXES: [&str; 4] = ["LOOM_", "ORACLE_", "SELVEDGE_", "CARGO_PKG
 pub(crate) struct Workspace {
     /// The folder of the root package.
     pub(crate) root: PathBuf,
+    /// The package that is checked: the one of the manifest.
+    pub(crate) package: Package,
     /// The target folder, which holds one for each configuration.
     target: PathBuf,
     cargo: OsString,
@@ -63,21 +65,65 @@ pub(crate) struct Workspace {
 struct Metadata {
     workspace_root: PathBuf,
     target_directory: PathBuf,
+    packages: Vec<Package>,
+}
+
+/// A package, as its manifest describes it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Package {
+    pub(crate) name: String,
+    manifest_path: PathBuf,
+    /// `[package.metadata]`, or null.
+    pub(crate) metadata: serde_json::Value,
+    pub(crate) targets: Vec<Target>,
+}
+
+/// Something that cargo builds.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct Target {
+    pub(crate) name: String,
+    kind: Vec<String>,
+    pub(crate) src_path: PathBuf,
+}
+
+impl Target {
+    /// Whether it is of that kind: `lib`, `test`, `bench` …
+    pub(crate) fn is(&self, kind: &str) -> bool {
+        self.kind.iter().any(|known| known == kind)
+    }
 }
 
 impl Workspace {
-    /// The workspace of the current directory.
-    pub(crate) fn find() -> Result<Self> {
+    /// The workspace of the current directory, or of `manifest`.
+    pub(crate) fn find(manifest: Option<&Path>) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let output = Command::new(&cargo)
-            .args(["metadata", "--no-deps", "--format-version", "1"])
+        let mut command = Command::new(&cargo);
+        command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        if let Some(manifest) = manifest {
+            command.arg("--manifest-path").arg(manifest);
+        }
+        let output = command
             .stderr(Stdio::inherit())
             .output()
             .context("cargo metadata cannot be started")?;
         ensure!(output.status.success(), "cargo metadata failed: {}", output.status);
-        let metadata: Metadata =
+        let Metadata { workspace_root, target_directory, packages } =
             serde_json::from_slice(&output.stdout).context("cargo metadata is not understood")?;
-        Ok(Self { root: metadata.workspace_root, target: metadata.target_directory, cargo })
+        let manifest = match manifest {
+            Some(manifest) => manifest.canonicalize()?,
+            None => workspace_root.join("Cargo.toml"),
+        };
+        let package = packages
+            .into_iter()
+            .find(|package| package.manifest_path == manifest)
+            .with_context(|| format!("{} is the manifest of no package", manifest.display()))?;
+        Ok(Self { root: workspace_root, package, target: target_directory, cargo })
+    }
+
+    /// The same in another folder, with target directories in there.
+    pub(crate) fn moved(&self, root: PathBuf) -> Self {
+        let (package, cargo) = (self.package.clone(), self.cargo.clone());
+        Self { target: root.join("target"), root, package, cargo }
     }
 
     /// The folder for what the gate itself writes.
@@ -195,6 +241,12 @@ mod tests {
     fn workspace() -> Workspace {
         Workspace {
             root: PathBuf::from("/checkout"),
+            package: Package {
+                name: "weft".to_owned(),
+                manifest_path: PathBuf::from("/checkout/Cargo.toml"),
+                metadata: serde_json::Value::Null,
+                targets: Vec::new(),
+            },
             target: PathBuf::from("/checkout/target"),
             cargo: "/toolchain/bin/cargo".into(),
         }

@@ -10,6 +10,14 @@ pub(crate) fn ran(output: &str) -> u64 {
     passed(output) + sum(output, "failed")
 }
 
+/// The names of the tests that failed.
+pub(crate) fn failed(output: &str) -> Vec<String> {
+    let failed = output.lines().filter_map(|line| {
+        line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
+    });
+    failed.collect()
+}
+
 /// The sum of the numbers before `word` in `test result: ok. 3 passed; 0 failed; …`.
 fn sum(output: &str, word: &str) -> u64 {
     output
@@ -37,6 +45,12 @@ noise: 7 passed; 1 failed
     fn summaries_are_summed() {
         assert_eq!(passed(OUTPUT), 13);
         assert_eq!(ran(OUTPUT), 15);
+    }
+
+    #[test]
+    fn failed_tests_are_named() {
+        let output = "test a::b ... FAILED\ntest c ... ok\ntest d ... FAILED\n";
+        assert_eq!(failed(output), ["a::b", "d"]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! The gate: `cargo ci …` runs every check that a change has to pass, by hand as in CI.
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -7,14 +8,18 @@ use clap::{Parser, Subcommand};
 
 mod all;
 mod bench;
+mod binaries;
 mod cargo;
 mod doc;
 mod features;
+mod git;
 mod libtest;
 mod lint;
+mod mutants;
 mod oracle;
 mod prove;
 mod readme;
+mod sabotage;
 mod tally;
 mod test;
 
@@ -56,6 +61,18 @@ enum Command {
         /// Only tests whose `page::test` contains this
         filter: Option<String>,
     },
+    /// Break the library in every small way, one at a time, and see whether a model notices
+    Mutants {
+        #[command(flatten)]
+        selection: mutants::Selection,
+        /// The manifest of another crate that uses the façade
+        #[arg(long, value_name = "PATH")]
+        manifest_path: Option<PathBuf>,
+        /// Make the breakages of ci/sabotage.toml instead, or those whose name contains NAME
+        #[arg(long, value_name = "NAME", num_args = 0..=1, default_missing_value = "",
+              conflicts_with_all = ["only", "changed_since", "shard", "merge", "manifest_path"])]
+        sabotage: Option<String>,
+    },
     /// Compare the harness with the oracle over so many rounds of 5,400 random programs
     Oracle {
         /// From 1 to 200; the first round is the ordinary suite's
@@ -64,7 +81,11 @@ enum Command {
     /// Run the README's two commands by the letter
     Readme,
     /// All of these but the oracle, in CI's order; the benchmarks for one tiny round
-    All,
+    All {
+        /// Leave this step out: another machine runs it
+        #[arg(long, value_name = "STEP", value_parser = all::names())]
+        without: Vec<String>,
+    },
 }
 
 fn main() -> ExitCode {
@@ -78,7 +99,11 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command) -> Result<()> {
-    let workspace = Workspace::find()?;
+    let manifest = match command {
+        Command::Mutants { manifest_path, .. } => manifest_path.as_deref(),
+        _ => None,
+    };
+    let workspace = Workspace::find(manifest)?;
     match command {
         Command::Lint => lint::run(&workspace)?,
         Command::Features => features::run(&workspace)?,
@@ -87,9 +112,11 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Bench { smoke: true, .. } => bench::smoke(&workspace)?,
         Command::Bench { word, .. } => bench::run(&workspace, word.as_deref())?,
         Command::Prove { bless, filter } => prove::run(&workspace, *bless, filter.as_deref())?,
+        Command::Mutants { sabotage: Some(name), .. } => sabotage::run(&workspace, name)?,
+        Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Readme => readme::run(&workspace)?,
-        Command::All => return all::run(&workspace),
+        Command::All { without } => return all::run(&workspace, without),
     };
     Ok(())
 }

@@ -11,8 +11,8 @@ use anyhow::{Context as _, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::list::List;
-use super::pages::Page;
 use super::record::Record;
+use crate::binaries::Binary;
 use crate::cargo::{Config, Workspace};
 use crate::libtest;
 
@@ -49,7 +49,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Runs a page's tests, or those that match, and returns what went wrong.
-    pub(crate) fn run(&mut self, page: &Page) -> Result<Vec<String>> {
+    pub(crate) fn run(&mut self, page: &Binary) -> Result<Vec<String>> {
         let name = &page.name;
         let all = self.tests(page)?;
         if all.is_empty() {
@@ -95,7 +95,7 @@ impl<'a> Watch<'a> {
     }
 
     /// The tests that a page has.
-    fn tests(&self, page: &Page) -> Result<Vec<String>> {
+    fn tests(&self, page: &Binary) -> Result<Vec<String>> {
         let output = self
             .workspace
             .child(Config::Loom, &page.executable)
@@ -107,7 +107,7 @@ impl<'a> Watch<'a> {
     }
 
     /// Runs the command to its end, shows each model, and returns all that was printed.
-    fn follow(&mut self, mut command: Command, page: &Page) -> Result<(ExitStatus, String)> {
+    fn follow(&mut self, mut command: Command, page: &Binary) -> Result<(ExitStatus, String)> {
         // A file, so that neither stream has to be drained while we look at the results.
         let path = self.results.logs.join(format!("{}.txt", page.name));
         let log = File::create(&path)?;

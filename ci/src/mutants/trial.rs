@@ -1,0 +1,215 @@
+//! A mutant, what became of it, and what that means.
+
+use serde::{Deserialize, Serialize};
+
+/// One change to one operation of the code under test.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub(crate) struct Mutant {
+    pub(crate) file: String,
+    pub(crate) line: usize,
+    pub(crate) column: usize,
+    pub(crate) operation: String,
+    /// Its orderings; empty where it has none.
+    pub(crate) ordering: String,
+    /// `none` for an operation that no model executes: there is nothing to try.
+    pub(crate) change: String,
+    /// The line of source, trimmed.
+    pub(crate) source: String,
+}
+
+/// What stands for the change where no model executes the operation.
+pub(crate) const NOT_COVERED: &str = "none";
+
+impl Mutant {
+    /// As `SELVEDGE_MUTANT` wants it.
+    pub(crate) fn key(&self) -> String {
+        let Self { file, line, column, operation, change, .. } = self;
+        format!("{file}:{line}:{column}/{operation}/{change}")
+    }
+
+    /// `relaxed`, and for a `compare_exchange` `success=relaxed`, weaken an ordering.
+    fn weaker(&self) -> Option<&str> {
+        let order = self.change.rsplit('=').next()?;
+        ["relaxed", "acquire", "release", "acq_rel"].contains(&order).then_some(order)
+    }
+
+    /// The kind of change, for the table of operators.
+    pub(crate) fn operator(&self) -> &'static str {
+        match self.change.as_str() {
+            _ if self.weaker().is_some() => "ordering weakened",
+            "split" => "read-modify-write split",
+            "always" => "compare_exchange that does not compare",
+            "dropped" if self.operation == "fence" => "fence dropped",
+            "dropped" => "wake-up dropped",
+            "one" => "notify_all to notify_one",
+            "skipped" => "lock skipped",
+            "ended" => "critical section ended at once",
+            "read" => "write lock taken as read lock",
+            "fails" => "try_lock that always fails",
+            "wakes" => "wait that wakes at once",
+            NOT_COVERED => "not executed",
+            _ => "other",
+        }
+    }
+
+    /// What it means that no model notices the change.
+    pub(crate) fn meaning(&self) -> String {
+        let operation = &self.operation;
+        if let Some(weaker) = self.weaker() {
+            let which = self.change.split_once('=').map(|(which, _)| format!("on {which}, "));
+            let which = which.unwrap_or_default();
+            return format!(
+                "no model needs this {operation} to be {}: {which}weaken it to {weaker}, or add the \
+                 model that needs more",
+                self.ordering
+            );
+        }
+        match self.change.as_str() {
+            "split" => format!(
+                "no model has another thread write between the load and the store of this \
+                 {operation}: make it a load and a store, or add the model that loses an update"
+            ),
+            "always" => "no model has this exchange find another value: store instead, or add the \
+                         model in which it must not"
+                .to_owned(),
+            "dropped" if operation == "fence" => {
+                "no model needs this fence: drop it, or add the model that does".to_owned()
+            }
+            "dropped" => format!(
+                "no model waits for this {operation}: drop it, or add the model that sleeps for ever"
+            ),
+            "one" => {
+                "no model has two threads wait here: notify_one, or add the model that leaves \
+                      one asleep"
+                    .to_owned()
+            }
+            "skipped" => format!(
+                "no model needs this {operation} at all: drop it, or add the model in which two \
+                 threads meet"
+            ),
+            "ended" => format!(
+                "no model needs this {operation} to be held: give it back at once, or add the model \
+                 in which another thread comes in between"
+            ),
+            "read" => {
+                "no model has a reader or a second writer meet this write lock: read, or add \
+                       the model in which they do"
+                    .to_owned()
+            }
+            "fails" => format!(
+                "no model notices whether this {operation} ever succeeds: drop it, or add the model \
+                 that does"
+            ),
+            "wakes" => {
+                "no model needs this wait: drop it, or add the model that runs ahead".to_owned()
+            }
+            _ => format!(
+                "no model executes this {operation} while another thread runs: add one, or drop it"
+            ),
+        }
+    }
+}
+
+/// What became of a mutant.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "verdict")]
+pub(crate) enum Fate {
+    /// A test turned red.
+    Killed(Kill),
+    /// All that execute the operation stayed green.
+    Survived {
+        /// The tests.
+        judges: usize,
+    },
+    /// No model executes the operation.
+    NotCovered,
+}
+
+/// How a mutant was found out.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Kill {
+    /// `page::test`.
+    pub(crate) by: String,
+    /// How the model failed, or how else the test ended.
+    pub(crate) how: String,
+    /// How many executions the model took; none where no model failed.
+    pub(crate) executions: Option<u64>,
+    pub(crate) means: Means,
+}
+
+/// What a kill rests on, the weakest first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Means {
+    /// The exploration ran away: into a limit that is generous against the clean run.
+    RanAway,
+    /// No model failed, but the test did: by its own assertion, or it crashed.
+    Test,
+    /// A model came to another verdict.
+    Model,
+}
+
+/// A mutant and what became of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Trial {
+    #[serde(flatten)]
+    pub(crate) mutant: Mutant,
+    #[serde(flatten)]
+    pub(crate) fate: Fate,
+}
+
+#[cfg(test)]
+pub(crate) mod samples {
+    use super::*;
+
+    /// A trial of the only change to line `line` of `src/a.rs`.
+    pub(crate) fn trial(line: usize, operation: &str, change: &str, fate: Fate) -> Trial {
+        let mutant = Mutant {
+            file: "src/a.rs".to_owned(),
+            line,
+            column: 9,
+            operation: operation.to_owned(),
+            ordering: "acq_rel".to_owned(),
+            change: change.to_owned(),
+            source: format!("self.{operation}() // {line}"),
+        };
+        Trial { mutant, fate }
+    }
+
+    pub(crate) fn killed(means: Means) -> Fate {
+        let how = "data race".to_owned();
+        Fate::Killed(Kill { by: "page::test".to_owned(), how, executions: Some(3), means })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::samples::{killed, trial};
+    use super::*;
+
+    #[test]
+    fn a_mutant_is_named_as_the_facade_wants_it_and_explained() {
+        let Trial { mutant, .. } = trial(3, "swap", "relaxed", Fate::NotCovered);
+        assert_eq!(mutant.key(), "src/a.rs:3:9/swap/relaxed");
+        assert_eq!(mutant.operator(), "ordering weakened");
+        assert_eq!(
+            mutant.meaning(),
+            "no model needs this swap to be acq_rel: weaken it to relaxed, or add the model that \
+             needs more"
+        );
+        let Trial { mutant, .. } =
+            trial(3, "compare_exchange", "success=acquire", Fate::NotCovered);
+        assert!(mutant.meaning().contains(": on success, weaken it to acquire"));
+        let Trial { mutant, .. } = trial(3, "fence", "dropped", Fate::NotCovered);
+        assert_eq!(mutant.operator(), "fence dropped");
+    }
+
+    #[test]
+    fn a_trial_survives_being_written_down() {
+        for fate in [killed(Means::Test), Fate::Survived { judges: 2 }, Fate::NotCovered] {
+            let trial = trial(3, "swap", "relaxed", fate);
+            let text = serde_json::to_string(&trial).expect("plain data");
+            assert_eq!(serde_json::from_str::<Trial>(&text).expect("what was written"), trial);
+        }
+    }
+}
