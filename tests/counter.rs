@@ -227,10 +227,16 @@ fn the_end_of_a_thread_can_be_counted() {
     for round in 1..=3 {
         let theirs = Arc::clone(&counter);
         let thread = thread::spawn(move || {
-            let handle = theirs.handle();
-            FAREWELL.set(Some(Farewell(theirs, handle)));
+            // The number that chooses its stripe is older than the farewell, or younger.
+            if round % 2 == 0 {
+                theirs.increment();
+            }
+            FAREWELL.set(Some(Farewell(Arc::clone(&theirs), theirs.handle())));
+            if round % 2 == 1 {
+                theirs.increment();
+            }
         });
         thread.join().expect("it ends well");
-        assert_eq!(counter.get(), 3 * round);
+        assert_eq!(counter.get(), 4 * round);
     }
 }

@@ -215,6 +215,28 @@ fn panics_change_nothing(shards: usize) {
     assert_eq!(map.get_or_insert_with(3, || "three".to_owned()), "three");
 }
 
+/// What `keep` had refused by then is gone, the rest is there, and the length is right.
+#[test]
+fn a_retain_that_panics_half_way_knows_what_is_left() {
+    let map = Map::with_shards_and_hasher(1, Constant(0)).expect("1 is accepted");
+    for number in 0..10 {
+        map.insert(number, ());
+    }
+    let mut refused = Vec::new();
+    let panic = caught(|| {
+        map.retain(|number, ()| {
+            assert!(refused.len() < 4, "{ON_PURPOSE}");
+            refused.push(*number);
+            false
+        });
+    });
+    assert_eq!(text_of(&*panic.expect_err("it panics")), ON_PURPOSE);
+    assert_eq!(map.len(), 6);
+    let mut all = [map.keys(), refused].concat();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..10), "each is gone, or is there");
+}
+
 /// A key that is hashed without complaint when it is inserted, and panics when its shard grows.
 #[derive(Clone, PartialEq, Eq)]
 struct Sour(u32);
@@ -240,8 +262,8 @@ fn a_hash_that_panics_while_a_shard_grows_leaves_the_length_right() {
         SOUR.set(true);
         panics += u32::from(caught(|| map.insert(Sour(u32::MAX), n)).is_err());
         SOUR.set(false);
-        map.remove(&Sour(u32::MAX));
         assert_eq!(map.len(), map.snapshot().len());
+        map.remove(&Sour(u32::MAX));
         map.insert(Sour(n), n + 1);
         assert_eq!(map.get(&Sour(n)), Some(n + 1));
     }

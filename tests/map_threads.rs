@@ -35,11 +35,12 @@ fn a_map_can_be_used_by_a_thread_local_value_that_is_dropped() {
         let (done, ended) = mpsc::channel();
         let theirs = Arc::clone(&map);
         let thread = thread::spawn(move || {
-            // Then what the map keeps of its own for the thread is older than the farewell.
-            if map_first {
-                theirs.contains_key(&1);
-            }
-            FAREWELL.with(|farewell| *farewell.0.borrow_mut() = Some((theirs, done)));
+            // What a map keeps for a thread is then older than the farewell, or younger.
+            let nested = || theirs.with(&1, |_| Map::from([(1, 1)]).len());
+            let before = if map_first { nested() } else { Some(1) };
+            let errand = (Arc::clone(&theirs), done);
+            FAREWELL.with(|farewell| *farewell.0.borrow_mut() = Some(errand));
+            assert_eq!((before, nested()), (Some(1), Some(1)));
         });
         thread.join().expect("it ends well");
         assert_eq!(ended.recv(), Ok(true));
