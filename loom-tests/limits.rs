@@ -46,7 +46,7 @@
 //! bounds and one that rules out wake-ups for no reason (`.spurious(0)`), and say so. On real threads
 //! an outcome that is missed may be seen; a data race is not run there.
 
-use selvedge::model::{Failure, Model};
+use selvedge::model::Model;
 use selvedge::sync::atomic::{
     AtomicU64,
     Ordering::{Relaxed, SeqCst},
@@ -395,6 +395,6 @@ fn plain_loom_skips_an_interleaving() {
             let read = x.load(SeqCst);
             x.store(read + 1, SeqCst);
         })
-        .fails(Failure::Invariant)
+        .fails(selvedge::model::Failure::Invariant)
         .check();
 }
