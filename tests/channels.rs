@@ -214,6 +214,25 @@ mod on_loom {
         model(false).fails(Failure::DataRace).check();
     }
 
+    /// Whoever comes too late to set a value learns of its maker, and of no other latecomer.
+    #[test]
+    fn who_is_too_late_to_set_a_value_teaches_nothing() {
+        Model::new(|| (OnceLock::from(0), Plain::default(), AtomicU64::new(0)))
+            .thread("alice", |(cell, value, told)| {
+                value.set();
+                assert_eq!(cell.set(1), Err(1), "it has a value");
+                told.store(1, Relaxed);
+            })
+            .thread("bob", |(cell, value, told)| {
+                if told.load(Relaxed) == 1 {
+                    assert_eq!(cell.set(2), Err(2), "it has a value");
+                    value.set();
+                }
+            })
+            .fails(Failure::DataRace)
+            .check();
+    }
+
     /// Whoever learns that all senders have gone knows what they did.
     #[test]
     fn the_end_of_a_channel_tells_of_all_senders() {

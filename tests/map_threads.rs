@@ -1,11 +1,8 @@
 //! `Map` where threads begin, end, wait for each other, and panic.
 
-#[cfg(not(loom))]
 use std::cell::RefCell;
 use std::hash::Hasher;
-use std::sync::Arc;
-#[cfg(not(loom))]
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 
 use selvedge::Map;
@@ -16,9 +13,8 @@ mod helpers;
 use helpers::{ON_PURPOSE, caught, hush, in_good_time};
 
 /// At the end of a thread, when other thread-local values have gone: what is dropped then may use a
-/// map, as long as the map itself lives. (Under the flag the façade's own values are gone by then.)
+/// map, as long as the map itself lives.
 #[test]
-#[cfg(not(loom))]
 fn a_map_can_be_used_by_a_thread_local_value_that_is_dropped() {
     type Errand = (Arc<Map<u64, u64>>, mpsc::Sender<bool>);
     struct Farewell(RefCell<Option<Errand>>);
