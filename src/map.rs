@@ -30,6 +30,18 @@
 //! make all others pay for it. [`Map::is_inside`] tells beforehand; [`Map::len`],
 //! [`Map::is_empty`], [`Map::shards`] and `Debug` never refuse. Other maps may be called.
 //!
+//! # Coming from another map
+//!
+//! | in `dashmap` or `std` | here |
+//! |---|---|
+//! | `get`, `view`; a clone of what `get` finds | [`Map::with`]; [`Map::get`] |
+//! | `get_mut`, `alter` | [`Map::update`] |
+//! | `entry(k).or_insert_with(f)`, `or_try_insert_with(f)` | [`Map::get_or_insert_with`], [`Map::get_or_try_insert_with`] |
+//! | `entry(k).and_modify(f).or_insert(v)`, `remove_if` | [`Map::compute`] |
+//! | `iter`; what it shows, at one moment | [`Map::for_each`]; [`Map::snapshot`], [`Map::keys`], [`Map::values`] |
+//! | `with_shard_amount` | [`Map::with_shards`] |
+//! | two guards at once, which can deadlock | [`Map::update_pair`] |
+//!
 //! # Orderings
 //!
 //! Entries are read and written under their shard's lock, and that is all the order there is. Who
@@ -45,6 +57,9 @@
 //!   reached by [`Map::with`].
 //! - A shard that grows hashes its keys again, under the lock. A `Hash` that panics then (having
 //!   worked before) can lose entries of that shard; the map stays usable.
+//! - What a closure leaves to be dropped is dropped inside, and if it is a panic that drops it, a
+//!   refusal is a second panic, which ends the process. A destructor that uses the map asks
+//!   [`Map::is_inside`] first.
 //! - A hasher that leaves bits 41 to 63 the same for all keys puts them all in one shard, and makes
 //!   look-ups slow.
 
@@ -114,7 +129,7 @@ impl<K, V> Map<K, V> {
     ///
     /// # Panics
     ///
-    /// If that is more than memory can hold.
+    /// If that is more than can be addressed. What the system refuses ends the process, as in `std`.
     pub fn with_capacity(capacity: usize) -> Self {
         Self::with_capacity_and_hasher(capacity, RandomState::new())
     }
@@ -144,7 +159,7 @@ impl<K, V, S> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// If that is more than memory can hold.
+    /// If that is more than can be addressed. What the system refuses ends the process, as in `std`.
     pub fn with_capacity_and_hasher(capacity: usize, hasher: S) -> Self {
         // Few under the checker: what visits all shards takes a step for each.
         let shards = if cfg!(loom) {

@@ -28,6 +28,18 @@
 //! Stripes by ascending index; there is no other lock. Nothing of the user's runs under one, but for
 //! the allocator, when a handle is opened or dropped.
 //!
+//! # Coming from another histogram
+//!
+//! | in `hdrhistogram` or `prometheus` | here |
+//! |---|---|
+//! | `record`, `observe` | [`Stats::record`] |
+//! | `recorder`, `local` | [`Stats::handle`] |
+//! | `start_timer`, `observe_closure_duration`, `stop_and_discard` | [`Stats::timer`], [`Stats::time`], [`Timer::discard`] |
+//! | `value_at_quantile(q)`; `len`, `get_sample_count`; `get_sample_sum` | [`Snapshot::quantile`]; [`Snapshot::count`]; [`Snapshot::sum`] |
+//! | `mean`, `stdev`, `min`, `max`, `count_between` | the same, of a [`Snapshot`]; [`Snapshot::std_dev`] |
+//! | `iter_recorded` | [`Snapshot::buckets`] |
+//! | `add`; `refresh` or a `reset` after reading | [`Snapshot::merge`]; [`Stats::take`] |
+//!
 //! # Limits
 //!
 //! A reader stops writers for as long as it takes to fold the logs (up to 128 samples each) and, for

@@ -147,23 +147,28 @@ mod on_loom {
         }
     }
 
-    /// What its sender did before is over for who receives a message; what other senders did is not.
+    /// What its sender did before is over for who receives a message; what other senders did is not,
+    /// even if their messages are there.
     #[test]
     fn a_message_tells_of_its_own_sender() {
         let model = |other_too: bool| {
             Model::new(|| ()).thread("main", move |()| {
                 let values = Arc::new([Plain::default(), Plain::default()]);
+                let sent = Arc::new([AtomicU64::new(0), AtomicU64::new(0)]);
                 let (sender, receiver) = channel();
                 let children = [0, 1].map(|number| {
                     let (values, sender) = (Arc::clone(&values), sender.clone());
+                    let sent = Arc::clone(&sent);
                     thread::spawn(move || {
                         values[number].set();
                         sender.send(number).expect("there is a receiver");
+                        sent[number].store(1, Relaxed);
                     })
                 });
+                let both = sent.iter().all(|sent| sent.load(Relaxed) == 1);
                 let first = receiver.recv().expect("two are sent");
                 values[first].set();
-                if other_too {
+                if other_too && both {
                     values[1 - first].set();
                 }
                 for child in children {
@@ -173,6 +178,59 @@ mod on_loom {
         };
         model(false).acceptable("()", "ordered by the message").check();
         model(true).fails(Failure::DataRace).check();
+    }
+
+    /// A message to nobody is a message too early or too late: either is explored.
+    #[test]
+    fn a_receiver_may_go_before_a_message_or_after_it() {
+        Model::new(|| ())
+            .thread("main", |()| {
+                let (sender, receiver) = channel();
+                let child = thread::spawn(move || sender.send(1).is_ok());
+                drop(receiver);
+                child.join().expect("it does not panic")
+            })
+            .acceptable("main=true", "it was still there")
+            .acceptable("main=false", "it had gone")
+            .check();
+    }
+
+    /// Whoever finds a value knows what its maker knew.
+    #[test]
+    fn a_value_tells_of_its_maker() {
+        let model = |looks: bool| {
+            Model::new(|| (OnceLock::new(), Plain::default()))
+                .thread("maker", |(cell, value)| {
+                    value.set();
+                    assert_eq!(cell.set(1), Ok(()), "nobody else makes it");
+                })
+                .thread("finder", move |(cell, value)| {
+                    if !looks || cell.get().is_some() {
+                        value.set();
+                    }
+                })
+        };
+        model(true).acceptable("()", "ordered by the value").check();
+        model(false).fails(Failure::DataRace).check();
+    }
+
+    /// Whoever comes too late to set a value learns of its maker, and of no other latecomer.
+    #[test]
+    fn who_is_too_late_to_set_a_value_teaches_nothing() {
+        Model::new(|| (OnceLock::from(0), Plain::default(), AtomicU64::new(0)))
+            .thread("alice", |(cell, value, told)| {
+                value.set();
+                assert_eq!(cell.set(1), Err(1), "it has a value");
+                told.store(1, Relaxed);
+            })
+            .thread("bob", |(cell, value, told)| {
+                if told.load(Relaxed) == 1 {
+                    assert_eq!(cell.set(2), Err(2), "it has a value");
+                    value.set();
+                }
+            })
+            .fails(Failure::DataRace)
+            .check();
     }
 
     /// Whoever learns that all senders have gone knows what they did.

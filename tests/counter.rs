@@ -1,5 +1,7 @@
 //! `Counter` against a sequential one, and on real threads.
 
+use std::cell::RefCell;
+use std::sync::Arc;
 use std::thread;
 
 use proptest::prelude::*;
@@ -193,4 +195,48 @@ fn a_handle_moves_to_another_thread_and_outlives_its_counter() {
     assert_eq!(counter.get(), 1);
     drop(counter);
     thread::spawn(move || handle.increment()).join().expect("an increment does not panic");
+}
+
+/// What a handle added that was never dropped stays counted.
+#[test]
+fn a_handle_that_is_forgotten_loses_nothing() {
+    let counter = Counter::new();
+    let mut handle = counter.handle();
+    handle.increment();
+    std::mem::forget(handle);
+    counter.handle().increment();
+    assert_eq!(counter.take(), 2);
+    assert_eq!(counter.take(), 0);
+}
+
+/// What thread-local values add when they are dropped, at the end of their thread, is counted.
+#[test]
+fn the_end_of_a_thread_can_be_counted() {
+    struct Farewell(Arc<Counter>, CounterHandle);
+    impl Drop for Farewell {
+        fn drop(&mut self) {
+            self.0.increment();
+            self.1.increment();
+            self.0.handle().increment();
+        }
+    }
+    thread_local! {
+        static FAREWELL: RefCell<Option<Farewell>> = const { RefCell::new(None) };
+    }
+    let counter = Arc::new(with_stripes(2));
+    for round in 1..=3 {
+        let theirs = Arc::clone(&counter);
+        let thread = thread::spawn(move || {
+            // The number that chooses its stripe is older than the farewell, or younger.
+            if round % 2 == 0 {
+                theirs.increment();
+            }
+            FAREWELL.set(Some(Farewell(Arc::clone(&theirs), theirs.handle())));
+            if round % 2 == 1 {
+                theirs.increment();
+            }
+        });
+        thread.join().expect("it ends well");
+        assert_eq!(counter.get(), 4 * round);
+    }
 }

@@ -204,7 +204,11 @@ proptest! {
     #[test]
     fn collects_like_a_sequential_map(entries in prop::collection::vec((0..40_u8, any::<u64>()), 0..80)) {
         let map: Map<u8, u64> = entries.iter().copied().collect();
-        same(&map, &entries.into_iter().collect())?;
+        let expected: HashMap<u8, u64> = entries.into_iter().collect();
+        same(&map, &expected)?;
+        let all: Vec<(u8, u64)> = map.into_iter().collect();
+        prop_assert_eq!(all.len(), expected.len());
+        prop_assert_eq!(all.into_iter().collect::<HashMap<_, _>>(), expected);
     }
 }
 

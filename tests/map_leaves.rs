@@ -108,6 +108,12 @@ fn keys_and_values_are_hashed_and_dropped_outside_the_locks() {
         outside("get");
         drop(meddlers.get_or_insert_with(new(0), || unreachable!("it is there")));
         outside("get_or_insert_with, of a key that is there");
+        let captured = new(304);
+        drop(meddlers.get_or_try_insert_with(new(0), move || Ok::<_, ()>(captured)));
+        outside("get_or_try_insert_with, of a key that is there");
+        let refused = meddlers.get_or_try_insert_with(new(98), || Err::<Meddler, _>(new(305)));
+        drop(refused);
+        outside("get_or_try_insert_with, which fails");
         let captured = new(300);
         drop(meddlers.get_or_insert_with(new(0), move || captured));
         outside("a closure that is not called");
@@ -149,55 +155,86 @@ fn keys_and_values_are_hashed_and_dropped_outside_the_locks() {
 /// A closure that panics: its entry is as it was, the map can be used, also by other threads.
 #[test]
 fn a_panic_leaves_its_entry_as_it_was() {
-    in_good_time(|| {
-        let map = Map::from([(1, "one".to_owned()), (2, "two".to_owned())]);
-        let map = &map;
-        let panics: [&dyn Fn(); 8] = [
-            &|| {
-                map.with(&1, |_| panic!("{ON_PURPOSE}"));
-            },
-            &|| {
-                map.update(&1, |_| panic!("{ON_PURPOSE}"));
-            },
-            &|| {
-                map.compute(1, |_| panic!("{ON_PURPOSE}"));
-            },
-            &|| {
-                map.compute(3, |_| panic!("{ON_PURPOSE}"));
-            },
-            &|| {
-                map.get_or_insert_with(3, || panic!("{ON_PURPOSE}"));
-            },
-            &|| {
-                let _ = map.update_pair(&1, &2, |_, _| panic!("{ON_PURPOSE}"));
-            },
-            &|| map.for_each(|_, _| panic!("{ON_PURPOSE}")),
-            &|| map.retain(|_, _| panic!("{ON_PURPOSE}")),
-        ];
-        for f in panics {
-            let panic = caught(f).expect_err("it panics");
-            assert_eq!(text_of(&*panic), ON_PURPOSE);
-            thread::scope(|scope| {
-                scope.spawn(|| {
-                    let mut entries = map.snapshot();
-                    entries.sort_unstable();
-                    assert_eq!(entries, [(1, "one".to_owned()), (2, "two".to_owned())]);
-                    assert!(map.try_insert(4, String::new()).is_ok());
-                    assert_eq!((map.remove(&4), map.len()), (Some(String::new()), 2));
-                });
+    for shards in [1, 64] {
+        in_good_time(move || panics_change_nothing(shards));
+    }
+}
+
+fn panics_change_nothing(shards: usize) {
+    let mut map = Map::with_shards(shards).expect("it is in range");
+    map.extend([(1, "one".to_owned()), (2, "two".to_owned())]);
+    let map = &map;
+    let panics: [&dyn Fn(); 9] = [
+        &|| {
+            map.with(&1, |_| panic!("{ON_PURPOSE}"));
+        },
+        &|| {
+            map.update(&1, |_| panic!("{ON_PURPOSE}"));
+        },
+        &|| {
+            map.compute(1, |_| panic!("{ON_PURPOSE}"));
+        },
+        &|| {
+            map.compute(3, |_| panic!("{ON_PURPOSE}"));
+        },
+        &|| {
+            map.get_or_insert_with(3, || panic!("{ON_PURPOSE}"));
+        },
+        &|| {
+            let _ =
+                map.get_or_try_insert_with(3, || -> Result<String, ()> { panic!("{ON_PURPOSE}") });
+        },
+        &|| {
+            let _ = map.update_pair(&1, &2, |_, _| panic!("{ON_PURPOSE}"));
+        },
+        &|| map.for_each(|_, _| panic!("{ON_PURPOSE}")),
+        &|| map.retain(|_, _| panic!("{ON_PURPOSE}")),
+    ];
+    for f in panics {
+        let panic = caught(f).expect_err("it panics");
+        assert_eq!(text_of(&*panic), ON_PURPOSE);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                let mut entries = map.snapshot();
+                entries.sort_unstable();
+                assert_eq!(entries, [(1, "one".to_owned()), (2, "two".to_owned())]);
+                assert!(map.try_insert(4, String::new()).is_ok());
+                assert_eq!((map.remove(&4), map.len()), (Some(String::new()), 2));
             });
-        }
-        let attempts = RefCell::new(0);
-        for _ in 0..2 {
-            let made = map.get_or_try_insert_with(3, || {
-                *attempts.borrow_mut() += 1;
-                Err("no")
-            });
-            assert_eq!(made, Err("no"));
-        }
-        assert_eq!(attempts.into_inner(), 2, "the next one tries");
-        assert_eq!(map.get_or_insert_with(3, || "three".to_owned()), "three");
+        });
+    }
+    let attempts = RefCell::new(0);
+    for _ in 0..2 {
+        let made = map.get_or_try_insert_with(3, || {
+            *attempts.borrow_mut() += 1;
+            Err("no")
+        });
+        assert_eq!(made, Err("no"));
+    }
+    assert_eq!(attempts.into_inner(), 2, "the next one tries");
+    assert_eq!(map.get_or_insert_with(3, || "three".to_owned()), "three");
+}
+
+/// What `keep` had refused by then is gone, the rest is there, and the length is right.
+#[test]
+fn a_retain_that_panics_half_way_knows_what_is_left() {
+    let map = Map::with_shards_and_hasher(1, Constant(0)).expect("1 is accepted");
+    for number in 0..10 {
+        map.insert(number, ());
+    }
+    let mut refused = Vec::new();
+    let panic = caught(|| {
+        map.retain(|number, ()| {
+            assert!(refused.len() < 4, "{ON_PURPOSE}");
+            refused.push(*number);
+            false
+        });
     });
+    assert_eq!(text_of(&*panic.expect_err("it panics")), ON_PURPOSE);
+    assert_eq!(map.len(), 6);
+    let mut all = [map.keys(), refused].concat();
+    all.sort_unstable();
+    assert!(all.into_iter().eq(0..10), "each is gone, or is there");
 }
 
 /// A key that is hashed without complaint when it is inserted, and panics when its shard grows.
@@ -225,8 +262,8 @@ fn a_hash_that_panics_while_a_shard_grows_leaves_the_length_right() {
         SOUR.set(true);
         panics += u32::from(caught(|| map.insert(Sour(u32::MAX), n)).is_err());
         SOUR.set(false);
-        map.remove(&Sour(u32::MAX));
         assert_eq!(map.len(), map.snapshot().len());
+        map.remove(&Sour(u32::MAX));
         map.insert(Sour(n), n + 1);
         assert_eq!(map.get(&Sour(n)), Some(n + 1));
     }
@@ -260,6 +297,10 @@ fn nothing_leaks() {
         }
     }
     assert!(!map.is_empty());
-    drop(map);
+    let entries = map.len();
+    let mut all = map.into_iter();
+    assert!(all.next().is_some());
+    assert_eq!(Rc::strong_count(&token), entries, "one is out");
+    drop(all);
     assert_eq!(Rc::strong_count(&token), 1);
 }

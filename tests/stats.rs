@@ -1,9 +1,4 @@
-//! `Stats` against a list of samples, and on real threads.
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::thread;
-use std::time::Duration;
+//! `Stats` against a list of samples: every question, in one thread. `stats_threads.rs` has the rest.
 
 use proptest::prelude::*;
 use selvedge::stats::{DEFAULT_PRECISION, MAX_PRECISION, MAX_STRIPES, Snapshot, Timer};
@@ -18,9 +13,10 @@ assert_impl_all!(Snapshot: serde::Serialize, serde::de::DeserializeOwned);
 // Two handles on one log would overwrite each other's samples.
 assert_not_impl_any!(StatsHandle: Clone, Copy);
 
-fn with(stripes: usize, precision: u32) -> Stats {
-    Stats::with_stripes_and_precision(stripes, precision).expect("both are in range")
-}
+#[path = "stats_helpers/mod.rs"]
+mod helpers;
+
+use helpers::{Questions, compare, compare_moments, compare_quantile, with};
 
 // ---------------------------------------------------------------------------------------------
 // Against a list of samples.
@@ -36,14 +32,6 @@ enum Operation {
     /// Of the handles that are open, the one at this position (modulo their number), so many times.
     RecordByHandle(usize, u64, usize),
     DropHandle(usize),
-}
-
-/// What a snapshot is asked.
-#[derive(Debug, Clone)]
-struct Questions {
-    q: f64,
-    low: u64,
-    high: u64,
 }
 
 /// Values of all sizes, the ends and the neighbourhoods of powers of two among them.
@@ -69,104 +57,6 @@ fn operation() -> impl Strategy<Value = Operation> {
             .prop_map(|(which, value, times)| Operation::RecordByHandle(which, value, times)),
         1 => any::<usize>().prop_map(Operation::DropHandle),
     ]
-}
-
-/// Asks a snapshot everything, and compares the answers with the samples themselves.
-fn compare(snapshot: &Snapshot, samples: &[u64], questions: &Questions) {
-    let mut samples = samples.to_vec();
-    samples.sort_unstable();
-    assert_eq!(snapshot.count(), samples.len() as u64, "count");
-    assert_eq!(snapshot.is_empty(), samples.is_empty());
-    assert_eq!(snapshot.sum(), samples.iter().copied().map(u128::from).sum(), "sum");
-    assert_eq!(snapshot.min(), samples.first().copied(), "min");
-    assert_eq!(snapshot.max(), samples.last().copied(), "max");
-    compare_moments(snapshot, &samples);
-    compare_buckets(snapshot, &samples);
-    compare_quantile(snapshot, &samples, questions.q);
-    compare_count_between(snapshot, &samples, questions.low, questions.high);
-    let text = serde_json::to_string(snapshot).expect("a snapshot can be written");
-    let read: Snapshot = serde_json::from_str(&text).expect("and read again");
-    assert_eq!(&read, snapshot, "what was written is what is read");
-}
-
-#[allow(clippy::cast_precision_loss, reason = "compared within a tolerance")]
-fn compare_moments(snapshot: &Snapshot, samples: &[u64]) {
-    if samples.is_empty() {
-        let all = (snapshot.mean(), snapshot.variance(), snapshot.std_dev());
-        assert_eq!(all, (None, None, None), "nothing has no mean");
-        return;
-    }
-    let n = samples.len() as f64;
-    let mean = samples.iter().map(|sample| *sample as f64 / n).sum::<f64>();
-    // Of all pairs, so that nothing is subtracted but whole numbers. Equal samples are one run.
-    let runs: Vec<&[u64]> = samples.chunk_by(|a, b| a == b).collect();
-    let mut distances = 0.0;
-    for (position, a) in runs.iter().enumerate() {
-        for b in &runs[position..] {
-            let pairs = a.len() as f64 * b.len() as f64;
-            distances += pairs * (a[0].abs_diff(b[0]) as f64).powi(2);
-        }
-    }
-    let variance = distances / n / n;
-    let near = |got: Option<f64>, expected: f64| {
-        let got = got.expect("there are samples");
-        assert!((got - expected).abs() <= 1e-12 * expected.abs(), "{got} is not {expected}");
-    };
-    near(snapshot.mean(), mean);
-    near(snapshot.variance(), variance);
-    near(snapshot.std_dev(), variance.sqrt());
-}
-
-fn compare_buckets(snapshot: &Snapshot, samples: &[u64]) {
-    let mut beyond = None;
-    let mut total = 0;
-    for bucket in snapshot.buckets() {
-        assert!(beyond.is_none_or(|beyond| beyond < bucket.low), "buckets ascend: {bucket:?}");
-        let inside = samples.iter().filter(|sample| (bucket.low..=bucket.high).contains(sample));
-        assert_eq!(bucket.count, inside.count() as u64, "samples in {bucket:?}");
-        assert!(bucket.count > 0, "{bucket:?} is not empty");
-        let widest = (bucket.low >> snapshot.precision()).max(1);
-        assert!(bucket.high - bucket.low < widest, "{bucket:?} is at most {widest} wide");
-        beyond = Some(bucket.high);
-        total += bucket.count;
-    }
-    assert_eq!(total, samples.len() as u64, "each sample is in a bucket");
-}
-
-#[allow(clippy::cast_precision_loss, reason = "compared within the stated error")]
-#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "few samples")]
-fn compare_quantile(snapshot: &Snapshot, samples: &[u64], q: f64) {
-    let got = snapshot.quantile(q);
-    let Some(last) = samples.len().checked_sub(1) else {
-        assert_eq!(got, None, "nothing has no quantiles");
-        return;
-    };
-    let position = ((q * samples.len() as f64).ceil() as usize).saturating_sub(1).min(last);
-    let (got, expected) = (got.expect("there are samples"), samples[position]);
-    let off = got.abs_diff(expected) as f64;
-    assert!(off <= snapshot.relative_error() * expected as f64, "{q}: {got}, not {expected}");
-    assert_eq!(snapshot.quantile(0.0), samples.first().copied(), "exact at the ends");
-    assert_eq!(snapshot.quantile(1.0), samples.last().copied(), "exact at the ends");
-}
-
-fn compare_count_between(snapshot: &Snapshot, samples: &[u64], low: u64, high: u64) {
-    let exact = |low: u64, high: u64| {
-        samples.iter().filter(|sample| (low..=high).contains(sample)).count() as u64
-    };
-    let got = snapshot.count_between(low..=high);
-    if low > high {
-        assert_eq!(got, 0, "a range that ends before it begins is empty");
-        return;
-    }
-    let wide = |value: u64| value >> snapshot.precision();
-    let most = exact(low - wide(low), high.saturating_add(wide(high)));
-    assert!((exact(low, high)..=most).contains(&got), "{got} between {low} and {high}");
-    assert_eq!(snapshot.count_between(..), samples.len() as u64);
-    if let Some(bucket) = snapshot.buckets().find(|bucket| bucket.high >= low) {
-        let below = samples.iter().filter(|sample| **sample < bucket.low).count() as u64;
-        assert_eq!(snapshot.count_between(..bucket.low), below, "exact at an edge: {bucket:?}");
-        assert_eq!(snapshot.count_between(bucket.low..=bucket.high), bucket.count);
-    }
 }
 
 proptest! {
@@ -465,183 +355,4 @@ fn what_no_samples_can_have_led_to_is_not_read() {
     let flat = r#"{"precision":2,"sum":[2896,0],"squares":[2700000,0,0],"min":896,"max":1000,"buckets":[[896,3]]}"#;
     let error = serde_json::from_str::<Snapshot>(flat).expect_err(flat).to_string();
     assert!(error.contains("a sum of squares of [2700000, 0, 0]"), "{error}");
-}
-
-// ---------------------------------------------------------------------------------------------
-// Time.
-// ---------------------------------------------------------------------------------------------
-
-#[test]
-fn durations_are_recorded_in_nanoseconds() {
-    const PAUSE: Duration = Duration::from_millis(2);
-    let stats = Stats::new();
-    assert_eq!(stats.time(|| thread::sleep(PAUSE)), ());
-    assert_eq!(stats.handle().time(|| 7), 7, "what the closure returns is returned");
-    let elapsed = {
-        let timer = stats.timer();
-        thread::sleep(PAUSE);
-        timer.stop()
-    };
-    drop(stats.timer());
-    stats.timer().discard();
-    let snapshot = stats.snapshot();
-    assert_eq!(snapshot.count(), 4, "all but the one that was discarded");
-    let pause = u64::try_from(PAUSE.as_nanos()).expect("two milliseconds");
-    assert!(snapshot.count_between(pause..) >= 2, "{snapshot}");
-    let elapsed = u64::try_from(elapsed.as_nanos()).expect("a few milliseconds");
-    assert!(snapshot.count_between(elapsed..=elapsed) >= 1, "what was returned was recorded");
-}
-
-#[test]
-fn a_closure_that_panics_is_timed_too() {
-    let stats = Stats::new();
-    let mut handle = stats.handle();
-    for _ in 0..2 {
-        assert!(catch_unwind(AssertUnwindSafe(|| stats.time(|| panic!("on purpose")))).is_err());
-        assert!(catch_unwind(AssertUnwindSafe(|| handle.time(|| panic!("on purpose")))).is_err());
-    }
-    assert_eq!(stats.snapshot().count(), 4);
-}
-
-// ---------------------------------------------------------------------------------------------
-// On real threads.
-// ---------------------------------------------------------------------------------------------
-
-/// More threads than stripes, by both ways of recording, while somebody takes.
-#[test]
-fn threads_lose_nothing() {
-    const THREADS: u64 = 8;
-    const SAMPLES: u64 = 5_000;
-    for stripes in [1, 2, 64] {
-        let stats = with(stripes, DEFAULT_PRECISION);
-        let mut all = thread::scope(|scope| {
-            for _ in 0..THREADS {
-                scope.spawn(|| (1..=SAMPLES).for_each(|value| stats.record(value)));
-                scope.spawn(|| {
-                    let mut mine = stats.handle();
-                    (1..=SAMPLES).for_each(|value| mine.record(value));
-                });
-            }
-            let taker = scope.spawn(|| {
-                let mut all = Snapshot::default();
-                for _ in 0..200 {
-                    all.merge(&stats.take()).expect("the same precision");
-                }
-                all
-            });
-            taker.join().expect("a take does not panic")
-        });
-        all.merge(&stats.take()).expect("the same precision");
-        let samples: Vec<u64> =
-            (1..=SAMPLES).flat_map(|value| std::iter::repeat_n(value, 16)).collect();
-        assert_eq!(all.count(), 2 * THREADS * SAMPLES, "with {stripes} stripes");
-        assert_eq!(all.sum(), samples.iter().copied().map(u128::from).sum());
-        assert_eq!((all.min(), all.max()), (Some(1), Some(SAMPLES)));
-        compare_buckets(&all, &samples);
-        assert!(stats.snapshot().is_empty(), "all was taken");
-    }
-}
-
-/// All samples are alike, so whatever a snapshot holds must fit together.
-#[test]
-fn snapshots_are_never_torn_and_never_go_backwards() {
-    let stats = with(2, DEFAULT_PRECISION);
-    let last = thread::scope(|scope| {
-        let writers = [(); 4].map(|()| {
-            scope.spawn(|| {
-                let mut mine = stats.handle();
-                for _ in 0..20_000 {
-                    mine.record(7);
-                    stats.record(7);
-                }
-            })
-        });
-        let mut last = 0;
-        while !writers.iter().all(thread::ScopedJoinHandle::is_finished) {
-            let now = stats.snapshot();
-            assert_eq!(now.sum(), 7 * u128::from(now.count()), "count and sum are of one moment");
-            assert_eq!(now.count_between(7..=7), now.count(), "and so are the buckets");
-            assert_eq!(now.variance().unwrap_or(0.0).to_bits(), 0, "and the squares");
-            assert!(now.count() >= last, "{} was read after {last}", now.count());
-            last = now.count();
-        }
-        last
-    });
-    assert!(last <= 160_000);
-    assert_eq!(stats.snapshot().count(), 160_000);
-}
-
-/// Bob records once for each sample of alice's that he has been told of, never more.
-#[test]
-fn an_effect_is_never_seen_without_its_cause() {
-    let stats = with(2, DEFAULT_PRECISION);
-    let (told, done) = (AtomicU64::new(0), AtomicBool::new(false));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            let mut alice = stats.handle();
-            for sample in 1..=100_000 {
-                alice.record(1);
-                told.store(sample, Ordering::Release);
-            }
-            done.store(true, Ordering::Release);
-        });
-        scope.spawn(|| {
-            let mut bob = stats.handle();
-            let mut recorded = 0;
-            while recorded < 100_000 {
-                let due = told.load(Ordering::Acquire);
-                for _ in recorded..due {
-                    bob.record(2);
-                }
-                recorded = due;
-                thread::yield_now();
-            }
-        });
-        while !done.load(Ordering::Acquire) {
-            let now = stats.snapshot();
-            let (causes, effects) = (now.count_between(1..=1), now.count_between(2..=2));
-            assert!(effects <= causes, "{effects} effects of {causes} causes");
-        }
-    });
-    assert_eq!(stats.snapshot().count(), 200_000);
-}
-
-/// Thousands of threads, one after the other, each with a handle: logs are used again.
-#[test]
-fn logs_are_used_again() {
-    let stats = with(1, DEFAULT_PRECISION);
-    for round in 1..=500 {
-        thread::scope(|scope| {
-            for _ in 0..2 {
-                scope.spawn(|| {
-                    let mut mine = stats.handle();
-                    (0..3).for_each(|value| mine.record(value));
-                });
-            }
-        });
-        assert_eq!(stats.snapshot().count(), 6 * round);
-    }
-}
-
-#[test]
-fn a_handle_moves_to_another_thread_and_outlives_its_stats() {
-    let stats = Stats::new();
-    let mut handle = stats.handle();
-    handle.record(1);
-    assert_eq!(stats.snapshot().count(), 1);
-    drop(stats);
-    thread::spawn(move || (0..1_000).for_each(|value| handle.record(value)))
-        .join()
-        .expect("recording does not panic");
-}
-
-/// What a handle recorded that was never dropped stays recorded.
-#[test]
-fn a_handle_that_is_forgotten_loses_nothing() {
-    let stats = Stats::new();
-    let mut handle = stats.handle();
-    handle.record(1);
-    std::mem::forget(handle);
-    assert_eq!(stats.take().count(), 1);
-    assert_eq!(stats.take().count(), 0);
 }

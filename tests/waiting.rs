@@ -78,6 +78,26 @@ mod on_loom {
     #[test]
     fn a_wait_synchronises_with_nothing() {
         three_lock(Relaxed).fails(Failure::DataRace).check();
+        let model = |order| {
+            Model::new(|| (AtomicBool::new(false), Plain::default()))
+                .thread("waits", move |(flag, value)| {
+                    let mut has_waited = false;
+                    hint::wait_until(|| {
+                        let holds = flag.load(order);
+                        has_waited |= !holds;
+                        holds
+                    });
+                    if has_waited {
+                        value.set(1);
+                    }
+                })
+                .thread("sets", |(flag, value)| {
+                    value.set(2);
+                    flag.store(true, Release);
+                })
+        };
+        model(Acquire).acceptable("()", "the flag teaches").check();
+        model(Relaxed).fails(Failure::DataRace).check();
     }
 
     #[test]
@@ -139,6 +159,28 @@ mod on_loom {
             .check();
     }
 
+    /// What only the wait within looks at is a part of what the outer one waits for.
+    #[test]
+    fn a_wait_within_a_wait_looks_for_both() {
+        Model::new(|| AtomicU64::new(0))
+            .thread("waits", |x| {
+                hint::wait_until(|| {
+                    let mut found = 0;
+                    hint::wait_until(|| {
+                        found = x.load(Acquire);
+                        found > 0
+                    });
+                    found == 2
+                });
+            })
+            .thread("counts", |x| {
+                x.store(1, Release);
+                x.store(2, Release);
+            })
+            .acceptable("()", "it ends")
+            .check();
+    }
+
     /// A loop that gives up is no loop that waits: that it gives up before the other thread has
     /// done anything is explored.
     #[test]
@@ -167,48 +209,54 @@ mod on_loom {
     fn unpark_teaches_nobody_but_who_parks() {
         let model = |parks: bool| {
             Model::new(|| ()).thread("main", move |()| {
-                let value = Arc::new(Plain::default());
+                let value = Arc::new((Plain::default(), AtomicBool::new(false)));
                 let theirs = Arc::clone(&value);
                 let child = thread::spawn(move || {
                     if parks {
                         thread::park();
                     }
-                    theirs.get()
+                    // The flag says that it has been unparked, and orders nothing.
+                    (parks || theirs.1.load(Relaxed)).then(|| theirs.0.get())
                 });
-                value.set(1);
+                value.0.set(1);
                 child.thread().unpark();
+                value.1.store(true, Relaxed);
                 child.join().expect("it does not panic")
             })
         };
         // Without spurious wake-ups: one would be a race, too.
-        model(true).spurious(0).acceptable("main=1", "the read comes after the unpark").check();
+        model(true).spurious(0).acceptable("main=Some(1)", "it reads after the unpark").check();
         model(false).fails(Failure::DataRace).check();
         model(true).fails(Failure::DataRace).check();
     }
 
-    /// One token, however often it is given.
+    /// One token, however often it is given: the second park may wait for ever.
     #[test]
     fn two_unparks_before_a_park_are_one() {
-        let model = Model::new(|| ()).thread("main", |()| {
-            let gone_on = Arc::new(AtomicU64::new(0));
-            let seen = Arc::clone(&gone_on);
-            let child = thread::spawn(move || {
-                thread::park();
-                seen.store(1, SeqCst);
-                thread::park();
-                seen.store(2, SeqCst);
-            });
-            child.thread().unpark();
-            child.thread().unpark();
-            // A third, once both of the others may have been taken as one.
-            hint::wait_until(|| gone_on.load(SeqCst) > 0);
-            let before = gone_on.load(SeqCst);
-            child.thread().unpark();
-            child.join().expect("it does not panic");
-            before
-        });
-        model
-            .spurious(0)
+        let model = |third: bool| {
+            Model::new(|| ()).spurious(0).thread("main", move |()| {
+                let gone_on = Arc::new(AtomicU64::new(0));
+                let seen = Arc::clone(&gone_on);
+                let child = thread::spawn(move || {
+                    thread::park();
+                    seen.store(1, SeqCst);
+                    thread::park();
+                    seen.store(2, SeqCst);
+                });
+                child.thread().unpark();
+                child.thread().unpark();
+                // Once both of the others may have been taken as one.
+                hint::wait_until(|| gone_on.load(SeqCst) > 0);
+                let before = gone_on.load(SeqCst);
+                if third {
+                    child.thread().unpark();
+                }
+                child.join().expect("it does not panic");
+                before
+            })
+        };
+        model(false).fails(Failure::Deadlock).check();
+        model(true)
             .acceptable("main=1", "the two were one, or the second is still to be taken")
             .acceptable("main=2", "one before the first park, one before the second")
             .check();
@@ -403,15 +451,42 @@ mod on_loom {
 
     #[test]
     fn park_with_a_time_limit_returns_either_way() {
+        let parks = || thread::park_timeout(Duration::from_secs(1));
+        Model::new(|| ())
+            .thread("main", move |()| parks())
+            .acceptable("()", "nobody unparks it")
+            .check();
+        Model::new(|| ())
+            .thread("main", move |()| {
+                let flag = Arc::new(AtomicBool::new(false));
+                let theirs = Arc::clone(&flag);
+                let child = thread::spawn(move || {
+                    parks();
+                    theirs.load(SeqCst)
+                });
+                flag.store(true, SeqCst);
+                child.thread().unpark();
+                child.join().expect("it does not panic")
+            })
+            .acceptable("main=true", "unparked, or time was up late")
+            .interesting("main=false", "time was up first")
+            .check();
+    }
+
+    /// An `unpark` in time is used up by it, so that the next park waits for another.
+    #[test]
+    fn a_park_with_a_time_limit_takes_the_token() {
         Model::new(|| ())
             .thread("main", |()| {
                 let child = thread::spawn(|| {
                     thread::park_timeout(Duration::from_secs(1));
+                    thread::park();
                 });
                 child.thread().unpark();
-                child.join().is_ok()
+                child.join().expect("it does not panic");
             })
-            .acceptable("main=true", "whatever comes first")
+            .spurious(0)
+            .fails(Failure::Deadlock)
             .check();
     }
 

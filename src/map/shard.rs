@@ -26,6 +26,11 @@ impl<K, V> Shard<K, V> {
         Self { table: RwLock::new(Table::with_capacity(capacity)), len: AtomicUsize::new(0) }
     }
 
+    /// The table. Poisoned or not: see [`read`](Self::read).
+    pub(super) fn into_table(self) -> Table<K, V> {
+        self.table.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The number of entries, without the lock.
     pub(super) fn len(&self) -> usize {
         self.len.load(Relaxed)

@@ -119,6 +119,18 @@ impl<K, V, S> Map<K, V, S> {
     }
 }
 
+/// The entries, in no particular order. None is cloned.
+impl<K, V, S> IntoIterator for Map<K, V, S> {
+    type Item = (K, V);
+    type IntoIter = std::vec::IntoIter<(K, V)>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        let shards = self.shards.into_iter();
+        let entries: Vec<_> = shards.flat_map(|shard| shard.into_inner().into_table()).collect();
+        entries.into_iter()
+    }
+}
+
 impl<K: Hash + Eq, V, S: BuildHasher> Extend<(K, V)> for Map<K, V, S> {
     fn extend<I: IntoIterator<Item = (K, V)>>(&mut self, entries: I) {
         for (key, value) in entries {

@@ -12,11 +12,15 @@
 mod checked;
 mod interleavings;
 #[cfg(loom)]
+#[rustfmt::skip]
+mod pasted;
+#[cfg(loom)]
 mod plain;
 mod program;
 #[cfg(loom)]
 mod shape;
 mod tally;
+mod text;
 mod views;
 
 use std::cell::RefCell;
@@ -77,8 +81,11 @@ impl Family {
             });
             match result {
                 Ok(()) => {}
-                Err(TestError::Fail(reason, program)) => {
-                    panic!("{alphabet:?}\n\n{program}\n\n{reason}")
+                Err(TestError::Fail(_, program)) => {
+                    let (program, reason) = shortened(program);
+                    let expected = interleavings::outcomes(&program).as_ref().map(texts);
+                    let test = program.as_test(expected.as_ref());
+                    panic!("{alphabet:?}\n\n{test}\n{reason}")
                 }
                 Err(TestError::Abort(reason)) => panic!("{alphabet:?}: {reason}"),
             }
@@ -130,8 +137,22 @@ fn compare(program: &Program, tally: &mut Tally) -> Result<(), String> {
     let pass = reached.by("interleaving");
     within(&sequential, &pass, "interleavings that the interleaving pass missed")?;
     within(&pass, &sequential, "no interleaving, and reached by the interleaving pass")?;
+    let pass = reached.by("weak memory");
+    within(&sequential, &pass, "interleavings that the weak memory pass missed")?;
     tally.count(program, &reached, &sequential, weak.as_ref());
     Ok(())
+}
+
+/// A program that fails, without the steps that it can do without, and why it fails: proptest makes
+/// steps simpler, but not fewer.
+fn shortened(mut program: Program) -> (Program, String) {
+    let fails = |program: &Program| compare(program, &mut Tally::default()).err();
+    while let Some(shorter) = program.shorter().into_iter().find(|shorter| fails(shorter).is_some())
+    {
+        program = shorter;
+    }
+    let why = fails(&program).unwrap_or_else(|| "but not when it was run again".to_owned());
+    (program, why)
 }
 
 /// A test for each family: so that they share the cores.
@@ -193,6 +214,26 @@ fn store_buffering_is_weak_and_message_passing_is_not() {
     assert_eq!(allowed(&passing(Relaxed, Acquire), &stale), (false, true));
     assert_eq!(allowed(&passing(Release, Relaxed), &stale), (false, true));
     assert_eq!(allowed(&passing(Release, Acquire), &stale), (false, false));
+}
+
+/// What is printed of a program that fails is a test that compiles and runs: this one does
+/// (`pasted`), and holds every kind of step.
+#[test]
+fn a_failing_program_is_printed_as_a_test() {
+    use program::Op::{Add, Await, Cas, Fence, Load, Locked, Store, Swap};
+    use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+    let inside = vec![Load(1, Acquire), Cas(0, 1, 3, AcqRel, Relaxed)];
+    let program = Program {
+        variables: 2,
+        threads: vec![
+            vec![Store(0, 1, Release), Fence(SeqCst), Locked(inside)],
+            vec![Swap(0, 2, Relaxed), Add(1, 1, SeqCst)],
+            vec![Await(1, 1, Acquire)],
+        ],
+    };
+    let expected = interleavings::outcomes(&program).as_ref().map(texts);
+    assert_eq!(program.as_test(expected.as_ref()), include_str!("pasted.rs"));
 }
 
 /// Plain loom, on the two-line program that it explores once, and the harness on the same.

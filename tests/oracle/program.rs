@@ -1,6 +1,6 @@
 //! Small random programs over a few atomics and one mutex.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::sync::atomic::Ordering;
 
 use proptest::prelude::*;
@@ -28,9 +28,29 @@ pub(crate) struct Program {
     pub(crate) threads: Vec<Vec<Op>>,
 }
 
-#[cfg(loom)]
 impl Program {
+    /// All programs with one step less, or with a section under the mutex opened. No thread loses its
+    /// last step.
+    pub(crate) fn shorter(&self) -> Vec<Self> {
+        let mut all = Vec::new();
+        for (thread, ops) in self.threads.iter().enumerate() {
+            for (at, op) in ops.iter().enumerate() {
+                let instead = match op {
+                    Op::Locked(inside) => inside.clone(),
+                    _ => Vec::new(),
+                };
+                let mut shorter = self.clone();
+                shorter.threads[thread].splice(at..=at, instead);
+                if !shorter.threads[thread].is_empty() {
+                    all.push(shorter);
+                }
+            }
+        }
+        all
+    }
+
     /// Whether a thread waits for a value.
+    #[cfg(loom)]
     pub(crate) fn waits(&self) -> bool {
         fn waits(ops: &[Op]) -> bool {
             ops.iter().any(|op| match op {
@@ -156,58 +176,6 @@ fn order(strength: Strength, mixed: &[Ordering]) -> BoxedStrategy<Ordering> {
         Strength::SeqCst => Just(Ordering::SeqCst).boxed(),
         Strength::Relaxed => Just(Ordering::Relaxed).boxed(),
         Strength::Mixed => prop::sample::select(mixed.to_vec()).boxed(),
-    }
-}
-
-impl fmt::Display for Program {
-    /// As a model that can be pasted into a test.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let cells = vec!["AtomicU64::new(0)"; self.variables].join(", ");
-        writeln!(f, "Model::new(|| ([{cells}], Mutex::new(())))")?;
-        for (thread, ops) in self.threads.iter().enumerate() {
-            let mut reads = Vec::new();
-            let mut body = String::new();
-            render(ops, &mut body, &mut reads);
-            writeln!(f, "    .thread(\"t{thread}\", |(x, mutex)| {{")?;
-            write!(f, "{body}")?;
-            writeln!(f, "        [{}]\n    }})", reads.join(", "))?;
-        }
-        let finals: Vec<_> = (0..self.variables).map(|x| format!("x[{x}].load(SeqCst)")).collect();
-        writeln!(f, "    .finally(\"finals\", |(x, _)| [{}])", finals.join(", "))
-    }
-}
-
-fn render(ops: &[Op], body: &mut String, reads: &mut Vec<String>) {
-    for op in ops {
-        let code = match op {
-            Op::Load(x, o) => format!("x[{x}].load({o:?})"),
-            Op::Store(x, v, o) => {
-                let _ = writeln!(body, "        x[{x}].store({v}, {o:?});");
-                continue;
-            }
-            Op::Swap(x, v, o) => format!("x[{x}].swap({v}, {o:?})"),
-            Op::Add(x, v, o) => format!("x[{x}].fetch_add({v}, {o:?})"),
-            Op::Cas(x, expected, new, ok, err) => format!(
-                "x[{x}].compare_exchange({expected}, {new}, {ok:?}, {err:?}).unwrap_or_else(|v| v)"
-            ),
-            Op::Fence(o) => {
-                let _ = writeln!(body, "        fence({o:?});");
-                continue;
-            }
-            Op::Await(x, v, o) => {
-                let _ = writeln!(body, "        hint::wait_until(|| x[{x}].load({o:?}) == {v});");
-                continue;
-            }
-            Op::Locked(inside) => {
-                let _ = writeln!(body, "        let guard = mutex.lock().unwrap();");
-                render(inside, body, reads);
-                let _ = writeln!(body, "        drop(guard);");
-                continue;
-            }
-        };
-        let name = format!("r{}", reads.len());
-        let _ = writeln!(body, "        let {name} = {code};");
-        reads.push(name);
     }
 }
 

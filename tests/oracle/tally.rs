@@ -19,8 +19,6 @@ pub(crate) struct Tally {
     plain: (u64, u64),
     /// Executions of these: of both passes, and of plain loom.
     executions: (u64, u64),
-    /// The weak-memory pass alone misses a sequentially consistent outcome.
-    weak_pass_misses: u64,
     /// Weak memory allows an outcome that is not reached.
     weaker: u64,
     /// An outcome is reached that is not allowed: of programs with `SeqCst` accesses, and of others.
@@ -44,7 +42,6 @@ impl Tally {
         {
             let all = reached.all();
             self.programs += 1;
-            self.weak_pass_misses += u64::from(!sequential.is_subset(&reached.by("weak memory")));
             match weak {
                 Some(weak) => {
                     self.weaker += u64::from(!weak.is_subset(&all));
@@ -62,7 +59,8 @@ impl Tally {
         }
     }
 
-    /// A row of the table in `loom-tests/README.md`.
+    /// A row of the table in `loom-tests/README.md`. The three zeros are what the passes, and both
+    /// together, miss: a program of which they miss anything fails.
     pub(crate) fn row(&self, threads: usize, steps: usize, name: &str) -> String {
         let Self { programs, deadlocks, plain, executions, .. } = self;
         let plain = match plain {
@@ -74,9 +72,8 @@ impl Tally {
             (ours, plain) => format!("{ours} / {plain}"),
         };
         format!(
-            "| {threads} x {steps} | {name} | {} | {deadlocks} | {plain} | 0 | {} | 0 | {} | {} + {} | {executions} |",
+            "| {threads} x {steps} | {name} | {} | {deadlocks} | {plain} | 0 | 0 | 0 | {} | {} + {} | {executions} |",
             programs + deadlocks,
-            self.weak_pass_misses,
             self.weaker,
             self.false_alarms.0,
             self.false_alarms.1,

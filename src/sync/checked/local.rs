@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::mem::{ManuallyDrop, needs_drop};
 
 use super::record;
 
@@ -23,10 +24,20 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-type Locals = Vec<(usize, Option<Box<dyn Any>>)>;
+pub(crate) type Locals = Vec<(usize, Option<Local>)>;
+
+/// A value, and whether its thread must drop it before it ends.
+pub(crate) struct Local {
+    value: Box<dyn Any>,
+    needs_drop: bool,
+}
 
 std::thread_local! {
     static OF_THE_OS_THREAD: RefCell<Locals> = const { RefCell::new(Vec::new()) };
+    /// Those without a destructor: of use as long as the thread is, as in `std`. Their memory is
+    /// not given back.
+    static TO_ITS_END: ManuallyDrop<RefCell<Locals>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
 }
 
 impl<T: 'static> LocalKey<T> {
@@ -68,10 +79,10 @@ impl<T: 'static> LocalKey<T> {
 
     fn find(&'static self) -> Result<Option<*const T>, AccessError> {
         let key = self.key();
-        locals(|locals| match locals.iter().find(|(other, _)| *other == key) {
+        locals(needs_drop::<T>(), |locals| match locals.iter().find(|(other, _)| *other == key) {
             None => Ok(None),
             Some((_, None)) => Err(AccessError),
-            Some((_, Some(value))) => Ok(value.downcast_ref::<T>().map(std::ptr::from_ref)),
+            Some((_, Some(local))) => Ok(local.value.downcast_ref::<T>().map(std::ptr::from_ref)),
         })
         .unwrap_or(Err(AccessError))
     }
@@ -79,13 +90,15 @@ impl<T: 'static> LocalKey<T> {
     fn insert(&'static self, value: Box<T>) -> *const T {
         let pointer = std::ptr::from_ref(&*value);
         let key = self.key();
-        locals(|locals| locals.push((key, Some(value))));
+        let needs_drop = needs_drop::<T>();
+        locals(needs_drop, |locals| locals.push((key, Some(Local { value, needs_drop }))));
         pointer
     }
 }
 
-/// Calls `f` with the values of the thread that runs; `None` once an OS thread has lost them.
-fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
+/// Calls `f` with the values of the thread that runs, in a model all of them and elsewhere those of
+/// this kind; `None` once an OS thread has lost them.
+fn locals<R>(needs_drop: bool, f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
     let mut f = Some(f);
     let in_model = record::with(|recorder| {
         let f = f.take()?;
@@ -93,7 +106,11 @@ fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
     });
     in_model.flatten().or_else(|| {
         let f = f?;
-        OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
+        if needs_drop {
+            OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
+        } else {
+            TO_ITS_END.with(|locals| Some(f(&mut locals.borrow_mut())))
+        }
     })
 }
 
@@ -102,7 +119,8 @@ pub(crate) fn drop_locals() {
     loop {
         let next = record::with(|recorder| {
             let locals = &mut recorder.thread().locals;
-            locals.iter_mut().rev().find_map(|(_, value)| value.take())
+            // Those without a destructor stay as long as the thread, as in `std`.
+            locals.iter_mut().rev().find_map(|(_, value)| value.take_if(|local| local.needs_drop))
         });
         // Dropped here, with the recorder free again: a destructor may run operations.
         match next.flatten() {

@@ -50,6 +50,10 @@ impl<T> OnceLock<T> {
     /// `value`, if there is one already.
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
+        // Without the lock, where there is a value: it would teach what others knew who failed too.
+        if self.get().is_some() {
+            return Err(value);
+        }
         let mut value = Some(value);
         self.make(|| value.take());
         value.map_or(Ok(()), Err)

@@ -1,6 +1,5 @@
 //! What happened in the current execution: threads, objects, events, and who may see what.
 
-use std::any::Any;
 use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap};
 use std::hash::{BuildHasherDefault, Hasher};
@@ -12,6 +11,7 @@ use std::sync::mpsc::Sender;
 
 use super::event::{Action, Event, Object, Pass, Phase, Site, Trace};
 use super::finding::{End, Fault, Finding};
+use super::local::Locals;
 use super::mutation::Probe;
 use super::operation::Gate;
 use super::thread::MAX_THREADS;
@@ -68,7 +68,7 @@ pub(crate) struct Thread {
     pub(super) unwinds: bool,
     /// Locks that it gives back once its panic has been caught.
     pub(super) aside: Vec<Aside>,
-    pub(crate) locals: Vec<(usize, Option<Box<dyn Any>>)>,
+    pub(crate) locals: Locals,
 }
 
 /// The record of one exploration, of which `events`, `objects` and `threads` are the current

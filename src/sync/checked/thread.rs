@@ -184,7 +184,10 @@ impl<T> JoinHandle<T> {
                 let result = step.run(|| handle.join());
                 record::with(|recorder| {
                     recorder.learn_from(number);
-                    recorder.threads[number].panic = None;
+                    // Whoever joins is told what the body panicked with, and of nothing else.
+                    if matches!(result, Ok(Err(_))) {
+                        recorder.threads[number].panic = None;
+                    }
                 });
                 step.end(Action::Join(number), 0);
                 result.and_then(|inner| inner)
