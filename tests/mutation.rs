@@ -65,8 +65,8 @@ fn passes_a_message() {
             data.with_mut(|data| unsafe { *data = 1 });
             ready.store(true, Release);
         })
-        // SAFETY: nobody writes after the flag.
         .thread("reader", |Message(data, ready)| {
+            // SAFETY: nobody writes after the flag.
             ready.load(Acquire).then(|| data.with(|data| unsafe { *data }))
         })
         .acceptable("reader=None", "nothing there yet")
