@@ -56,7 +56,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
     /// Taken by a thread that was unwinding already: its panic did not begin here.
     unwound: bool,
     /// A lock taken for reading instead, on purpose.
-    reader: Option<RwLockReadGuard<'a, T>>,
+    reader: Option<Box<RwLockReadGuard<'a, T>>>,
 }
 
 type StdRead<'a> = Option<std::sync::RwLockReadGuard<'a, ()>>;
@@ -252,7 +252,7 @@ impl<T: ?Sized> RwLock<T> {
     fn write_as_reader(&self, site: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
         let with = |reader| {
             let mut guard = RwLockWriteGuard::new(self, None, None, site, false);
-            guard.reader = Some(reader);
+            guard.reader = Some(Box::new(reader));
             guard
         };
         self.read_at(site).map(with).map_err(|poison| PoisonError::new(with(poison.into_inner())))
