@@ -1,0 +1,101 @@
+//! The programs in `examples/` do what they say: each ends with its invariant, which the sound version
+//! holds and the racy twin breaks, and the exit code says the same.
+//!
+//! A twin has to break in every run. So each of these runs is long enough, or built so, that a run
+//! without the failure is no matter of luck any more; how is said at its test.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::SystemTime;
+
+/// All programs that have an invariant and a racy twin.
+const PROGRAMS: [&str; 1] = ["lost_update"];
+
+/// What to do about a program that is missing or out of date.
+const BUILD: &str = "`cargo test` builds it, and so does `cargo build --examples`, each with this \
+                     test's other flags; `cargo test --test programs` does not";
+
+/// The program that was built with this test: beside the folder of the tests' executables.
+fn executable(program: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("a test has an executable");
+    let profile = test.parent().and_then(Path::parent).expect("target/<profile>/deps/<test>");
+    let path =
+        profile.join("examples").join(program).with_extension(std::env::consts::EXE_EXTENSION);
+    assert!(path.exists(), "the program {program} is not built: {BUILD}");
+    let newer = sources(&path).into_iter().find(|source| modified(source) > modified(&path));
+    assert!(newer.is_none(), "the program {program} is older than {newer:?}: {BUILD}");
+    path
+}
+
+/// What the program was built from, as cargo has noted it: `program: source source…`.
+fn sources(program: &Path) -> Vec<PathBuf> {
+    let notes = fs::read_to_string(program.with_extension("d")).expect("cargo notes the sources");
+    let (_, sources) = notes.split_once(": ").expect("a target and its sources");
+    sources
+        .replace("\\ ", "\0")
+        .split_whitespace()
+        .map(|path| path.replace('\0', " ").into())
+        .collect()
+}
+
+fn modified(path: &Path) -> SystemTime {
+    let modified = fs::metadata(path).and_then(|file| file.modified());
+    modified.unwrap_or_else(|why| panic!("{} has a time of its last change: {why}", path.display()))
+}
+
+/// Runs a program with arguments, separated by blanks.
+fn run(program: &str, args: &str) -> Output {
+    let output = Command::new(executable(program)).args(args.split_whitespace()).output();
+    output.unwrap_or_else(|why| panic!("the program {program} does not start: {why}"))
+}
+
+/// Runs a program to its closing line, which has to begin with `verdict`.
+fn closes(program: &str, args: &str, verdict: &str, code: i32) {
+    let output = run(program, args);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let last = text.lines().last().unwrap_or_default();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(last.starts_with(verdict), "{program} {args} closes with {verdict}:\n{text}{said}");
+    assert_eq!(
+        output.status.code(),
+        Some(code),
+        "the exit code of {program} {args}:\n{text}{said}"
+    );
+}
+
+#[track_caller]
+fn holds(program: &str, args: &str) {
+    closes(program, args, "held: ", 0);
+}
+
+#[track_caller]
+fn breaks(program: &str, args: &str) {
+    closes(program, args, "broken: ", 1);
+}
+
+/// A wrong argument is refused: the value is named, and what is accepted.
+fn refuses(program: &str, args: &str, value: &str, accepted: &str) {
+    let output = run(program, args);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{program} {args} is refused:\n{said}");
+    assert!(said.contains(value) && said.contains(accepted), "the reason is given:\n{said}");
+}
+
+#[test]
+fn every_program_explains_itself() {
+    for program in PROGRAMS {
+        let output = run(program, "--help");
+        let text = String::from_utf8_lossy(&output.stdout);
+        assert!(output.status.success() && text.contains("--racy"), "{program} --help:\n{text}");
+    }
+}
+
+/// Each thread lets the others run between a load and its store, 25 times in a run, while they have
+/// increments to do.
+#[test]
+fn lost_update_keeps_all_or_loses_some() {
+    holds("lost_update", "--runs 3");
+    breaks("lost_update", "--racy --yield-every 10");
+    refuses("lost_update", "--threads 1", "'1'", "2..=64");
+}
