@@ -86,7 +86,7 @@ fn ended(totals: Totals) -> (u64, u128, u64) {
 
 #[test]
 fn a_job_that_is_looked_at_first_is_taken_twice() {
-    Model::new(|| LookThenClaimJobs::new(vec![1, 2]))
+    Model::new(|| LookThenClaimJobs::new(vec![1, 2], || ()))
         .thread("alice", Jobs::next)
         .thread("bob", Jobs::next)
         .acceptable("alice=Some(1) bob=Some(2)", "alice was first")
@@ -245,7 +245,7 @@ fn a_panic_that_is_not_caught_ends_the_worker() {
 
 #[test]
 fn a_job_is_counted_without_its_work() {
-    Model::new(TwoAtomicTally::new)
+    Model::new(|| TwoAtomicTally::new(|| ()))
         .thread("worker", |tally| tally.desk().done(5))
         .thread("reporter", |tally| ended(tally.totals()))
         .acceptable("reporter=(0, 0, 0)", "reported first")
@@ -463,7 +463,7 @@ fn a_report_while_the_pool_works_has_whole_jobs() {
             }
             jobs.close();
             let pool = Pool::start(1, jobs, tally(), work_on);
-            let so_far = ended(pool.totals());
+            let so_far = ended(pool.reporter()());
             pool.join();
             so_far
         })

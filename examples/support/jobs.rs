@@ -147,16 +147,20 @@ pub(crate) struct Pool<Q, T> {
     workers: Vec<JoinHandle<()>>,
 }
 
-impl<Q, T: Tally + 'static> Pool<Q, T> {
+impl<Q: Send + Sync, T: Tally + 'static> Pool<Q, T> {
     /// Starts `workers` threads that take jobs, `run` them, and count them.
-    pub(crate) fn start<J>(workers: usize, jobs: Q, tally: T, run: fn(J) -> u64) -> Self
+    pub(crate) fn start<J>(
+        workers: usize,
+        jobs: Q,
+        tally: T,
+        run: impl Fn(J) -> u64 + Clone + Send + 'static,
+    ) -> Self
     where
         Q: Jobs<J> + 'static,
-        J: 'static,
     {
         let shared = Arc::new((jobs, tally));
         let start = |_| {
-            let (shared, mut desk) = (Arc::clone(&shared), shared.1.desk());
+            let (shared, mut desk, run) = (Arc::clone(&shared), shared.1.desk(), run.clone());
             thread::spawn(move || work(&shared.0, &mut *desk, run))
         };
         Self { workers: (0..workers).map(start).collect(), shared }
@@ -166,9 +170,10 @@ impl<Q, T: Tally + 'static> Pool<Q, T> {
         &self.shared.0
     }
 
-    /// What has been done so far.
-    pub(crate) fn totals(&self) -> Totals {
-        self.shared.1.totals()
+    /// Tells what has been done so far, each time that it is called.
+    pub(crate) fn reporter(&self) -> impl Fn() -> Totals + Send + use<Q, T> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.1.totals()
     }
 
     /// Waits for the workers, who end when there are no jobs any more, and returns what was done.
@@ -189,11 +194,13 @@ pub(crate) struct LookThenClaimJobs<J> {
     jobs: Vec<J>,
     /// Relaxed: the jobs were there before the workers, and no ordering makes one step of two.
     next: AtomicUsize,
+    between: fn(),
 }
 
 impl<J> LookThenClaimJobs<J> {
-    pub(crate) fn new(jobs: Vec<J>) -> Self {
-        Self { jobs, next: AtomicUsize::new(0) }
+    /// With something that is done between the two steps: nothing, or to let others run, say.
+    pub(crate) fn new(jobs: Vec<J>, between: fn()) -> Self {
+        Self { jobs, next: AtomicUsize::new(0), between }
     }
 }
 
@@ -201,6 +208,7 @@ impl<J: Clone + Send + Sync> Jobs<J> for LookThenClaimJobs<J> {
     fn next(&self) -> Option<J> {
         let next = self.next.load(Relaxed);
         let job = self.jobs.get(next).cloned();
+        (self.between)();
         self.next.store(next + 1, Relaxed);
         job
     }
@@ -243,12 +251,14 @@ struct TwoAtomics {
     done: AtomicU64,
     work: AtomicU64,
     panicked: AtomicU64,
+    between: fn(),
 }
 
 impl TwoAtomicTally {
-    pub(crate) fn new() -> Self {
+    /// With something that is done between the two steps.
+    pub(crate) fn new(between: fn()) -> Self {
         let [done, work, panicked] = [0; 3].map(AtomicU64::new);
-        Self(Arc::new(TwoAtomics { done, work, panicked }))
+        Self(Arc::new(TwoAtomics { done, work, panicked, between }))
     }
 }
 
@@ -267,6 +277,7 @@ impl Tally for TwoAtomicTally {
 impl Desk for TwoAtomicTally {
     fn done(&mut self, work: u64) {
         self.0.done.fetch_add(1, Relaxed);
+        (self.0.between)();
         self.0.work.fetch_add(work, Relaxed);
     }
 
