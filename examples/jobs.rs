@@ -205,8 +205,8 @@ fn watch(jobs: u64, report: impl Fn() -> Totals, over: &AtomicBool) -> Reports {
         reports.torn += u64::from(!whole(&totals));
         if moved.elapsed() >= MOVE {
             moved = Instant::now();
-            bar.set_position(totals.done + totals.panicked);
             bar.set_message(format!("{} panicked", HumanCount(totals.panicked)));
+            bar.set_position(totals.done + totals.panicked);
         }
         thread::yield_now();
     }

@@ -62,10 +62,10 @@ fn no_counts() -> RequestCounts<u64, ByParity> {
 /// It works on every developer's machine: there, one request comes at a time.
 #[test]
 fn a_count_that_is_got_and_inserted_loses_requests() {
-    Model::new(|| GetThenInsertCounts(no_counts()))
+    Model::new(|| GetThenInsertCounts { counts: no_counts(), between: || () })
         .thread("alice", |counts| counts.count(PATH))
         .thread("bob", |counts| counts.count(PATH))
-        .finally("total", |counts| counts.0.all())
+        .finally("total", |counts| counts.counts.all())
         .acceptable("total=[(1, 2)]", "one after the other")
         .interesting("total=[(1, 1)]", "both got the same count: one request is lost")
         .check();
@@ -127,7 +127,7 @@ fn full_client() -> ClientLimiter<ByParity> {
 #[test]
 fn a_limit_that_is_checked_first_lets_one_too_many_through() {
     let admit = |limiter: &CheckThenCountLimiter<_>| limiter.admit(CLIENT, 0).is_ok();
-    Model::new(|| CheckThenCountLimiter(new_client()))
+    Model::new(|| CheckThenCountLimiter { limiter: new_client(), between: || () })
         .thread("alice", admit)
         .thread("bob", admit)
         .acceptable("alice=true bob=false", "alice was first")

@@ -32,12 +32,17 @@ impl<K: Hash + Eq + Clone, S: BuildHasher> RequestCounts<K, S> {
 }
 
 /// Defect: gets a count, and inserts one more.
-pub(crate) struct GetThenInsertCounts<K, S>(pub(crate) RequestCounts<K, S>);
+pub(crate) struct GetThenInsertCounts<K, S> {
+    pub(crate) counts: RequestCounts<K, S>,
+    /// What is done between the two steps: nothing, or to let others run, say.
+    pub(crate) between: fn(),
+}
 
 impl<K: Hash + Eq, S: BuildHasher> GetThenInsertCounts<K, S> {
     pub(crate) fn count(&self, kind: K) {
-        let before = self.0.0.get(&kind).unwrap_or(0);
-        self.0.0.insert(kind, before + 1);
+        let before = self.counts.0.get(&kind).unwrap_or(0);
+        (self.between)();
+        self.counts.0.insert(kind, before + 1);
     }
 }
 
@@ -99,13 +104,18 @@ impl<S: BuildHasher> ClientLimiter<S> {
 }
 
 /// Defect: looks whether there is room, and then counts.
-pub(crate) struct CheckThenCountLimiter<S>(pub(crate) ClientLimiter<S>);
+pub(crate) struct CheckThenCountLimiter<S> {
+    pub(crate) limiter: ClientLimiter<S>,
+    /// What is done between the two steps.
+    pub(crate) between: fn(),
+}
 
 impl<S: BuildHasher> CheckThenCountLimiter<S> {
     pub(crate) fn admit(&self, client: u64, now: u32) -> Result<u32, TooMany> {
-        let seen = self.0.seen.get(&client).unwrap_or(Seen { window: now, count: 0 });
-        let counted = seen.admit(self.0.limit, now)?;
-        self.0.seen.insert(client, counted);
+        let seen = self.limiter.seen.get(&client).unwrap_or(Seen { window: now, count: 0 });
+        let counted = seen.admit(self.limiter.limit, now)?;
+        (self.between)();
+        self.limiter.seen.insert(client, counted);
         Ok(counted.window)
     }
 }
