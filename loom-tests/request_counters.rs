@@ -245,7 +245,8 @@ fn a_count_for_each_path_loses_nothing() {
             counts.sort_unstable();
             counts
         })
-        .acceptable("counts=[(1, 2), (2, 2)]", "all four are counted")
+        .finally("total", RequestCounts::total)
+        .acceptable("counts=[(1, 2), (2, 2)] total=4", "all four are counted")
         .check();
 }
 

@@ -29,6 +29,11 @@ impl<K: Hash + Eq + Clone, S: BuildHasher> RequestCounts<K, S> {
     pub(crate) fn all(&self) -> Vec<(K, u64)> {
         self.0.snapshot()
     }
+
+    /// The sum of all counts, of one moment.
+    pub(crate) fn total(&self) -> u64 {
+        self.all().iter().map(|(_, count)| count).sum()
+    }
 }
 
 /// Defect: gets a count, and inserts one more.

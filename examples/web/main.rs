@@ -12,12 +12,12 @@
 //!
 //! ```text
 //! cargo run --release --example web -- --port 8080
-//! ab -k -c 8 -n 100000 http://127.0.0.1:8080/article/1       # then look at /metrics
+//! ab -c 8 -n 100000 http://127.0.0.1:8080/article/1       # then look at /metrics
 //! wrk -t 2 -c 8 -d 10 http://127.0.0.1:8080/article/1
 //! ```
 //!
-//! (`wrk` stops in the middle of its last requests: up to one a connection is answered, and not
-//! complete.)
+//! (`wrk` stops in the middle of its last requests: up to one a connection is answered and counted here,
+//! and not complete there.)
 //!
 //! What is shared is in `examples/support/`: `cache.rs`, `sessions.rs` and `requests.rs`, each with its
 //! twins, and is proved in the pages of these names in `loom-tests/`. The twins let others run between
@@ -68,6 +68,7 @@ const ATTEMPTS: u32 = 10;
 /// Serves articles, sessions and statistics on 127.0.0.1; with --load, sends itself requests and checks
 /// that none was lost.
 #[derive(Parser)]
+#[command(name = "web")]
 struct Args {
     /// Run the racy twins
     #[arg(long)]
@@ -113,7 +114,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     if args.load.is_some() && args.clients > args.threads {
         let why = format!(
-            "invalid value '{}' for '--clients': up to --threads, which is {}, are accepted\n",
+            "invalid value '{}' for '--clients': up to --threads, which is {}, are accepted",
             args.clients, args.threads
         );
         Args::command().error(ErrorKind::ValueValidation, why).exit();

@@ -33,11 +33,10 @@ fn text(site: &Site) -> Result<String, std::fmt::Error> {
     writeln!(out, "{name}_sum {}", seconds(latency.sum()))?;
     writeln!(out, "{name}_count {}", latency.count())?;
 
-    let total = |counts: Vec<(u64, u64)>| counts.into_iter().map(|(_, count)| count).sum::<u64>();
     head(&mut out, "web_article_loads_total", "counter", "Articles loaded from the database.")?;
-    writeln!(out, "web_article_loads_total {}", total(site.database.loads.all()))?;
+    writeln!(out, "web_article_loads_total {}", site.database.loads.total())?;
     head(&mut out, "web_article_saves_total", "counter", "Articles saved.")?;
-    writeln!(out, "web_article_saves_total {}", total(site.database.saves.all()))?;
+    writeln!(out, "web_article_saves_total {}", site.database.saves.total())?;
 
     head(&mut out, "web_sessions", "gauge", "Sessions that have begun and not ended.")?;
     writeln!(out, "web_sessions {}", site.sessions())?;

@@ -24,16 +24,20 @@ pub(crate) fn response(site: &Site, session: Session) -> Response<Body> {
 fn html(site: &Site, session: Session) -> Result<String, std::fmt::Error> {
     let latency = site.latency();
     let counts = site.counts();
-    let total = |counts: Vec<(u64, u64)>| counts.into_iter().map(|(_, count)| count).sum::<u64>();
-    let (loads, saves) = (total(site.database.loads.all()), total(site.database.saves.all()));
+    let promise = if site.is_racy() {
+        "These are the racy twins: do not believe them."
+    } else {
+        "None is lost."
+    };
     let mut out = String::new();
     write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <link rel=\"icon\" href=\"data:,\">\n\
          <title>selvedge: a site under load</title>\n<style>\n{}</style>\n</head>\n<body>\n\
          <header>\n<h1>A site under load</h1>\n\
-         <p>Every number here is written by all threads at once. None is lost. \
+         <p>Every number here is written by all threads at once. {promise} \
          For machines: <a href=\"/metrics\">/metrics</a>.</p>\n</header>\n<main>\n",
         include_str!("style.css")
     )?;
@@ -44,8 +48,8 @@ fn html(site: &Site, session: Session) -> Result<String, std::fmt::Error> {
     };
     fact("requests", latency.count())?;
     fact("sessions", site.sessions() as u64)?;
-    fact("articles loaded", loads)?;
-    fact("articles saved", saves)?;
+    fact("articles loaded", site.database.loads.total())?;
+    fact("articles saved", site.database.saves.total())?;
     fact("seconds up", site.now())?;
     write!(out, "</dl>\n</section>\n")?;
 
@@ -76,7 +80,7 @@ fn html(site: &Site, session: Session) -> Result<String, std::fmt::Error> {
         "<section class=\"wide\">\n<h2>Your session</h2>\n<dl>\n\
          <div><dt>articles read</dt><dd>{}</dd></div>\n\
          <div><dt>items in the cart</dt><dd>{}</dd></div>\n</dl>\n\
-         <form method=\"post\" action=\"/cart\"><button>Put an item into the cart</button></form>\n\
+         <form method=\"post\" action=\"/cart\"><button>Add an item</button></form>\n\
          <form method=\"post\" action=\"/log-out\"><button>Log out</button></form>\n\
          <p class=\"note\">Articles are <a href=\"/article/1\">/article/1</a> to \
          <a href=\"/article/{ARTICLES}\">/article/{ARTICLES}</a>. POST to one writes its next \

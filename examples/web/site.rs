@@ -305,6 +305,10 @@ impl Site {
         self.sessions.store().get(id)
     }
 
+    pub(crate) fn is_racy(&self) -> bool {
+        matches!(self.counts, Either::Racy(_))
+    }
+
     pub(crate) fn sessions(&self) -> usize {
         self.sessions.store().0.len()
     }
