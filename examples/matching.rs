@@ -155,6 +155,8 @@ fn work(args: &Args, trader: u32, exchange: &dyn Exchange, day: &Day, done: &mut
             let crossed = |book: &Waiting| book.to_buy > 0 && book.to_sell > 0;
             missed.add(exchange.waiting().into_iter().filter(crossed).count() as u64);
             done.increment();
+            // Time for others to find the order.
+            yield_now_and_then();
         }
     }
 }

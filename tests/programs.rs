@@ -119,6 +119,6 @@ fn bank_ends_also_where_its_tellers_wait_for_each_other() {
 fn matching_fills_every_order_once_and_its_twins_do_not() {
     holds("matching", "--pairs 5000");
     breaks("matching", "--pairs 5000 --racy");
-    breaks("matching", "--racy=two-sided");
+    breaks("matching", "--pairs 5000 --racy=two-sided");
     refuses("matching", "--pairs 0", "'0'", "1..=100000000");
 }
