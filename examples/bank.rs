@@ -129,7 +129,7 @@ fn main() -> ExitCode {
         }
     });
     if let Err(stuck) = crew.watch(asked + args.audits) {
-        println!("{stuck}");
+        println!("{stuck}, each with an account that another one waits for");
         return program::close("every transfer ends", false);
     }
 

@@ -19,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The threads wait for each other.
 #[derive(Debug, Error)]
 #[error(
-    "{} of {} steps were done, and none in the last {PATIENCE:?}: a deadlock",
+    "{} of {} steps were done, and none in the last {PATIENCE:?}: stuck",
     HumanCount(*.done),
     HumanCount(*.steps)
 )]
