@@ -3,7 +3,6 @@
 
 use std::panic;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -20,7 +19,7 @@ const LOOK: Duration = Duration::from_millis(20);
 /// The threads wait for each other.
 #[derive(Debug, Error)]
 #[error(
-    "{} of {} steps were done, and none in the last {PATIENCE:?}: a deadlock",
+    "{} of {} steps were done, and none in the last {PATIENCE:?}: stuck",
     HumanCount(*.done),
     HumanCount(*.steps)
 )]
@@ -29,44 +28,18 @@ pub(crate) struct Stuck {
     steps: u64,
 }
 
-/// How many threads keep all cores busy: one each, and four at least, so that there is always somebody
-/// to come in between.
-pub(crate) fn all_cores() -> u32 {
-    let cores = thread::available_parallelism().map_or(1, usize::from);
-    u32::try_from(cores).unwrap_or(64).clamp(4, 64)
-}
-
 /// The threads of a program. Those that are stuck are left behind: the end of `main` ends them.
 #[derive(Default)]
 pub(crate) struct Crew {
     done: Arc<Counter>,
-    workers: Vec<JoinHandle<()>>,
-    /// Whether the workers have ended.
-    over: Arc<AtomicBool>,
-    onlookers: Vec<JoinHandle<()>>,
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Crew {
     /// Starts a thread that counts each of its steps.
     pub(crate) fn work(&mut self, work: impl FnOnce(&mut CounterHandle) + Send + 'static) {
         let mut done = self.done.handle();
-        self.workers.push(thread::spawn(move || work(&mut done)));
-    }
-
-    /// Starts a thread that calls `look` again and again, for the last time once all workers have
-    /// ended.
-    pub(crate) fn meanwhile(&mut self, mut look: impl FnMut() + Send + 'static) {
-        let over = Arc::clone(&self.over);
-        self.onlookers.push(thread::spawn(move || {
-            loop {
-                // Relaxed: `look` finds out by itself what there is to see.
-                let last = over.load(Relaxed);
-                look();
-                if last {
-                    break;
-                }
-            }
-        }));
+        self.threads.push(thread::spawn(move || work(&mut done)));
     }
 
     /// Waits until all threads have ended, and shows how many of `steps` are done.
@@ -84,7 +57,7 @@ impl Crew {
                 .expect("the template is well-formed"),
         );
         let (mut done, mut since) = (0, Instant::now());
-        while self.workers.iter().chain(&self.onlookers).any(|thread| !thread.is_finished()) {
+        while !self.threads.iter().all(JoinHandle::is_finished) {
             thread::sleep(LOOK);
             let now = self.done.get();
             if now > done {
@@ -94,10 +67,9 @@ impl Crew {
                 bar.finish_and_clear();
                 return Err(Stuck { done, steps });
             }
-            self.over.store(self.workers.iter().all(JoinHandle::is_finished), Relaxed);
         }
         bar.finish_and_clear();
-        for thread in self.workers.into_iter().chain(self.onlookers) {
+        for thread in self.threads {
             thread.join().unwrap_or_else(|why| panic::resume_unwind(why));
         }
         Ok(())
