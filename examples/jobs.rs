@@ -27,14 +27,14 @@ use indicatif::{HumanCount, ProgressBar, ProgressStyle};
 use selvedge::Stats;
 use selvedge::stats::Snapshot;
 
-#[path = "support/crew.rs"]
-#[expect(dead_code, reason = "the threads are the pool's own")]
-mod crew;
+#[path = "support/cores.rs"]
+mod cores;
 #[path = "support/jobs.rs"]
 mod jobs;
 #[path = "support/program.rs"]
 mod program;
 
+use cores::all_cores;
 use jobs::{
     Closed, JobChannel, Jobs, LookThenClaimJobs, OwnedTally, Pool, StopFlagJobs, Tally, Totals,
     TwoAtomicTally,
@@ -53,7 +53,7 @@ struct Args {
     #[arg(long)]
     racy: bool,
     /// Threads that do jobs
-    #[arg(long, default_value_t = crew::all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
+    #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
     workers: u32,
     /// Jobs to be done
     #[arg(long, default_value_t = 50_000, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]

@@ -5,12 +5,13 @@
 //! without the failure is no matter of luck any more; how is said at its test.
 
 use std::fs;
+use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::SystemTime;
 
 /// All programs that have an invariant and a racy twin.
-const PROGRAMS: [&str; 3] = ["lost_update", "bank", "matching"];
+const PROGRAMS: [&str; 5] = ["lost_update", "bank", "matching", "web", "jobs"];
 
 /// What to do about a program that is missing or out of date.
 const BUILD: &str = "`cargo test` builds it, and so does `cargo build --examples`, each with this \
@@ -121,4 +122,50 @@ fn matching_fills_every_order_once_and_its_twins_do_not() {
     breaks("matching", "--pairs 5000 --racy");
     breaks("matching", "--pairs 5000 --racy=two-sided");
     refuses("matching", "--pairs 0", "'0'", "1..=100000000");
+}
+
+/// Each twin lets others run between its two steps, in every request.
+#[test]
+fn web_loses_nothing_and_its_twins_do() {
+    for cache in ["inside", "newest", "lease"] {
+        holds("web", &format!("--port 0 --load 2000 --cache {cache}"));
+    }
+    breaks("web", "--port 0 --load 2000 --racy");
+    refuses("web", "--cache none", "'none'", "inside, newest, lease");
+    refuses("web", "--load 1 --clients 9 --threads 8", "'9'", "up to --threads, which is 8");
+}
+
+#[test]
+fn web_ends_by_itself() {
+    holds("web", "--port 0 --seconds 1");
+}
+
+/// A port that somebody listens on is refused, and named.
+#[test]
+fn web_says_which_port_is_taken() {
+    let taken =
+        TcpListener::bind("127.0.0.1:0").and_then(|taken| taken.local_addr().map(|at| (taken, at)));
+    let (_taken, at) = taken.expect("there is a free port");
+    let port = at.port().to_string();
+    let output = run("web", &format!("--seconds 1 --port {port}"));
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "web --port {port}:\n{said}");
+    assert!(said.contains(&port) && said.contains("one that is free, or 0"), "{said}");
+}
+
+/// The list and the statistics let others run between their two steps, in every job; the flag stops
+/// workers that have 2,000 jobs before them.
+#[test]
+fn jobs_does_every_job_once_and_its_twins_do_not() {
+    holds("jobs", "--workers 4 --jobs 2000 --panic-every 10");
+    breaks("jobs", "--workers 4 --jobs 2000 --racy");
+    let output = run("jobs", "--workers 4 --jobs 2000 --racy");
+    let text = String::from_utf8_lossy(&output.stdout);
+    for defect in ["jobs too many were done", "jobs were lost", "reports did not add up"] {
+        assert!(
+            text.contains(defect),
+            "each of three twins goes wrong in its way: {defect}:\n{text}"
+        );
+    }
+    refuses("jobs", "--workers 1", "'1'", "2..=64");
 }

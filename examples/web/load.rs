@@ -10,12 +10,13 @@ use std::time::{Duration, Instant};
 use fastrand::Rng;
 use indicatif::HumanCount;
 use selvedge::{Counter, Map};
+use thiserror::Error;
 use ureq::Agent;
 use ureq::http::header::{COOKIE, SET_COOKIE};
 use ureq::http::{Method, Request};
 
 use crate::articles::ARTICLES;
-use crate::crew::Crew;
+use crate::crew::{Crew, Stuck};
 use crate::requests::RequestCounts;
 use crate::site::{EDITION, Site, WINDOW, session_in};
 use crate::{Args, CacheKind, Counts, program};
@@ -31,6 +32,17 @@ const PATIENCE: Duration = Duration::from_secs(10);
 enum Limited {
     Visitor(u64),
     Saves,
+}
+
+/// Why there is nothing to be checked.
+#[derive(Debug, Error)]
+enum LoadError {
+    /// The server did not answer, or not by HTTP.
+    #[error("a request was not answered: {0}")]
+    NotAnswered(#[from] ureq::Error),
+    /// No client has had an answer for a while.
+    #[error(transparent)]
+    Stuck(#[from] Stuck),
 }
 
 /// What all clients together know.
@@ -168,7 +180,7 @@ pub(crate) fn run(args: &Args, requests: u64, address: SocketAddr, site: &Site) 
     match held {
         Ok(held) => program::close("no request, field or load is lost or done twice", held),
         Err(error) => {
-            eprintln!("error: a request was not answered: {error}");
+            eprintln!("error: {error}");
             ExitCode::FAILURE
         }
     }
@@ -180,14 +192,19 @@ fn send(
     requests: u64,
     address: SocketAddr,
     known: &Arc<Known>,
-) -> Result<Vec<u64>, ureq::Error> {
-    let clients: Vec<_> = (0..args.clients).map(|_| Client::new(address, known)).collect();
-    let visitors: Vec<_> =
-        clients.iter().step_by(2).map(Client::arrive).collect::<Result<_, _>>()?;
+) -> Result<Vec<u64>, LoadError> {
+    let mut clients = Vec::new();
+    let mut visitors = Vec::new();
+    for number in 0..args.clients {
+        let client = Client::new(address, known);
+        if number % 2 == 0 {
+            visitors.push(client.arrive()?);
+        }
+        clients.push((client, visitors[visitors.len() - 1]));
+    }
     let started = Instant::now();
     let mut crew = Crew::default();
-    for (number, client) in (0..).zip(clients) {
-        let visitor = visitors[number as usize / 2];
+    for (number, (client, visitor)) in (0..).zip(clients) {
         // The first ones send one more, where it does not divide.
         let share = requests / u64::from(args.clients)
             + u64::from(number < requests % u64::from(args.clients));
@@ -202,9 +219,9 @@ fn send(
             }
         });
     }
-    crew.watch(requests).expect("a request is answered, or given up");
+    crew.watch(requests)?;
     if let Some(error) = lock(&known.failure).take() {
-        return Err(error);
+        return Err(error.into());
     }
     let took = started.elapsed();
     println!(
@@ -223,69 +240,87 @@ fn check(
     site: &Site,
     known: &Arc<Known>,
     visitors: &[u64],
-) -> Result<bool, ureq::Error> {
+) -> Result<bool, LoadError> {
     println!("\n{}", Counts(site));
-    let mut all = true;
-    let mut say = |held: bool, what: String| {
-        println!("{:<6}  {what}", if held { "held" } else { "broken" });
-        all &= held;
-    };
-
-    let answered: BTreeMap<_, _> = known.answered.all().into_iter().collect();
-    let total: u64 = answered.values().sum();
+    let answered = table(&known.answered);
     let metrics = Client::new(address, known).ask(Method::GET, "/metrics", "/metrics", None)?.body;
-    let counted: BTreeMap<_, _> = samples(&metrics, "web_requests_total")
+    let held = [
+        check_metrics(&answered, &metrics),
+        check_sessions(known, site, visitors),
+        check_loads(args, site),
+        check_editions(known, site),
+        check_limits(args, known),
+    ];
+    Ok(held.iter().all(|held| *held))
+}
+
+/// Says whether something held, and returns it.
+fn say(held: bool, what: &str) -> bool {
+    println!("{:<6}  {what}", if held { "held" } else { "broken" });
+    held
+}
+
+fn check_metrics(answered: &BTreeMap<String, u64>, metrics: &str) -> bool {
+    let counted: BTreeMap<_, _> = samples(metrics, "web_requests_total")
         .map(|(labels, count)| (labels.trim_matches(['{', '}']).to_owned(), count))
         .collect();
-    let timed: u64 = samples(&metrics, "web_request_duration_seconds_count").map(|(_, n)| n).sum();
-    let lost = total.abs_diff(counted.values().sum()) + total.abs_diff(timed);
-    let (total, lost) = (HumanCount(total), HumanCount(lost));
-    let held = counted == answered && lost.0 == 0;
-    say(held, format!("of {total} answers, {lost} are missing on /metrics"));
+    let timed: u64 = samples(metrics, "web_request_duration_seconds_count").map(|(_, n)| n).sum();
+    let total: u64 = answered.values().sum();
+    let missing = total.abs_diff(counted.values().sum()) + total.abs_diff(timed);
+    let held = counted == *answered && missing == 0;
+    let (total, missing) = (HumanCount(total), HumanCount(missing));
+    say(held, &format!("of {total} answers, {missing} are missing on /metrics"))
+}
 
+fn check_sessions(known: &Known, site: &Site, visitors: &[u64]) -> bool {
     let (read, items) = (table(&known.read), table(&known.items));
-    let (mut done, mut forgotten) = (0, 0);
+    let (mut changes, mut lost) = (0, 0);
     for id in visitors {
         let (read, items) = (read.get(id).unwrap_or(&0), items.get(id).unwrap_or(&0));
-        let session = site.session(*id);
-        let remembered = session.map_or((0, 0), |session| (session.read, session.items));
-        done += read + items;
-        forgotten += read.abs_diff(remembered.0.into()) + items.abs_diff(remembered.1.into());
+        let kept = site.session(*id).map_or((0, 0), |session| (session.read, session.items));
+        changes += read + items;
+        lost += read.abs_diff(kept.0.into()) + items.abs_diff(kept.1.into());
     }
-    let (done, forgotten) = (HumanCount(done), HumanCount(forgotten));
-    say(forgotten.0 == 0, format!("of {done} changes of sessions, {forgotten} are lost"));
+    let (changes, missing) = (HumanCount(changes), HumanCount(lost));
+    say(lost == 0, &format!("of {changes} changes of sessions, {missing} are lost"))
+}
 
+/// A load for the first who asks, and one more for each save: that is what loads inside promise.
+fn check_loads(args: &Args, site: &Site) -> bool {
     let (loads, saves) = (table(&site.database.loads), table(&site.database.saves));
-    let (loaded, saved): (u64, u64) = (loads.values().sum(), saves.values().sum());
-    if args.cache == CacheKind::Inside {
-        let needed = |article| 1 + saves.get(article).unwrap_or(&0);
-        let vain: u64 = loads.iter().map(|(n, loads)| loads.saturating_sub(needed(n))).sum();
-        say(vain == 0, format!("of {loaded} loads of articles, {vain} were of what was there"));
+    let total: u64 = loads.values().sum();
+    if args.cache != CacheKind::Inside {
+        return say(
+            true,
+            &format!("{total} loads of articles; this cache does not promise how many"),
+        );
     }
+    let needed = |article| 1 + saves.get(article).unwrap_or(&0);
+    let vain: u64 = loads.iter().map(|(n, loads)| loads.saturating_sub(needed(n))).sum();
+    say(vain == 0, &format!("of {total} loads of articles, {vain} were of what was there"))
+}
 
-    let stale = known.stale.get();
-    let kept = (1..=ARTICLES).filter(|number| !site.is_fresh(*number)).count();
-    let held = stale == 0 && kept == 0;
-    say(
-        held,
-        format!("{saved} saves: {stale} answers are older than one, and {kept} articles stay so"),
-    );
+fn check_editions(known: &Known, site: &Site) -> bool {
+    let saves = site.database.saves.total();
+    let old = known.stale.get();
+    let stale = (1..=ARTICLES).filter(|number| !site.is_fresh(*number)).count();
+    let what =
+        format!("{saves} saves: {old} answers older than one, {stale} articles stale for good");
+    say(old == 0 && stale == 0, &what)
+}
 
-    let admitted = table(&known.admitted);
-    let most = |limited: fn(&Limited) -> bool| {
-        let counts = admitted.iter().filter(|((whose, _), _)| limited(whose));
-        counts.map(|(_, count)| *count).max().unwrap_or(0)
+fn check_limits(args: &Args, known: &Known) -> bool {
+    let (mut cart, mut saves) = (0, 0);
+    for ((limited, _), count) in known.admitted.all() {
+        let most = if limited == Limited::Saves { &mut saves } else { &mut cart };
+        *most = count.max(*most);
+    }
+    let held = |what, most: u64, limit: u32| {
+        say(most <= limit.into(), &format!("{what}: up to {most} in a second, of {limit} allowed"))
     };
-    let (carts, saves) =
-        (most(|whose| *whose != Limited::Saves), most(|whose| *whose == Limited::Saves));
-    let limit = args.cart_limit;
-    say(
-        carts <= limit.into(),
-        format!("a visitor's cart: up to {carts} a second let through, of {limit}"),
-    );
-    let limit = args.save_limit;
-    say(saves <= limit.into(), format!("saves: up to {saves} a second let through, of {limit}"));
-    Ok(all)
+    // Both are said, whatever the first one is.
+    let cart_held = held("a visitor's cart", cart, args.cart_limit);
+    held("saves", saves, args.save_limit) && cart_held
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -38,8 +38,9 @@ use oxhttp::Server;
 mod articles;
 #[path = "../support/cache.rs"]
 mod cache;
+#[path = "../support/cores.rs"]
+mod cores;
 #[path = "../support/crew.rs"]
-#[expect(dead_code, reason = "nobody looks on")]
 mod crew;
 mod load;
 mod metrics;
@@ -54,6 +55,7 @@ mod requests;
 mod sessions;
 mod site;
 
+use cores::all_cores;
 use site::{Parts, Site};
 
 /// How long a connection may be idle.
@@ -86,7 +88,7 @@ struct Args {
     #[arg(long, value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
     load: Option<u64>,
     /// Clients of --load, two for each visitor; as many connections
-    #[arg(long, default_value_t = crew::all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
+    #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
     clients: u32,
     /// How the cache keeps out what is stale
     #[arg(long, value_enum, default_value_t = CacheKind::Inside)]
