@@ -22,6 +22,12 @@
 //! **The code** of the sound ones, and of the twins that `cargo run --example web -- --racy` runs, is
 //! `examples/support/requests.rs`: what is proved here is what the server runs.
 //!
+//! **Under load.** `cargo run --release --example web` counts what it answers, and shows it on `/metrics`. On
+//! two cores, 2026-11-24: `ab -c 8 -n 100000` completed 100,000 requests, and 100,000 were counted;
+//! `wrk -t 2 -c 8 -d 10` then completed 872,665, and 872,673 were counted, for wrk hangs up at the end with
+//! a request under way on each of its eight connections. With `--racy`, `ab` completed 20,000 requests,
+//! and 3,730 were counted.
+//!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one or two requests each, and a limit of one request a window. Time is the number
 //! of a window, handed in by each request, so requests may also come late. Two windows that follow each

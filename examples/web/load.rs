@@ -97,7 +97,8 @@ struct Client {
 impl Client {
     fn new(address: SocketAddr, known: &Arc<Known>) -> Self {
         let config = Agent::config_builder().http_status_as_error(false);
-        let agent = config.timeout_global(Some(PATIENCE)).build().into();
+        // Without a proxy, whatever the environment says: this is about this machine alone.
+        let agent = config.timeout_global(Some(PATIENCE)).proxy(None).build().into();
         Self { agent, site: format!("http://{address}"), known: Arc::clone(known) }
     }
 
