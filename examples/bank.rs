@@ -99,7 +99,7 @@ struct Day {
     refused: Counter,
     /// Audits that found another total.
     off: Counter,
-    /// Audits that found an account below 0.
+    /// How often an account was found below 0, by an audit or by a teller.
     overdrawn: Counter,
 }
 
@@ -112,7 +112,7 @@ fn main() -> ExitCode {
     let Args { tellers, accounts, .. } = *args;
     println!("{tellers} tellers, {accounts} accounts of {OPENING}, {transfers} transfers");
 
-    let mut crew = Crew::default();
+    let mut crew = Crew::of(tellers + 1);
     for teller in 0..args.tellers {
         let (args, bank, day) = (Arc::clone(&args), Arc::clone(&bank), Arc::clone(&day));
         crew.work(move |done| work(&args, teller, bank.as_ref(), &day, done));
@@ -142,8 +142,8 @@ fn main() -> ExitCode {
     println!("moved:      {} transfers, {} in all", HumanCount(moved.count()), moved.sum());
     println!("refused:    {} transfers", HumanCount(refused));
     println!("audits:     {}", HumanCount(args.audits));
-    println!("  off:      {} found another total than {total}", HumanCount(off));
-    println!("  negative: {} found an account below 0", HumanCount(overdrawn));
+    println!("off:        {} of them found another total than {total}", HumanCount(off));
+    println!("overdrawn:  {} times an account was below 0", HumanCount(overdrawn));
     println!("paid out:   {paid} of {total} at the end of the day");
     println!("receipts:   {} for {} movements", HumanCount(last), HumanCount(movements));
     let counted = moved.count() + refused == asked && last == movements;
@@ -157,6 +157,7 @@ fn main() -> ExitCode {
 fn work(args: &Args, teller: u32, bank: &dyn Bank, day: &Day, done: &mut CounterHandle) {
     let mut random = fastrand::Rng::with_seed(args.seed.wrapping_add(teller.into()));
     let (mut moved, mut refused) = (day.moved.handle(), day.refused.handle());
+    let mut overdrawn = day.overdrawn.handle();
     let accounts = u64::from(args.accounts);
     for _ in 0..args.transfers {
         let from = random.u64(..accounts);
@@ -164,7 +165,10 @@ fn work(args: &Args, teller: u32, bank: &dyn Bank, day: &Day, done: &mut Counter
         let amount = random.u32(1..=MOST);
         match bank.transfer(from, to, amount) {
             Ok(_) => moved.record(amount.into()),
-            Err(BankError::InsufficientFunds { .. }) => refused.increment(),
+            Err(BankError::InsufficientFunds { available, .. }) => {
+                refused.increment();
+                overdrawn.add(u64::from(available < 0));
+            }
             Err(why) => panic!("a transfer between two accounts of the bank: {why}"),
         }
         done.increment();
