@@ -58,10 +58,6 @@ struct Args {
     #[arg(long, default_value_t = 250_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     transfers: u64,
-    /// Audits meanwhile
-    #[arg(long, default_value_t = 50_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    audits: u64,
     /// What the random transfers are made from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -97,6 +93,9 @@ impl Args {
 struct Day {
     moved: Stats,
     refused: Counter,
+    /// Tellers who have done all their transfers.
+    gone_home: Counter,
+    audits: Counter,
     /// Audits that found another total.
     off: Counter,
     /// How often an account was found below 0, by an audit or by a teller.
@@ -115,20 +114,24 @@ fn main() -> ExitCode {
     let mut crew = Crew::of(tellers + 1);
     for teller in 0..args.tellers {
         let (args, bank, day) = (Arc::clone(&args), Arc::clone(&bank), Arc::clone(&day));
-        crew.work(move |done| work(&args, teller, bank.as_ref(), &day, done));
+        crew.work(move |done| {
+            work(&args, teller, bank.as_ref(), &day, done);
+            day.gone_home.increment();
+        });
     }
     crew.work({
-        let (args, bank, day) = (Arc::clone(&args), Arc::clone(&bank), Arc::clone(&day));
-        move |done| {
-            for _ in 0..args.audits {
+        let (bank, day) = (Arc::clone(&bank), Arc::clone(&day));
+        move |_| {
+            while day.gone_home.get() < u64::from(tellers) {
                 let balances = bank.audit();
+                day.audits.increment();
                 day.off.add(u64::from(balances.iter().sum::<i64>() != total));
                 day.overdrawn.add(u64::from(balances.iter().any(|balance| *balance < 0)));
-                done.increment();
+                yield_now_and_then();
             }
         }
     });
-    if let Err(stuck) = crew.watch(asked + args.audits) {
+    if let Err(stuck) = crew.watch(asked) {
         println!("{stuck}, each with an account that another one waits for");
         return program::close("every transfer ends", false);
     }
@@ -141,7 +144,7 @@ fn main() -> ExitCode {
     let last = payouts.last().map_or(0, |(_, Receipt(number))| *number);
     println!("moved:      {} transfers, {} in all", HumanCount(moved.count()), moved.sum());
     println!("refused:    {} transfers", HumanCount(refused));
-    println!("audits:     {}", HumanCount(args.audits));
+    println!("audits:     {}", HumanCount(day.audits.get()));
     println!("off:        {} of them found another total than {total}", HumanCount(off));
     println!("overdrawn:  {} times an account was below 0", HumanCount(overdrawn));
     println!("paid out:   {paid} of {total} at the end of the day");
