@@ -58,10 +58,6 @@ struct Args {
     #[arg(long, default_value_t = 250_000)]
     #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
     transfers: u64,
-    /// Audits meanwhile
-    #[arg(long, default_value_t = 50_000)]
-    #[arg(value_parser = clap::value_parser!(u64).range(1..=100_000_000))]
-    audits: u64,
     /// What the random transfers are made from
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -97,9 +93,12 @@ impl Args {
 struct Day {
     moved: Stats,
     refused: Counter,
+    /// Tellers who have done all their transfers.
+    gone_home: Counter,
+    audits: Counter,
     /// Audits that found another total.
     off: Counter,
-    /// Audits that found an account below 0.
+    /// How often an account was found below 0, by an audit or by a teller.
     overdrawn: Counter,
 }
 
@@ -112,23 +111,27 @@ fn main() -> ExitCode {
     let Args { tellers, accounts, .. } = *args;
     println!("{tellers} tellers, {accounts} accounts of {OPENING}, {transfers} transfers");
 
-    let mut crew = Crew::default();
+    let mut crew = Crew::of(tellers + 1);
     for teller in 0..args.tellers {
         let (args, bank, day) = (Arc::clone(&args), Arc::clone(&bank), Arc::clone(&day));
-        crew.work(move |done| work(&args, teller, bank.as_ref(), &day, done));
+        crew.work(move |done| {
+            work(&args, teller, bank.as_ref(), &day, done);
+            day.gone_home.increment();
+        });
     }
     crew.work({
-        let (args, bank, day) = (Arc::clone(&args), Arc::clone(&bank), Arc::clone(&day));
-        move |done| {
-            for _ in 0..args.audits {
+        let (bank, day) = (Arc::clone(&bank), Arc::clone(&day));
+        move |_| {
+            while day.gone_home.get() < u64::from(tellers) {
                 let balances = bank.audit();
+                day.audits.increment();
                 day.off.add(u64::from(balances.iter().sum::<i64>() != total));
                 day.overdrawn.add(u64::from(balances.iter().any(|balance| *balance < 0)));
-                done.increment();
+                yield_now_and_then();
             }
         }
     });
-    if let Err(stuck) = crew.watch(asked + args.audits) {
+    if let Err(stuck) = crew.watch(asked) {
         println!("{stuck}, each with an account that another one waits for");
         return program::close("every transfer ends", false);
     }
@@ -141,9 +144,9 @@ fn main() -> ExitCode {
     let last = payouts.last().map_or(0, |(_, Receipt(number))| *number);
     println!("moved:      {} transfers, {} in all", HumanCount(moved.count()), moved.sum());
     println!("refused:    {} transfers", HumanCount(refused));
-    println!("audits:     {}", HumanCount(args.audits));
-    println!("  off:      {} found another total than {total}", HumanCount(off));
-    println!("  negative: {} found an account below 0", HumanCount(overdrawn));
+    println!("audits:     {}", HumanCount(day.audits.get()));
+    println!("off:        {} of them found another total than {total}", HumanCount(off));
+    println!("overdrawn:  {} times an account was below 0", HumanCount(overdrawn));
     println!("paid out:   {paid} of {total} at the end of the day");
     println!("receipts:   {} for {} movements", HumanCount(last), HumanCount(movements));
     let counted = moved.count() + refused == asked && last == movements;
@@ -157,6 +160,7 @@ fn main() -> ExitCode {
 fn work(args: &Args, teller: u32, bank: &dyn Bank, day: &Day, done: &mut CounterHandle) {
     let mut random = fastrand::Rng::with_seed(args.seed.wrapping_add(teller.into()));
     let (mut moved, mut refused) = (day.moved.handle(), day.refused.handle());
+    let mut overdrawn = day.overdrawn.handle();
     let accounts = u64::from(args.accounts);
     for _ in 0..args.transfers {
         let from = random.u64(..accounts);
@@ -164,7 +168,10 @@ fn work(args: &Args, teller: u32, bank: &dyn Bank, day: &Day, done: &mut Counter
         let amount = random.u32(1..=MOST);
         match bank.transfer(from, to, amount) {
             Ok(_) => moved.record(amount.into()),
-            Err(BankError::InsufficientFunds { .. }) => refused.increment(),
+            Err(BankError::InsufficientFunds { available, .. }) => {
+                refused.increment();
+                overdrawn.add(u64::from(available < 0));
+            }
             Err(why) => panic!("a transfer between two accounts of the bank: {why}"),
         }
         done.increment();

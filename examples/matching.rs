@@ -100,7 +100,7 @@ fn main() -> ExitCode {
     let asked = u64::from(traders) * args.pairs * 2;
     println!("{traders} traders, {} books, {} orders", args.books, HumanCount(asked));
 
-    let mut crew = Crew::default();
+    let mut crew = Crew::of(traders);
     for trader in 0..traders {
         let (args, exchange, day) = (Arc::clone(&args), Arc::clone(&exchange), Arc::clone(&day));
         crew.work(move |done| work(&args, trader, exchange.as_ref(), &day, done));

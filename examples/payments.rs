@@ -96,7 +96,7 @@ fn main() -> ExitCode {
     let Args { clients, payments, .. } = *args;
     println!("{clients} clients, who all ask for the same {} payments", HumanCount(payments));
 
-    let mut crew = Crew::default();
+    let mut crew = Crew::of(clients);
     for _ in 0..clients {
         let (args, desk, noted) = (Arc::clone(&args), Arc::clone(&desk), Arc::clone(&noted));
         crew.work(move |done| ask(args.payments, desk.as_ref(), &noted, done));

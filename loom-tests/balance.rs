@@ -209,6 +209,18 @@ fn a_payment_on_is_covered_by_all_of_what_arrived_or_by_nothing() {
         .check();
 }
 
+/// Accounts in different shards, which nothing orders, and still two different numbers.
+#[test]
+fn movements_of_two_accounts_have_two_receipts() {
+    Model::new(|| sound([(1, 100), (2, 100)]))
+        .thread("alice", |bank| paid(bank.withdraw(1, 80)))
+        .thread("bob", |bank| paid(bank.withdraw(2, 80)))
+        .finally("balances", Bank::audit)
+        .acceptable("alice=Ok(1) bob=Ok(2) balances=[20, 20]", "alice was first")
+        .acceptable("alice=Ok(2) bob=Ok(1) balances=[20, 20]", "bob was first")
+        .check();
+}
+
 /// What cannot be done is told, and changes nothing while others go on.
 #[test]
 fn what_is_refused_changes_nothing() {

@@ -70,6 +70,12 @@ fn sell(exchange: &impl Exchange, quantity: u32) -> u64 {
     submit(exchange, BOOK, Side::Sell, quantity)
 }
 
+/// Buys 10, and returns the order's number with how much of it was matched at once.
+fn numbered(exchange: &impl Exchange) -> Result<(u64, u64), OrderError> {
+    let fill = exchange.submit(Order { book: BOOK, side: Side::Buy, quantity: 10 });
+    fill.map(|Fill { order, filled }| (order, filled))
+}
+
 /// What waits to be bought, and to be sold, in the first book.
 fn waiting(exchange: &impl Exchange) -> (u64, u64) {
     let Waiting { to_buy, to_sell } = exchange.waiting()[0];
@@ -195,15 +201,22 @@ fn a_book_never_shows_two_who_should_have_traded() {
 /// The number of an order belongs to the step that fills it: who has the offer has the smaller one.
 #[test]
 fn orders_are_numbered_as_they_are_filled() {
-    let buy = |exchange: &SoundExchange<ByParity>| {
-        let order = Order { book: BOOK, side: Side::Buy, quantity: 10 };
-        exchange.submit(order).map(|Fill { order, filled }| (order, filled))
-    };
     Model::new(|| sound(1, 10))
-        .thread("alice", buy)
-        .thread("bob", buy)
+        .thread("alice", numbered)
+        .thread("bob", numbered)
         .acceptable("alice=Ok((2, 10)) bob=Ok((3, 0))", "after the offer, which is number 1")
         .acceptable("alice=Ok((3, 0)) bob=Ok((2, 10))", "bob was first")
+        .check();
+}
+
+/// Also where the number is drawn outside of that step, as the twins do, nobody else has it.
+#[test]
+fn no_two_orders_have_one_number() {
+    Model::new(|| two_sided(0))
+        .thread("alice", numbered)
+        .thread("bob", numbered)
+        .acceptable("alice=Ok((1, 0)) bob=Ok((2, 0))", "alice was first")
+        .acceptable("alice=Ok((2, 0)) bob=Ok((1, 0))", "bob was first")
         .check();
 }
 

@@ -2,7 +2,7 @@
 //! for each other for ever.
 
 use std::panic;
-use std::sync::Arc;
+use std::sync::{Arc, Barrier};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -28,18 +28,29 @@ pub(crate) struct Stuck {
     steps: u64,
 }
 
-/// The threads of a program. Those that are stuck are left behind: the end of `main` ends them.
-#[derive(Default)]
+/// The threads of a program, which start together. Those that are stuck are left behind: the end of `main`
+/// ends them.
 pub(crate) struct Crew {
+    start: Arc<Barrier>,
     done: Arc<Counter>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Crew {
-    /// Starts a thread that counts each of its steps.
+    /// A crew that starts once it has so many threads.
+    pub(crate) fn of(threads: u32) -> Self {
+        let threads = usize::try_from(threads).expect("a few threads");
+        let (start, done) = (Arc::new(Barrier::new(threads)), Arc::default());
+        Self { start, done, threads: Vec::new() }
+    }
+
+    /// Adds a thread that counts each of its steps.
     pub(crate) fn work(&mut self, work: impl FnOnce(&mut CounterHandle) + Send + 'static) {
-        let mut done = self.done.handle();
-        self.threads.push(thread::spawn(move || work(&mut done)));
+        let (start, mut done) = (Arc::clone(&self.start), self.done.handle());
+        self.threads.push(thread::spawn(move || {
+            start.wait();
+            work(&mut done);
+        }));
     }
 
     /// Waits until all threads have ended, and shows how many of `steps` are done.

@@ -204,7 +204,7 @@ fn send(
         clients.push((client, visitors[visitors.len() - 1]));
     }
     let started = Instant::now();
-    let mut crew = Crew::default();
+    let mut crew = Crew::of(args.clients);
     for (number, (client, visitor)) in (0..).zip(clients) {
         // The first ones send one more, where it does not divide.
         let share = requests / u64::from(args.clients)
