@@ -46,7 +46,7 @@
 use selvedge::Counter;
 use selvedge::model::{Failure, Model};
 use selvedge::racy::{LossyCounter, UnsyncCounter};
-use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::sync::atomic::AtomicU64;
 use selvedge::sync::cell::UnsafeCell;
 
 // ---------------------------------------------------------------------------------------------

@@ -21,7 +21,8 @@
 //!
 //! What is shared is in `examples/support/`: `cache.rs`, `sessions.rs` and `requests.rs`, each with its
 //! twins, and is proved in the pages of these names in `loom-tests/`. The twins let others run between
-//! their two steps, so that they go wrong while you look; the pages show that they need no such help.
+//! their two steps, so that they go wrong while you look; the pages show that they need no such help. The
+//! limit of saves has no twin here.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
