@@ -1,92 +1,152 @@
 //! A payment desk whose clients ask again when they hear nothing: several requests for one payment, at
 //! the same time, over a line that fails now and then. Each payment is charged once.
 //!
-//! Why this holds, and what goes wrong otherwise: `loom-tests/payments.rs`.
+//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/payments.rs`. The
+//! first twin lets other threads run between its two steps now and then, so that every run fails;
+//! without that it does so once in a while.
 //!
 //! ```text
 //! cargo run --example payments
+//! cargo run --example payments -- --racy                       # charged, and noted then; fails
+//! cargo run --example payments -- --racy=note-then-charge      # or noted, and charged then; fails
+//! cargo run --example payments -- --racy=keep-what-was-taken   # or nothing given back; fails
 //! ```
 
 use std::process::ExitCode;
-use std::thread;
+use std::sync::Arc;
 
-use selvedge::{Counter, Map};
+use clap::{Parser, ValueEnum};
+use indicatif::HumanCount;
+use selvedge::{Counter, CounterHandle, Map};
 
-const CLIENTS: u64 = 4;
-const PAYMENTS: u64 = 2_000;
-const PRICE: u64 = 5;
+#[path = "support/cores.rs"]
+mod cores;
+#[path = "support/crew.rs"]
+mod crew;
+#[path = "support/payments.rs"]
+mod payments;
+#[path = "support/program.rs"]
+mod program;
+#[path = "support/yielding.rs"]
+mod yielding;
 
-/// The line to the bank failed, and the payment was not made.
-#[derive(Debug)]
-struct LineFailed;
+use cores::all_cores;
+use crew::Crew;
+use payments::{
+    ChargeThenNoteDesk, Desk, KeepWhatWasTakenDesk, NoteThenChargeDesk, PaymentError, SoundDesk,
+};
+use yielding::yield_now_and_then;
 
-/// The number of a charge.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Receipt(u64);
-
-/// What has been charged, by idempotency key.
-#[derive(Default)]
-struct Desk {
-    receipts: Map<u64, Receipt>,
-    money: Counter,
-    attempts: Map<u64, u64>,
-    failures: Counter,
+/// Asks for payments until they are made, on all cores, and checks that each is charged once.
+#[derive(Parser)]
+struct Args {
+    /// Run a racy twin: charge-then-note if none is named
+    #[arg(long, value_name = "TWIN", num_args = 0..=1, require_equals = true)]
+    #[arg(value_enum, default_missing_value = "charge-then-note")]
+    racy: Option<Twin>,
+    /// Clients, each a thread, who all ask for every payment
+    #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
+    clients: u32,
+    /// Payments
+    #[arg(long, default_value_t = 50_000)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    payments: u64,
+    /// Attempts that get no answer: the first so many
+    #[arg(long, default_value_t = 1_000, value_parser = clap::value_parser!(u64).range(..=100_000))]
+    outages: u64,
 }
 
-impl Desk {
-    /// Charges once for each key, however many ask, and returns the one receipt.
-    ///
-    /// # Errors
-    ///
-    /// [`LineFailed`] if this attempt failed: nothing is charged, and the next one tries.
-    fn pay(&self, key: u64) -> Result<Receipt, LineFailed> {
-        self.receipts.get_or_try_insert_with(key, || self.charge(key))
-    }
+/// The ways to get it wrong.
+#[derive(Clone, Copy, ValueEnum)]
+enum Twin {
+    /// Looks for a receipt, charges, and notes it
+    ChargeThenNote,
+    /// Notes the payment, and then charges it
+    NoteThenCharge,
+    /// Gives nothing back when an attempt fails half way
+    KeepWhatWasTaken,
+}
 
-    /// One attempt: the first one for every third payment fails. All or nothing, for a receipt can be
-    /// forgotten by the map, and money cannot.
-    fn charge(&self, key: u64) -> Result<Receipt, LineFailed> {
-        let before = self.attempts.compute(key, |n| Some(n.unwrap_or(&0) + 1));
-        if key % 3 == 0 && before.is_none() {
-            self.failures.increment();
-            return Err(LineFailed);
+impl Args {
+    fn desk(&self) -> Arc<dyn Desk> {
+        let desk = SoundDesk::new(self.outages, Map::new());
+        match self.racy {
+            None => Arc::new(desk),
+            Some(Twin::ChargeThenNote) => {
+                Arc::new(ChargeThenNoteDesk { desk, between: yield_now_and_then })
+            }
+            Some(Twin::NoteThenCharge) => Arc::new(NoteThenChargeDesk(desk)),
+            Some(Twin::KeepWhatWasTaken) => Arc::new(KeepWhatWasTakenDesk(desk)),
         }
-        self.money.add(PRICE);
-        Ok(Receipt(key))
     }
+}
+
+/// What clients note.
+#[derive(Default)]
+struct Noted {
+    requests: Counter,
+    unanswered: Counter,
+    /// Receipts of an attempt that is not the one which the desk knows in the end.
+    superseded: Counter,
 }
 
 fn main() -> ExitCode {
-    let desk = Desk::default();
-    // Every client asks for every payment, and asks again until there is a receipt.
-    let requests: u64 = thread::scope(|scope| {
-        let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(|| ask_for_all(&desk))).collect();
-        clients.into_iter().map(|client| client.join().expect("a client does not panic")).sum()
-    });
+    let args = Arc::new(Args::parse());
+    let (desk, noted) = (args.desk(), Arc::new(Noted::default()));
+    let Args { clients, payments, .. } = *args;
+    println!("{clients} clients, who all ask for the same {} payments", HumanCount(payments));
 
-    let (money, expected) = (desk.money.get(), PAYMENTS * PRICE);
-    println!("requests:             {requests} for {PAYMENTS} payments");
-    println!("attempts that failed: {}", desk.failures.get());
-    println!("receipts:             {}", desk.receipts.len());
-    println!("charged:              {money} of {expected}");
-    let one_each = u64::try_from(desk.receipts.len()).is_ok_and(|receipts| receipts == PAYMENTS);
-    if money == expected && one_each { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let mut crew = Crew::of(clients);
+    for _ in 0..clients {
+        let (args, desk, noted) = (Arc::clone(&args), Arc::clone(&desk), Arc::clone(&noted));
+        crew.work(move |done| ask(args.payments, desk.as_ref(), &noted, done));
+    }
+    if let Err(stuck) = crew.watch(u64::from(clients) * payments) {
+        println!("{stuck}");
+        return program::close("every payment is made", false);
+    }
+
+    let due: u64 = (0..payments).map(|key| u64::from(price(key))).sum();
+    let receipts = (0..payments).filter_map(|key| desk.receipt(key)).count() as u64;
+    let (taken, superseded) = (desk.taken(), noted.superseded.get());
+    println!("requests:   {}", HumanCount(noted.requests.get()));
+    println!("unanswered: {}", HumanCount(noted.unanswered.get()));
+    println!("receipts:   {} for {} payments", HumanCount(receipts), HumanCount(payments));
+    println!("superseded: {} receipts are not the one that is kept", HumanCount(superseded));
+    println!("charged:    {} of {} due", HumanCount(taken), HumanCount(due));
+    program::close(
+        "every payment is charged once, and everybody has the one receipt",
+        taken == due && receipts == payments && superseded == 0,
+    )
 }
 
-/// Asks for each payment until there is a receipt for it, and returns how often that was.
-fn ask_for_all(desk: &Desk) -> u64 {
-    let mut requests = 0;
-    for key in 0..PAYMENTS {
-        loop {
-            requests += 1;
-            match desk.pay(key) {
+/// The price of a payment.
+fn price(key: u64) -> u32 {
+    1 + u32::try_from(key % 100).expect("less than 100")
+}
+
+/// Asks for each payment until there is a receipt for it.
+fn ask(payments: u64, desk: &dyn Desk, noted: &Noted, done: &mut CounterHandle) {
+    let (mut requests, mut unanswered) = (noted.requests.handle(), noted.unanswered.handle());
+    let mut received = Vec::new();
+    let mut open: Vec<_> = (0..payments).collect();
+    while !open.is_empty() {
+        open.retain(|key| {
+            requests.increment();
+            match desk.pay(*key, price(*key)) {
                 Ok(receipt) => {
-                    assert_eq!(receipt, Receipt(key), "everybody has the receipt of the payment");
-                    break;
+                    received.push((*key, receipt));
+                    done.increment();
+                    false
                 }
-                Err(LineFailed) => thread::yield_now(),
+                Err(PaymentError::NoAnswer { .. }) => {
+                    unanswered.increment();
+                    true
+                }
+                Err(why) => panic!("a key is always asked for with the same price: {why}"),
             }
-        }
+        });
     }
-    requests
+    let kept = |(key, receipt): &(u64, _)| desk.receipt(*key) == Some(*receipt);
+    noted.superseded.add(received.iter().filter(|one| !kept(one)).count() as u64);
 }

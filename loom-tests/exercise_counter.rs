@@ -8,9 +8,9 @@
 //! | | no data race | data race |
 //! |---|---|---|
 //! | the result is right | [`Counter`] | [`UnsyncMark`] |
-//! | the result may be wrong | [`SplitCounter`] | [`UnsyncCounter`] |
+//! | the result may be wrong | [`LossyCounter`] | [`UnsyncCounter`] |
 //!
-//! **Why the racy twins fail.** [`SplitCounter`] loads and stores an atomic: both are allowed at any time, so
+//! **Why the racy twins fail.** [`LossyCounter`] loads and stores an atomic: both are allowed at any time, so
 //! no detector of data races objects, and two threads that both load 0 both store 1. [`UnsyncCounter`]
 //! does the same in plain memory, which is undefined behaviour besides. [`UnsyncMark`] only ever writes
 //! one and the same value, and every interleaving leaves that one behind: "harmless", and undefined
@@ -19,8 +19,9 @@
 //! **Why the sound one holds.** An add by [`Counter::add`] is one read-modify-write of an atomic. There is no
 //! step between load and store for anybody to come into, and no plain memory.
 //!
-//! **Beside a detector.** `examples/exercise_counter.rs` lets two threads increment each of these counters
-//! 100,000 times. Under LLVM's thread sanitizer (two cores, rustc 1.97.0-nightly of 2026-05-19, 100 runs each),
+//! **Beside a detector.** `examples/exercise_counter.rs` lets two threads increment each of these counters,
+//! the same types, 100,000 times. Under LLVM's thread sanitizer (two cores, rustc 1.97.0-nightly of
+//! 2026-05-19, 100 runs each),
 //!
 //! ```text
 //! RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" cargo +nightly run --release \
@@ -44,40 +45,21 @@
 
 use selvedge::Counter;
 use selvedge::model::{Failure, Model};
-use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::racy::{LossyCounter, UnsyncCounter};
+use selvedge::sync::atomic::AtomicU64;
 use selvedge::sync::cell::UnsafeCell;
 
 // ---------------------------------------------------------------------------------------------
 // Racy: a race condition, a data race, both.
 // ---------------------------------------------------------------------------------------------
 
-/// Defect: an increment is a load and a store. A race condition, and no data race.
-struct SplitCounter {
-    /// Relaxed: no ordering makes one step of two.
-    count: AtomicU64,
-}
-
-impl SplitCounter {
-    fn new() -> Self {
-        Self { count: AtomicU64::new(0) }
-    }
-
-    fn increment(&self) {
-        let count = self.count.load(Relaxed);
-        self.count.store(count + 1, Relaxed);
-    }
-
-    fn get(&self) -> u64 {
-        self.count.load(Relaxed)
-    }
-}
-
+/// An increment is a load and a store: a race condition, and no data race.
 #[test]
 fn a_total_is_wrong_without_a_data_race() {
-    Model::new(SplitCounter::new)
-        .thread("alice", SplitCounter::increment)
-        .thread("bob", SplitCounter::increment)
-        .finally("total", SplitCounter::get)
+    Model::new(LossyCounter::new)
+        .thread("alice", LossyCounter::increment)
+        .thread("bob", LossyCounter::increment)
+        .finally("total", LossyCounter::get)
         .acceptable("total=2", "the increments did not overlap")
         .interesting("total=1", "both loaded 0: one increment is lost")
         .check();
@@ -100,25 +82,7 @@ fn acquire_and_release_do_not_help() {
         .check();
 }
 
-/// Defect: plain memory, shared. A race condition, and a data race.
-struct UnsyncCounter(UnsafeCell<u64>);
-
-// SAFETY: none. That is the defect: `increment` writes what others read.
-unsafe impl Sync for UnsyncCounter {}
-
-impl UnsyncCounter {
-    fn new() -> Self {
-        Self(UnsafeCell::new(0))
-    }
-
-    fn increment(&self) {
-        // SAFETY: none while another thread has access, which is the defect.
-        let count = self.0.with(|count| unsafe { *count });
-        // SAFETY: as above.
-        self.0.with_mut(|place| unsafe { *place = count + 1 });
-    }
-}
-
+/// The same in plain memory, shared: a race condition, and a data race.
 #[test]
 fn a_total_in_plain_memory_is_a_data_race() {
     Model::new(UnsyncCounter::new)

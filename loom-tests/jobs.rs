@@ -1,24 +1,27 @@
 //! # Is every job done once, and do the statistics say so?
 //!
 //! **Answer.** Yes, if a channel hands the jobs out, its end is the only order to stop, and every worker
-//! owns its statistics: with a [`StatsHandle`] and a [`CounterHandle`] it counts a job without a lock,
+//! owns its statistics: with a `StatsHandle` and a `CounterHandle` it counts a job without a lock,
 //! but for one in 128. What is left is the lock around the receiver that the workers share; with a
 //! channel for each worker there is not even that.
 //!
 //! **Why the racy twins fail.** [`LookThenClaimJobs`] reads which job is next and then writes that it is
-//! taken: two workers take the same one. [`StopFlagPool`] stops by a flag beside the channel: what is in
+//! taken: two workers take the same one. [`StopFlagJobs`] stops by a flag beside the channel: what is in
 //! the channel then is lost. [`WhileAnyPool`] takes an empty channel for its end: what is sent a moment
-//! later is lost. [`UncaughtPool`] loses a worker with each job that panics. [`TwoAtomicTotals`] counts a
+//! later is lost. [`UncaughtPool`] loses a worker with each job that panics. [`TwoAtomicTally`] counts a
 //! job and adds up its work in two steps: a report in between has one without the other.
 //! [`EmptyIsDonePool`] reports once the channel is empty: the last job has been taken out of it, and is not
 //! done. [`GuardedPool`] holds the lock of the receiver while it works: nothing is lost but the point of
 //! having two workers.
 //!
 //! **Why the sound one holds.** A message is received once. A receiver is told that its channel has ended
-//! only when all senders are gone and everything they sent has been received: so who stops a [`Pool`]
-//! drops the sender, joins the workers, and needs no flag. The lock is given back before the job is
-//! begun. A job that panics is caught where it is run, outside all locks, and counted. What a worker
-//! counts nobody else writes, and [`Stats`] reads count, sum and extremes as of one moment.
+//! only when all senders are gone and everything they sent has been received: so who closes a
+//! [`JobChannel`] drops the sender, joins the workers, and needs no flag. The lock is given back before
+//! the job is begun. A job that panics is caught where it is run, outside all locks, and counted. What a worker
+//! counts nobody else writes, and [`Stats`] reads count and sum as of one moment.
+//!
+//! **The code** of the sound one, and of the twins that `cargo run --example jobs -- --racy` runs, is
+//! `examples/support/jobs.rs`: what is proved here is what the program runs.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
 //! workers, two or three jobs at most, and one or two threads that submit, close or report. A job is a
@@ -30,13 +33,18 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use selvedge::model::Model;
-use selvedge::sync::atomic::{
-    AtomicBool, AtomicU64, AtomicUsize,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge::sync::mpsc::{Receiver, Sender, channel};
-use selvedge::sync::{Arc, Mutex, MutexGuard, PoisonError, thread};
-use selvedge::{Counter, CounterHandle, Stats, StatsHandle};
+use selvedge::sync::{Mutex, MutexGuard, PoisonError};
+use selvedge::{Counter, Stats};
+
+#[path = "../examples/support/jobs.rs"]
+mod jobs;
+
+use jobs::{
+    Desk, JobChannel, Jobs, LookThenClaimJobs, OwnedTally, Pool, StopFlagJobs, Tally, Totals,
+    TwoAtomicTally, work,
+};
 
 /// The job that panics.
 const BROKEN: u64 = 13;
@@ -62,79 +70,39 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// Takes jobs until there are none any more, and returns them.
+fn taken<J>(jobs: &impl Jobs<J>) -> Vec<J> {
+    std::iter::from_fn(|| jobs.next()).collect()
+}
+
+/// Jobs that went well, their work, and jobs that panicked.
+fn ended(totals: Totals) -> (u64, u128, u64) {
+    (totals.done, totals.work, totals.panicked)
+}
+
 // ---------------------------------------------------------------------------------------------
 // Racy: jobs that are done twice, or never.
 // ---------------------------------------------------------------------------------------------
 
-/// Defect: which job is next is read in one step, and that it is taken is written in the next.
-struct LookThenClaimJobs {
-    jobs: [u64; 2],
-    /// Relaxed: the jobs were there before the workers, and no ordering makes one step of two.
-    next: AtomicUsize,
-}
-
-impl LookThenClaimJobs {
-    fn new() -> Self {
-        Self { jobs: [1, 2], next: AtomicUsize::new(0) }
-    }
-
-    fn take(&self) -> Option<u64> {
-        let next = self.next.load(Relaxed);
-        let job = self.jobs.get(next).copied();
-        self.next.store(next + 1, Relaxed);
-        job
-    }
-}
-
 #[test]
 fn a_job_that_is_looked_at_first_is_taken_twice() {
-    Model::new(LookThenClaimJobs::new)
-        .thread("alice", LookThenClaimJobs::take)
-        .thread("bob", LookThenClaimJobs::take)
+    Model::new(|| LookThenClaimJobs::new(vec![1, 2], || ()))
+        .thread("alice", Jobs::next)
+        .thread("bob", Jobs::next)
         .acceptable("alice=Some(1) bob=Some(2)", "alice was first")
         .acceptable("alice=Some(2) bob=Some(1)", "bob was first")
         .interesting("alice=Some(1) bob=Some(1)", "both looked before either had claimed it")
         .check();
 }
 
-/// Defect: a flag tells the worker to stop, whatever is in the channel.
-struct StopFlagPool {
-    jobs: Mutex<Receiver<u64>>,
-    sender: Mutex<Option<Sender<u64>>>,
-    /// Release, and Acquire where it is read: who sees it could also receive what was sent before.
-    stop: AtomicBool,
-}
-
-impl StopFlagPool {
-    fn new() -> Self {
-        let (sender, jobs) = channel();
-        let sender = Mutex::new(Some(sender));
-        Self { jobs: Mutex::new(jobs), sender, stop: AtomicBool::new(false) }
-    }
-
-    fn send_and_stop(&self) {
-        if let Some(sender) = lock(&self.sender).take() {
-            sender.send(1).expect("the receiver is here");
-            self.stop.store(true, Release);
-        }
-    }
-
-    /// How many jobs were done.
-    fn worker(&self) -> u64 {
-        let mut done = 0;
-        while !self.stop.load(Acquire) {
-            let Ok(_) = lock(&self.jobs).recv() else { break };
-            done += 1;
-        }
-        done
-    }
-}
-
 #[test]
 fn a_flag_that_stops_the_worker_loses_what_is_in_the_channel() {
-    Model::new(StopFlagPool::new)
-        .thread("client", StopFlagPool::send_and_stop)
-        .thread("worker", StopFlagPool::worker)
+    Model::new(StopFlagJobs::new)
+        .thread("client", |jobs| {
+            jobs.submit(1).expect("it is open");
+            jobs.close();
+        })
+        .thread("worker", |jobs| taken(jobs).len())
         .acceptable("worker=1", "received in time")
         .interesting("worker=0", "told to stop with a job in the channel: nobody will do it")
         .check();
@@ -275,37 +243,15 @@ fn a_panic_that_is_not_caught_ends_the_worker() {
 // Racy: statistics that do not add up.
 // ---------------------------------------------------------------------------------------------
 
-/// Defect: the number of jobs and the sum of their work are two atomics.
-struct TwoAtomicTotals {
-    /// Relaxed, both: no ordering makes one of two.
-    jobs: AtomicU64,
-    work: AtomicU64,
-}
-
-impl TwoAtomicTotals {
-    fn new() -> Self {
-        Self { jobs: AtomicU64::new(0), work: AtomicU64::new(0) }
-    }
-
-    fn done(&self, work: u64) {
-        self.jobs.fetch_add(1, Relaxed);
-        self.work.fetch_add(work, Relaxed);
-    }
-
-    fn report(&self) -> (u64, u64) {
-        (self.jobs.load(Relaxed), self.work.load(Relaxed))
-    }
-}
-
 #[test]
 fn a_job_is_counted_without_its_work() {
-    Model::new(TwoAtomicTotals::new)
-        .thread("worker", |totals| totals.done(5))
-        .thread("reporter", TwoAtomicTotals::report)
-        .acceptable("reporter=(0, 0)", "reported first")
-        .acceptable("reporter=(1, 5)", "reported last")
-        .interesting("reporter=(1, 0)", "a job that was no work")
-        .interesting("reporter=(0, 5)", "work that was no job")
+    Model::new(|| TwoAtomicTally::new(|| ()))
+        .thread("worker", |tally| tally.desk().done(5))
+        .thread("reporter", |tally| ended(tally.totals()))
+        .acceptable("reporter=(0, 0, 0)", "reported first")
+        .acceptable("reporter=(1, 5, 0)", "reported last")
+        .interesting("reporter=(1, 0, 0)", "a job that was no work")
+        .interesting("reporter=(0, 5, 0)", "work that was no job")
         .check();
 }
 
@@ -352,104 +298,73 @@ fn a_report_when_the_channel_is_empty_comes_too_early() {
 // Sound: a channel, and statistics that their worker owns.
 // ---------------------------------------------------------------------------------------------
 
-/// Workers share a receiver; the end of the channel is the end of the work.
-struct Pool {
-    jobs: Mutex<Receiver<u64>>,
-    /// `None` once the pool is closed.
-    sender: Mutex<Option<Sender<u64>>>,
-    /// How much work the jobs were that went well.
-    work: Stats,
-    /// How many jobs panicked.
-    failed: Counter,
-    /// For each worker what it counts with, until it is there.
-    desks: [Mutex<Option<Desk>>; 2],
+/// A channel, a tally, and two desks that are to be taken.
+struct Office {
+    jobs: JobChannel<u64>,
+    tally: OwnedTally,
+    desks: [Mutex<Option<Box<dyn Desk + Send>>>; 2],
     at_work: AtWork,
 }
 
-/// What belongs to one worker: to count takes no lock.
-struct Desk {
-    work: StatsHandle,
-    failed: CounterHandle,
+fn tally() -> OwnedTally {
+    OwnedTally {
+        work: Stats::with_stripes_and_precision(1, 0).expect("1 stripe of precision 0"),
+        panicked: Counter::with_stripes(1).expect("1 stripe is accepted"),
+    }
 }
 
-impl Desk {
-    /// Does a job and counts it. A panic ends here.
-    fn work_on(&mut self, job: u64) {
-        // Unwind safe: a job is a number, and shares nothing.
-        match catch_unwind(AssertUnwindSafe(|| work_on(job))) {
-            Ok(work) => self.work.record(work),
-            Err(_) => self.failed.increment(),
+impl Office {
+    /// Open, with these jobs in its channel.
+    fn with(submitted: &[u64]) -> Self {
+        let (jobs, tally) = (JobChannel::new(), tally());
+        for job in submitted {
+            jobs.submit(*job).expect("it is open");
         }
-    }
-}
-
-impl Pool {
-    /// A pool that is open, with these jobs in its channel.
-    fn with(jobs: &[u64]) -> Self {
-        let (sender, jobs) = filled(jobs);
-        let work = Stats::with_stripes_and_precision(1, 0).expect("1 stripe of precision 0");
-        let failed = Counter::with_stripes(1).expect("1 stripe is accepted");
-        let desks = [(); 2]
-            .map(|()| Mutex::new(Some(Desk { work: work.handle(), failed: failed.handle() })));
-        let (jobs, sender) = (Mutex::new(jobs), Mutex::new(Some(sender)));
-        Self { jobs, sender, work, failed, desks, at_work: AtWork::new() }
+        let desks = [(); 2].map(|()| Mutex::new(Some(tally.desk())));
+        Self { jobs, tally, desks, at_work: AtWork::new() }
     }
 
-    /// A pool that is closed, with these jobs still in its channel.
-    fn closed_with(jobs: &[u64]) -> Self {
-        let pool = Self::with(jobs);
-        pool.close();
-        pool
-    }
-
-    /// Whether the job was accepted. Then it will be done.
-    fn submit(&self, job: u64) -> bool {
-        lock(&self.sender).as_ref().is_some_and(|sender| sender.send(job).is_ok())
-    }
-
-    /// No more jobs are accepted. Those that were are done first.
-    fn close(&self) {
-        lock(&self.sender).take();
-    }
-
-    /// The next job, `None` at the end of the channel. The lock is given back with the return.
-    fn next(&self) -> Option<u64> {
-        lock(&self.jobs).recv().ok()
-    }
-
-    /// Takes jobs until the channel ends, and returns them.
-    fn taker(&self) -> Vec<u64> {
-        std::iter::from_fn(|| self.next()).collect()
+    /// Closed, with these jobs still in its channel.
+    fn closed_with(submitted: &[u64]) -> Self {
+        let office = Self::with(submitted);
+        office.jobs.close();
+        office
     }
 
     /// Does jobs at a desk until the channel ends.
     fn worker(&self, desk: usize) {
         let desk = lock(&self.desks[desk]).take();
         let mut desk = desk.expect("a desk is taken once");
-        while let Some(job) = self.next() {
-            desk.work_on(job);
-        }
+        work(&self.jobs, &mut *desk, work_on);
     }
 
     /// The same, and notes how many are at work.
     fn watched_worker(&self) {
-        while let Some(job) = self.next() {
+        work(&self.jobs, &mut NoDesk, |job| {
             self.at_work.work_on(job);
-        }
+            job
+        });
     }
 
-    /// Jobs that went well, their work, and jobs that failed.
     fn report(&self) -> (u64, u128, u64) {
-        let work = self.work.snapshot();
-        (work.count(), work.sum(), self.failed.get())
+        ended(self.tally.totals())
     }
+}
+
+/// Counts nothing.
+struct NoDesk;
+
+impl Desk for NoDesk {
+    fn done(&mut self, _: u64) {}
+
+    fn panicked(&mut self) {}
 }
 
 #[test]
 fn two_workers_take_each_job_once() {
-    Model::new(|| Pool::closed_with(&[1, 2]))
-        .thread("alice", Pool::taker)
-        .thread("bob", Pool::taker)
+    Model::new(|| Office::closed_with(&[1, 2]))
+        .thread("alice", |office| taken(&office.jobs))
+        .thread("bob", |office| taken(&office.jobs))
         .acceptable("alice=[1, 2] bob=[]", "alice took both")
         .acceptable("alice=[1] bob=[2]", "one each")
         .acceptable("alice=[2] bob=[1]", "one each")
@@ -459,48 +374,48 @@ fn two_workers_take_each_job_once() {
 
 #[test]
 fn closing_the_channel_loses_no_job() {
-    Model::new(|| Pool::with(&[]))
-        .thread("client", |pool| {
-            let accepted = (pool.submit(1), pool.submit(2));
-            pool.close();
+    Model::new(|| Office::with(&[]))
+        .thread("client", |office| {
+            let accepted = (office.jobs.submit(1).is_ok(), office.jobs.submit(2).is_ok());
+            office.jobs.close();
             accepted
         })
-        .thread("worker", |pool| pool.worker(0))
-        .finally("report", Pool::report)
+        .thread("worker", |office| office.worker(0))
+        .finally("report", Office::report)
         .acceptable("client=(true, true) report=(2, 3, 0)", "both were accepted: both are done")
         .check();
 }
 
-/// What is submitted while somebody closes the pool is done or refused, and the client knows which.
+/// What is submitted while somebody closes the channel is done or refused, and the client knows which.
 #[test]
 fn a_job_beside_a_shutdown_is_done_or_refused() {
-    Model::new(|| Pool::with(&[]))
-        .thread("client", |pool| pool.submit(1))
-        .thread("closer", Pool::close)
-        .thread("worker", |pool| pool.worker(0))
-        .finally("report", Pool::report)
-        .acceptable("client=true report=(1, 1, 0)", "accepted, and done")
-        .acceptable("client=false report=(0, 0, 0)", "refused")
+    Model::new(|| Office::with(&[]))
+        .thread("client", |office| office.jobs.submit(1))
+        .thread("closer", |office| office.jobs.close())
+        .thread("worker", |office| office.worker(0))
+        .finally("report", Office::report)
+        .acceptable("client=Ok(()) report=(1, 1, 0)", "accepted, and done")
+        .acceptable("client=Err(Closed) report=(0, 0, 0)", "refused")
         .check();
 }
 
 /// Whoever gets it goes on, and so does the other one.
 #[test]
 fn a_job_that_panics_is_counted_and_harms_nobody() {
-    Model::new(|| Pool::closed_with(&[BROKEN, 5]))
-        .thread("alice", |pool| pool.worker(0))
-        .thread("bob", |pool| pool.worker(1))
-        .finally("report", Pool::report)
+    Model::new(|| Office::closed_with(&[BROKEN, 5]))
+        .thread("alice", |office| office.worker(0))
+        .thread("bob", |office| office.worker(1))
+        .finally("report", Office::report)
         .acceptable("report=(1, 5, 1)", "one went well, one failed, none is missing")
         .check();
 }
 
 #[test]
 fn two_workers_work_at_the_same_time() {
-    Model::new(|| Pool::closed_with(&[1, 2]))
-        .thread("alice", Pool::watched_worker)
-        .thread("bob", Pool::watched_worker)
-        .finally("most", |pool| pool.at_work.most())
+    Model::new(|| Office::closed_with(&[1, 2]))
+        .thread("alice", Office::watched_worker)
+        .thread("bob", Office::watched_worker)
+        .finally("most", |office| office.at_work.most())
         .acceptable("most=1", "one after the other, as it happened")
         .acceptable("most=2", "nobody waits while another one works")
         .check();
@@ -509,10 +424,10 @@ fn two_workers_work_at_the_same_time() {
 /// A report while jobs are done has all of a job or nothing.
 #[test]
 fn a_job_is_counted_with_its_work() {
-    Model::new(|| Pool::closed_with(&[5]))
-        .thread("worker", |pool| pool.worker(0))
-        .thread("reporter", |pool| {
-            let work = pool.work.snapshot();
+    Model::new(|| Office::closed_with(&[5]))
+        .thread("worker", |office| office.worker(0))
+        .thread("reporter", |office| {
+            let work = office.tally.work.snapshot();
             (work.count(), work.sum(), work.max())
         })
         .acceptable("reporter=(0, 0, None)", "reported first")
@@ -525,17 +440,37 @@ fn a_job_is_counted_with_its_work() {
 fn a_report_after_the_workers_have_been_joined_is_complete() {
     Model::new(|| ())
         .thread("main", |()| {
-            let pool = Arc::new(Pool::with(&[]));
-            let worker = {
-                let pool = Arc::clone(&pool);
-                thread::spawn(move || pool.worker(0))
-            };
-            let accepted = (pool.submit(BROKEN), pool.submit(5));
-            pool.close();
-            worker.join().expect("a worker does not panic");
-            (accepted, pool.report())
+            let pool = Pool::start(1, JobChannel::new(), tally(), work_on);
+            let accepted = (pool.jobs().submit(BROKEN), pool.jobs().submit(5));
+            pool.jobs().close();
+            (accepted, ended(pool.join()))
         })
-        .acceptable("main=((true, true), (1, 5, 1))", "one went well, one failed, none is missing")
+        .acceptable(
+            "main=((Ok(()), Ok(())), (1, 5, 1))",
+            "one went well, one failed, none is missing",
+        )
+        .check();
+}
+
+/// Before that it is behind, and never wrong.
+#[test]
+fn a_report_while_the_pool_works_has_whole_jobs() {
+    Model::new(|| ())
+        .thread("main", |()| {
+            let jobs = JobChannel::new();
+            for job in [5, BROKEN] {
+                jobs.submit(job).expect("it is open");
+            }
+            jobs.close();
+            let pool = Pool::start(1, jobs, tally(), work_on);
+            let so_far = ended(pool.reporter()());
+            pool.join();
+            so_far
+        })
+        .acceptable("main=(0, 0, 0)", "nothing done yet")
+        .acceptable("main=(1, 5, 0)", "the first one is done")
+        .acceptable("main=(1, 5, 1)", "both are done")
+        .acceptable("main=(0, 0, 1)", "the second one ended between the two looks")
         .check();
 }
 

@@ -1,18 +1,20 @@
 //! # Can one order be filled twice?
 //!
 //! **Answer.** Not where finding an order and filling it are one step. Where the best order is looked up
-//! first and filled then, it is sold to everybody who looked in time. And where each side of the book has
-//! a lock of its own, a buyer and a seller who fit each other can both miss the other.
+//! first and filled then, it is sold to everybody who looked in time. And where each side of the book is
+//! a book of its own, a buyer and a seller who fit each other can both miss the other.
 //!
-//! **Why the racy twins fail.** [`PeekThenFillBook`] looks up what is offered under one lock, and takes
-//! it off under another: two buyers see the same offer. Each call of its is in order. [`TwoSidedBook`]
+//! **Why the racy twins fail.** [`PeekThenFillExchange`] looks up what waits in one step, and takes it off
+//! the book in another: two buyers see the same offer. Each step of its is in order. [`TwoSidedExchange`]
 //! looks at the other side, finds nothing that fits, and joins its own: a buyer and a seller at the same
 //! time both find nothing and both wait, in a book that says that they should trade.
 //!
-//! **Why the sound one holds.** [`Book`] fills in one call of [`Map::update`]: how much is there, how much is
-//! taken and what is left is decided in one step. A new order looks at the other side and joins its own
-//! in one call of [`Map::update_pair`], over both sides. What is bought and what is left are what there
-//! was, whoever came first.
+//! **Why the sound one holds.** [`SoundExchange`] has both sides of a book in one call of
+//! [`Map::update_pair`]: how much is there, how much is taken, what is left of either side and the number
+//! of the order are decided in one step. What is matched and what waits are what was ordered, whoever
+//! came first.
+//!
+//! All three are in `examples/support/matching.rs`, and `examples/matching.rs` runs them on all cores.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one order each. There is one price: which of several prices is the best is a
@@ -21,134 +23,63 @@
 
 use selvedge::Map;
 use selvedge::model::Model;
-use selvedge::sync::{Mutex, MutexGuard, PoisonError};
 
+#[expect(dead_code, reason = "an exchange is busy enough with its numbers")]
 mod by_parity;
+#[path = "../examples/support/matching.rs"]
+mod matching;
 
-use by_parity::{Busy, ByParity, by_parity};
+use by_parity::{ByParity, by_parity};
+use matching::{
+    Exchange, Fill, Order, OrderError, PeekThenFillExchange, Side, SoundExchange, TwoSidedExchange,
+    Waiting,
+};
 
-/// Defect: `buy` looks up the offer in one call, and takes it off the book in another.
-struct PeekThenFillBook {
-    /// How much is offered.
-    offered: Mutex<u64>,
+/// The book that most of these models trade in.
+const BOOK: u64 = 0;
+
+/// An exchange with so many books, in the first of which so much is offered already. The two sides of a
+/// book are in different shards.
+fn sound(books: u64, offered: u32) -> SoundExchange<ByParity> {
+    let exchange = SoundExchange::new(books, by_parity([]));
+    if offered > 0 {
+        sell(&exchange, offered);
+    }
+    exchange
 }
 
-impl PeekThenFillBook {
-    fn new(offered: u64) -> Self {
-        Self { offered: Mutex::new(offered) }
-    }
-
-    fn offered(&self) -> u64 {
-        *lock(&self.offered)
-    }
-
-    /// Buys up to `wanted`, and returns how much was bought.
-    fn buy(&self, wanted: u64) -> u64 {
-        let fill = wanted.min(self.offered());
-        let mut offered = lock(&self.offered);
-        // What is not there cannot be taken off; it is sold all the same.
-        *offered = offered.saturating_sub(fill);
-        fill
-    }
+fn peek_then_fill(offered: u32) -> PeekThenFillExchange<ByParity> {
+    PeekThenFillExchange { exchange: sound(1, offered), between: || () }
 }
 
-/// Defect: each side has a lock of its own, and an order that finds no match on the other side joins
-/// its own side once it has unlocked the other.
-struct TwoSidedBook {
-    wanted: Mutex<u64>,
-    offered: Mutex<u64>,
+fn two_sided(offered: u32) -> TwoSidedExchange<ByParity> {
+    TwoSidedExchange { exchange: sound(1, offered), between: || () }
 }
 
-impl TwoSidedBook {
-    fn new() -> Self {
-        Self { wanted: Mutex::new(0), offered: Mutex::new(0) }
-    }
-
-    /// Buys up to `quantity` at once; the rest waits in the book. Returns how much was bought.
-    fn buy(&self, quantity: u64) -> u64 {
-        Self::trade(&self.offered, &self.wanted, quantity)
-    }
-
-    /// Sells up to `quantity` at once; the rest waits in the book. Returns how much was sold.
-    fn sell(&self, quantity: u64) -> u64 {
-        Self::trade(&self.wanted, &self.offered, quantity)
-    }
-
-    fn trade(other: &Mutex<u64>, own: &Mutex<u64>, quantity: u64) -> u64 {
-        let fill = {
-            let mut other = lock(other);
-            let fill = quantity.min(*other);
-            *other -= fill;
-            fill
-        };
-        if fill < quantity {
-            *lock(own) += quantity - fill;
-        }
-        fill
-    }
-
-    fn waiting(&self) -> (u64, u64) {
-        (*lock(&self.wanted), *lock(&self.offered))
-    }
+/// Orders, and returns how much of it was matched at once.
+fn submit(exchange: &impl Exchange, book: u64, side: Side, quantity: u32) -> u64 {
+    let fill = exchange.submit(Order { book, side, quantity });
+    fill.expect("an order for something, in a book").filled
 }
 
-fn lock(quantity: &Mutex<u64>) -> MutexGuard<'_, u64> {
-    quantity.lock().unwrap_or_else(PoisonError::into_inner)
+fn buy(exchange: &impl Exchange, quantity: u32) -> u64 {
+    submit(exchange, BOOK, Side::Buy, quantity)
 }
 
-/// The side of those who want to buy.
-const WANTED: u64 = 1;
+fn sell(exchange: &impl Exchange, quantity: u32) -> u64 {
+    submit(exchange, BOOK, Side::Sell, quantity)
+}
 
-/// The side of those who want to sell. In another shard than [`WANTED`].
-const OFFERED: u64 = 2;
+/// Buys 10, and returns the order's number with how much of it was matched at once.
+fn numbered(exchange: &impl Exchange) -> Result<(u64, u64), OrderError> {
+    let fill = exchange.submit(Order { book: BOOK, side: Side::Buy, quantity: 10 });
+    fill.map(|Fill { order, filled }| (order, filled))
+}
 
-/// Both sides of a book are two entries of a map. This is the half to copy; `step` is for the checker,
-/// a place where others would come in if they could.
-struct Book(Busy<Map<u64, u64, ByParity>>);
-
-impl Book {
-    fn new(wanted: u64, offered: u64) -> Self {
-        Self(Busy::new(by_parity([(WANTED, wanted), (OFFERED, offered)])))
-    }
-
-    /// Buys up to `wanted`, and returns how much was bought. The rest does not wait.
-    fn take(&self, wanted: u64) -> u64 {
-        let mut fill = 0;
-        self.0.map.update(&OFFERED, |offered| {
-            self.0.step();
-            fill = wanted.min(*offered);
-            offered - fill
-        });
-        fill
-    }
-
-    /// Buys up to `quantity` at once; the rest waits in the book. Returns how much was bought.
-    fn buy(&self, quantity: u64) -> u64 {
-        self.trade(OFFERED, WANTED, quantity)
-    }
-
-    /// Sells up to `quantity` at once; the rest waits in the book. Returns how much was sold.
-    fn sell(&self, quantity: u64) -> u64 {
-        self.trade(WANTED, OFFERED, quantity)
-    }
-
-    fn trade(&self, other: u64, own: u64, quantity: u64) -> u64 {
-        let mut fill = 0;
-        let traded = self.0.map.update_pair(&other, &own, |other, own| {
-            self.0.step();
-            fill = quantity.min(*other);
-            (other - fill, own + (quantity - fill))
-        });
-        traded.expect("two sides, outside the map");
-        fill
-    }
-
-    /// How much is wanted, and how much is offered, at one moment.
-    fn waiting(&self) -> (u64, u64) {
-        let sides = self.0.map.snapshot();
-        let of = |side| sides.iter().filter(|(name, _)| *name == side).map(|(_, n)| n).sum();
-        (of(WANTED), of(OFFERED))
-    }
+/// What waits to be bought, and to be sold, in the first book.
+fn waiting(exchange: &impl Exchange) -> (u64, u64) {
+    let Waiting { to_buy, to_sell } = exchange.waiting()[0];
+    (to_buy, to_sell)
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -158,39 +89,53 @@ impl Book {
 /// One offer of 10, and two who each buy 10.
 #[test]
 fn an_offer_that_is_looked_up_first_is_filled_twice() {
-    Model::new(|| PeekThenFillBook::new(10))
-        .thread("alice", |book| book.buy(10))
-        .thread("bob", |book| book.buy(10))
-        .finally("offered", PeekThenFillBook::offered)
-        .acceptable("alice=10 bob=0 offered=0", "alice has it")
-        .acceptable("alice=0 bob=10 offered=0", "bob has it")
-        .interesting("alice=10 bob=10 offered=0", "both saw it: 20 are sold, of 10")
+    Model::new(|| peek_then_fill(10))
+        .thread("alice", |exchange| buy(exchange, 10))
+        .thread("bob", |exchange| buy(exchange, 10))
+        .finally("waiting", waiting)
+        .acceptable("alice=10 bob=0 waiting=(10, 0)", "alice has it, and bob waits")
+        .acceptable("alice=0 bob=10 waiting=(10, 0)", "bob has it, and alice waits")
+        .interesting("alice=10 bob=10 waiting=(0, 0)", "both saw it: 20 are sold, of 10")
         .check();
 }
 
 /// Nor is it enough to be small: bought and left must be what there was.
 #[test]
 fn parts_of_an_offer_that_is_looked_up_first_are_more_than_the_whole() {
-    Model::new(|| PeekThenFillBook::new(10))
-        .thread("alice", |book| book.buy(6))
-        .thread("bob", |book| book.buy(6))
-        .finally("offered", PeekThenFillBook::offered)
-        .acceptable("alice=6 bob=4 offered=0", "alice was first")
-        .acceptable("alice=4 bob=6 offered=0", "bob was first")
-        .interesting("alice=6 bob=6 offered=0", "both saw 10: 12 are sold")
+    Model::new(|| peek_then_fill(10))
+        .thread("alice", |exchange| buy(exchange, 6))
+        .thread("bob", |exchange| buy(exchange, 6))
+        .finally("waiting", waiting)
+        .acceptable("alice=6 bob=4 waiting=(2, 0)", "alice was first")
+        .acceptable("alice=4 bob=6 waiting=(2, 0)", "bob was first")
+        .interesting("alice=6 bob=6 waiting=(0, 0)", "both saw 10: 12 are sold")
         .check();
 }
 
 /// She wants 10, he offers 10, and they do not meet; nor will they, until somebody else comes.
 #[test]
-fn a_buyer_and_a_seller_under_two_locks_miss_each_other() {
-    Model::new(TwoSidedBook::new)
-        .thread("buyer", |book| book.buy(10))
-        .thread("seller", |book| book.sell(10))
-        .finally("waiting", TwoSidedBook::waiting)
+fn a_buyer_and_a_seller_in_two_steps_miss_each_other() {
+    Model::new(|| two_sided(0))
+        .thread("buyer", |exchange| buy(exchange, 10))
+        .thread("seller", |exchange| sell(exchange, 10))
+        .finally("waiting", waiting)
         .acceptable("buyer=10 seller=0 waiting=(0, 0)", "the seller was there, and was bought from")
         .acceptable("buyer=0 seller=10 waiting=(0, 0)", "the buyer was there, and was sold to")
         .interesting("buyer=0 seller=0 waiting=(10, 10)", "both found nobody, and both wait")
+        .check();
+}
+
+/// Nothing is filled twice there, and in the end nothing is lost. In between it is: what is left of an
+/// order has left the one book, and is not in the other yet.
+#[test]
+fn what_is_left_of_an_order_in_two_steps_is_for_a_while_in_neither_book() {
+    Model::new(|| two_sided(4))
+        .thread("buyer", |exchange| buy(exchange, 10))
+        .thread("reader", waiting)
+        .finally("waiting", waiting)
+        .acceptable("buyer=4 reader=(0, 4) waiting=(6, 0)", "looked before")
+        .acceptable("buyer=4 reader=(6, 0) waiting=(6, 0)", "looked after")
+        .interesting("buyer=4 reader=(0, 0) waiting=(6, 0)", "nobody sees the 6 that are wanted")
         .check();
 }
 
@@ -200,36 +145,36 @@ fn a_buyer_and_a_seller_under_two_locks_miss_each_other() {
 
 #[test]
 fn an_offer_is_filled_once() {
-    Model::new(|| Book::new(0, 10))
-        .thread("alice", |book| book.take(10))
-        .thread("bob", |book| book.take(10))
-        .finally("waiting", Book::waiting)
-        .acceptable("alice=10 bob=0 waiting=(0, 0)", "alice has it")
-        .acceptable("alice=0 bob=10 waiting=(0, 0)", "bob has it")
+    Model::new(|| sound(1, 10))
+        .thread("alice", |exchange| buy(exchange, 10))
+        .thread("bob", |exchange| buy(exchange, 10))
+        .finally("waiting", waiting)
+        .acceptable("alice=10 bob=0 waiting=(10, 0)", "alice has it, and bob waits")
+        .acceptable("alice=0 bob=10 waiting=(10, 0)", "bob has it, and alice waits")
         .check();
 }
 
-/// Three who want 16 of 10: what they get, and what is left, is 10.
+/// Three who want 16 of 10: what they get is 10, and what waits is the rest.
 #[test]
 fn what_is_bought_and_what_is_left_is_what_there_was() {
-    Model::new(|| Book::new(0, 10))
-        .thread("alice", |book| book.take(6))
-        .thread("bob", |book| book.take(3))
-        .thread("carol", |book| book.take(7))
-        .finally("left", |book| book.waiting().1)
-        .acceptable("alice=6 bob=3 carol=1 left=0", "carol came last, and has the rest")
-        .acceptable("alice=6 bob=0 carol=4 left=0", "bob came last, and has nothing")
-        .acceptable("alice=3 bob=0 carol=7 left=0", "carol first, then alice")
-        .acceptable("alice=0 bob=3 carol=7 left=0", "alice came last, and has nothing")
+    Model::new(|| sound(1, 10))
+        .thread("alice", |exchange| buy(exchange, 6))
+        .thread("bob", |exchange| buy(exchange, 3))
+        .thread("carol", |exchange| buy(exchange, 7))
+        .finally("waiting", waiting)
+        .acceptable("alice=6 bob=3 carol=1 waiting=(6, 0)", "carol came last, and has the rest")
+        .acceptable("alice=6 bob=0 carol=4 waiting=(6, 0)", "bob came last, and has nothing")
+        .acceptable("alice=3 bob=0 carol=7 waiting=(6, 0)", "carol first, then alice")
+        .acceptable("alice=0 bob=3 carol=7 waiting=(6, 0)", "alice came last, and has nothing")
         .check();
 }
 
 #[test]
 fn a_buyer_and_a_seller_do_not_miss_each_other() {
-    Model::new(|| Book::new(0, 0))
-        .thread("buyer", |book| book.buy(10))
-        .thread("seller", |book| book.sell(10))
-        .finally("waiting", Book::waiting)
+    Model::new(|| sound(1, 0))
+        .thread("buyer", |exchange| buy(exchange, 10))
+        .thread("seller", |exchange| sell(exchange, 10))
+        .finally("waiting", waiting)
         .acceptable("buyer=10 seller=0 waiting=(0, 0)", "the seller was there, and was bought from")
         .acceptable("buyer=0 seller=10 waiting=(0, 0)", "the buyer was there, and was sold to")
         .forbidden("buyer=0 seller=0 waiting=(10, 10)", "nobody waits for who is there")
@@ -239,11 +184,11 @@ fn a_buyer_and_a_seller_do_not_miss_each_other() {
 /// At no moment does the book show both sides waiting: whoever looks sees it before a trade or after.
 #[test]
 fn a_book_never_shows_two_who_should_have_traded() {
-    Model::new(|| Book::new(0, 4))
-        .thread("buyer", |book| book.buy(10))
-        .thread("seller", |book| book.sell(3))
-        .thread("reader", Book::waiting)
-        .finally("waiting", Book::waiting)
+    Model::new(|| sound(1, 4))
+        .thread("buyer", |exchange| buy(exchange, 10))
+        .thread("seller", |exchange| sell(exchange, 3))
+        .thread("reader", waiting)
+        .finally("waiting", waiting)
         .acceptable("buyer=4 seller=3 reader=(0, 4) waiting=(3, 0)", "buyer first; looked before")
         .acceptable("buyer=4 seller=3 reader=(6, 0) waiting=(3, 0)", "looked between the two")
         .acceptable("buyer=4 seller=3 reader=(3, 0) waiting=(3, 0)", "looked after both")
@@ -251,4 +196,55 @@ fn a_book_never_shows_two_who_should_have_traded() {
         .acceptable("buyer=7 seller=0 reader=(0, 7) waiting=(3, 0)", "looked between the two")
         .acceptable("buyer=7 seller=0 reader=(3, 0) waiting=(3, 0)", "looked after both")
         .check();
+}
+
+/// The number of an order belongs to the step that fills it: who has the offer has the smaller one.
+#[test]
+fn orders_are_numbered_as_they_are_filled() {
+    Model::new(|| sound(1, 10))
+        .thread("alice", numbered)
+        .thread("bob", numbered)
+        .acceptable("alice=Ok((2, 10)) bob=Ok((3, 0))", "after the offer, which is number 1")
+        .acceptable("alice=Ok((3, 0)) bob=Ok((2, 10))", "bob was first")
+        .check();
+}
+
+/// Also where the number is drawn outside of that step, as the twins do, nobody else has it.
+#[test]
+fn no_two_orders_have_one_number() {
+    Model::new(|| two_sided(0))
+        .thread("alice", numbered)
+        .thread("bob", numbered)
+        .acceptable("alice=Ok((1, 0)) bob=Ok((2, 0))", "alice was first")
+        .acceptable("alice=Ok((2, 0)) bob=Ok((1, 0))", "bob was first")
+        .check();
+}
+
+/// Books of one exchange have nothing to do with each other, though their sides share the shards.
+#[test]
+fn an_order_is_matched_in_its_own_book() {
+    Model::new(|| sound(2, 10))
+        .thread("alice", |exchange| submit(exchange, 1, Side::Buy, 10))
+        .thread("bob", |exchange| submit(exchange, 0, Side::Buy, 10))
+        .finally("to_buy", |exchange| {
+            exchange.waiting().iter().map(|book| book.to_buy).collect::<Vec<_>>()
+        })
+        .acceptable(
+            "alice=0 bob=10 to_buy=[0, 10]",
+            "what is offered in one is not bought in the other",
+        )
+        .check();
+}
+
+/// What cannot be done is told, and changes nothing.
+#[test]
+fn a_refused_order_says_what_would_be_accepted() {
+    let exchange = SoundExchange::new(1, Map::<u64, u64, ByParity>::default());
+    let order = Order { book: 1, side: Side::Buy, quantity: 10 };
+    let refusal = exchange.submit(order).expect_err("there is one book");
+    assert_eq!(refusal, OrderError::UnknownBook { book: 1 });
+    assert_eq!(refusal.to_string(), "there is no book 1: a book of this exchange is accepted");
+    let refusal = exchange.submit(Order { book: 0, quantity: 0, ..order });
+    assert_eq!(refusal, Err(OrderError::NoQuantity));
+    assert_eq!(waiting(&exchange), (0, 0), "nothing has changed");
 }

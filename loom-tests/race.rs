@@ -2,7 +2,8 @@
 //!
 //! **Answer.** Two things share the word. A *data race*: two threads, one memory, at least one of them
 //! writes, and nothing orders the two accesses. It is undefined behaviour, and safe Rust does not
-//! compile it. A *race condition*: the result depends on an order that nobody has decided, and in one
+//! compile it: what can be changed through a shared reference, without synchronisation, is not [`Sync`],
+//! and a second thread cannot have it. A *race condition*: the result depends on an order that nobody has decided, and in one
 //! order it is wrong. Safe Rust compiles that like any other language.
 //!
 //! | | right in every order | wrong in one |
@@ -33,10 +34,17 @@ use selvedge::sync::atomic::{
 };
 use selvedge::sync::cell::UnsafeCell;
 use selvedge::sync::{Mutex, PoisonError};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 mod by_parity;
 
 use by_parity::{Busy, ByParity, by_parity};
+
+// What safe Rust forbids, and what it does not.
+assert_not_impl_any!(UnsafeCell<i64>: Sync);
+assert_not_impl_any!(std::cell::Cell<i64>: Sync);
+assert_impl_all!(AtomicI64: Sync);
+assert_impl_all!(LookThenSellSeats: Sync);
 
 /// Defect: seats in plain memory, shared without synchronisation.
 ///

@@ -16,6 +16,9 @@
 //! when the new one takes its place: nobody comes between. The same holds for what [`Map::retain`]
 //! and [`Map::compute`] decide on. [`Map::remove`] hands a value to one caller only.
 //!
+//! **The code** of [`Sessions`], and of [`WholeSaveSessions`], which `cargo run --example web -- --racy`
+//! runs, is `examples/support/sessions.rs`: what is proved here is what the server runs.
+//!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one call each. There are one or two sessions. Time is a number that is handed in.
 //! Sessions are in memory: a store behind a network has the same races, and must offer the same
@@ -25,8 +28,11 @@ use selvedge::Map;
 use selvedge::model::Model;
 
 mod by_parity;
+#[path = "../examples/support/sessions.rs"]
+mod sessions;
 
 use by_parity::{Busy, ByParity, by_parity};
+use sessions::{Session, SessionError, Sessions, WholeSaveSessions};
 
 /// The visitor that the page is about.
 const VISITOR: u64 = 1;
@@ -35,112 +41,85 @@ const VISITOR: u64 = 1;
 const NOW: u64 = 100;
 const IDLE: u64 = 70;
 
-#[derive(Clone, Copy)]
-struct Session {
-    language: &'static str,
-    items: u32,
-    /// When it was last used.
-    used: u64,
+fn idle(session: &Session) -> bool {
+    session.used < IDLE
 }
 
-impl Session {
-    /// In English, with nothing bought, last used at `used`.
-    fn last_used(used: u64) -> Self {
-        Self { language: "en", items: 0, used }
-    }
-
-    fn in_german(self) -> Self {
-        Self { language: "de", ..self }
-    }
-
-    fn with_an_item(self) -> Self {
-        Self { items: self.items + 1, ..self }
-    }
-
-    fn used_now(self) -> Self {
-        Self { used: NOW, ..self }
-    }
+fn read_one(session: &mut Session) {
+    session.read += 1;
 }
 
-/// What a page shows of a session: language and number of items.
-fn shown(session: Option<Session>) -> Option<(&'static str, u32)> {
-    session.map(|session| (session.language, session.items))
+fn add_an_item(session: &mut Session) {
+    session.items += 1;
+}
+
+/// What a page shows of a session: articles read, and items in the cart.
+fn shown(session: Result<Session, SessionError>) -> Option<(u32, u32)> {
+    session.ok().map(|session| (session.read, session.items))
+}
+
+/// One session, last used at `used`.
+fn one_session(used: u64) -> Sessions<ByParity> {
+    Sessions(by_parity([(VISITOR, Session::begun(used))]))
 }
 
 // ---------------------------------------------------------------------------------------------
 // Racy: what goes wrong.
 // ---------------------------------------------------------------------------------------------
 
-/// Defect: a request loads the session, changes its copy, and saves all of it.
-struct WholeSaveSessions(Map<u64, Session, ByParity>);
-
-impl WholeSaveSessions {
-    fn new() -> Self {
-        Self(by_parity([(VISITOR, Session::last_used(NOW))]))
-    }
-
-    fn change(&self, f: impl FnOnce(Session) -> Session) {
-        if let Some(session) = self.0.get(&VISITOR) {
-            self.0.insert(VISITOR, f(session));
-        }
-    }
-
-    /// Ends the session. Whether there was one.
-    fn log_out(&self) -> bool {
-        self.0.remove(&VISITOR).is_some()
-    }
+fn whole_save() -> WholeSaveSessions<ByParity> {
+    WholeSaveSessions(one_session(NOW))
 }
 
 /// Two tabs, two fields, and one of them is as it was.
 #[test]
 fn two_requests_that_save_the_whole_session_lose_a_field() {
-    Model::new(WholeSaveSessions::new)
-        .thread("settings", |sessions| sessions.change(Session::in_german))
-        .thread("shop", |sessions| sessions.change(Session::with_an_item))
-        .finally("shown", |sessions| shown(sessions.0.get(&VISITOR)))
-        .acceptable("shown=Some((\"de\", 1))", "one request after the other")
-        .interesting("shown=Some((\"en\", 1))", "the shop saved the language that it had loaded")
-        .interesting("shown=Some((\"de\", 0))", "the settings saved the items that they had loaded")
+    Model::new(whole_save)
+        .thread("article", |sessions| sessions.change(VISITOR, read_one).is_ok())
+        .thread("cart", |sessions| sessions.change(VISITOR, add_an_item).is_ok())
+        .finally("shown", |sessions| shown(sessions.0.get(VISITOR)))
+        .acceptable("article=true cart=true shown=Some((1, 1))", "one request after the other")
+        .interesting(
+            "article=true cart=true shown=Some((0, 1))",
+            "the cart saved the articles that it had loaded",
+        )
+        .interesting(
+            "article=true cart=true shown=Some((1, 0))",
+            "the article saved the cart that it had loaded",
+        )
         .check();
 }
 
 /// Logged out, and logged in all the same.
 #[test]
 fn a_request_that_saves_late_brings_a_session_back() {
-    Model::new(WholeSaveSessions::new)
-        .thread("shop", |sessions| sessions.change(Session::with_an_item))
-        .thread("log-out", WholeSaveSessions::log_out)
-        .finally("shown", |sessions| shown(sessions.0.get(&VISITOR)))
-        .acceptable("log-out=true shown=None", "logged out, before the request or after it")
+    Model::new(whole_save)
+        .thread("cart", |sessions| sessions.change(VISITOR, add_an_item).is_ok())
+        .thread("log-out", |sessions| sessions.0.end(VISITOR).is_ok())
+        .finally("shown", |sessions| shown(sessions.0.get(VISITOR)))
+        .acceptable("cart=true log-out=true shown=None", "bought, then logged out")
+        .acceptable("cart=false log-out=true shown=None", "logged out: it must log in again")
         .interesting(
-            "log-out=true shown=Some((\"en\", 1))",
+            "cart=true log-out=true shown=Some((0, 1))",
             "ended between load and save: it is back",
         )
         .check();
 }
 
 /// Defect: what is idle is looked for in one step, and removed in the next.
-struct LateExpirySessions(Map<u64, Session, ByParity>);
+struct LateExpirySessions(Sessions<ByParity>);
 
 impl LateExpirySessions {
-    fn new() -> Self {
-        Self(by_parity([(VISITOR, Session::last_used(0))]))
-    }
-
-    /// Notes that the visitor is here. Whether there is a session.
-    fn touch(&self) -> bool {
-        self.0.update(&VISITOR, |session| session.used_now()).is_some()
-    }
-
-    fn expire(&self) {
-        let mut idle = Vec::new();
-        self.0.for_each(|visitor, session| {
-            if session.used < IDLE {
-                idle.push(*visitor);
+    fn expire(&self, idle: impl Fn(&Session) -> bool) {
+        let mut found = Vec::new();
+        self.0.0.for_each(|id, session| {
+            if idle(session) {
+                found.push(*id);
             }
         });
-        for visitor in idle {
-            self.0.remove(&visitor);
+        for id in found {
+            // Whether it is there still is no question to it.
+            let _ = self.0.end(id);
         }
     }
 }
@@ -148,10 +127,13 @@ impl LateExpirySessions {
 /// The request was served as a visitor's, and the next one is asked to log in.
 #[test]
 fn a_session_expires_right_after_it_was_used() {
-    Model::new(LateExpirySessions::new)
-        .thread("request", LateExpirySessions::touch)
-        .thread("sweeper", LateExpirySessions::expire)
-        .finally("kept", |sessions| sessions.0.contains_key(&VISITOR))
+    Model::new(|| LateExpirySessions(one_session(0)))
+        .thread("request", |sessions| {
+            let touched = sessions.0.change(VISITOR, |session| session.used = NOW);
+            touched.is_ok()
+        })
+        .thread("sweeper", |sessions| sessions.expire(idle))
+        .finally("kept", |sessions| sessions.0.get(VISITOR).is_ok())
         .acceptable("request=true kept=true", "used in time")
         .acceptable("request=false kept=false", "expired first: the visitor has to log in")
         .interesting("request=true kept=false", "found idle, used, and removed all the same")
@@ -192,101 +174,76 @@ fn a_link_that_is_good_once_is_used_twice() {
 // Sound: the same questions, and no surprising outcome is left.
 // ---------------------------------------------------------------------------------------------
 
-/// Every change is one call of the map.
-struct Sessions(Busy<Map<u64, Session, ByParity>>);
+/// Sessions that take a step under the lock, where a model looks whether somebody can come in.
+type BusySessions = Busy<Sessions<ByParity>>;
 
-impl Sessions {
-    /// One session, last used at `used`.
-    fn last_used(used: u64) -> Self {
-        Self(Busy::new(by_parity([(VISITOR, Session::last_used(used))])))
-    }
+fn busy(used: u64) -> BusySessions {
+    Busy::new(one_session(used))
+}
 
-    /// Takes a step under the lock, where a model looks whether somebody can come in.
-    fn step(&self) {
-        self.0.step();
-    }
+/// Changes the session. Whether there is one.
+fn change(sessions: &BusySessions, change: fn(&mut Session)) -> bool {
+    let changed = sessions.map.change(VISITOR, |session| {
+        sessions.step();
+        change(session);
+    });
+    changed.is_ok()
+}
 
-    /// Changes the session as it is now. Whether there is one.
-    fn change(&self, f: impl FnOnce(Session) -> Session) -> bool {
-        let changed = self.0.map.update(&VISITOR, |session| {
-            self.step();
-            f(*session)
-        });
-        changed.is_some()
-    }
+/// Notes that the visitor is here. Whether there is a session.
+fn touch(sessions: &BusySessions) -> bool {
+    change(sessions, |session| session.used = NOW)
+}
 
-    /// Notes that the visitor is here. Whether there is a session.
-    fn touch(&self) -> bool {
-        self.change(Session::used_now)
-    }
+/// Ends all sessions that are idle.
+fn expire(sessions: &BusySessions) {
+    sessions.map.expire(|session| {
+        sessions.step();
+        idle(session)
+    });
+}
 
-    fn log_in(&self, visitor: u64) {
-        self.0.map.insert(visitor, Session::last_used(NOW));
-    }
+fn what_is_shown(sessions: &BusySessions) -> Option<(u32, u32)> {
+    shown(sessions.map.get(VISITOR))
+}
 
-    /// Ends the session. Whether there was one.
-    fn log_out(&self) -> bool {
-        self.0.map.remove(&VISITOR).is_some()
-    }
-
-    /// Ends all sessions that are idle.
-    fn expire(&self) {
-        self.0.map.retain(|_, session| {
-            self.step();
-            session.used >= IDLE
-        });
-    }
-
-    /// Ends one session if it is idle: for a timer of its own.
-    fn expire_one(&self) {
-        self.0.map.compute(VISITOR, |session| {
-            self.step();
-            session.copied().filter(|session| session.used >= IDLE)
-        });
-    }
-
-    fn shown(&self) -> Option<(&'static str, u32)> {
-        shown(self.0.map.get(&VISITOR))
-    }
-
-    fn has(&self, visitor: u64) -> bool {
-        self.0.map.contains_key(&visitor)
-    }
+fn is_there(sessions: &BusySessions) -> bool {
+    sessions.map.get(VISITOR).is_ok()
 }
 
 #[test]
 fn two_requests_keep_each_others_fields() {
-    Model::new(|| Sessions::last_used(NOW))
-        .thread("settings", |sessions| sessions.change(Session::in_german))
-        .thread("shop", |sessions| sessions.change(Session::with_an_item))
-        .finally("shown", Sessions::shown)
-        .acceptable("settings=true shop=true shown=Some((\"de\", 1))", "in either order")
+    Model::new(|| busy(NOW))
+        .thread("article", |sessions| change(sessions, read_one))
+        .thread("cart", |sessions| change(sessions, add_an_item))
+        .finally("shown", what_is_shown)
+        .acceptable("article=true cart=true shown=Some((1, 1))", "in either order")
         .check();
 }
 
 #[test]
 fn three_requests_lose_nothing() {
-    Model::new(|| Sessions::last_used(NOW))
-        .thread("settings", |sessions| sessions.change(Session::in_german))
-        .thread("shop", |sessions| sessions.change(Session::with_an_item))
-        .thread("other", |sessions| sessions.change(Session::with_an_item))
-        .finally("shown", Sessions::shown)
+    Model::new(|| busy(NOW))
+        .thread("article", |sessions| change(sessions, read_one))
+        .thread("cart", |sessions| change(sessions, add_an_item))
+        .thread("other", |sessions| change(sessions, add_an_item))
+        .finally("shown", what_is_shown)
         .acceptable(
-            "settings=true shop=true other=true shown=Some((\"de\", 2))",
-            "one language, two items, in any order",
+            "article=true cart=true other=true shown=Some((1, 2))",
+            "one article, two items, in any order",
         )
         .check();
 }
 
 #[test]
 fn a_session_that_was_logged_out_stays_out() {
-    Model::new(|| Sessions::last_used(NOW))
-        .thread("shop", |sessions| sessions.change(Session::with_an_item))
-        .thread("log-out", Sessions::log_out)
-        .finally("shown", Sessions::shown)
-        .acceptable("shop=true log-out=true shown=None", "bought, then logged out")
+    Model::new(|| busy(NOW))
+        .thread("cart", |sessions| change(sessions, add_an_item))
+        .thread("log-out", |sessions| shown(sessions.map.end(VISITOR)))
+        .finally("shown", what_is_shown)
+        .acceptable("cart=true log-out=Some((0, 1)) shown=None", "bought, then logged out")
         .acceptable(
-            "shop=false log-out=true shown=None",
+            "cart=false log-out=Some((0, 0)) shown=None",
             "logged out: the request must log in again",
         )
         .check();
@@ -294,10 +251,10 @@ fn a_session_that_was_logged_out_stays_out() {
 
 #[test]
 fn a_session_that_was_just_used_is_kept() {
-    Model::new(|| Sessions::last_used(0))
-        .thread("request", Sessions::touch)
-        .thread("sweeper", Sessions::expire)
-        .finally("kept", |sessions| sessions.has(VISITOR))
+    Model::new(|| busy(0))
+        .thread("request", touch)
+        .thread("sweeper", expire)
+        .finally("kept", is_there)
         .acceptable("request=true kept=true", "used in time")
         .acceptable("request=false kept=false", "expired first: the visitor has to log in")
         .forbidden("request=true kept=false", "a session that was served must not expire at once")
@@ -306,10 +263,15 @@ fn a_session_that_was_just_used_is_kept() {
 
 #[test]
 fn a_timer_keeps_a_session_that_was_just_used() {
-    Model::new(|| Sessions::last_used(0))
-        .thread("request", Sessions::touch)
-        .thread("timer", Sessions::expire_one)
-        .finally("kept", |sessions| sessions.has(VISITOR))
+    Model::new(|| busy(0))
+        .thread("request", touch)
+        .thread("timer", |sessions| {
+            sessions.map.expire_one(VISITOR, |session| {
+                sessions.step();
+                idle(session)
+            });
+        })
+        .finally("kept", is_there)
         .acceptable("request=true kept=true", "used in time")
         .acceptable("request=false kept=false", "expired first: the visitor has to log in")
         .forbidden("request=true kept=false", "a session that was served must not expire at once")
@@ -321,10 +283,10 @@ fn a_timer_keeps_a_session_that_was_just_used() {
 #[test]
 fn a_session_that_begins_beside_a_sweep_is_kept() {
     for visitor in [VISITOR, VISITOR + 1, VISITOR + 2] {
-        Model::new(|| Sessions::last_used(0))
-            .thread("log-in", move |sessions| sessions.log_in(visitor))
-            .thread("sweeper", Sessions::expire)
-            .finally("kept", move |sessions| sessions.has(visitor))
+        Model::new(|| busy(0))
+            .thread("log-in", move |sessions| sessions.map.begin(visitor, Session::begun(NOW)))
+            .thread("sweeper", expire)
+            .finally("kept", move |sessions| sessions.map.get(visitor).is_ok())
             .acceptable("kept=true", "idle sessions expire, and no others")
             .check();
     }

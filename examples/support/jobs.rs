@@ -1,0 +1,287 @@
+//! A pool of workers: a channel, and statistics that each worker owns. Three racy twins of its parts.
+//!
+//! Proved in `loom-tests/jobs.rs`, run in `examples/jobs.rs`.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use selvedge::sync::atomic::{
+    AtomicBool, AtomicU64, AtomicUsize,
+    Ordering::{Acquire, Relaxed, Release},
+};
+use selvedge::sync::mpsc::{Receiver, Sender, channel};
+use selvedge::sync::thread::{self, JoinHandle};
+use selvedge::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use selvedge::{Counter, CounterHandle, Stats, StatsHandle};
+use thiserror::Error;
+
+/// Where workers take their jobs from.
+pub(crate) trait Jobs<J>: Send + Sync {
+    /// The next job; `None` once there will be none any more.
+    fn next(&self) -> Option<J>;
+}
+
+/// What workers count in.
+pub(crate) trait Tally: Send + Sync {
+    /// What one worker counts with.
+    fn desk(&self) -> Box<dyn Desk + Send>;
+
+    /// What was counted.
+    fn totals(&self) -> Totals;
+}
+
+/// What one worker counts with.
+pub(crate) trait Desk {
+    /// Counts a job that went well, and how much work it was.
+    fn done(&mut self, work: u64);
+
+    /// Counts a job that panicked.
+    fn panicked(&mut self);
+}
+
+/// Jobs that have ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Totals {
+    /// How many went well, and how much work they were: of one moment.
+    pub(crate) done: u64,
+    pub(crate) work: u128,
+    /// How many panicked. While jobs are done, of another moment.
+    pub(crate) panicked: u64,
+}
+
+/// Takes jobs until there are none any more, does them and counts them. A panic ends in here.
+pub(crate) fn work<J>(jobs: &impl Jobs<J>, desk: &mut dyn Desk, run: impl Fn(J) -> u64) {
+    while let Some(job) = jobs.next() {
+        // Unwind safe: the job is gone, and what `run` shares with others it leaves as they may see it.
+        match catch_unwind(AssertUnwindSafe(|| run(job))) {
+            Ok(work) => desk.done(work),
+            Err(_) => desk.panicked(),
+        }
+    }
+}
+
+/// Nothing here leaves anything half done under a lock.
+#[track_caller]
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sound: a channel, statistics that their worker owns, and both together.
+// ---------------------------------------------------------------------------------------------
+
+/// The job was not accepted, and will not be done.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("the channel is closed: jobs are accepted until it is")]
+pub(crate) struct Closed;
+
+/// Every job that is accepted is taken once, also if the channel is closed meanwhile. The one lock of a
+/// worker is the one around the receiver.
+pub(crate) struct JobChannel<J> {
+    /// `None` once the channel is closed.
+    sender: Mutex<Option<Sender<J>>>,
+    receiver: Mutex<Receiver<J>>,
+}
+
+impl<J: Send> JobChannel<J> {
+    pub(crate) fn new() -> Self {
+        let (sender, receiver) = channel();
+        Self { sender: Mutex::new(Some(sender)), receiver: Mutex::new(receiver) }
+    }
+
+    /// Accepts a job. Then it will be done.
+    pub(crate) fn submit(&self, job: J) -> Result<(), Closed> {
+        let sender = lock(&self.sender);
+        sender.as_ref().ok_or(Closed)?.send(job).map_err(|_| Closed)
+    }
+
+    /// No more jobs are accepted. Those that were are done first.
+    pub(crate) fn close(&self) {
+        lock(&self.sender).take();
+    }
+}
+
+impl<J: Send> Jobs<J> for JobChannel<J> {
+    /// The lock is given back with the return, before the job is begun.
+    fn next(&self) -> Option<J> {
+        lock(&self.receiver).recv().ok()
+    }
+}
+
+/// To count a job takes no lock, but for one in 128, and a report has all of a job or nothing.
+#[derive(Default)]
+pub(crate) struct OwnedTally {
+    /// How much work the jobs were that went well.
+    pub(crate) work: Stats,
+    pub(crate) panicked: Counter,
+}
+
+impl Tally for OwnedTally {
+    fn desk(&self) -> Box<dyn Desk + Send> {
+        Box::new(OwnedDesk { work: self.work.handle(), panicked: self.panicked.handle() })
+    }
+
+    fn totals(&self) -> Totals {
+        let work = self.work.snapshot();
+        Totals { done: work.count(), work: work.sum(), panicked: self.panicked.get() }
+    }
+}
+
+struct OwnedDesk {
+    work: StatsHandle,
+    panicked: CounterHandle,
+}
+
+impl Desk for OwnedDesk {
+    fn done(&mut self, work: u64) {
+        self.work.record(work);
+    }
+
+    fn panicked(&mut self) {
+        self.panicked.increment();
+    }
+}
+
+/// Workers at work.
+pub(crate) struct Pool<Q, T> {
+    shared: Arc<(Q, T)>,
+    workers: Vec<JoinHandle<()>>,
+}
+
+impl<Q: Send + Sync, T: Tally + 'static> Pool<Q, T> {
+    /// Starts `workers` threads that take jobs, `run` them, and count them.
+    pub(crate) fn start<J>(
+        workers: usize,
+        jobs: Q,
+        tally: T,
+        run: impl Fn(J) -> u64 + Clone + Send + 'static,
+    ) -> Self
+    where
+        Q: Jobs<J> + 'static,
+    {
+        let shared = Arc::new((jobs, tally));
+        let start = |_| {
+            let (shared, mut desk, run) = (Arc::clone(&shared), shared.1.desk(), run.clone());
+            thread::spawn(move || work(&shared.0, &mut *desk, run))
+        };
+        Self { workers: (0..workers).map(start).collect(), shared }
+    }
+
+    pub(crate) fn jobs(&self) -> &Q {
+        &self.shared.0
+    }
+
+    /// Tells what has been done so far, each time that it is called.
+    pub(crate) fn reporter(&self) -> impl Fn() -> Totals + Send + use<Q, T> {
+        let shared = Arc::clone(&self.shared);
+        move || shared.1.totals()
+    }
+
+    /// Waits for the workers, who end when there are no jobs any more, and returns what was done.
+    pub(crate) fn join(self) -> Totals {
+        for worker in self.workers {
+            worker.join().expect("a job's panic ends in its worker");
+        }
+        self.shared.1.totals()
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Racy.
+// ---------------------------------------------------------------------------------------------
+
+/// Defect: which job is next is read in one step, and that it is taken is written in the next.
+pub(crate) struct LookThenClaimJobs<J> {
+    jobs: Vec<J>,
+    /// Relaxed: the jobs were there before the workers, and no ordering makes one step of two.
+    next: AtomicUsize,
+    between: fn(),
+}
+
+impl<J> LookThenClaimJobs<J> {
+    /// With something that is done between the two steps: nothing, or to let others run, say.
+    pub(crate) fn new(jobs: Vec<J>, between: fn()) -> Self {
+        Self { jobs, next: AtomicUsize::new(0), between }
+    }
+}
+
+impl<J: Clone + Send + Sync> Jobs<J> for LookThenClaimJobs<J> {
+    fn next(&self) -> Option<J> {
+        let next = self.next.load(Relaxed);
+        let job = self.jobs.get(next).cloned();
+        (self.between)();
+        self.next.store(next + 1, Relaxed);
+        job
+    }
+}
+
+/// Defect: a flag tells the workers to stop, whatever is in the channel.
+pub(crate) struct StopFlagJobs<J> {
+    channel: JobChannel<J>,
+    /// Release, and Acquire where it is read: who sees it could also receive what was sent before.
+    stop: AtomicBool,
+}
+
+impl<J: Send> StopFlagJobs<J> {
+    pub(crate) fn new() -> Self {
+        Self { channel: JobChannel::new(), stop: AtomicBool::new(false) }
+    }
+
+    pub(crate) fn submit(&self, job: J) -> Result<(), Closed> {
+        self.channel.submit(job)
+    }
+
+    pub(crate) fn close(&self) {
+        self.stop.store(true, Release);
+        self.channel.close();
+    }
+}
+
+impl<J: Send> Jobs<J> for StopFlagJobs<J> {
+    fn next(&self) -> Option<J> {
+        if self.stop.load(Acquire) { None } else { self.channel.next() }
+    }
+}
+
+/// Defect: the number of jobs and the sum of their work are two atomics.
+#[derive(Clone)]
+pub(crate) struct TwoAtomicTally(Arc<TwoAtomics>);
+
+struct TwoAtomics {
+    /// Relaxed, all: no ordering makes one of two.
+    done: AtomicU64,
+    work: AtomicU64,
+    panicked: AtomicU64,
+    between: fn(),
+}
+
+impl TwoAtomicTally {
+    /// With something that is done between the two steps.
+    pub(crate) fn new(between: fn()) -> Self {
+        let [done, work, panicked] = [0; 3].map(AtomicU64::new);
+        Self(Arc::new(TwoAtomics { done, work, panicked, between }))
+    }
+}
+
+impl Tally for TwoAtomicTally {
+    fn desk(&self) -> Box<dyn Desk + Send> {
+        Box::new(self.clone())
+    }
+
+    fn totals(&self) -> Totals {
+        let done = self.0.done.load(Relaxed);
+        let work = self.0.work.load(Relaxed).into();
+        Totals { done, work, panicked: self.0.panicked.load(Relaxed) }
+    }
+}
+
+impl Desk for TwoAtomicTally {
+    fn done(&mut self, work: u64) {
+        self.0.done.fetch_add(1, Relaxed);
+        (self.0.between)();
+        self.0.work.fetch_add(work, Relaxed);
+    }
+
+    fn panicked(&mut self) {
+        self.0.panicked.fetch_add(1, Relaxed);
+    }
+}

@@ -1,0 +1,194 @@
+//! An exchange: orders to buy and to sell, matched at once or kept waiting. And two racy twins, each
+//! with a `between` that is called at the place where somebody else must not come in. Nothing needs to
+//! be done there for the twin to fail; a program that yields there fails sooner.
+//!
+//! Proved in `loom-tests/orders.rs`, run by `examples/matching.rs`.
+
+use std::hash::BuildHasher;
+
+use selvedge::Map;
+use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use thiserror::Error;
+
+/// Why an order was not accepted. Nothing has changed then.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub(crate) enum OrderError {
+    /// The exchange has no such book.
+    #[error("there is no book {book}: a book of this exchange is accepted")]
+    UnknownBook {
+        /// The number that was given.
+        book: u64,
+    },
+    /// An order for nothing.
+    #[error("an order for 0 cannot be filled: 1 and more is accepted")]
+    NoQuantity,
+}
+
+/// Which side of a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Side {
+    Buy,
+    Sell,
+}
+
+/// An order for `quantity` at the one price of a book.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Order {
+    pub(crate) book: u64,
+    pub(crate) side: Side,
+    /// Four billion of the largest fit what waits.
+    pub(crate) quantity: u32,
+}
+
+impl Order {
+    /// The keys of the side that it is matched with, and of the side on which it waits.
+    fn sides(self) -> Result<[u64; 2], OrderError> {
+        if self.quantity == 0 {
+            return Err(OrderError::NoQuantity);
+        }
+        let [to_buy, to_sell] = keys(self.book);
+        Ok(if self.side == Side::Buy { [to_sell, to_buy] } else { [to_buy, to_sell] })
+    }
+
+    fn unknown(self) -> OrderError {
+        OrderError::UnknownBook { book: self.book }
+    }
+
+    /// How much of it fits what waits on the other side, and how much does not.
+    fn split(self, other: u64) -> (u64, u64) {
+        let quantity = u64::from(self.quantity);
+        let filled = quantity.min(other);
+        (filled, quantity - filled)
+    }
+}
+
+/// The keys of both sides of a book: to buy and to sell.
+fn keys(book: u64) -> [u64; 2] {
+    [2 * book, 2 * book + 1]
+}
+
+/// What became of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Fill {
+    /// The order's number, from 1. It is given in the step that fills the order: of two orders of one
+    /// book, the first has the smaller number.
+    pub(crate) order: u64,
+    /// How much was matched at once. The rest waits.
+    pub(crate) filled: u64,
+}
+
+/// What waits in a book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Waiting {
+    pub(crate) to_buy: u64,
+    pub(crate) to_sell: u64,
+}
+
+/// What an exchange does, sound or racy.
+pub(crate) trait Exchange: Send + Sync {
+    /// Matches an order with what waits on the other side; what is left of it waits on its own.
+    fn submit(&self, order: Order) -> Result<Fill, OrderError>;
+
+    /// What waits in each book.
+    fn waiting(&self) -> Vec<Waiting>;
+}
+
+/// Finds and fills in one step, over both sides of a book: what is matched and what waits is what was
+/// ordered, and at no moment do a buyer and a seller wait in one book.
+pub(crate) struct SoundExchange<S> {
+    /// Two entries a book, one for each side.
+    waiting: Map<u64, u64, S>,
+    /// The number of the last order. Relaxed: a number comes in one step, and stands for nothing but
+    /// itself. Orders of one book are ordered by its locks.
+    last: AtomicU64,
+}
+
+impl<S: BuildHasher> SoundExchange<S> {
+    /// An exchange with books from 0, kept in an empty map.
+    pub(crate) fn new(books: u64, waiting: Map<u64, u64, S>) -> Self {
+        for side in (0..books).flat_map(keys) {
+            waiting.insert(side, 0);
+        }
+        Self { waiting, last: AtomicU64::new(0) }
+    }
+
+    fn fill(&self, filled: u64) -> Fill {
+        Fill { order: self.last.fetch_add(1, Relaxed) + 1, filled }
+    }
+}
+
+impl<S: BuildHasher + Send + Sync> Exchange for SoundExchange<S> {
+    fn submit(&self, order: Order) -> Result<Fill, OrderError> {
+        let [other, own] = order.sides()?;
+        let mut outcome = Err(order.unknown());
+        let matched = self.waiting.update_pair(&other, &own, |other, own| {
+            let (filled, rest) = order.split(*other);
+            outcome = Ok(self.fill(filled));
+            (other - filled, own + rest)
+        });
+        matched.expect("two sides, and no call from inside a call");
+        outcome
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        let mut sides = self.waiting.snapshot();
+        sides.sort_unstable();
+        let books = sides.chunks_exact(2);
+        books.map(|book| Waiting { to_buy: book[0].1, to_sell: book[1].1 }).collect()
+    }
+}
+
+/// Defect: what waits is looked up in one step, and filled in another.
+pub(crate) struct PeekThenFillExchange<S> {
+    pub(crate) exchange: SoundExchange<S>,
+    pub(crate) between: fn(),
+}
+
+impl<S: BuildHasher + Send + Sync> Exchange for PeekThenFillExchange<S> {
+    fn submit(&self, order: Order) -> Result<Fill, OrderError> {
+        let [other, own] = order.sides()?;
+        let seen = self.exchange.waiting.get(&other).ok_or(order.unknown())?;
+        let (filled, rest) = order.split(seen);
+        (self.between)();
+        // What is not there cannot be taken off; it is sold all the same.
+        let matched = self
+            .exchange
+            .waiting
+            .update_pair(&other, &own, |other, own| (other.saturating_sub(filled), own + rest));
+        matched.expect("two sides, and no call from inside a call");
+        Ok(self.exchange.fill(filled))
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        self.exchange.waiting()
+    }
+}
+
+/// Defect: an order is matched with the other side in one step, and what is left of it joins its own
+/// side in another.
+pub(crate) struct TwoSidedExchange<S> {
+    pub(crate) exchange: SoundExchange<S>,
+    pub(crate) between: fn(),
+}
+
+impl<S: BuildHasher + Send + Sync> Exchange for TwoSidedExchange<S> {
+    fn submit(&self, order: Order) -> Result<Fill, OrderError> {
+        let [other, own] = order.sides()?;
+        let mut outcome = (0, 0);
+        let matched = self.exchange.waiting.update(&other, |other| {
+            outcome = order.split(*other);
+            other - outcome.0
+        });
+        matched.ok_or(order.unknown())?;
+        let (filled, rest) = outcome;
+        (self.between)();
+        if rest > 0 {
+            self.exchange.waiting.update(&own, |own| own + rest);
+        }
+        Ok(self.exchange.fill(filled))
+    }
+
+    fn waiting(&self) -> Vec<Waiting> {
+        self.exchange.waiting()
+    }
+}
