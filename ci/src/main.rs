@@ -11,6 +11,7 @@ mod cargo;
 mod doc;
 mod features;
 mod libtest;
+mod linearizable;
 mod lint;
 mod oracle;
 mod prove;
@@ -61,9 +62,15 @@ enum Command {
         /// From 1 to 200; the first round is the ordinary suite's
         rounds: u8,
     },
+    /// Explore so many random scenarios of each type, larger than those that the pages explore
+    Linearizable {
+        /// From 1 to 100000
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        scenarios: u32,
+    },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these but the oracle, in CI's order; the benchmarks for one tiny round
+    /// All of these but the oracle and the random scenarios, in CI's order; the benchmarks for one tiny round
     All,
 }
 
@@ -88,6 +95,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Bench { word, .. } => bench::run(&workspace, word.as_deref())?,
         Command::Prove { bless, filter } => prove::run(&workspace, *bless, filter.as_deref())?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
+        Command::Linearizable { scenarios } => linearizable::run(&workspace, *scenarios)?,
         Command::Readme => readme::run(&workspace)?,
         Command::All => return all::run(&workspace),
     };
