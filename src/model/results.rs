@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::{CheckError, Engine, Report};
+use super::{CheckError, Engine, Report, ScenariosReport};
 use crate::sync::checked::mutation::{Executed, Probe};
 
 /// One line.
@@ -24,6 +24,8 @@ struct Record<'a> {
     executions: u64,
     seconds: f64,
     outcomes: Vec<OutcomeRecord<'a>>,
+    /// Of a check of many scenarios.
+    scenarios: Option<ScenariosRecord>,
     error: Option<String>,
     /// What kind of error that is.
     failure: Option<String>,
@@ -33,6 +35,14 @@ struct Record<'a> {
     /// With `SELVEDGE_SITES`: the operations that were executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     sites: Option<Vec<Executed>>,
+}
+
+#[derive(Serialize)]
+struct ScenariosRecord {
+    promise: String,
+    operations: Vec<String>,
+    symmetric: u64,
+    explored: u64,
 }
 
 #[derive(Serialize)]
@@ -63,16 +73,28 @@ pub(super) fn append(
     error: Option<&CheckError>,
     probe: &Probe,
 ) {
+    write(identity, || record(identity, report, error, probe));
+}
+
+/// The same for a check of many scenarios: one line.
+pub(super) fn append_scenarios(
+    identity: &Identity,
+    report: &ScenariosReport,
+    error: Option<&CheckError>,
+    probe: &Probe,
+) {
+    write(identity, || scenarios_record(identity, report, error, probe));
+}
+
+fn write<'a>(identity: &Identity, record: impl FnOnce() -> Record<'a>) {
     let Some(folder) = std::env::var_os("SELVEDGE_RESULTS") else { return };
     let path = Path::new(&folder).join(format!("{}.jsonl", identity.page()));
-    let written = serde_json::to_string(&record(identity, report, error, probe))
-        .map_err(std::io::Error::from)
-        .and_then(|line| {
-            std::fs::create_dir_all(&folder)?;
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            // In one write, so that tests that end together do not mix their lines.
-            file.write_all(format!("{line}\n").as_bytes())
-        });
+    let written = serde_json::to_string(&record()).map_err(std::io::Error::from).and_then(|line| {
+        std::fs::create_dir_all(&folder)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        // In one write, so that tests that end together do not mix their lines.
+        file.write_all(format!("{line}\n").as_bytes())
+    });
     if let Err(error) = written {
         panic!(
             "the result of {} cannot be written to {}: {error}",
@@ -88,27 +110,10 @@ fn record<'a>(
     error: Option<&CheckError>,
     probe: &Probe,
 ) -> Record<'a> {
-    let Engine::Loom { passes, .. } = &report.engine else {
-        unreachable!("results are written of explorations")
-    };
     let expected = report.failure.as_ref().map(|found| found.failure);
     Record {
-        page: identity.page(),
-        test: identity.test(),
-        model: identity.ordinal,
-        at: format!("{}:{}", identity.at.file(), identity.at.line()),
-        verdict: if error.is_none() { "passed" } else { "failed" },
         expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
         bound: report.bound(),
-        passes: passes
-            .iter()
-            .map(|pass| PassRecord {
-                name: pass.name,
-                executions: pass.executions,
-                skipped: pass.skipped,
-            })
-            .collect(),
-        executions: report.executions(),
         seconds: report.elapsed.as_secs_f64(),
         outcomes: report
             .outcomes
@@ -122,10 +127,71 @@ fn record<'a>(
                 interleaving: row.witness.as_ref().map(|w| w.interleaving.as_str()),
             })
             .collect(),
-        error: error.map(ToString::to_string),
-        failure: error.map(kind),
-        applied: probe.applied(),
-        sites: probe.executed(),
+        ..Record::new(identity, &report.engine, error, probe)
+    }
+}
+
+fn scenarios_record<'a>(
+    identity: &'a Identity,
+    report: &ScenariosReport,
+    error: Option<&CheckError>,
+    probe: &Probe,
+) -> Record<'a> {
+    let broken = report.failure.as_ref().and_then(CheckError::scenario);
+    let expected = match broken {
+        Some(scenario) => format!("not {}: {scenario}", report.promise),
+        None => "table".to_owned(),
+    };
+    Record {
+        expected,
+        bound: report.bound.clone(),
+        seconds: report.elapsed.as_secs_f64(),
+        scenarios: Some(ScenariosRecord {
+            promise: report.promise.to_string(),
+            operations: report.operations.clone(),
+            symmetric: report.symmetric,
+            explored: report.explored,
+        }),
+        ..Record::new(identity, &report.engine, error, probe)
+    }
+}
+
+impl<'a> Record<'a> {
+    /// What both kinds have in common.
+    fn new(
+        identity: &'a Identity,
+        engine: &Engine,
+        error: Option<&CheckError>,
+        probe: &Probe,
+    ) -> Self {
+        let Engine::Loom { passes, .. } = engine else {
+            unreachable!("results are written of explorations")
+        };
+        Self {
+            page: identity.page(),
+            test: identity.test(),
+            model: identity.ordinal,
+            at: format!("{}:{}", identity.at.file(), identity.at.line()),
+            verdict: if error.is_none() { "passed" } else { "failed" },
+            expected: String::new(),
+            bound: None,
+            passes: passes
+                .iter()
+                .map(|pass| PassRecord {
+                    name: pass.name,
+                    executions: pass.executions,
+                    skipped: pass.skipped,
+                })
+                .collect(),
+            executions: engine.executions(),
+            seconds: 0.0,
+            outcomes: Vec::new(),
+            scenarios: None,
+            error: error.map(ToString::to_string),
+            failure: error.map(kind),
+            applied: probe.applied(),
+            sites: probe.executed(),
+        }
     }
 }
 
@@ -135,8 +201,12 @@ fn kind(error: &CheckError) -> String {
         CheckError::Failed { failure, .. } => return failure.to_string(),
         CheckError::UnexpectedOutcome { .. } => "undeclared outcome",
         CheckError::MissingOutcomes { .. } => "missing outcome",
-        CheckError::DidNotFail { .. } => "did not fail",
-        CheckError::FailedDifferently { .. } => "failed differently",
+        CheckError::Broken { .. } => "broken promise",
+        CheckError::InScenario { found, .. } => return kind(found),
+        CheckError::DidNotFail { .. } | CheckError::NotBroken { .. } => "did not fail",
+        CheckError::FailedDifferently { .. } | CheckError::BrokenElsewhere { .. } => {
+            "failed differently"
+        }
         CheckError::CutShort { .. } => "cut short",
         _ => "wrong model",
     }

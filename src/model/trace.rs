@@ -75,6 +75,7 @@ fn lines(trace: &Trace, detail: Detail) -> Vec<Line> {
         .iter()
         .filter(|event| detail == Detail::Full || event.phase == Phase::Parallel)
         .filter(|event| detail == Detail::Full || event.action != Action::End)
+        .filter(|event| !matches!(event.action, Action::Gives(_) | Action::Takes(_)))
         .collect();
     let mut lines: Vec<Line> = Vec::new();
     let mut step = 0;
@@ -99,9 +100,10 @@ fn lines(trace: &Trace, detail: Detail) -> Vec<Line> {
                 site: String::new(),
             });
         }
-        step += 1;
+        let is_step = !matches!(event.action, Action::Note(_));
+        step += usize::from(is_step);
         lines.push(Line {
-            step: Some(step),
+            step: is_step.then_some(step),
             thread: event.thread,
             text: describe(trace, event, detail),
             site: place(event.site),
@@ -141,11 +143,15 @@ fn preempted(trace: &Trace, events: &[&Event], position: usize) -> bool {
     if before.thread == events[position].thread
         || before.phase != Phase::Parallel
         || events[position].phase != Phase::Parallel
-        || matches!(before.action, Action::Wait | Action::Yield | Action::End | Action::Panic(_))
+        || matches!(
+            before.action,
+            Action::Wait | Action::Yield | Action::End | Action::Panic(_) | Action::Note(_)
+        )
     {
         return false;
     }
-    let next = events[position..].iter().find(|event| event.thread == before.thread);
+    let mut later = events[position..].iter().filter(|event| event.thread == before.thread);
+    let next = later.find(|event| !matches!(event.action, Action::Note(_)));
     let (action, object) = match next {
         Some(next) => (Some(&next.action), next.object),
         // It never got further: what it was about to do says whether it could have.
@@ -286,6 +292,8 @@ fn describe(trace: &Trace, event: &Event, detail: Detail) -> String {
         Action::Yield => "yield".to_owned(),
         Action::Panic(message) => format!("panics: {message}"),
         Action::End => "ends".to_owned(),
+        Action::Note(text) => text.clone(),
+        Action::Gives(_) | Action::Takes(_) => String::new(),
     }
 }
 
