@@ -37,11 +37,14 @@ pub(crate) struct Selection {
     /// Only those of files that have changed since REV
     #[arg(long, value_name = "REV", conflicts_with = "only")]
     changed_since: Option<String>,
+    /// Only ask those tests whose `page::test` contains TEXT
+    #[arg(long, value_name = "TEXT")]
+    judge: Option<String>,
     /// Only every Nth, from the Ith: for several machines
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<(usize, usize)>,
     /// Try none: put together what shards have left
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "shard"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "judge", "shard"])]
     merge: Vec<PathBuf>,
 }
 
@@ -120,7 +123,10 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<Tally>
 fn hunt(workspace: &Workspace, settings: &Settings, selection: &Selection) -> Result<Results> {
     let binaries = clean::build(workspace, settings)?;
     let start = Instant::now();
-    let clean = clean::run(workspace, settings, &binaries)?;
+    let mut clean = clean::run(workspace, settings, &binaries)?;
+    if let Some(text) = &selection.judge {
+        clean.ask_only(|judge| judge.contains(text.as_str()))?;
+    }
     println!(
         "{} mutants, {} tests that judge; {:.0} s without a change",
         clean.cases.len(),
@@ -151,7 +157,7 @@ fn hunt(workspace: &Workspace, settings: &Settings, selection: &Selection) -> Re
     Ok(Results {
         mutants,
         shard: selection.shard,
-        whole: selection.only.is_none() && changed.is_none(),
+        whole: selection.only.is_none() && selection.judge.is_none() && changed.is_none(),
         seconds: start.elapsed().as_secs_f64(),
         trials,
     })

@@ -73,6 +73,18 @@ pub(crate) struct Clean {
     pub(crate) cases: Vec<Case>,
 }
 
+impl Clean {
+    /// Leaves those judges out whose names are not `wanted`.
+    pub(crate) fn ask_only(&mut self, wanted: impl Fn(&str) -> bool) -> Result<()> {
+        let wanted: Vec<bool> = self.judges.iter().map(|judge| wanted(&judge.name)).collect();
+        ensure!(wanted.contains(&true), "no test that executes an operation has such a name");
+        for case in &mut self.cases {
+            case.judges.retain(|judge| wanted[*judge]);
+        }
+        Ok(())
+    }
+}
+
 /// Builds the tests.
 pub(crate) fn build(workspace: &Workspace, settings: &Settings) -> Result<Vec<Binary>> {
     let binaries = binaries::build(workspace, |source| settings.judges(source))?;
@@ -298,5 +310,10 @@ mod tests {
                 (3, NOT_COVERED, "fence()", &[]),
             ]
         );
+
+        let mut clean = clean;
+        assert!(clean.ask_only(|name| name == "page::four").is_err());
+        clean.ask_only(|name| name == "page::two").expect("it is there");
+        assert!(clean.cases.iter().all(|case| case.judges.is_empty()));
     }
 }
