@@ -22,7 +22,8 @@
 //!
 //! [`Counter::get`] sums cell by cell while writers run: the sum may hold an effect and not its
 //! cause. A thread that sees a second thread's add, and then adds itself, may be counted while the
-//! second is not. Two readers may therefore disagree about the order of adds by different threads.
+//! second is not. Readers take turns, so they never contradict each other: each counts all that the one
+//! before it counted.
 //! What a thread added by [`Counter::add`], or through one handle, is never seen out of order; what it
 //! added partly so and partly so may be, for these are two cells.
 
