@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
+use super::picture::Picture;
 use super::{CheckError, Engine, Report};
 use crate::sync::checked::mutation::{Executed, Probe};
 
@@ -27,6 +28,11 @@ struct Record<'a> {
     error: Option<String>,
     /// What kind of error that is.
     failure: Option<String>,
+    /// Of an expected failure: what happened.
+    message: Option<&'a str>,
+    /// With `SELVEDGE_TRACES`: how it failed, step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Picture>,
     /// With `SELVEDGE_MUTANT`: how often the change was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     applied: Option<u64>,
@@ -49,7 +55,13 @@ struct OutcomeRecord<'a> {
     reason: &'a str,
     seen: u64,
     only_weak: bool,
+    /// The execution that reached it first, in which pass.
+    execution: Option<u64>,
+    pass: Option<&'static str>,
     interleaving: Option<&'a str>,
+    /// With `SELVEDGE_TRACES`: the same, step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Picture>,
 }
 
 /// Appends the result to `$SELVEDGE_RESULTS/<page>.jsonl`, if the variable is set.
@@ -85,13 +97,19 @@ pub(super) fn append(
 fn record<'a>(
     identity: &'a Identity,
     report: &'a Report,
-    error: Option<&CheckError>,
+    error: Option<&'a CheckError>,
     probe: &Probe,
 ) -> Record<'a> {
     let Engine::Loom { passes, .. } = &report.engine else {
         unreachable!("results are written of explorations")
     };
-    let expected = report.failure.as_ref().map(|found| found.failure);
+    let traces = std::env::var_os("SELVEDGE_TRACES").is_some();
+    let found = report.failure.as_ref();
+    let expected = found.map(|found| found.failure);
+    let picture = match error {
+        Some(error) => error.picture(),
+        None => found.and_then(|found| found.picture.as_deref()),
+    };
     Record {
         page: identity.page(),
         test: identity.test(),
@@ -119,11 +137,16 @@ fn record<'a>(
                 reason: &row.reason,
                 seen: row.seen,
                 only_weak: row.witness.as_ref().is_some_and(|w| w.pass == "weak memory"),
+                execution: row.witness.as_ref().map(|w| w.execution),
+                pass: row.witness.as_ref().map(|w| w.pass),
                 interleaving: row.witness.as_ref().map(|w| w.interleaving.as_str()),
+                trace: row.witness.as_ref().map(|w| &w.picture).filter(|_| traces),
             })
             .collect(),
         error: error.map(ToString::to_string),
         failure: error.map(kind),
+        message: found.map(|found| found.message.as_str()),
+        trace: picture.filter(|_| traces),
         applied: probe.applied(),
         sites: probe.executed(),
     }
