@@ -19,6 +19,7 @@ mod mutants;
 mod oracle;
 mod prove;
 mod readme;
+mod report;
 mod sabotage;
 mod tally;
 mod test;
@@ -78,6 +79,11 @@ enum Command {
         /// From 1 to 200; the first round is the ordinary suite's
         rounds: u8,
     },
+    /// Write target/selvedge/report/index.html: what was explored, found, and would be noticed
+    Report {
+        #[command(flatten)]
+        wish: report::Wish,
+    },
     /// Run the README's two commands by the letter
     Readme,
     /// All of these but the oracle, in CI's order; the benchmarks for one tiny round
@@ -115,6 +121,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Mutants { sabotage: Some(name), .. } => sabotage::run(&workspace, name)?,
         Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
+        Command::Report { wish } => report::run(&workspace, wish)?,
         Command::Readme => readme::run(&workspace)?,
         Command::All { without } => return all::run(&workspace, without),
     };
