@@ -60,6 +60,11 @@ bench WORD='':
 oracle ROUNDS='1':
     cargo ci oracle {{ ROUNDS }}
 
+# Explore N random scenarios of each type, larger than those of the pages
+[group('work')]
+linearizable N='100':
+    cargo ci linearizable {{ N }}
+
 # Run the README's two commands by the letter
 [group('gate')]
 readme:

@@ -30,7 +30,8 @@ mod program;
 #[path = "support/yielding.rs"]
 mod yielding;
 
-use bank::{Bank, BankError, CheckThenActBank, PayerFirstBank, Receipt, SoundBank, TwoStepBank};
+use bank::racy::{CheckThenActBank, PayerFirstBank, TwoStepBank};
+use bank::{Bank, BankError, Receipt, SoundBank};
 use cores::all_cores;
 use crew::Crew;
 use yielding::yield_now_and_then;

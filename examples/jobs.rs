@@ -35,10 +35,8 @@ mod jobs;
 mod program;
 
 use cores::all_cores;
-use jobs::{
-    Closed, JobChannel, Jobs, LookThenClaimJobs, OwnedTally, Pool, StopFlagJobs, Tally, Totals,
-    TwoAtomicTally,
-};
+use jobs::racy::{LookThenClaimJobs, StopFlagJobs, TwoAtomicTally};
+use jobs::{Closed, JobChannel, Jobs, OwnedTally, Pool, Tally, Totals};
 
 /// How much work a job is: so many numbers, mixed into one.
 const WORK: u64 = 10_000;

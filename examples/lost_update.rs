@@ -22,7 +22,7 @@ use selvedge::Counter;
 
 #[path = "support/program.rs"]
 mod program;
-#[path = "support/split_counter.rs"]
+#[path = "support/racy/split_counter.rs"]
 mod split_counter;
 #[path = "support/yielding.rs"]
 mod yielding;

@@ -31,9 +31,8 @@ mod yielding;
 
 use cores::all_cores;
 use crew::Crew;
-use matching::{
-    Exchange, Fill, Order, PeekThenFillExchange, Side, SoundExchange, TwoSidedExchange, Waiting,
-};
+use matching::racy::{PeekThenFillExchange, TwoSidedExchange};
+use matching::{Exchange, Fill, Order, Side, SoundExchange, Waiting};
 use yielding::yield_now_and_then;
 
 /// The most that is ordered at once.

@@ -32,9 +32,8 @@ mod yielding;
 
 use cores::all_cores;
 use crew::Crew;
-use payments::{
-    ChargeThenNoteDesk, Desk, KeepWhatWasTakenDesk, NoteThenChargeDesk, PaymentError, SoundDesk,
-};
+use payments::racy::{ChargeThenNoteDesk, KeepWhatWasTakenDesk, NoteThenChargeDesk};
+use payments::{Desk, PaymentError, SoundDesk};
 use yielding::yield_now_and_then;
 
 /// Asks for payments until they are made, on all cores, and checks that each is charged once.

@@ -29,7 +29,8 @@ mod bank;
 #[expect(dead_code, reason = "a bank is busy enough with its receipts")]
 mod by_parity;
 
-use bank::{Bank, BankError, CheckThenActBank, PayerFirstBank, Receipt, SoundBank, TwoStepBank};
+use bank::racy::{CheckThenActBank, PayerFirstBank, TwoStepBank};
+use bank::{Bank, BankError, Receipt, SoundBank};
 use by_parity::{ByParity, by_parity};
 
 /// A bank in which odd and even accounts are in different shards.
@@ -218,6 +219,18 @@ fn movements_of_two_accounts_have_two_receipts() {
         .finally("balances", Bank::audit)
         .acceptable("alice=Ok(1) bob=Ok(2) balances=[20, 20]", "alice was first")
         .acceptable("alice=Ok(2) bob=Ok(1) balances=[20, 20]", "bob was first")
+        .check();
+}
+
+/// The same for transfers, of which each has a shard to itself.
+#[test]
+fn transfers_between_two_pairs_of_accounts_have_two_receipts() {
+    Model::new(|| sound([(1, 100), (2, 100), (3, 0), (4, 0)]))
+        .thread("alice", |bank| paid(bank.transfer(1, 3, 80)))
+        .thread("bob", |bank| paid(bank.transfer(2, 4, 80)))
+        .finally("balances", Bank::audit)
+        .acceptable("alice=Ok(1) bob=Ok(2) balances=[20, 20, 80, 80]", "alice was first")
+        .acceptable("alice=Ok(2) bob=Ok(1) balances=[20, 20, 80, 80]", "bob was first")
         .check();
 }
 

@@ -38,9 +38,8 @@ mod by_parity;
 mod cache;
 
 use by_parity::{ByParity, by_parity};
-use cache::{
-    Cache, LastFillWinsCache, LeaseCache, LoadInsideCache, LookLoadFillCache, NewestWinsCache,
-};
+use cache::racy::{LastFillWinsCache, LookLoadFillCache};
+use cache::{Cache, LeaseCache, LoadInsideCache, NewestWinsCache};
 
 /// What all of them cache.
 const KEY: u64 = 1;

@@ -41,10 +41,8 @@ use selvedge::{Counter, Stats};
 #[path = "../examples/support/jobs.rs"]
 mod jobs;
 
-use jobs::{
-    Desk, JobChannel, Jobs, LookThenClaimJobs, OwnedTally, Pool, StopFlagJobs, Tally, Totals,
-    TwoAtomicTally, work,
-};
+use jobs::racy::{LookThenClaimJobs, StopFlagJobs, TwoAtomicTally};
+use jobs::{Desk, JobChannel, Jobs, OwnedTally, Pool, Tally, Totals, work};
 
 /// The job that panics.
 const BROKEN: u64 = 13;

@@ -30,10 +30,8 @@ mod by_parity;
 mod matching;
 
 use by_parity::{ByParity, by_parity};
-use matching::{
-    Exchange, Fill, Order, OrderError, PeekThenFillExchange, Side, SoundExchange, TwoSidedExchange,
-    Waiting,
-};
+use matching::racy::{PeekThenFillExchange, TwoSidedExchange};
+use matching::{Exchange, Fill, Order, OrderError, Side, SoundExchange, Waiting};
 
 /// The book that most of these models trade in.
 const BOOK: u64 = 0;

@@ -37,10 +37,8 @@ mod payments;
 
 use bank::{Bank, BankError, SoundBank};
 use by_parity::{ByParity, by_parity};
-use payments::{
-    ChargeThenNoteDesk, Desk, KeepWhatWasTakenDesk, NoteThenChargeDesk, PaymentError, Receipt,
-    SoundDesk,
-};
+use payments::racy::{ChargeThenNoteDesk, KeepWhatWasTakenDesk, NoteThenChargeDesk};
+use payments::{Desk, PaymentError, Receipt, SoundDesk};
 
 /// The key under which one payment is asked for, however often.
 const KEY: u64 = 1;
@@ -177,6 +175,19 @@ fn two_payments_are_two_charges() {
         .finally("taken", Desk::taken)
         .acceptable("alice=Ok(1) bob=Ok(2) taken=80", "alice was first")
         .acceptable("alice=Ok(2) bob=Ok(1) taken=80", "bob was first")
+        .check();
+}
+
+/// What one attempt gives back is what it took, whatever another payment takes meanwhile.
+#[test]
+fn an_attempt_that_fails_leaves_another_payment_alone() {
+    let pay = |desk: &SoundDesk<ByParity>, key| desk.pay(key, PRICE).ok().map(|paid| paid.attempt);
+    Model::new(|| sound(1))
+        .thread("first", move |desk| pay(desk, 1))
+        .thread("second", move |desk| pay(desk, 2))
+        .finally("taken", Desk::taken)
+        .acceptable("first=None second=Some(2) taken=80", "the first got no answer")
+        .acceptable("first=Some(2) second=None taken=80", "the second got none")
         .check();
 }
 

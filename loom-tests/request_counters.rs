@@ -43,9 +43,8 @@ mod by_parity;
 mod requests;
 
 use by_parity::{ByParity, by_parity};
-use requests::{
-    CheckThenCountLimiter, ClientLimiter, GetThenInsertCounts, OneWordLimiter, RequestCounts, Seen,
-};
+use requests::racy::{CheckThenCountLimiter, GetThenInsertCounts};
+use requests::{ClientLimiter, OneWordLimiter, RequestCounts, Seen};
 
 /// A path whose requests are counted, and a client whose requests are limited.
 const PATH: u64 = 1;
@@ -335,6 +334,20 @@ fn clients_do_not_use_up_each_others_limit() {
 /// One limit for all, without a lock. Window 0 is full.
 fn full_word() -> OneWordLimiter {
     OneWordLimiter::new(LIMIT, FULL)
+}
+
+/// Who looks on sees a window and the number of its requests, not one of them and half of the other.
+#[test]
+fn who_looks_at_one_word_sees_a_window_with_its_own_count() {
+    Model::new(full_word)
+        .thread("client", |limiter| limiter.admit(1).ok())
+        .thread("operator", |limiter| {
+            let seen = limiter.seen();
+            (seen.window, seen.count)
+        })
+        .acceptable("client=Some(1) operator=(0, 1)", "looked before")
+        .acceptable("client=Some(1) operator=(1, 1)", "looked after")
+        .check();
 }
 
 #[test]

@@ -32,7 +32,8 @@ mod by_parity;
 mod sessions;
 
 use by_parity::{Busy, ByParity, by_parity};
-use sessions::{Session, SessionError, Sessions, WholeSaveSessions};
+use sessions::racy::WholeSaveSessions;
+use sessions::{Session, SessionError, Sessions};
 
 /// The visitor that the page is about.
 const VISITOR: u64 = 1;

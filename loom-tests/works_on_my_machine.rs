@@ -40,7 +40,7 @@ use selvedge::model::{Model, Report};
 use selvedge::racy::LossyCounter;
 use selvedge::sync::thread::yield_now;
 
-#[path = "../examples/support/split_counter.rs"]
+#[path = "../examples/support/racy/split_counter.rs"]
 mod split_counter;
 
 use split_counter::SplitCounter;

@@ -14,6 +14,7 @@ mod doc;
 mod features;
 mod git;
 mod libtest;
+mod linearizable;
 mod lint;
 mod mutants;
 mod oracle;
@@ -84,9 +85,15 @@ enum Command {
         #[command(flatten)]
         wish: report::Wish,
     },
+    /// Explore so many random scenarios of each type, larger than those that the pages explore
+    Linearizable {
+        /// From 1 to 100000
+        #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
+        scenarios: u32,
+    },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these but the oracle, in CI's order; the benchmarks for one tiny round
+    /// All of these but the oracle and the random scenarios, in CI's order; the benchmarks for one tiny round
     All {
         /// Leave this step out: another machine runs it
         #[arg(long, value_name = "STEP", value_parser = all::names())]
@@ -122,6 +129,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Report { wish } => report::run(&workspace, wish)?,
+        Command::Linearizable { scenarios } => linearizable::run(&workspace, *scenarios)?,
         Command::Readme => readme::run(&workspace)?,
         Command::All { without } => return all::run(&workspace, without),
     };

@@ -102,6 +102,11 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<Tally>
         results.seconds,
         file.with_extension("md").strip_prefix(&workspace.root).unwrap_or(&file).display()
     );
+    let mut tally = Tally::default();
+    if let (0, Some(revision)) = (tried, &selection.changed_since) {
+        tally.skip(&format!("no file with a mutant has changed since {revision}"));
+        return Ok(tally);
+    }
     ensure!(tried > 0, "no mutant was tried");
     ensure!(
         open.is_empty(),
@@ -116,7 +121,6 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<Tally>
         settings.accepted,
         stale.len()
     );
-    let mut tally = Tally::default();
     tally.passed(&format!("{killed} of {tried} mutants are killed, the others are accepted"));
     Ok(tally)
 }

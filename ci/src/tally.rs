@@ -16,7 +16,7 @@ impl Tally {
         self.checks += 1;
     }
 
-    /// Counts a check that could not be made because a tool is missing, and says so aloud.
+    /// Counts a check that could not be made, because a tool is missing say, and says so aloud.
     pub(crate) fn skip(&mut self, why: &str) {
         println!("skipped: {why}");
         self.skipped.push(why.to_owned());

@@ -1,4 +1,4 @@
-//! A cache in front of something slow: three sound ones, and the two racy twins of them.
+//! A cache in front of something slow: three sound ones. Two racy twins are in `racy/`.
 //!
 //! Proved in `loom-tests/cache.rs`, run in `examples/web`. None of them evicts: one that does has to
 //! keep versions and numbers of invalidations for as long as a load may be under way.
@@ -6,6 +6,9 @@
 use std::hash::BuildHasher;
 
 use selvedge::Map;
+
+#[path = "racy/cache.rs"]
+pub(crate) mod racy;
 
 /// What can be done with a cache, sound or racy. Where values come from, the database, is the
 /// business of `load` and `save`.
@@ -129,53 +132,6 @@ where
             let invalidations = now.map_or(0, |now| now.invalidations) + 1;
             Some(Leased { value: None, invalidations })
         });
-        Ok(value)
-    }
-}
-
-// ---------------------------------------------------------------------------------------------
-// Racy.
-// ---------------------------------------------------------------------------------------------
-
-/// Defect: looks, loads and fills in three steps. A save invalidates, and the fill does not notice.
-pub(crate) struct LookLoadFillCache<V, S>(pub(crate) Map<u64, V, S>);
-
-impl<V, E, S> Cache<V, E> for LookLoadFillCache<V, S>
-where
-    V: Clone + Send + Sync,
-    S: BuildHasher + Send + Sync,
-{
-    fn get(&self, key: u64, load: &dyn Fn() -> Result<V, E>) -> Result<V, E> {
-        if let Some(value) = self.0.get(&key) {
-            return Ok(value);
-        }
-        let value = load()?;
-        self.0.insert(key, value.clone());
-        Ok(value)
-    }
-
-    fn save(&self, key: u64, save: &dyn Fn() -> Result<V, E>) -> Result<V, E> {
-        let value = save()?;
-        self.0.remove(&key);
-        Ok(value)
-    }
-}
-
-/// Defect: a save fills the cache too, and whoever fills last wins, however old what it has.
-pub(crate) struct LastFillWinsCache<V, S>(pub(crate) LookLoadFillCache<V, S>);
-
-impl<V, E, S> Cache<V, E> for LastFillWinsCache<V, S>
-where
-    V: Clone + Send + Sync,
-    S: BuildHasher + Send + Sync,
-{
-    fn get(&self, key: u64, load: &dyn Fn() -> Result<V, E>) -> Result<V, E> {
-        self.0.get(key, load)
-    }
-
-    fn save(&self, key: u64, save: &dyn Fn() -> Result<V, E>) -> Result<V, E> {
-        let value = save()?;
-        self.0.0.insert(key, value.clone());
         Ok(value)
     }
 }

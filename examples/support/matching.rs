@@ -1,6 +1,8 @@
-//! An exchange: orders to buy and to sell, matched at once or kept waiting. And two racy twins, each
-//! with a `between` that is called at the place where somebody else must not come in. Nothing needs to
-//! be done there for the twin to fail; a program that yields there fails sooner.
+//! An exchange: orders to buy and to sell, matched at once or kept waiting.
+//!
+//! Its two racy twins are in `racy/matching.rs`, each with a `between` that is called at the place where
+//! somebody else must not come in. Nothing needs to be done there for the twin to fail; a program that
+//! yields there fails sooner.
 //!
 //! Proved in `loom-tests/orders.rs`, run by `examples/matching.rs`.
 
@@ -9,6 +11,9 @@ use std::hash::BuildHasher;
 use selvedge::Map;
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use thiserror::Error;
+
+#[path = "racy/matching.rs"]
+pub(crate) mod racy;
 
 /// Why an order was not accepted. Nothing has changed then.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
@@ -135,60 +140,5 @@ impl<S: BuildHasher + Send + Sync> Exchange for SoundExchange<S> {
         sides.sort_unstable();
         let books = sides.chunks_exact(2);
         books.map(|book| Waiting { to_buy: book[0].1, to_sell: book[1].1 }).collect()
-    }
-}
-
-/// Defect: what waits is looked up in one step, and filled in another.
-pub(crate) struct PeekThenFillExchange<S> {
-    pub(crate) exchange: SoundExchange<S>,
-    pub(crate) between: fn(),
-}
-
-impl<S: BuildHasher + Send + Sync> Exchange for PeekThenFillExchange<S> {
-    fn submit(&self, order: Order) -> Result<Fill, OrderError> {
-        let [other, own] = order.sides()?;
-        let seen = self.exchange.waiting.get(&other).ok_or(order.unknown())?;
-        let (filled, rest) = order.split(seen);
-        (self.between)();
-        // What is not there cannot be taken off; it is sold all the same.
-        let matched = self
-            .exchange
-            .waiting
-            .update_pair(&other, &own, |other, own| (other.saturating_sub(filled), own + rest));
-        matched.expect("two sides, and no call from inside a call");
-        Ok(self.exchange.fill(filled))
-    }
-
-    fn waiting(&self) -> Vec<Waiting> {
-        self.exchange.waiting()
-    }
-}
-
-/// Defect: an order is matched with the other side in one step, and what is left of it joins its own
-/// side in another.
-pub(crate) struct TwoSidedExchange<S> {
-    pub(crate) exchange: SoundExchange<S>,
-    pub(crate) between: fn(),
-}
-
-impl<S: BuildHasher + Send + Sync> Exchange for TwoSidedExchange<S> {
-    fn submit(&self, order: Order) -> Result<Fill, OrderError> {
-        let [other, own] = order.sides()?;
-        let mut outcome = (0, 0);
-        let matched = self.exchange.waiting.update(&other, |other| {
-            outcome = order.split(*other);
-            other - outcome.0
-        });
-        matched.ok_or(order.unknown())?;
-        let (filled, rest) = outcome;
-        (self.between)();
-        if rest > 0 {
-            self.exchange.waiting.update(&own, |own| own + rest);
-        }
-        Ok(self.exchange.fill(filled))
-    }
-
-    fn waiting(&self) -> Vec<Waiting> {
-        self.exchange.waiting()
     }
 }

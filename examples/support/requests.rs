@@ -1,4 +1,4 @@
-//! Requests counted and limited, and a racy twin of each.
+//! Requests counted and limited. A racy twin of each is in `racy/`.
 //!
 //! Proved in `loom-tests/request_counters.rs`, run in `examples/web`.
 
@@ -7,6 +7,9 @@ use std::hash::{BuildHasher, Hash};
 use selvedge::Map;
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use thiserror::Error;
+
+#[path = "racy/requests.rs"]
+pub(crate) mod racy;
 
 // ---------------------------------------------------------------------------------------------
 // Counts.
@@ -33,21 +36,6 @@ impl<K: Hash + Eq + Clone, S: BuildHasher> RequestCounts<K, S> {
     /// The sum of all counts, of one moment.
     pub(crate) fn total(&self) -> u64 {
         self.all().iter().map(|(_, count)| count).sum()
-    }
-}
-
-/// Defect: gets a count, and inserts one more.
-pub(crate) struct GetThenInsertCounts<K, S> {
-    pub(crate) counts: RequestCounts<K, S>,
-    /// What is done between the two steps: nothing, or to let others run, say.
-    pub(crate) between: fn(),
-}
-
-impl<K: Hash + Eq, S: BuildHasher> GetThenInsertCounts<K, S> {
-    pub(crate) fn count(&self, kind: K) {
-        let before = self.counts.0.get(&kind).unwrap_or(0);
-        (self.between)();
-        self.counts.0.insert(kind, before + 1);
     }
 }
 
@@ -105,23 +93,6 @@ impl<S: BuildHasher> ClientLimiter<S> {
             Some(kept)
         });
         admitted
-    }
-}
-
-/// Defect: looks whether there is room, and then counts.
-pub(crate) struct CheckThenCountLimiter<S> {
-    pub(crate) limiter: ClientLimiter<S>,
-    /// What is done between the two steps.
-    pub(crate) between: fn(),
-}
-
-impl<S: BuildHasher> CheckThenCountLimiter<S> {
-    pub(crate) fn admit(&self, client: u64, now: u32) -> Result<u32, TooMany> {
-        let seen = self.limiter.seen.get(&client).unwrap_or(Seen { window: now, count: 0 });
-        let counted = seen.admit(self.limiter.limit, now)?;
-        (self.between)();
-        self.limiter.seen.insert(client, counted);
-        Ok(counted.window)
     }
 }
 

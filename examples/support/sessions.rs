@@ -1,4 +1,4 @@
-//! What a site remembers of its visitors, and a racy twin.
+//! What a site remembers of its visitors. A racy twin is in `racy/`.
 //!
 //! Proved in `loom-tests/sessions.rs`, run in `examples/web`.
 
@@ -6,6 +6,9 @@ use std::hash::BuildHasher;
 
 use selvedge::Map;
 use thiserror::Error;
+
+#[path = "racy/sessions.rs"]
+pub(crate) mod racy;
 
 /// Why a session was not changed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -77,21 +80,5 @@ impl<S: BuildHasher> Sessions<S> {
     /// Ends one session if it is idle: for a timer of its own.
     pub(crate) fn expire_one(&self, id: u64, idle: impl Fn(&Session) -> bool) {
         self.0.compute(id, |session| session.copied().filter(|session| !idle(session)));
-    }
-}
-
-/// Defect: a request loads the session, changes its copy, and saves all of it.
-pub(crate) struct WholeSaveSessions<S>(pub(crate) Sessions<S>);
-
-impl<S: BuildHasher> WholeSaveSessions<S> {
-    pub(crate) fn change(
-        &self,
-        id: u64,
-        change: impl FnOnce(&mut Session),
-    ) -> Result<(), SessionError> {
-        let mut session = self.0.get(id)?;
-        change(&mut session);
-        self.0.begin(id, session);
-        Ok(())
     }
 }

@@ -13,14 +13,12 @@ use oxhttp::model::{Body, HeaderName, HeaderValue, Method, Request, Response, St
 use selvedge::{Map, Stats};
 
 use crate::articles::{Article, ArticleError, Database};
-use crate::cache::{
-    Cache, LastFillWinsCache, LeaseCache, LoadInsideCache, LookLoadFillCache, NewestWinsCache,
-};
-use crate::requests::{
-    CheckThenCountLimiter, ClientLimiter, GetThenInsertCounts, OneWordLimiter, RequestCounts, Seen,
-    TooMany,
-};
-use crate::sessions::{Session, SessionError, Sessions, WholeSaveSessions};
+use crate::cache::racy::{LastFillWinsCache, LookLoadFillCache};
+use crate::cache::{Cache, LeaseCache, LoadInsideCache, NewestWinsCache};
+use crate::requests::racy::{CheckThenCountLimiter, GetThenInsertCounts};
+use crate::requests::{ClientLimiter, OneWordLimiter, RequestCounts, Seen, TooMany};
+use crate::sessions::racy::WholeSaveSessions;
+use crate::sessions::{Session, SessionError, Sessions};
 use crate::{CacheKind, metrics, page};
 
 /// The headers that tell in which window a request was let through, and which edition an article has.

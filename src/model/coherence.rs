@@ -7,8 +7,11 @@
 //! if no order of the stores keeps them, it is void: no program on any machine behaves so.
 //!
 //! Not all of the rules are applied. Only what each thread did one after the other is looked at, and
-//! that the observations come last, not what synchronisation orders besides; and of the single order
+//! that the observations come last, and whom the harness made wait for whom, not what synchronisation
+//! orders besides; and of the single order
 //! only what concerns accesses, not fences. So nothing that is allowed is taken for void.
+
+use std::collections::BTreeMap;
 
 use crate::sync::checked::event::{Action, Event, Pass, Phase, Trace, Value};
 use crate::sync::checked::record;
@@ -35,12 +38,22 @@ struct Access {
     seq_cst: Option<usize>,
 }
 
+/// What a thread did while others ran.
+#[derive(Debug, Clone, Copy)]
+enum Step {
+    Access(Access),
+    /// It let others know, at the handover of this number, all that it knew.
+    Gives(usize),
+    /// It learned that.
+    Takes(usize),
+}
+
 /// One atomic: the values stored, the initial one first, and who did what.
 #[derive(Debug, Default)]
 struct History {
     stores: Vec<Value>,
-    /// Of each thread, while others ran.
-    threads: Vec<Vec<Access>>,
+    /// While others ran, as it came: the thread, and what it did.
+    steps: Vec<(usize, Step)>,
     /// Before and after.
     setup: Vec<Access>,
     finally: Vec<Access>,
@@ -134,13 +147,20 @@ fn histories(trace: &Trace) -> (Vec<History>, Vec<usize>) {
     let mut histories: Vec<Option<History>> = trace
         .objects
         .iter()
-        .map(|object| {
-            let threads = vec![Vec::new(); trace.threads.len()];
-            Some(History { stores: vec![object.initial?], threads, ..History::default() })
-        })
+        .map(|object| Some(History { stores: vec![object.initial?], ..History::default() }))
         .collect();
     let mut seq_cst = Vec::new();
     for event in &trace.events {
+        let handover = match event.action {
+            Action::Gives(number) => Some(Step::Gives(number)),
+            Action::Takes(number) => Some(Step::Takes(number)),
+            _ => None,
+        };
+        if let Some(handover) = handover {
+            for history in histories.iter_mut().flatten() {
+                history.steps.push((event.thread, handover));
+            }
+        }
         let history = event.object.and_then(|object| histories[object].as_mut());
         let Some((history, (kind, order))) = history.and_then(|history| {
             let kind = access(event, &mut history.stores)?;
@@ -155,7 +175,7 @@ fn histories(trace: &Trace) -> (Vec<History>, Vec<usize>) {
         }
         match event.phase {
             Phase::Setup => history.setup.push(access),
-            Phase::Parallel => history.threads[event.thread].push(access),
+            Phase::Parallel => history.steps.push((event.thread, Step::Access(access))),
             Phase::Finally => history.finally.push(access),
         }
     }
@@ -214,13 +234,24 @@ impl History {
     /// read, and the observations come after all. `note` is told where `SeqCst` accesses stand.
     fn explains(&self, order: &[usize], note: &mut impl FnMut(usize, Place)) -> bool {
         let Some(start) = self.follow(order, &self.setup, 0, note) else { return false };
-        let mut end = start;
-        for accesses in &self.threads {
-            match self.follow(order, accesses, start, note) {
-                Some(at) => end = end.max(at),
-                None => return false,
+        let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut given: BTreeMap<usize, usize> = BTreeMap::new();
+        for (thread, step) in &self.steps {
+            let at = ends.entry(*thread).or_insert(start);
+            match step {
+                Step::Gives(number) => {
+                    given.insert(*number, *at);
+                }
+                Step::Takes(number) => {
+                    *at = given.get(number).map_or(*at, |known| *known.max(at));
+                }
+                Step::Access(access) => match self.follow(order, &[*access], *at, note) {
+                    Some(further) => *at = further,
+                    None => return false,
+                },
             }
         }
+        let end = ends.into_values().max().unwrap_or(start);
         self.follow(order, &self.finally, end, note).is_some()
     }
 
@@ -269,9 +300,12 @@ mod tests {
     use super::*;
 
     fn history(stores: &[u64], threads: &[&[Access]], finally: &[Access]) -> History {
+        let steps = threads.iter().enumerate().flat_map(|(thread, accesses)| {
+            accesses.iter().map(move |access| (thread, Step::Access(*access)))
+        });
         History {
             stores: stores.iter().map(|value| Value::Unsigned(*value)).collect(),
-            threads: threads.iter().map(|accesses| accesses.to_vec()).collect(),
+            steps: steps.collect(),
             setup: Vec::new(),
             finally: finally.to_vec(),
         }
@@ -299,6 +333,24 @@ mod tests {
         let stores = [0, 20, 30, 10];
         assert!(coherent(&history(&stores, &threads, &[read(30)])), "10, 20, 30");
         assert!(!coherent(&history(&stores, &threads, &[read(10)])), "20 came after 10");
+    }
+
+    /// An update is right behind what it read. So it came before the store, and who was told of the
+    /// store reads that or a later one.
+    #[test]
+    fn who_was_told_of_a_store_reads_nothing_older() {
+        let update = relaxed(Kind::Update(Value::Unsigned(0), 1));
+        let read_after = |told: bool| {
+            let mut history = history(&[0, 5, 1], &[&[update]], &[]);
+            history.steps.push((1, Step::Access(write(2))));
+            if told {
+                history.steps.extend([(1, Step::Gives(0)), (0, Step::Takes(0))]);
+            }
+            history.steps.push((0, Step::Access(read(5))));
+            coherent(&history)
+        };
+        assert!(read_after(false));
+        assert!(!read_after(true));
     }
 
     #[test]

@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-use super::Failure;
 #[cfg(loom)]
 use super::picture::Picture;
+use super::{Failure, Promise};
 
 /// Why a model did not pass.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,6 +73,45 @@ pub enum CheckError {
         /// The limit.
         limit: u64,
     },
+    /// An execution of a scenario shows results that the promise does not allow.
+    #[error("`{scenario}` is not {promise}: {results}\n{why}\n{evidence}")]
+    Broken {
+        /// The promise.
+        promise: Promise,
+        /// The scenario, such as `add || add, get`.
+        scenario: String,
+        /// What the operations returned.
+        results: String,
+        /// What each order of the operations would have given, the first few of them.
+        why: String,
+        /// The interleaving that led to it.
+        evidence: Evidence,
+    },
+    /// A scenario fails in another way.
+    #[error("in the scenario `{scenario}`: {found}")]
+    InScenario {
+        /// The scenario.
+        scenario: String,
+        /// What was found.
+        found: Box<CheckError>,
+    },
+    /// A scenario was expected to break the promise, and none did.
+    #[error("expected `{expected}` to break the promise, and none of {explored} scenarios did")]
+    NotBroken {
+        /// The expected scenario.
+        expected: String,
+        /// How many scenarios were explored.
+        explored: u64,
+    },
+    /// Another scenario failed before the one that was expected to break the promise, or that one
+    /// failed in another way.
+    #[error("expected `{expected}` to be the first to break the promise, found {found}")]
+    BrokenElsewhere {
+        /// The expected scenario.
+        expected: String,
+        /// What was found instead.
+        found: Box<CheckError>,
+    },
     /// The environment sets a bound.
     #[error(
         "the environment variable {name}={value} would bound the exploration unseen: unset it; \
@@ -109,7 +148,9 @@ impl CheckError {
     pub fn failure(&self) -> Option<Failure> {
         match self {
             Self::Failed { failure, .. } => Some(*failure),
-            Self::FailedDifferently { found, .. } => found.failure(),
+            Self::FailedDifferently { found, .. }
+            | Self::InScenario { found, .. }
+            | Self::BrokenElsewhere { found, .. } => found.failure(),
             _ => None,
         }
     }
@@ -130,8 +171,20 @@ impl CheckError {
             Self::UnexpectedOutcome { evidence, .. }
             | Self::Failed { evidence, .. }
             | Self::WrongModel { evidence, .. }
+            | Self::Broken { evidence, .. }
             | Self::Replayed { evidence, .. } => Some(evidence),
-            Self::FailedDifferently { found, .. } => found.found(),
+            Self::FailedDifferently { found, .. }
+            | Self::InScenario { found, .. }
+            | Self::BrokenElsewhere { found, .. } => found.found(),
+            _ => None,
+        }
+    }
+
+    /// The scenario in which it was found, if many were explored.
+    pub fn scenario(&self) -> Option<&str> {
+        match self {
+            Self::Broken { scenario, .. } | Self::InScenario { scenario, .. } => Some(scenario),
+            Self::BrokenElsewhere { found, .. } => found.scenario(),
             _ => None,
         }
     }

@@ -11,6 +11,8 @@ pub(crate) struct Identity {
     test: Option<String>,
     /// Which of the test's models, counted from 1.
     pub(crate) ordinal: usize,
+    /// Of a check of many scenarios: which one, and which of its clients, both counted from 1.
+    pub(crate) scenario: Option<(usize, usize)>,
 }
 
 impl Identity {
@@ -18,7 +20,7 @@ impl Identity {
     pub(crate) fn of_caller(at: &'static Location<'static>) -> Self {
         let thread = std::thread::current();
         let test = thread.name().filter(|name| *name != "main").map(str::to_owned);
-        Self { at, test, ordinal: 1 }
+        Self { at, test, ordinal: 1, scenario: None }
     }
 
     /// Where the thread has no name (`--test-threads=1`), the type of a closure tells the function
@@ -65,6 +67,15 @@ impl Identity {
         if self.ordinal == 1 { name } else { format!("{name}#{}", self.ordinal) }
     }
 
+    /// What `SELVEDGE_REPLAY` calls it: `2`, or `2.37.1` for the first client of a scenario.
+    #[cfg(loom)]
+    pub(crate) fn key(&self) -> String {
+        match self.scenario {
+            Some((scenario, client)) => format!("{}.{scenario}.{client}", self.ordinal),
+            None => self.ordinal.to_string(),
+        }
+    }
+
     /// The command that replays execution `number` of the pass called `pass`.
     #[cfg(loom)]
     pub(crate) fn replay_command(&self, pass: &str, number: u64) -> String {
@@ -75,7 +86,7 @@ impl Identity {
         format!(
             "SELVEDGE_REPLAY={}/{pass}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
              cargo test --release {target} -- --exact {}",
-            self.ordinal,
+            self.key(),
             self.test(),
         )
     }

@@ -25,6 +25,13 @@
 //! bound is written in the model and printed with the result; being cut short by anything else is
 //! a failure, and so are bounds from the environment (`LOOM_MAX_*`, `LOOM_CHECKPOINT_*`).
 //!
+//! # All small scenarios
+//!
+//! A table says what may come of one program, and somebody has to think of the program.
+//! [`linearizable`] makes them all: every sequence of a type's operations in every thread, up to a
+//! size. Instead of a table, a sequential order of the same operations has to explain what each execution
+//! shows. What such an order must keep is the type's [`Promise`].
+//!
 //! # Environment
 //!
 //! `SELVEDGE_REPLAY` replays one execution (a failure prints the command), `SELVEDGE_ROUNDS` sets
@@ -54,6 +61,7 @@ use std::sync::Arc;
 
 mod error;
 mod identity;
+mod linearizable;
 mod panics;
 mod plan;
 mod report;
@@ -72,6 +80,7 @@ mod rounds;
 mod verdict;
 
 pub use error::{CheckError, Evidence};
+pub use linearizable::{Linearizable, Promise, ScenariosReport, linearizable};
 pub use report::{Engine, Found, Outcome, Pass, Report, Witness};
 
 use identity::Identity;
@@ -176,21 +185,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// A model whose shared state is `init()`.
     #[track_caller]
     pub fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
-        Self {
-            identity: Identity::of_caller(Location::caller()),
-            plan: Plan {
-                init: Box::new(init),
-                threads: Vec::new(),
-                observations: Vec::new(),
-                table: Vec::new(),
-                fails: None,
-                preemptions: None,
-                spurious: DEFAULT_SPURIOUS,
-                steps: DEFAULT_STEPS,
-                rounds: None,
-                judges: true,
-            },
-        }
+        Self { identity: Identity::of_caller(Location::caller()), plan: Plan::new(init) }
     }
 
     /// Adds a thread. What `body` returns, unless `()`, enters the outcome as `name=…`.

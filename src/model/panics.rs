@@ -19,7 +19,6 @@ pub(crate) fn keep() {
 
 /// Calls code under test on a thread that is somebody else's: its panic is returned, not printed,
 /// and later ones are printed again.
-#[cfg(not(loom))]
 pub(crate) fn catch<R>(f: impl FnOnce() -> R) -> Result<R, String> {
     let before = KEPT.replace(Some(String::new()));
     install_hook();

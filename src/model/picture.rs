@@ -61,6 +61,8 @@ enum Kind {
     Step(Step),
     /// Another thread takes over, although this one could have gone on.
     Preempted,
+    /// No step, but a line for the reader.
+    Note,
     /// The last steps, again and again.
     Fold,
     /// The step that a thread waits in, or fails in.
@@ -132,6 +134,7 @@ fn rows(trace: &Trace, pass: Pass, detail: Detail) -> Vec<Row> {
         .events
         .iter()
         .filter(|event| full || event.phase == Phase::Parallel && event.action != Action::End)
+        .filter(|event| !matches!(event.action, Action::Gives(_) | Action::Takes(_)))
         .collect();
     let mark = |thread, text, kind| Row { thread, text, at: None, kind };
     let mut state = if full { State::before(trace) } else { State::at_start(trace) };
@@ -155,6 +158,12 @@ fn rows(trace: &Trace, pass: Pass, detail: Detail) -> Vec<Row> {
         if preempted(trace, &events, position) {
             let before = events[position - 1].thread;
             rows.push(mark(before, "~~ preempted ~~".to_owned(), Kind::Preempted));
+        }
+        if let Action::Note(text) = &event.action {
+            let note = mark(event.thread, text.clone(), Kind::Note);
+            rows.push(Row { at: place(event.site), ..note });
+            position += 1;
+            continue;
         }
         number += 1;
         let (operation, rest) = words(trace, event, full || pass == Pass::WeakMemory);
@@ -232,12 +241,13 @@ fn preempted(trace: &Trace, events: &[&Event], position: usize) -> bool {
         || events[position].phase != Phase::Parallel
         || matches!(
             before.action,
-            Action::Wait { .. } | Action::Yield | Action::End | Action::Panic(_)
+            Action::Wait { .. } | Action::Yield | Action::End | Action::Panic(_) | Action::Note(_)
         )
     {
         return false;
     }
-    let next = events[position..].iter().find(|event| event.thread == before.thread);
+    let mut later = events[position..].iter().filter(|event| event.thread == before.thread);
+    let next = later.find(|event| !matches!(event.action, Action::Note(_)));
     let (action, object) = match next {
         Some(next) => (Some(&next.action), next.object),
         // It never got further: what it was about to do says whether it could have.

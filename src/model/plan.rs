@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{CheckError, Failure, Grade, MAX_PREEMPTIONS, MAX_SPURIOUS, MAX_STEPS, MAX_THREADS};
+use super::{
+    CheckError, DEFAULT_SPURIOUS, DEFAULT_STEPS, Failure, Grade, MAX_PREEMPTIONS, MAX_SPURIOUS,
+    MAX_STEPS, MAX_THREADS,
+};
 
 /// A row as declared.
 #[derive(Debug, Clone)]
@@ -59,9 +62,29 @@ pub(super) struct Plan<S> {
     pub(super) rounds: Option<u64>,
     /// Whether outcomes are held against the table.
     pub(super) judges: bool,
+    /// Whether it is wrong that two threads take no step that the checker can see.
+    #[cfg_attr(not(loom), allow(dead_code, reason = "nobody sees the steps of real threads"))]
+    pub(super) needs_steps: bool,
 }
 
 impl<S> Plan<S> {
+    /// Of a model that declares nothing else yet.
+    pub(super) fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self {
+            init: Box::new(init),
+            threads: Vec::new(),
+            observations: Vec::new(),
+            table: Vec::new(),
+            fails: None,
+            preemptions: None,
+            spurious: DEFAULT_SPURIOUS,
+            steps: DEFAULT_STEPS,
+            rounds: None,
+            judges: true,
+            needs_steps: true,
+        }
+    }
+
     /// Whether the declarations make sense.
     pub(super) fn validate(&self) -> Result<(), CheckError> {
         let wrong = |message: String| Err(CheckError::wrong_model(message));

@@ -132,13 +132,41 @@ pub struct Found {
     pub(super) picture: Option<Box<Picture>>,
 }
 
+impl Engine {
+    pub(super) fn executions(&self) -> u64 {
+        match self {
+            Self::Loom { passes, .. } => passes.iter().map(|pass| pass.executions).sum(),
+            Self::Threads { rounds, .. } => *rounds,
+        }
+    }
+}
+
+/// How many executions, of which kind.
+impl fmt::Display for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loom { passes, .. } => {
+                let total = self.executions();
+                write!(f, "{total} execution{} (", if total == 1 { "" } else { "s" })?;
+                for (position, pass) in passes.iter().enumerate() {
+                    let semicolon = if position == 0 { "" } else { "; " };
+                    match pass.skipped {
+                        None => write!(f, "{semicolon}{} {}", pass.name, pass.executions)?,
+                        Some(why) => write!(f, "{semicolon}{} not needed: {why}", pass.name)?,
+                    }
+                }
+                f.write_str(")")
+            }
+            Self::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}"),
+            Self::Threads { rounds, .. } => write!(f, "{rounds} rounds on real threads"),
+        }
+    }
+}
+
 impl Report {
     /// Executions or rounds, over all passes.
     pub fn executions(&self) -> u64 {
-        match &self.engine {
-            Engine::Loom { passes, .. } => passes.iter().map(|pass| pass.executions).sum(),
-            Engine::Threads { rounds, .. } => *rounds,
-        }
+        self.engine.executions()
     }
 
     /// Whether every execution was explored: on loom, without a bound, and to the end.
@@ -170,26 +198,11 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let milliseconds = self.elapsed.as_secs_f64() * 1e3;
-        write!(f, "{}: ", self.name)?;
-        match &self.engine {
-            Engine::Loom { passes, .. } => {
-                let total = self.executions();
-                write!(f, "{total} execution{} (", if total == 1 { "" } else { "s" })?;
-                for (position, pass) in passes.iter().enumerate() {
-                    let semicolon = if position == 0 { "" } else { "; " };
-                    match pass.skipped {
-                        None => write!(f, "{semicolon}{} {}", pass.name, pass.executions)?,
-                        Some(why) => write!(f, "{semicolon}{} not needed: {why}", pass.name)?,
-                    }
-                }
-                match (&self.failure, self.bound()) {
-                    (Some(_), _) => write!(f, ")")?,
-                    (None, None) => write!(f, "), explored completely")?,
-                    (None, Some(bound)) => write!(f, "), bounded ({bound})")?,
-                }
-            }
-            Engine::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}")?,
-            Engine::Threads { rounds, .. } => write!(f, "{rounds} rounds on real threads")?,
+        write!(f, "{}: {}", self.name, self.engine)?;
+        match (&self.engine, &self.failure, self.bound()) {
+            (Engine::Loom { .. }, None, None) => write!(f, ", explored completely")?,
+            (Engine::Loom { .. }, None, Some(bound)) => write!(f, ", bounded ({bound})")?,
+            _ => {}
         }
         writeln!(f, ", {milliseconds:.1} ms")?;
         if let Some(found) = &self.failure {

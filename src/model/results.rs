@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::identity::Identity;
 use super::picture::Picture;
-use super::{CheckError, Engine, Report};
+use super::{CheckError, Engine, Report, ScenariosReport};
 use crate::sync::checked::mutation::{Executed, Probe};
 
 /// One line.
@@ -25,11 +25,13 @@ struct Record<'a> {
     executions: u64,
     seconds: f64,
     outcomes: Vec<OutcomeRecord<'a>>,
+    /// Of a check of many scenarios.
+    scenarios: Option<ScenariosRecord>,
     error: Option<String>,
     /// What kind of error that is.
     failure: Option<String>,
     /// Of an expected failure: what happened.
-    message: Option<&'a str>,
+    message: Option<String>,
     /// With `SELVEDGE_TRACES`: how it failed, step by step.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace: Option<&'a Picture>,
@@ -39,6 +41,14 @@ struct Record<'a> {
     /// With `SELVEDGE_SITES`: the operations that were executed.
     #[serde(skip_serializing_if = "Option::is_none")]
     sites: Option<Vec<Executed>>,
+}
+
+#[derive(Serialize)]
+struct ScenariosRecord {
+    promise: String,
+    operations: Vec<String>,
+    symmetric: u64,
+    explored: u64,
 }
 
 #[derive(Serialize)]
@@ -75,16 +85,28 @@ pub(super) fn append(
     error: Option<&CheckError>,
     probe: &Probe,
 ) {
+    write(identity, || record(identity, report, error, probe));
+}
+
+/// The same for a check of many scenarios: one line.
+pub(super) fn append_scenarios(
+    identity: &Identity,
+    report: &ScenariosReport,
+    error: Option<&CheckError>,
+    probe: &Probe,
+) {
+    write(identity, || scenarios_record(identity, report, error, probe));
+}
+
+fn write<'a>(identity: &Identity, record: impl FnOnce() -> Record<'a>) {
     let Some(folder) = std::env::var_os("SELVEDGE_RESULTS") else { return };
     let path = Path::new(&folder).join(format!("{}.jsonl", identity.page()));
-    let written = serde_json::to_string(&record(identity, report, error, probe))
-        .map_err(std::io::Error::from)
-        .and_then(|line| {
-            std::fs::create_dir_all(&folder)?;
-            let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
-            // In one write, so that tests that end together do not mix their lines.
-            file.write_all(format!("{line}\n").as_bytes())
-        });
+    let written = serde_json::to_string(&record()).map_err(std::io::Error::from).and_then(|line| {
+        std::fs::create_dir_all(&folder)?;
+        let mut file = OpenOptions::new().create(true).append(true).open(&path)?;
+        // In one write, so that tests that end together do not mix their lines.
+        file.write_all(format!("{line}\n").as_bytes())
+    });
     if let Err(error) = written {
         panic!(
             "the result of {} cannot be written to {}: {error}",
@@ -100,33 +122,16 @@ fn record<'a>(
     error: Option<&'a CheckError>,
     probe: &Probe,
 ) -> Record<'a> {
-    let Engine::Loom { passes, .. } = &report.engine else {
-        unreachable!("results are written of explorations")
-    };
-    let traces = std::env::var_os("SELVEDGE_TRACES").is_some();
     let found = report.failure.as_ref();
     let expected = found.map(|found| found.failure);
+    let traces = traces();
     let picture = match error {
         Some(error) => error.picture(),
         None => found.and_then(|found| found.picture.as_deref()),
     };
     Record {
-        page: identity.page(),
-        test: identity.test(),
-        model: identity.ordinal,
-        at: format!("{}:{}", identity.at.file(), identity.at.line()),
-        verdict: if error.is_none() { "passed" } else { "failed" },
         expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
         bound: report.bound(),
-        passes: passes
-            .iter()
-            .map(|pass| PassRecord {
-                name: pass.name,
-                executions: pass.executions,
-                skipped: pass.skipped,
-            })
-            .collect(),
-        executions: report.executions(),
         seconds: report.elapsed.as_secs_f64(),
         outcomes: report
             .outcomes
@@ -143,12 +148,83 @@ fn record<'a>(
                 trace: row.witness.as_ref().map(|w| &w.picture).filter(|_| traces),
             })
             .collect(),
-        error: error.map(ToString::to_string),
-        failure: error.map(kind),
-        message: found.map(|found| found.message.as_str()),
+        message: found.map(|found| found.message.clone()),
         trace: picture.filter(|_| traces),
-        applied: probe.applied(),
-        sites: probe.executed(),
+        ..Record::new(identity, &report.engine, error, probe)
+    }
+}
+
+/// Whether interleavings are asked for as data.
+fn traces() -> bool {
+    std::env::var_os("SELVEDGE_TRACES").is_some()
+}
+
+fn scenarios_record<'a>(
+    identity: &'a Identity,
+    report: &'a ScenariosReport,
+    error: Option<&'a CheckError>,
+    probe: &Probe,
+) -> Record<'a> {
+    let found = report.failure.as_ref();
+    let broken = found.and_then(CheckError::scenario);
+    let expected = match broken {
+        Some(scenario) => format!("not {}: {scenario}", report.promise),
+        None => "table".to_owned(),
+    };
+    Record {
+        expected,
+        bound: report.bound.clone(),
+        seconds: report.elapsed.as_secs_f64(),
+        scenarios: Some(ScenariosRecord {
+            promise: report.promise.to_string(),
+            operations: report.operations.clone(),
+            symmetric: report.symmetric,
+            explored: report.explored,
+        }),
+        message: found.and_then(|found| found.to_string().lines().next().map(str::to_owned)),
+        trace: error.or(found).and_then(CheckError::picture).filter(|_| traces()),
+        ..Record::new(identity, &report.engine, error, probe)
+    }
+}
+
+impl<'a> Record<'a> {
+    /// What both kinds have in common.
+    fn new(
+        identity: &'a Identity,
+        engine: &Engine,
+        error: Option<&CheckError>,
+        probe: &Probe,
+    ) -> Self {
+        let Engine::Loom { passes, .. } = engine else {
+            unreachable!("results are written of explorations")
+        };
+        Self {
+            page: identity.page(),
+            test: identity.test(),
+            model: identity.ordinal,
+            at: format!("{}:{}", identity.at.file(), identity.at.line()),
+            verdict: if error.is_none() { "passed" } else { "failed" },
+            expected: String::new(),
+            bound: None,
+            passes: passes
+                .iter()
+                .map(|pass| PassRecord {
+                    name: pass.name,
+                    executions: pass.executions,
+                    skipped: pass.skipped,
+                })
+                .collect(),
+            executions: engine.executions(),
+            seconds: 0.0,
+            outcomes: Vec::new(),
+            scenarios: None,
+            error: error.map(ToString::to_string),
+            failure: error.map(kind),
+            message: None,
+            trace: None,
+            applied: probe.applied(),
+            sites: probe.executed(),
+        }
     }
 }
 
@@ -158,8 +234,12 @@ fn kind(error: &CheckError) -> String {
         CheckError::Failed { failure, .. } => return failure.to_string(),
         CheckError::UnexpectedOutcome { .. } => "undeclared outcome",
         CheckError::MissingOutcomes { .. } => "missing outcome",
-        CheckError::DidNotFail { .. } => "did not fail",
-        CheckError::FailedDifferently { .. } => "failed differently",
+        CheckError::Broken { .. } => "broken promise",
+        CheckError::InScenario { found, .. } => return kind(found),
+        CheckError::DidNotFail { .. } | CheckError::NotBroken { .. } => "did not fail",
+        CheckError::FailedDifferently { .. } | CheckError::BrokenElsewhere { .. } => {
+            "failed differently"
+        }
         CheckError::CutShort { .. } => "cut short",
         _ => "wrong model",
     }

@@ -18,6 +18,9 @@ use crate::sync::checked::record::{Chance, Learned, Task};
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
 struct Replay {
+    model: usize,
+    /// Of a check of many scenarios: which one, and which client.
+    scenario: Option<(usize, usize)>,
     pass: Pass,
     execution: u64,
 }
@@ -60,16 +63,31 @@ impl Cases {
     }
 }
 
-/// Checks the model.
+/// Checks the model, and appends the result.
 pub(super) fn check<S: Send + Sync + 'static>(
     identity: &Identity,
     plan: &Arc<Plan<S>>,
 ) -> Result<Report, CheckError> {
+    let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
+    let (report, error) = run(identity, plan, &probe)?;
+    results::append(identity, &report, error.as_ref(), &probe);
+    error.map_or(Ok(report), Err)
+}
+
+/// Explores the model: the report, and why it does not pass, if it does not.
+///
+/// # Errors
+///
+/// Why there is no report.
+pub(super) fn run<S: Send + Sync + 'static>(
+    identity: &Identity,
+    plan: &Arc<Plan<S>>,
+    probe: &Arc<Probe>,
+) -> Result<(Report, Option<CheckError>), CheckError> {
     let start = Instant::now();
-    let replay = replay(identity)?;
+    let replay = replay()?.filter(|replay| replay.is_of(identity));
     let patience = super::patience(super::PATIENCE)?;
     let limit = limit()?;
-    let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let mut passes = Vec::new();
     let mut outcomes: Vec<Outcome> =
         plan.table.iter().map(|row| Outcome::new(&row.outcome, row.grade, &row.reason)).collect();
@@ -98,7 +116,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
                 executions: done.executions,
                 max_steps: plan.steps,
                 limit,
-                probe: Arc::clone(&probe),
+                probe: Arc::clone(probe),
             };
             let explored = explore(plan, task, only, patience);
             done.executions = explored.executions;
@@ -133,8 +151,7 @@ pub(super) fn check<S: Send + Sync + 'static>(
         elapsed: start.elapsed(),
     };
     let verdict = judge(identity, plan, &mut report, finding);
-    results::append(identity, &report, verdict.as_ref().err(), &probe);
-    verdict.map(|()| report)
+    Ok((report, verdict.err()))
 }
 
 /// Holds what was found against what was declared.
@@ -332,28 +349,50 @@ fn limit() -> Result<u64, CheckError> {
     }
 }
 
-/// The execution that `SELVEDGE_REPLAY` asks for, if it asks for one of this model.
-fn replay(identity: &Identity) -> Result<Option<Replay>, CheckError> {
+/// The scenario and the client of this check that `SELVEDGE_REPLAY` asks for, if it asks for one.
+pub(super) fn scenario_to_replay(
+    identity: &Identity,
+) -> Result<Option<(usize, usize)>, CheckError> {
+    let replay = replay()?.filter(|replay| replay.model == identity.ordinal);
+    Ok(replay.and_then(|replay| replay.scenario))
+}
+
+impl Replay {
+    fn is_of(&self, identity: &Identity) -> bool {
+        (self.model, self.scenario) == (identity.ordinal, identity.scenario)
+    }
+
+    /// `1/weak/7`, or `1.37.2/weak/7`.
+    fn parse(text: &str) -> Option<Self> {
+        let number = |text: &str| text.parse().ok().map(NonZeroUsize::get);
+        let parts: Vec<&str> = text.split('/').collect();
+        let &[model, pass, execution] = parts.as_slice() else { return None };
+        let model: Vec<&str> = model.split('.').collect();
+        let (model, scenario) = match *model.as_slice() {
+            [model] => (model, None),
+            [model, scenario, client] => (model, Some((number(scenario)?, number(client)?))),
+            _ => return None,
+        };
+        let passes = [Pass::Interleaving, Pass::WeakMemory];
+        Some(Self {
+            model: number(model)?,
+            scenario,
+            pass: passes.into_iter().find(|known| known.key() == pass)?,
+            execution: execution.parse().ok().filter(|execution| *execution > 0)?,
+        })
+    }
+}
+
+/// The execution that `SELVEDGE_REPLAY` asks for, of whichever model.
+fn replay() -> Result<Option<Replay>, CheckError> {
     let Ok(value) = std::env::var("SELVEDGE_REPLAY") else { return Ok(None) };
-    let wrong = || {
-        CheckError::wrong_model(format!(
+    match Replay::parse(&value) {
+        None => Err(CheckError::wrong_model(format!(
             "SELVEDGE_REPLAY={value} does not name an execution: accepted is model/pass/number, \
              such as 1/interleaving/2 or 1/weak/7, where model says which of the test's models \
-             is meant, the first being 1"
-        ))
-    };
-    let mut parts = value.split('/');
-    let (Some(model), Some(pass), Some(number), None) =
-        (parts.next(), parts.next(), parts.next(), parts.next())
-    else {
-        return Err(wrong());
-    };
-    let pass = [Pass::Interleaving, Pass::WeakMemory].into_iter().find(|known| known.key() == pass);
-    match (model.parse::<NonZeroUsize>(), pass, number.parse::<u64>()) {
-        (Ok(model), Some(pass), Ok(execution)) if execution > 0 => {
-            Ok((model.get() == identity.ordinal).then_some(Replay { pass, execution }))
-        }
-        _ => Err(wrong()),
+             is meant, the first being 1; 1.37.2 is the second client of its scenario 37"
+        ))),
+        replay => Ok(replay),
     }
 }
 

@@ -42,13 +42,15 @@ impl Results {
 
     fn of_shards(parts: Vec<Self>) -> Result<Self> {
         ensure!(!parts.is_empty(), "there is no result to merge");
-        let (mutants, count) = (parts[0].mutants, parts.len());
-        let mut shards: Vec<Option<(usize, usize)>> = parts.iter().map(|part| part.shard).collect();
+        let mutants = parts[0].mutants;
+        let mut shards: Vec<(usize, usize)> = parts.iter().filter_map(|part| part.shard).collect();
         shards.sort_unstable();
-        let wanted: Vec<_> = (1..=count).map(|shard| Some((shard, count))).collect();
+        let count = shards.first().map_or(1, |(_, count)| *count);
+        let wanted: Vec<(usize, usize)> = (1..=count).map(|shard| (shard, count)).collect();
         ensure!(
-            shards == wanted,
-            "{count} results of the shards {shards:?}: all of {wanted:?} are needed"
+            shards == wanted && shards.len() == parts.len(),
+            "these are the shards {}: accepted is each from 1/{count} to {count}/{count}, once",
+            shards.iter().map(|(i, n)| format!("{i}/{n}")).collect::<Vec<_>>().join(", ")
         );
         ensure!(
             parts.iter().all(|part| part.mutants == mutants && part.whole),
@@ -234,7 +236,11 @@ mod tests {
         assert_eq!(merged.trials, all());
         assert!(merged.complete() && !first.complete());
 
-        assert!(Results::of_shards(vec![first.clone()]).is_err(), "one is missing");
+        let error = Results::of_shards(vec![first.clone()]).expect_err("one is missing");
+        assert_eq!(
+            error.to_string(),
+            "these are the shards 1/2: accepted is each from 1/2 to 2/2, once"
+        );
         assert!(Results::of_shards(vec![first.clone(), first.clone()]).is_err(), "one is twice");
         let mut other = second;
         other.trials.pop();

@@ -19,9 +19,18 @@ pub(crate) struct Record {
     bound: Option<String>,
     pub(crate) executions: u64,
     seconds: f64,
+    /// Of a check of many scenarios.
+    scenarios: Option<Scenarios>,
     /// The whole line.
     #[serde(skip)]
     pub(crate) value: Value,
+}
+
+/// What was held against how many scenarios.
+#[derive(Debug, Deserialize)]
+struct Scenarios {
+    promise: String,
+    explored: u64,
 }
 
 impl Record {
@@ -52,10 +61,16 @@ impl Record {
 
     /// How it ended, as in the list.
     pub(crate) fn status(&self) -> String {
-        match (self.expected.as_str(), &self.bound) {
+        let how = match (self.expected.as_str(), &self.bound) {
             ("table", None) => "complete".to_owned(),
             ("table", Some(bound)) => format!("bounded ({bound})"),
-            (failure, _) => format!("fails ({failure})"),
+            (failure, _) => return format!("fails ({failure})"),
+        };
+        match &self.scenarios {
+            None => how,
+            Some(Scenarios { promise, explored }) => {
+                format!("{how}, {promise} on {} scenarios", grouped(*explored))
+            }
         }
     }
 
@@ -110,6 +125,15 @@ mod tests {
         assert_eq!(fails.status(), "fails (data race)");
         assert!(fails.line(0).contains("fails as expected (data race), 1.2 ms"));
         assert!(record("passed", "failed").line(0).contains("FAILED"));
+    }
+
+    #[test]
+    fn a_check_of_many_scenarios_says_what_was_held_against_them() {
+        let scenarios =
+            r#""scenarios":{"promise":"linearizable","explored":1764,"symmetric":3},"new""#;
+        let all = record("\"new\"", scenarios);
+        assert_eq!(all.status(), "complete, linearizable on 1,764 scenarios");
+        assert_eq!(record("null", "null,\"scenarios\":null").status(), "complete");
     }
 
     #[test]

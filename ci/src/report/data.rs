@@ -88,6 +88,7 @@ pub(crate) struct Row {
 pub(crate) enum Kind {
     Step(Step),
     Preempted,
+    Note,
     Fold,
     Pending { object: Option<usize> },
 }

@@ -84,7 +84,8 @@ pub(crate) enum Shape {
     /// A step that fails, or is not done.
     Fails,
     Preempted,
-    Fold,
+    /// A line for the reader, or the last steps again and again.
+    Remark,
 }
 
 impl Shape {
@@ -96,13 +97,13 @@ impl Shape {
             Kind::Step(_) => Self::Looks,
             Kind::Pending { .. } => Self::Fails,
             Kind::Preempted => Self::Preempted,
-            Kind::Fold => Self::Fold,
+            Kind::Fold | Kind::Note => Self::Remark,
         }
     }
 
     /// Whether it is no step, only a remark.
     pub(crate) fn is_mark(self) -> bool {
-        matches!(self, Self::Preempted | Self::Fold)
+        matches!(self, Self::Preempted | Self::Remark)
     }
 }
 

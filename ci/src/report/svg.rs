@@ -96,7 +96,7 @@ fn row(drawing: &Drawing, line: &Line) -> Markup {
         Shape::Stale => "stale",
         Shape::Fails => "fails",
         Shape::Preempted => "preempted",
-        Shape::Fold => "fold",
+        Shape::Remark => "said",
     };
     let left = line.middle - line.width / 2;
     let first = line.top + 18;

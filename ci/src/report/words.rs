@@ -15,7 +15,7 @@ pub(super) fn hint(trace: &Trace, row: &Row) -> String {
     let name = &trace.threads[row.thread];
     let (head, object, rest) = match &row.kind {
         Kind::Preempted => return format!("{name} could have gone on here"),
-        Kind::Fold => return row.text.clone(),
+        Kind::Fold | Kind::Note => return row.text.clone(),
         Kind::Pending { object } => (format!("{name}: {}", row.text), *object, String::new()),
         Kind::Step(step) => {
             let order = step.order.as_ref().map(|order| format!(", {}", in_full(order)));

@@ -66,6 +66,8 @@ pub(super) fn words(trace: &Trace, event: &Event, orders: bool) -> (&'static str
         Action::Park { woken: false } => ("park", ": returns unasked"),
         Action::Yield => ("yield", ""),
         Action::End => ("ends", ""),
+        // These are no steps.
+        Action::Note(_) | Action::Gives(_) | Action::Takes(_) => ("", ""),
     };
     // Names of threads and orderings stand apart.
     let gap = if rest.starts_with([':', ' ']) || rest.is_empty() { "" } else { " " };

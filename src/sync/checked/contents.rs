@@ -1,4 +1,5 @@
-//! What a lock protects, watched while a lock is changed on purpose.
+//! What a lock protects, watched while a lock is changed on purpose: what is in it, and what only one
+//! thread at a time may use.
 //!
 //! A lock that is skipped shows in what it does not protect any more. While the lock holds nothing
 //! but its own accesses do, so they are only watched where [`mutation`](super::mutation) changes a

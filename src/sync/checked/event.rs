@@ -105,6 +105,12 @@ pub(crate) enum Action {
     Yield,
     Panic(String),
     End,
+    /// No step, but a line for the reader.
+    Note(String),
+    /// No step: others may learn at the handover of this number all that the thread knows.
+    Gives(usize),
+    /// No step: the thread has learned it.
+    Takes(usize),
 }
 
 impl Action {
@@ -120,6 +126,9 @@ impl Action {
             | Self::CellRead
             | Self::Count(_)
             | Self::Fence { .. }
+            | Self::Note(_)
+            | Self::Gives(_)
+            | Self::Takes(_)
             | Self::Yield => false,
             Self::Update { before, after, .. } => before != after,
             Self::CompareExchange { expected, found, .. } => expected == found,

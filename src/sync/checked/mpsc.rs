@@ -13,6 +13,7 @@ use std::time::Duration;
 
 pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
+use super::contents::Contents;
 use super::event::{Action, Site};
 use super::operation::{Gate, Handle, Step};
 use super::record;
@@ -61,6 +62,8 @@ enum StdSender<T> {
 struct Queue<T> {
     model: Option<(Handle, Rc<Gate>, RefCell<State<T>>)>,
     bound: Option<usize>,
+    /// A receiver is one thread's at a time.
+    receiver: Contents,
 }
 
 // SAFETY: all threads of a model are coroutines of one OS thread; outside a model there is only the
@@ -125,13 +128,16 @@ impl<T> Queue<T> {
             };
             (handle, Gate::new(), RefCell::new(state))
         });
-        std::sync::Arc::new(Self { model, bound })
+        std::sync::Arc::new(Self { model, bound, receiver: Contents::new() })
+    }
+
+    fn handle(&self) -> Option<Handle> {
+        self.model.as_ref().map(|(handle, ..)| *handle)
     }
 
     /// The queue of an operation at `site`; `None` outside a model.
     fn locate(&self, site: Site) -> Option<(usize, &Gate, &RefCell<State<T>>)> {
-        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
-        let object = Handle::check(handle, "channel", site)?;
+        let object = Handle::check(self.handle(), "channel", site)?;
         self.model.as_ref().map(|(_, gate, state)| (object, &**gate, state))
     }
 
@@ -315,6 +321,7 @@ impl<T> Receiver<T> {
     /// Takes a message: at once, or when there is one, or when time is up. `None` outside a model.
     fn take(&self, waits: Option<Or>, site: Site) -> Option<Result<T, TryRecvError>> {
         let (object, gate, state) = self.queue.locate(site)?;
+        self.queue.receiver.write(self.queue.handle(), site);
         let step = Step::begin(site, "recv", Some(object), 0);
         if waits == Some(Or::TimeIsUp) {
             step.yield_if_spinning(site);

@@ -7,7 +7,7 @@
 //! With `SELVEDGE_SITES` set, the result of each model lists the operations that it executed and
 //! what can be changed about each. `cargo ci mutants` does one after the other.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::str::FromStr;
 use std::sync::atomic::AtomicU64;
@@ -206,7 +206,33 @@ pub(crate) struct Probe {
     /// How often the change was made.
     applied: AtomicU64,
     /// The operations that were executed, if they are asked for.
-    sites: Option<Mutex<BTreeMap<Place, Seen>>>,
+    sites: Option<Mutex<Sites>>,
+}
+
+/// Operations that were executed.
+#[derive(Debug, Default)]
+struct Sites {
+    all: BTreeMap<Place, Seen>,
+    /// Those of which nothing new can be learned, by the addresses of site, name and orderings: most of
+    /// what is executed has been before.
+    known: HashSet<([usize; 4], bool)>,
+}
+
+impl Sites {
+    fn add(&mut self, site: Site, operation: &'static str, orders: &[Ordering], contended: bool) {
+        let place = Place {
+            file: site.file(),
+            line: site.line(),
+            column: site.column(),
+            operation,
+            orders: orders.iter().map(|order| name(*order)).collect(),
+        };
+        let seen = self
+            .all
+            .entry(place)
+            .or_insert_with(|| Seen { changes: changes(operation, orders), contended });
+        seen.contended |= contended;
+    }
 }
 
 /// What is known of an operation.
@@ -258,7 +284,7 @@ impl Probe {
             contended: seen.contended,
             changes: seen.changes.iter().map(ToString::to_string).collect(),
         };
-        Some(sites.iter().map(executed).collect())
+        Some(sites.all.iter().map(executed).collect())
     }
 
     /// Whether a lock may be changed, so that what it protects has to be watched.
@@ -277,18 +303,13 @@ impl Probe {
         contended: bool,
     ) -> Option<Change> {
         if let Some(sites) = &self.sites {
-            let place = Place {
-                file: site.file(),
-                line: site.line(),
-                column: site.column(),
-                operation,
-                orders: orders.iter().map(|order| name(*order)).collect(),
-            };
             let mut sites = sites.lock().unwrap_or_else(PoisonError::into_inner);
-            let seen = sites
-                .entry(place)
-                .or_insert_with(|| Seen { changes: changes(operation, orders), contended });
-            seen.contended |= contended;
+            let order = |order: Option<&Ordering>| order.map_or(0, |o| name(*o).as_ptr().addr());
+            let (first, last) = (order(orders.first()), order(orders.last()));
+            let place = [std::ptr::from_ref(site).addr(), operation.as_ptr().addr(), first, last];
+            if sites.known.insert((place, contended)) {
+                sites.add(site, operation, orders, contended);
+            }
         }
         let mutant = self.mutant.as_ref().filter(|mutant| {
             mutant.line == site.line()

@@ -1,6 +1,7 @@
 //! How one operation of the façade is carried out on loom, and what its failures mean.
 
 use std::any::Any;
+use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::sync::atomic::Ordering::Relaxed;
@@ -202,6 +203,70 @@ impl Gate {
     /// Tries it, in vain.
     pub(crate) fn touch(&self) {
         assert!(self.0.try_lock().is_err(), "a gate is never free");
+    }
+}
+
+/// One thread waits until another has come somewhere, and then knows all that the other knew there.
+///
+/// A mutex that is taken from the start, and given back by whoever gets there: to give it back is no
+/// step to loom, and nobody but the one that waits ever takes it. So waiting adds no choice.
+pub(crate) struct Handover {
+    /// Before the mutex that it borrows.
+    guard: RefCell<Option<loom::sync::MutexGuard<'static, ()>>>,
+    mutex: Box<loom::sync::Mutex<()>>,
+    past: Cell<u64>,
+    number: usize,
+}
+
+// SAFETY: all threads of a model are coroutines of one OS thread.
+unsafe impl Send for Handover {}
+// SAFETY: as above; and no borrow is held while another coroutine can run.
+unsafe impl Sync for Handover {}
+
+impl Handover {
+    /// `number` is its own in the execution.
+    pub(crate) fn new(number: usize) -> Self {
+        let mutex = Box::new(loom::sync::Mutex::new(()));
+        // As with a gate: taking it is nobody's business.
+        loom::stop_exploring();
+        let guard = mutex.lock().ok();
+        loom::explore();
+        // SAFETY: the mutex is on the heap, where it stays, and the guard is dropped before it.
+        let guard = unsafe {
+            std::mem::transmute::<
+                Option<loom::sync::MutexGuard<'_, ()>>,
+                Option<loom::sync::MutexGuard<'static, ()>>,
+            >(guard)
+        };
+        Self { guard: RefCell::new(guard), mutex, past: Cell::new(0), number }
+    }
+
+    /// The active thread has come there. Once is enough.
+    pub(crate) fn give(&self) {
+        let guard = self.guard.borrow_mut().take();
+        if guard.is_some() {
+            let past = record::with(|recorder| {
+                recorder.note(recorder.last_site(), None, Action::Gives(self.number));
+                recorder.thread().history()
+            });
+            self.past.set(past.unwrap_or_default());
+        }
+    }
+
+    /// The active thread waits for it.
+    pub(crate) fn take(&self) {
+        let thread = record::with(|recorder| {
+            recorder.thread().moved = true;
+            recorder.current()
+        });
+        match catch_unwind(AssertUnwindSafe(|| drop(self.mutex.lock()))) {
+            Ok(()) => record::with(|recorder| {
+                recorder.resume(thread.unwrap_or_default());
+                recorder.absorb(self.past.get());
+                recorder.note(recorder.last_site(), None, Action::Takes(self.number));
+            }),
+            Err(payload) => record::fail(diagnose(&*payload)),
+        };
     }
 }
 

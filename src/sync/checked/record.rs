@@ -70,6 +70,12 @@ pub(crate) struct Thread {
     pub(crate) locals: Locals,
 }
 
+impl Thread {
+    pub(crate) fn history(&self) -> u64 {
+        self.history
+    }
+}
+
 /// The record of one exploration, of which `events`, `objects` and `threads` are the current
 /// execution's.
 pub(crate) struct Recorder {

@@ -1,0 +1,206 @@
+//! # Is a map linearizable?
+//!
+//! **Answer.** All that [`Map`] promises to be one step is one, together with all the rest: in every
+//! small scenario some order of the same calls, made by one thread, gives the same results, and it keeps
+//! each thread's order and whatever had ended before something else began. What goes shard by shard
+//! (`len`, `for_each`, `retain`) promises less, and keeps that: the results are *quiescently consistent*.
+//! What was over when the call began is counted, visited or removed; each change meanwhile, or not.
+//!
+//! **Why the racy twins fail.** Each has a method in two steps, and the smallest scenario that shows it
+//! is that method beside another call, or beside itself.
+//!
+//! **Why the sound one holds.** One key: its shard's lock is held from look to change. Several: all locks
+//! are held, taken in the order of the shards.
+//!
+//! **Bounds and what is not modelled.** No bound: every execution of every scenario is explored. From
+//! an empty map, one with an entry, and one with both: two threads or three, with one call each. From the
+//! one with both, also two threads with up to two calls each. Two keys, each in a shard of its own. A
+//! snapshot beside `retain` is not quiescently consistent: `retain` is not one step, and who can see
+//! between its steps does; the page shows it.
+
+use selvedge::Map;
+use selvedge::model::{Linearizable, Promise, linearizable};
+use selvedge::racy::{CheckThenInsertMap, HalfDoneMap, LateLenMap, ReadModifyWriteMap};
+
+#[path = "alphabets/map.rs"]
+mod alphabet;
+
+use alphabet::{Entries, by_parity, entries, map};
+
+// ---------------------------------------------------------------------------------------------
+// Racy: what goes wrong.
+// ---------------------------------------------------------------------------------------------
+
+#[test]
+fn two_who_find_nothing_both_insert() {
+    linearizable(CheckThenInsertMap::new)
+        .operation("get", |map| map.get(1))
+        .operation("first", |map| map.get_or_insert_with(1, || 10))
+        .operation("second", |map| map.get_or_insert_with(1, || 20))
+        .finally("left", |map| map.get(1))
+        .fails("first || second")
+        .check();
+}
+
+#[test]
+fn an_update_in_two_steps_is_lost() {
+    linearizable(|| ReadModifyWriteMap::of([(1, 0)]))
+        .operation("get", |map| map.get(1))
+        .operation("remove", |map| map.remove(1))
+        .operation("update", |map| map.update(1, |value| value + 1))
+        .finally("left", |map| map.get(1))
+        .fails("remove || update")
+        .check();
+}
+
+#[test]
+fn a_transfer_in_two_steps_is_seen_half_done() {
+    linearizable(|| HalfDoneMap::of([(1, 40), (2, 0)]))
+        .operation("move", |map| map.update_pair(1, 2, |from, to| (from - 4, to + 4)))
+        .operation("total", |map| map.snapshot().iter().map(|(_, amount)| *amount).sum::<u64>())
+        .fails("move || total")
+        .check();
+}
+
+#[test]
+fn a_length_that_is_counted_late_is_not_that_of_any_moment() {
+    linearizable(LateLenMap::new)
+        .operation("insert", |map| map.insert(1, ()))
+        .operation("len", LateLenMap::len)
+        .operation("contains", |map| map.contains_key(1))
+        .fails("insert || insert || len")
+        .check();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sound: one step each.
+// ---------------------------------------------------------------------------------------------
+
+/// From no entry, one, and one in each shard.
+fn from_each<S: Fn(&Entries) + Send + Sync + Copy + 'static>(fill: S) -> Linearizable<Entries> {
+    map()
+        .start("empty", |_| ())
+        .start("one", |map| map.insert(1, 5))
+        .start("both", move |map| fill(map))
+}
+
+fn both(map: &Entries) {
+    map.insert(1, 5);
+    map.insert(2, 6);
+}
+
+#[test]
+fn a_map_is_linearizable_whatever_is_in_it() {
+    let report = from_each(both).size(2, 1).size(3, 1).check();
+    assert_eq!((report.scenarios, report.explored), (3 * (55 + 220), 825));
+    if cfg!(loom) {
+        assert!(report.is_complete());
+        assert_eq!(report.executions(), 270_743);
+    }
+}
+
+#[test]
+fn a_map_is_linearizable_for_two_calls_after_each_other() {
+    let report = map().start("both", both).size(2, 2).check();
+    assert_eq!((report.scenarios, report.symmetric), (6_105, 5_995));
+    if cfg!(loom) {
+        assert!(report.is_complete());
+        assert_eq!(report.executions(), 960_712);
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Sound: shard by shard.
+// ---------------------------------------------------------------------------------------------
+
+/// What changes the number of entries.
+fn changing() -> Linearizable<Entries> {
+    linearizable(|| by_parity([]))
+        .start("empty", |_| ())
+        .start("both", both)
+        .operation("insert 1", |map| map.insert(1, 10))
+        .operation("insert 2", |map| map.insert(2, 20))
+        .operation("remove 1", |map| map.remove(&1))
+        .finally("left", entries)
+}
+
+fn with_len() -> Linearizable<Entries> {
+    changing().operation("len", Map::len)
+}
+
+fn with_for_each() -> Linearizable<Entries> {
+    changing().operation("for_each", |map| {
+        let mut seen = Vec::new();
+        map.for_each(|key, value| seen.push((*key, *value)));
+        seen.sort_unstable();
+        seen
+    })
+}
+
+fn with_retain() -> Linearizable<Entries> {
+    changing().operation("retain none", |map| map.retain(|_, _| false))
+}
+
+#[test]
+fn a_length_is_that_of_no_moment() {
+    with_len()
+        .promises(Promise::SequentiallyConsistent)
+        .fails("empty: insert 1, len || insert 2, remove 1")
+        .check();
+}
+
+#[test]
+fn a_visit_shard_by_shard_is_no_moment() {
+    with_for_each()
+        .promises(Promise::SequentiallyConsistent)
+        .fails("empty: for_each || insert 2, insert 1")
+        .check();
+}
+
+#[test]
+fn a_retain_shard_by_shard_is_no_moment() {
+    with_retain()
+        .promises(Promise::SequentiallyConsistent)
+        .fails("empty: retain none || insert 2, insert 1")
+        .check();
+}
+
+/// Of the weaker promises there is none that says more than what a step of `retain` does.
+#[test]
+fn a_retain_is_seen_between_its_steps() {
+    with_retain()
+        .operation("snapshot", entries)
+        .promises(Promise::QuiescentlyConsistent)
+        .fails("both: retain none || snapshot")
+        .check();
+}
+
+#[test]
+fn a_length_counts_all_that_was_over() {
+    let report = with_len().promises(Promise::QuiescentlyConsistent).check();
+    assert_eq!(report.explored, 460);
+    if cfg!(loom) {
+        assert!(report.is_complete());
+        assert_eq!(report.executions(), 46_550);
+    }
+}
+
+#[test]
+fn a_visit_meets_all_that_was_over() {
+    let report = with_for_each().promises(Promise::QuiescentlyConsistent).check();
+    assert_eq!(report.explored, 460);
+    if cfg!(loom) {
+        assert!(report.is_complete());
+        assert_eq!(report.executions(), 212_784);
+    }
+}
+
+#[test]
+fn a_retain_looks_at_all_that_was_over() {
+    let report = with_retain().promises(Promise::QuiescentlyConsistent).check();
+    assert_eq!(report.explored, 460);
+    if cfg!(loom) {
+        assert!(report.is_complete());
+        assert_eq!(report.executions(), 78_650);
+    }
+}

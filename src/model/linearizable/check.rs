@@ -1,0 +1,376 @@
+//! The exploration of all scenarios, one after the other.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+
+use super::clients::{Client, Shape, clients};
+use super::history::{Judge, Story};
+use super::scenario::{Alphabet, Scenario, THREADS, generate};
+use super::threads::{Call, Slot, State, Verdict, lock};
+use super::{Linearizable, ScenariosReport};
+use crate::model::identity::Identity;
+use crate::model::plan::{Part, Plan, Row};
+use crate::model::{CheckError, Engine, Grade, Pass, Report};
+
+/// Rounds on real threads, over all scenarios, unless the check or `SELVEDGE_ROUNDS` says otherwise.
+#[cfg(not(loom))]
+const DEFAULT_ROUNDS: u64 = 4_000;
+
+impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L, M> {
+    pub(super) fn explore(&self) -> Result<ScenariosReport, CheckError> {
+        let start = Instant::now();
+        let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
+        let (scenarios, symmetric) = self.scenarios()?;
+        let replayed = self.replayed(scenarios.len())?;
+        let mut report = ScenariosReport {
+            name: self.identity.name(),
+            promise: self.promise,
+            operations: self.operations.iter().map(|operation| operation.name.clone()).collect(),
+            starts: self.starts.iter().map(|start| start.name.clone()).collect(),
+            sizes: self.sizes.iter().map(|size| (size.threads, size.operations)).collect(),
+            symmetric,
+            scenarios: scenarios.len() as u64,
+            explored: 0,
+            clients: 0,
+            engine: no_executions(),
+            bound: None,
+            failure: None,
+            elapsed: start.elapsed(),
+        };
+        let seen: Vec<Arc<AtomicBool>> = self.operations.iter().map(|_| Arc::default()).collect();
+        let mut found = None;
+        for (position, scenario) in scenarios.iter().enumerate() {
+            if replayed.is_some_and(|(replayed, _)| replayed != position + 1) {
+                continue;
+            }
+            let (number, of) = (position + 1, scenarios.len());
+            let this = This { scenario, number, of, seen: &seen, probe: &probe };
+            report.explored += 1;
+            found = self.explore_one(&this, replayed, &mut report).err();
+            if found.is_some() {
+                break;
+            }
+        }
+        report.elapsed = start.elapsed();
+        let found = found.or_else(|| self.validate_steps(&scenarios, &seen).err());
+        let error = self.judge(&mut report, found);
+        #[cfg(loom)]
+        crate::model::results::append_scenarios(&self.identity, &report, error.as_ref(), &probe);
+        error.map_or(Ok(report), Err)
+    }
+
+    /// All scenarios, the smallest first, and how many others are the same by symmetry.
+    fn scenarios(&self) -> Result<(Vec<Scenario>, u64), CheckError> {
+        let alphabet = self.alphabet();
+        let sought = |text: &str| {
+            Scenario::parse(text, &alphabet).ok_or_else(|| {
+                CheckError::wrong_model(format!(
+                    "`{text}` is no scenario: accepted is such as `{}`",
+                    Scenario::new(0, vec![vec![0, 0], vec![0]]).text(&alphabet)
+                ))
+            })
+        };
+        if let Some(text) = &self.fails {
+            sought(text)?;
+        }
+        if let Some(text) = &self.only {
+            let scenario = sought(text)?;
+            self.validate_shape(&scenario.threads.iter().map(Vec::len).collect::<Vec<_>>())?;
+            return Ok((vec![scenario], 0));
+        }
+        let starts = self.starts.len().max(1);
+        let all = generate(self.operations.len(), starts, &self.sizes, self.symmetric);
+        Ok((all.scenarios, all.symmetric))
+    }
+
+    fn alphabet(&self) -> Alphabet<'_> {
+        Alphabet {
+            operations: self.operations.iter().map(|operation| operation.name.as_str()).collect(),
+            starts: self.starts.iter().map(|start| start.name.as_str()).collect(),
+        }
+    }
+
+    /// The scenario and the client of which an execution is to be replayed, if there is one.
+    #[cfg(loom)]
+    fn replayed(&self, scenarios: usize) -> Result<Option<(usize, usize)>, CheckError> {
+        let replayed = crate::model::verdict::scenario_to_replay(&self.identity)?;
+        match replayed.filter(|(number, _)| *number > scenarios) {
+            Some((number, _)) => Err(CheckError::wrong_model(format!(
+                "there is no scenario {number} to replay: the check has {scenarios}"
+            ))),
+            None => Ok(replayed),
+        }
+    }
+
+    /// Real threads replay nothing.
+    #[cfg(not(loom))]
+    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on loom")]
+    fn replayed(&self, _: usize) -> Result<Option<(usize, usize)>, CheckError> {
+        Ok(None)
+    }
+
+    /// How many rounds of each scenario to run on real threads.
+    #[cfg_attr(loom, expect(unused_variables, reason = "loom knows no rounds"))]
+    fn rounds_each(&self, scenarios: usize) -> Option<u64> {
+        #[cfg(not(loom))]
+        let default = Some((DEFAULT_ROUNDS / scenarios.max(1) as u64).max(1));
+        #[cfg(loom)]
+        let default = None;
+        self.rounds.or(default)
+    }
+
+    /// Explores one scenario with each of its clients, and adds to `report` what was done.
+    fn explore_one(
+        &self,
+        this: &This<'_>,
+        replayed: Option<(usize, usize)>,
+        report: &mut ScenariosReport,
+    ) -> Result<(), CheckError> {
+        let text = this.scenario.text(&self.alphabet());
+        let shape = Shape::new(this.scenario.threads.iter().map(Vec::len));
+        let orders = self.orders(this.scenario, &shape, &text)?;
+        let mut clients = clients(self.promise, &shape, &orders);
+        if cfg!(not(loom)) {
+            // What others make sure of takes all executions to be worth something.
+            clients.truncate(1);
+        }
+        let judge = Arc::new(Judge { shape, promise: self.promise, orders });
+        if let Some((_, client)) = replayed.filter(|(_, client)| *client > clients.len()) {
+            return Err(CheckError::wrong_model(format!(
+                "there is no client {client} to replay: the scenario `{text}` has {}",
+                clients.len()
+            )));
+        }
+        for (position, client) in clients.into_iter().map(Arc::new).enumerate() {
+            let numbers = (this.number, position + 1);
+            if replayed.is_some_and(|replayed| replayed != numbers) {
+                continue;
+            }
+            report.clients += 1;
+            let mut identity = self.identity.clone();
+            identity.scenario = Some(numbers);
+            self.explore_with(&identity, this, &text, &judge, &client, report)?;
+        }
+        Ok(())
+    }
+
+    /// Explores one scenario with one client.
+    fn explore_with(
+        &self,
+        identity: &Identity,
+        this: &This<'_>,
+        text: &str,
+        judge: &Arc<Judge>,
+        client: &Arc<Client>,
+        report: &mut ScenariosReport,
+    ) -> Result<(), CheckError> {
+        let slot = Slot::default();
+        let plan = self.plan(this, judge, client, &slot);
+        plan.validate()?;
+        let explain = |found: CheckError| match found {
+            CheckError::UnexpectedOutcome { evidence, .. } => {
+                let history = lock(&slot);
+                let name = |number: &usize| self.operations[*number].name.as_str();
+                let story = Story {
+                    judge,
+                    history: &history,
+                    client,
+                    names: this.scenario.threads.iter().flatten().map(name).collect(),
+                    last: self.last.as_ref().map_or("", |last| &last.name),
+                };
+                CheckError::Broken {
+                    promise: self.promise,
+                    scenario: text.to_owned(),
+                    results: story.results(),
+                    why: story.to_string(),
+                    evidence,
+                }
+            }
+            found => CheckError::InScenario { scenario: text.to_owned(), found: Box::new(found) },
+        };
+        let (explored, error) = run(identity, &Arc::new(plan), this.probe).map_err(explain)?;
+        report.add(explored);
+        error.map_or(Ok(()), |error| Err(explain(error)))
+    }
+
+    /// The scenario as a model whose one acceptable outcome is that its results are explained.
+    fn plan(
+        &self,
+        this: &This<'_>,
+        judge: &Arc<Judge>,
+        client: &Arc<Client>,
+        slot: &Slot,
+    ) -> Plan<State<S, L>> {
+        let scenario = this.scenario;
+        let (init, local) = (Arc::clone(&self.init), Arc::clone(&self.local));
+        let prepare = self.starts.get(scenario.start).map(|start| Arc::clone(&start.what));
+        let (owners, operations) = (self.owners(scenario), judge.shape.operations());
+        let demands = Arc::clone(client);
+        let mut plan = Plan::new(move || {
+            let shared = init();
+            if let Some(prepare) = &prepare {
+                prepare(&shared);
+            }
+            let locals = owners.iter().map(|owns| owns.then(|| local(&shared))).collect();
+            State::new(shared, locals, operations, &demands)
+        });
+        // Whether each operation takes steps is asked once, over all scenarios.
+        plan.needs_steps = false;
+        plan.preemptions = self.preemptions;
+        plan.rounds = self.rounds_each(this.of);
+        for (me, thread) in scenario.threads.iter().enumerate() {
+            let calls: Vec<Call<S, L>> = judge
+                .shape
+                .of_thread(me)
+                .zip(thread)
+                .map(|(number, &operation)| Call {
+                    number,
+                    operation: Arc::clone(&self.operations[operation].what),
+                    seen: Arc::clone(&this.seen[operation]),
+                })
+                .collect();
+            let client = Arc::clone(client);
+            plan.threads.push(Part::new(THREADS[me], move |state: &State<S, L>| {
+                state.run(me, &calls, &client);
+            }));
+        }
+        let observe = self.last.as_ref().map(|last| Arc::clone(&last.what));
+        let (judge, client, slot) = (Arc::clone(judge), Arc::clone(client), Arc::clone(slot));
+        plan.observations.push(Part::new("results", move |state: &State<S, L>| {
+            Verdict(judge.explains(&state.end(observe.as_deref(), &slot), &client))
+        }));
+        plan.table.push(Row {
+            outcome: format!("results={:?}", Verdict(true)),
+            grade: Grade::Acceptable,
+            reason: "some order explains them".to_owned(),
+        });
+        plan.table.push(Row {
+            outcome: format!("results={:?}", Verdict(false)),
+            grade: Grade::Forbidden,
+            reason: "no order explains them".to_owned(),
+        });
+        plan
+    }
+
+    /// An operation without a step would be one whose interleavings nobody explores.
+    fn validate_steps(
+        &self,
+        scenarios: &[Scenario],
+        seen: &[Arc<AtomicBool>],
+    ) -> Result<(), CheckError> {
+        let used = |number| {
+            scenarios.iter().any(|all| all.threads.iter().any(|thread| thread.contains(&number)))
+        };
+        let mut numbers = 0..self.operations.len();
+        match numbers.find(|number| cfg!(loom) && used(*number) && !seen[*number].load(Relaxed)) {
+            Some(number) => Err(CheckError::wrong_model(format!(
+                "the operation {:?} takes no step that the checker can see: what threads share must \
+                 be from selvedge::sync, not from std::sync",
+                self.operations[number].name
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    /// Holds what was found against what was expected; a failure that was expected goes into the
+    /// report.
+    fn judge(&self, report: &mut ScenariosReport, found: Option<CheckError>) -> Option<CheckError> {
+        let Some(expected) = &self.fails else { return found };
+        match found {
+            Some(CheckError::Broken { ref scenario, .. })
+                if scenario == expected || cfg!(not(loom)) =>
+            {
+                report.failure = found;
+                None
+            }
+            Some(CheckError::InScenario { ref found, .. })
+                if matches!(**found, CheckError::Replayed { .. }) =>
+            {
+                Some(CheckError::clone(found))
+            }
+            Some(found @ (CheckError::Broken { .. } | CheckError::InScenario { .. })) => {
+                let found = Box::new(found);
+                Some(CheckError::BrokenElsewhere { expected: expected.clone(), found })
+            }
+            None if cfg!(loom) => Some(CheckError::NotBroken {
+                expected: expected.clone(),
+                explored: report.explored,
+            }),
+            found => found,
+        }
+    }
+}
+
+/// A scenario that is explored.
+struct This<'a> {
+    scenario: &'a Scenario,
+    /// Counted from 1.
+    number: usize,
+    of: usize,
+    /// By operation of the alphabet: whether it was seen to take a step.
+    seen: &'a [Arc<AtomicBool>],
+    probe: &'a Arc<Probe>,
+}
+
+impl ScenariosReport {
+    /// Adds what was done in one scenario.
+    fn add(&mut self, explored: Report) {
+        if self.bound.is_none() {
+            self.bound = explored.bound();
+        }
+        match (&mut self.engine, explored.engine) {
+            (Engine::Loom { passes, .. }, Engine::Loom { passes: more, .. }) => {
+                for pass in more {
+                    match passes.iter_mut().find(|known| known.name == pass.name) {
+                        Some(known) => {
+                            known.executions += pass.executions;
+                            // It was needed somewhere.
+                            known.skipped = known.skipped.and(pass.skipped);
+                        }
+                        None => passes.push(pass),
+                    }
+                }
+            }
+            (Engine::Threads { rounds, .. }, Engine::Threads { rounds: more, .. }) => {
+                *rounds += more;
+            }
+            _ => unreachable!("all scenarios are explored in the same way"),
+        }
+    }
+}
+
+fn no_executions() -> Engine {
+    if cfg!(loom) {
+        Engine::Loom { passes: Vec::<Pass>::new(), preemptions: None, spurious: None }
+    } else {
+        Engine::Threads { rounds: 0, skipped: None }
+    }
+}
+
+#[cfg(loom)]
+use crate::model::verdict::run;
+#[cfg(loom)]
+use crate::sync::checked::mutation::Probe;
+
+/// Real threads are asked nothing beside the question.
+#[cfg(not(loom))]
+struct Probe;
+
+#[cfg(not(loom))]
+impl Probe {
+    #[expect(clippy::unnecessary_wraps, reason = "as on loom")]
+    fn from_environment() -> Result<Arc<Self>, String> {
+        Ok(Arc::new(Self))
+    }
+}
+
+/// A round that fails leaves no report behind.
+#[cfg(not(loom))]
+fn run<S: Send + Sync + 'static>(
+    identity: &Identity,
+    plan: &Arc<Plan<S>>,
+    _: &Arc<Probe>,
+) -> Result<(Report, Option<CheckError>), CheckError> {
+    Ok((crate::model::rounds::check(identity, plan)?, None))
+}

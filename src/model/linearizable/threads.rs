@@ -1,0 +1,160 @@
+//! The threads of a scenario: they wait where the client has it so, call operations, and note what
+//! came of them.
+
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::clients::Client;
+use super::history::History;
+use super::{Operation, Shared};
+
+/// What the threads of an execution share.
+pub(super) struct State<S, L> {
+    /// By thread; empty while the thread runs.
+    locals: Vec<Mutex<Option<L>>>,
+    shared: S,
+    /// One for each wait of the client.
+    handovers: Vec<Handover>,
+    results: Mutex<Vec<String>>,
+}
+
+/// Where the newest execution leaves its history.
+pub(super) type Slot = Arc<Mutex<History>>;
+
+/// An operation as a thread of a scenario calls it.
+pub(super) struct Call<S, L> {
+    /// Among the operations of the scenario.
+    pub(super) number: usize,
+    pub(super) operation: Arc<Operation<S, L>>,
+    /// Set once an execution has shown that it takes a step that the checker can see.
+    pub(super) seen: Arc<AtomicBool>,
+}
+
+impl<S, L> State<S, L> {
+    pub(super) fn new(
+        shared: S,
+        locals: Vec<Option<L>>,
+        operations: usize,
+        client: &Client,
+    ) -> Self {
+        Self {
+            locals: locals.into_iter().map(Mutex::new).collect(),
+            shared,
+            handovers: (0..client.waits.len()).map(Handover::new).collect(),
+            results: Mutex::new(vec![String::new(); operations]),
+        }
+    }
+
+    /// What thread `me` does.
+    pub(super) fn run(&self, me: usize, calls: &[Call<S, L>], client: &Client) {
+        let mut local = lock(&self.locals[me]).take();
+        for call in calls {
+            self.each_wait(client, |(_, second)| second == call.number, Handover::take);
+            let result = catch_unwind(AssertUnwindSafe(|| call.run(&self.shared, local.as_mut())));
+            let result = result.unwrap_or_else(|payload| {
+                // Nobody shall wait for it for ever.
+                let mine = |first| calls.iter().any(|call| call.number == first);
+                self.each_wait(client, |(first, _)| mine(first), Handover::give);
+                resume_unwind(payload)
+            });
+            lock(&self.results)[call.number] = result;
+            self.each_wait(client, |(first, _)| first == call.number, Handover::give);
+        }
+        *lock(&self.locals[me]) = local;
+    }
+
+    /// Does `what` at the waits that are meant.
+    fn each_wait(
+        &self,
+        client: &Client,
+        is_meant: impl Fn((usize, usize)) -> bool,
+        what: impl Fn(&Handover),
+    ) {
+        let waits = client.waits.iter().zip(&self.handovers);
+        waits.filter(|(wait, _)| is_meant(**wait)).for_each(|(_, handover)| what(handover));
+    }
+
+    /// The end: leaves the history in `slot`, with what `observe` makes of the state.
+    pub(super) fn end(&self, observe: Option<&Shared<S>>, slot: &Slot) -> History {
+        let last = observe.map(|observe| observe(&self.shared));
+        let history = History { results: std::mem::take(&mut *lock(&self.results)), last };
+        lock(slot).clone_from(&history);
+        history
+    }
+}
+
+impl<S, L> Call<S, L> {
+    fn run(&self, shared: &S, local: Option<&mut L>) -> String {
+        let operation = &self.operation;
+        operation.note(|| format!("{} begins", operation.name));
+        let before = history();
+        let result = (operation.run)(shared, local);
+        if history() != before {
+            self.seen.store(true, Relaxed);
+        }
+        operation.note(|| match result.as_str() {
+            "()" => format!("{} returns", operation.name),
+            result => format!("{} = {result}", operation.name),
+        });
+        result
+    }
+}
+
+#[cfg(loom)]
+use crate::sync::checked::operation::Handover;
+
+/// On real threads there is the client that makes sure of nothing, and no other.
+#[cfg(not(loom))]
+struct Handover;
+
+#[cfg(not(loom))]
+#[expect(clippy::unused_self, reason = "as on loom")]
+impl Handover {
+    fn new(_number: usize) -> Self {
+        Self
+    }
+
+    fn give(&self) {}
+
+    fn take(&self) {}
+}
+
+/// All that the calling thread has done and seen, as the checker has it.
+#[cfg(loom)]
+fn history() -> u64 {
+    let history = crate::sync::checked::record::with(|recorder| recorder.thread().history());
+    history.unwrap_or_default()
+}
+
+/// Nobody knows what real threads have seen.
+#[cfg(not(loom))]
+fn history() -> u64 {
+    0
+}
+
+impl<S, L> Operation<S, L> {
+    /// Adds a line to the picture.
+    #[cfg_attr(not(loom), expect(unused_variables, clippy::unused_self, reason = "no picture"))]
+    fn note(&self, text: impl FnOnce() -> String) {
+        #[cfg(loom)]
+        crate::sync::checked::record::with(|recorder| {
+            recorder.note(self.at, None, crate::sync::checked::event::Action::Note(text()));
+        });
+    }
+}
+
+/// Whether an execution's history was explained: the whole outcome.
+pub(super) struct Verdict(pub(super) bool);
+
+impl fmt::Debug for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.0 { "explained" } else { "unexplained" })
+    }
+}
+
+/// One thread at a time has access, so a poisoned mutex is as good as any.
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
