@@ -112,7 +112,9 @@ fn status(model: &Model) -> Markup {
     let status = model.record.status();
     let (class, text) = match &*status {
         _ if !model.record.passed() => ("bad", "FAILED".to_owned()),
-        "complete" => ("good", "explored completely".to_owned()),
+        complete if complete.starts_with("complete") => {
+            ("good", status.replacen("complete", "explored completely", 1))
+        }
         bounded if bounded.starts_with("bounded") => ("warn", status),
         _ => ("good", status.replacen("fails (", "fails as it should (", 1)),
     };
