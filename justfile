@@ -40,6 +40,11 @@ prove *FILTER:
 mutants *ARGS:
     cargo ci mutants {{ ARGS }}
 
+# Write the report to target/selvedge/report; `--from` takes what the last `prove` has left
+[group('gate')]
+report *ARGS:
+    cargo ci report {{ ARGS }}
+
 # Make the breakages of ci/sabotage.toml, or those whose name contains NAME
 [group('gate')]
 sabotage NAME='':

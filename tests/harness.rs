@@ -711,6 +711,26 @@ mod on_loom {
         assert!(lines.contains(r#""verdict":"passed""#) && lines.contains(test), "{lines}");
     }
 
+    /// Its steps as data, only if they are asked for.
+    #[test]
+    fn a_result_has_its_interleavings_if_asked_to() {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
+        let written = |more: &[(&str, &str)]| {
+            // It may be there from the last run.
+            let _ = std::fs::remove_dir_all(&folder);
+            let name = folder.to_string_lossy();
+            let test = "on_loom::an_outcome_that_takes_weak_memory_says_so";
+            let output = rerun(test, &[&[("SELVEDGE_RESULTS", &*name)], more].concat());
+            assert!(output.status.success(), "{}", text(&output));
+            std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written")
+        };
+        let lines = written(&[]);
+        assert!(!lines.contains("\"trace\""), "{lines}");
+        let lines = written(&[("SELVEDGE_TRACES", "1")]);
+        let stale = r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial"}"#;
+        assert!(lines.contains(stale), "{lines}");
+    }
+
     /// In the interleaving pass loads and stores are read-modify-writes, and order no more than
     /// they would by themselves: else these races would be left to the second pass, and the error
     /// would say that they take weak memory.

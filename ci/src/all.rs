@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{bench, doc, features, lint, mutants, prove, readme, test};
+use crate::{bench, doc, features, lint, mutants, prove, readme, report, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
 /// In the order in which they run.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     ("lint", lint::run),
     ("features", features::run),
     ("doc", doc::run),
@@ -19,6 +19,7 @@ const STEPS: [Step; 8] = [
     ("bench", bench::smoke),
     ("prove", |workspace| prove::run(workspace, false, None)),
     ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::default())),
+    ("report", |workspace| report::run(workspace, &report::Wish::of_what_is_there(workspace))),
     ("readme", readme::run),
 ];
 

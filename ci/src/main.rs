@@ -20,6 +20,7 @@ mod mutants;
 mod oracle;
 mod prove;
 mod readme;
+mod report;
 mod sabotage;
 mod tally;
 mod test;
@@ -79,6 +80,11 @@ enum Command {
         /// From 1 to 200; the first round is the ordinary suite's
         rounds: u8,
     },
+    /// Write target/selvedge/report/index.html: what was explored, found, and would be noticed
+    Report {
+        #[command(flatten)]
+        wish: report::Wish,
+    },
     /// Explore so many random scenarios of each type, larger than those that the pages explore
     Linearizable {
         /// From 1 to 100000
@@ -122,6 +128,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Mutants { sabotage: Some(name), .. } => sabotage::run(&workspace, name)?,
         Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
+        Command::Report { wish } => report::run(&workspace, wish)?,
         Command::Linearizable { scenarios } => linearizable::run(&workspace, *scenarios)?,
         Command::Readme => readme::run(&workspace)?,
         Command::All { without } => return all::run(&workspace, without),

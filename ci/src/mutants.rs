@@ -18,11 +18,14 @@ mod settings;
 mod source;
 mod trial;
 
-use accepted::Accepted;
+pub(crate) use accepted::Accepted;
 use clean::Case;
-use report::Results;
+pub(crate) use report::Results;
 use settings::Settings;
-use trial::{Fate, Mutant};
+use trial::Mutant;
+pub(crate) use trial::{Fate, Trial};
+#[cfg(test)]
+pub(crate) use trial::{Means, samples};
 
 use crate::cargo::Workspace;
 use crate::git;
@@ -56,6 +59,12 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
         (1..=count).contains(&shard).then_some((shard, count))
     };
     parse().ok_or_else(|| "accepted is I/N with I from 1 to N, such as 1/3".to_owned())
+}
+
+/// The mutants that are accepted.
+pub(crate) fn accepted(workspace: &Workspace) -> Result<Accepted> {
+    let settings = Settings::of(workspace)?;
+    Accepted::read(&workspace.root.join(settings.accepted))
 }
 
 /// Runs the step.

@@ -12,7 +12,7 @@ use crate::tally::Tally;
 
 mod list;
 mod pages;
-mod record;
+pub(crate) mod record;
 mod watch;
 
 use list::List;

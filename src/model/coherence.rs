@@ -23,7 +23,7 @@ const MOST_COMBINATIONS: usize = 5_000;
 
 /// What a thread did with one atomic.
 #[derive(Debug, Clone, Copy)]
-enum Kind {
+pub(super) enum Kind {
     Read(Value),
     /// The store with this number.
     Write(usize),
@@ -183,7 +183,7 @@ fn histories(trace: &Trace) -> (Vec<History>, Vec<usize>) {
 }
 
 /// What `event` is to an atomic, and its ordering; adds what it stores to `stores`.
-fn access(event: &Event, stores: &mut Vec<Value>) -> Option<(Kind, &'static str)> {
+pub(super) fn access(event: &Event, stores: &mut Vec<Value>) -> Option<(Kind, &'static str)> {
     let mut store = |value| {
         stores.push(value);
         stores.len() - 1

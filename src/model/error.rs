@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+#[cfg(loom)]
+use super::picture::Picture;
 use super::{Failure, Promise};
 
 /// Why a model did not pass.
@@ -155,16 +157,26 @@ impl CheckError {
 
     /// The interleaving that led to the error, drawn; empty where there is none.
     pub fn evidence(&self) -> &str {
+        self.found().map_or("", |evidence| &evidence.text)
+    }
+
+    /// The same as data.
+    #[cfg(loom)]
+    pub(super) fn picture(&self) -> Option<&Picture> {
+        self.found()?.picture.as_deref()
+    }
+
+    fn found(&self) -> Option<&Evidence> {
         match self {
             Self::UnexpectedOutcome { evidence, .. }
             | Self::Failed { evidence, .. }
             | Self::WrongModel { evidence, .. }
             | Self::Broken { evidence, .. }
-            | Self::Replayed { evidence, .. } => &evidence.0,
+            | Self::Replayed { evidence, .. } => Some(evidence),
             Self::FailedDifferently { found, .. }
             | Self::InScenario { found, .. }
-            | Self::BrokenElsewhere { found, .. } => found.evidence(),
-            _ => "",
+            | Self::BrokenElsewhere { found, .. } => found.found(),
+            _ => None,
         }
     }
 
@@ -184,17 +196,22 @@ impl CheckError {
 
 /// An interleaving, drawn: one column a thread, time downward.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Evidence(pub(crate) String);
+pub struct Evidence {
+    pub(crate) text: String,
+    /// What is drawn.
+    #[cfg(loom)]
+    pub(super) picture: Option<Box<Picture>>,
+}
 
 impl fmt::Display for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 
 impl fmt::Debug for Evidence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

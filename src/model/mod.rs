@@ -37,7 +37,8 @@
 //! `SELVEDGE_REPLAY` replays one execution (a failure prints the command), `SELVEDGE_ROUNDS` sets
 //! the number of rounds on real threads, `SELVEDGE_PATIENCE` how many seconds an execution or a
 //! round may take before it counts as stuck (60), `SELVEDGE_RESULTS` names a directory to which each check
-//! on loom appends its result as a line of JSON.
+//! on loom appends its result as a line of JSON, and `SELVEDGE_TRACES=1` adds to each line what is drawn
+//! of its interleavings, as data.
 //!
 //! Three more put a suite to the proof, on loom. `SELVEDGE_SITES=1` lists in each result the operations
 //! that were executed and what can be changed about each. `SELVEDGE_MUTANT` makes one such change, as in
@@ -70,11 +71,11 @@ pub(crate) mod coherence;
 #[cfg(loom)]
 mod explore;
 #[cfg(loom)]
+mod picture;
+#[cfg(loom)]
 mod results;
 #[cfg(not(loom))]
 mod rounds;
-#[cfg(loom)]
-mod trace;
 #[cfg(loom)]
 mod verdict;
 

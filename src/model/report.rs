@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+#[cfg(loom)]
+use super::picture::Picture;
 use super::{Failure, Grade};
 
 /// What a check found: returned by `check`, printed by it too.
@@ -108,6 +110,9 @@ pub struct Witness {
     pub execution: u64,
     /// The interleaving, drawn.
     pub interleaving: String,
+    /// What is drawn.
+    #[cfg(loom)]
+    pub(super) picture: Picture,
 }
 
 /// An expected failure, found.
@@ -122,6 +127,9 @@ pub struct Found {
     pub seen: u64,
     /// The interleaving, drawn.
     pub interleaving: String,
+    /// What is drawn.
+    #[cfg(loom)]
+    pub(super) picture: Option<Box<Picture>>,
 }
 
 impl Engine {

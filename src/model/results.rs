@@ -7,6 +7,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
+use super::picture::Picture;
 use super::{CheckError, Engine, Report, ScenariosReport};
 use crate::sync::checked::mutation::{Executed, Probe};
 
@@ -29,6 +30,11 @@ struct Record<'a> {
     error: Option<String>,
     /// What kind of error that is.
     failure: Option<String>,
+    /// Of an expected failure: what happened.
+    message: Option<String>,
+    /// With `SELVEDGE_TRACES`: how it failed, step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Picture>,
     /// With `SELVEDGE_MUTANT`: how often the change was made.
     #[serde(skip_serializing_if = "Option::is_none")]
     applied: Option<u64>,
@@ -59,7 +65,13 @@ struct OutcomeRecord<'a> {
     reason: &'a str,
     seen: u64,
     only_weak: bool,
+    /// The execution that reached it first, in which pass.
+    execution: Option<u64>,
+    pass: Option<&'static str>,
     interleaving: Option<&'a str>,
+    /// With `SELVEDGE_TRACES`: the same, step by step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace: Option<&'a Picture>,
 }
 
 /// Appends the result to `$SELVEDGE_RESULTS/<page>.jsonl`, if the variable is set.
@@ -107,10 +119,16 @@ fn write<'a>(identity: &Identity, record: impl FnOnce() -> Record<'a>) {
 fn record<'a>(
     identity: &'a Identity,
     report: &'a Report,
-    error: Option<&CheckError>,
+    error: Option<&'a CheckError>,
     probe: &Probe,
 ) -> Record<'a> {
-    let expected = report.failure.as_ref().map(|found| found.failure);
+    let found = report.failure.as_ref();
+    let expected = found.map(|found| found.failure);
+    let traces = traces();
+    let picture = match error {
+        Some(error) => error.picture(),
+        None => found.and_then(|found| found.picture.as_deref()),
+    };
     Record {
         expected: expected.map_or_else(|| "table".to_owned(), |failure| failure.to_string()),
         bound: report.bound(),
@@ -124,20 +142,31 @@ fn record<'a>(
                 reason: &row.reason,
                 seen: row.seen,
                 only_weak: row.witness.as_ref().is_some_and(|w| w.pass == "weak memory"),
+                execution: row.witness.as_ref().map(|w| w.execution),
+                pass: row.witness.as_ref().map(|w| w.pass),
                 interleaving: row.witness.as_ref().map(|w| w.interleaving.as_str()),
+                trace: row.witness.as_ref().map(|w| &w.picture).filter(|_| traces),
             })
             .collect(),
+        message: found.map(|found| found.message.clone()),
+        trace: picture.filter(|_| traces),
         ..Record::new(identity, &report.engine, error, probe)
     }
 }
 
+/// Whether interleavings are asked for as data.
+fn traces() -> bool {
+    std::env::var_os("SELVEDGE_TRACES").is_some()
+}
+
 fn scenarios_record<'a>(
     identity: &'a Identity,
-    report: &ScenariosReport,
-    error: Option<&CheckError>,
+    report: &'a ScenariosReport,
+    error: Option<&'a CheckError>,
     probe: &Probe,
 ) -> Record<'a> {
-    let broken = report.failure.as_ref().and_then(CheckError::scenario);
+    let found = report.failure.as_ref();
+    let broken = found.and_then(CheckError::scenario);
     let expected = match broken {
         Some(scenario) => format!("not {}: {scenario}", report.promise),
         None => "table".to_owned(),
@@ -152,6 +181,8 @@ fn scenarios_record<'a>(
             symmetric: report.symmetric,
             explored: report.explored,
         }),
+        message: found.and_then(|found| found.to_string().lines().next().map(str::to_owned)),
+        trace: error.or(found).and_then(CheckError::picture).filter(|_| traces()),
         ..Record::new(identity, &report.engine, error, probe)
     }
 }
@@ -189,6 +220,8 @@ impl<'a> Record<'a> {
             scenarios: None,
             error: error.map(ToString::to_string),
             failure: error.map(kind),
+            message: None,
+            trace: None,
             applied: probe.applied(),
             sites: probe.executed(),
         }

@@ -128,10 +128,11 @@ fn number_of_rounds(declared: Option<u64>) -> Result<u64, CheckError> {
 }
 
 fn in_round(round: u64) -> Evidence {
-    Evidence(format!(
+    let text = format!(
         "  In round {round}, on real threads. For the interleaving, run it on loom:\n    \
          RUSTFLAGS=\"--cfg loom\" cargo test --release\n"
-    ))
+    );
+    Evidence { text }
 }
 
 fn rows<S>(plan: &Plan<S>, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {

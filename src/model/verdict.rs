@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use super::explore::{Tally, explore};
 use super::identity::Identity;
-use super::trace::{Detail, draw};
+use super::picture::{Detail, Picture};
 use super::{CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Plan, Report, Witness};
 use super::{report, results};
 use crate::sync::checked::event::Pass;
@@ -183,7 +183,8 @@ fn judge<S>(
         (Some(expected), CheckError::Failed { failure, message, evidence })
             if failure == expected =>
         {
-            report.failure = Some(Found { failure, message, seen: 1, interleaving: evidence.0 });
+            let Evidence { text: interleaving, picture } = evidence;
+            report.failure = Some(Found { failure, message, seen: 1, interleaving, picture });
             Ok(())
         }
         (Some(expected), found @ CheckError::Failed { .. }) => {
@@ -197,7 +198,7 @@ fn judge<S>(
 fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding) -> CheckError {
     let detail = match finding.fault {
         Fault::Replayed { .. } => Detail::Full,
-        _ => Detail::Threads { weak: pass == Pass::WeakMemory },
+        _ => Detail::Threads,
     };
     let failed = |failure, message: String| {
         let verdict = format!("{failure}: {message}");
@@ -292,7 +293,8 @@ fn evidence(
     detail: Detail,
     verdict: &str,
 ) -> Evidence {
-    let mut text = draw(&finding.trace, detail);
+    let picture = Picture::of(&finding.trace, pass, detail);
+    let mut text = picture.to_string();
     let _ = writeln!(text, "\n  {verdict}");
     if pass == Pass::WeakMemory && !matches!(finding.fault, Fault::Replayed { .. }) {
         text.push_str(
@@ -313,16 +315,15 @@ fn evidence(
         pass.name(),
         identity.replay_command(pass.key(), finding.execution),
     );
-    Evidence(text)
+    Evidence { text, picture: Some(Box::new(picture)) }
 }
 
 /// Adds what a pass reached to the table's rows.
 fn count(outcomes: &mut Vec<Outcome>, tally: Tally, pass: Pass) {
     for (text, (seen, execution, trace)) in tally {
-        let witness = || Witness {
-            pass: pass.name(),
-            execution,
-            interleaving: draw(&trace, Detail::Threads { weak: pass == Pass::WeakMemory }),
+        let witness = || {
+            let picture = Picture::of(&trace, pass, Detail::Threads);
+            Witness { pass: pass.name(), execution, interleaving: picture.to_string(), picture }
         };
         if let Some(row) = outcomes.iter_mut().find(|row| row.text == text) {
             row.add(pass.name(), seen);

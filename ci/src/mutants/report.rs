@@ -25,12 +25,17 @@ pub(crate) struct Results {
 }
 
 impl Results {
+    /// Reads what a run has left.
+    pub(crate) fn read(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
+        read().with_context(|| format!("{} is no result", path.display()))
+    }
+
     /// Reads what runs have left, on this machine or others, and puts it together.
     pub(crate) fn merge(paths: &[PathBuf]) -> Result<Self> {
         let mut parts = Vec::new();
         for path in paths {
-            let read = || -> Result<Self> { Ok(serde_json::from_str(&fs::read_to_string(path)?)?) };
-            parts.push(read().with_context(|| format!("{} is no result", path.display()))?);
+            parts.push(Self::read(path)?);
         }
         Self::of_shards(parts)
     }

@@ -7,15 +7,15 @@ use serde_json::Value;
 /// What the gate needs of a line. The harness may add fields.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Record {
-    page: String,
-    test: String,
+    pub(crate) page: String,
+    pub(crate) test: String,
     /// Which of the test's models, counted from 1.
-    model: u64,
+    pub(crate) model: u64,
     /// File and line.
     pub(crate) at: String,
     verdict: String,
     /// `table`, or how the model is to fail.
-    expected: String,
+    pub(crate) expected: String,
     bound: Option<String>,
     pub(crate) executions: u64,
     seconds: f64,
@@ -47,6 +47,11 @@ impl Record {
     pub(crate) fn name(&self) -> String {
         let Self { page, test, model, .. } = self;
         if *model > 1 { format!("{page}::{test}#{model}") } else { format!("{page}::{test}") }
+    }
+
+    /// The line of its file that it begins in.
+    pub(crate) fn line_number(&self) -> usize {
+        self.at.rsplit_once(':').and_then(|(_, line)| line.parse().ok()).unwrap_or_default()
     }
 
     /// Whether it passed.

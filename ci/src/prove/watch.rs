@@ -67,7 +67,7 @@ impl<'a> Watch<'a> {
         if tests.len() < all.len() {
             command.arg("--exact").args(&tests);
         }
-        command.env("SELVEDGE_RESULTS", &self.results.folder);
+        command.env("SELVEDGE_RESULTS", &self.results.folder).env("SELVEDGE_TRACES", "1");
         self.bar.set_message(name.clone());
         self.bar.suspend(|| self.workspace.announce(&command));
         let before = self.records.len();

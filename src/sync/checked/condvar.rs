@@ -242,7 +242,8 @@ impl Waiters {
         step.first(|| self.gate.touch());
         let mine = Rc::new(Cell::new(false));
         self.queue.borrow_mut().push_back(Rc::clone(&mine));
-        record::with(|recorder| recorder.note(site, Some(object), Action::Wait));
+        let waits = Action::Wait { gives_back: lock.object };
+        record::with(|recorder| recorder.note(site, Some(object), waits));
         // Free from here on: nothing comes between the waiting and the giving back.
         guard.std = None;
         drop(guard);

@@ -76,7 +76,10 @@ pub(crate) enum Action {
     Write,
     TryWrite(bool),
     EndWrite,
-    Wait,
+    Wait {
+        /// The mutex.
+        gives_back: usize,
+    },
     /// The end of a wait, and whether somebody had notified.
     Woken(bool),
     NotifyOne,
@@ -135,6 +138,18 @@ impl Action {
 }
 
 impl Action {
+    /// Its ordering, if it has one.
+    pub(crate) fn order(&self) -> Option<&'static str> {
+        match self {
+            Self::Load { order, .. }
+            | Self::Store { order, .. }
+            | Self::Update { order, .. }
+            | Self::CompareExchange { order, .. }
+            | Self::Fence { order } => Some(order),
+            _ => None,
+        }
+    }
+
     /// Whether the step leaves something behind once its thread has come round a loop again: a lock
     /// is given back by then, and an owner dropped.
     pub(super) fn has_effect(&self) -> bool {
@@ -150,7 +165,7 @@ impl Action {
                     | Self::Write
                     | Self::TryWrite(_)
                     | Self::EndWrite
-                    | Self::Wait
+                    | Self::Wait { .. }
                     | Self::Woken(_)
                     | Self::Park { .. }
                     | Self::Clone
@@ -191,6 +206,31 @@ pub(crate) struct Object {
     pub(super) changes: [u64; MAX_THREADS],
     /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
     pub(crate) loaded_by: u8,
+}
+
+impl Object {
+    /// One that nobody has touched.
+    pub(crate) fn new(
+        letter: char,
+        ordinal: usize,
+        kind: &'static str,
+        site: Site,
+        key: u64,
+    ) -> Self {
+        Self {
+            letter,
+            ordinal,
+            kind,
+            site,
+            key,
+            history: 0,
+            initial: None,
+            holders: 0,
+            readers: [0; MAX_THREADS],
+            changes: [0; MAX_THREADS],
+            loaded_by: 0,
+        }
+    }
 }
 
 /// `Object::holders` while a writer or the owner of a mutex holds it.

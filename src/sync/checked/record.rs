@@ -14,7 +14,6 @@ use super::finding::{End, Fault, Finding};
 use super::local::Locals;
 use super::mutation::Probe;
 use super::operation::Gate;
-use super::thread::MAX_THREADS;
 use super::unwinding::Aside;
 use super::waiting::{Spin, Token, Watch};
 
@@ -346,19 +345,7 @@ impl Recorder {
         if let Some(thread) = self.threads.get_mut(self.active) {
             thread.history = mix(key, 1);
         }
-        self.objects.push(Object {
-            letter,
-            ordinal,
-            kind,
-            site,
-            key,
-            history: 0,
-            initial: None,
-            holders: 0,
-            readers: [0; MAX_THREADS],
-            changes: [0; MAX_THREADS],
-            loaded_by: 0,
-        });
+        self.objects.push(Object::new(letter, ordinal, kind, site, key));
         self.objects.len() - 1
     }
 

@@ -1,0 +1,256 @@
+//! The pages of the report: one for each of `loom-tests/`.
+
+use std::fmt::Write as _;
+
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+
+use super::data::{Model, Outcome, Trace};
+use super::drawing::Drawing;
+use super::prose::{Page, markdown};
+use super::svg::{self, End};
+use crate::prove::record::grouped;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// How a drawing begins in a page.
+pub(crate) const FIGURE: &str = "<figure class=\"interleaving\"";
+
+/// A whole file, which needs no other.
+pub(crate) fn document(title: &str, home: bool, body: &Markup) -> Markup {
+    html! {
+        (DOCTYPE)
+        html lang="en" {
+            head {
+                meta charset="utf-8";
+                meta name="viewport" content="width=device-width, initial-scale=1";
+                meta name="color-scheme" content="light dark";
+                title { (title) }
+                link rel="icon" href="data:,";
+                style { (PreEscaped(STYLE)) (PreEscaped(svg::STYLE)) }
+            }
+            body {
+                header.top {
+                    nav { @if home { "selvedge" } @else { a href="index.html" { "selvedge: all pages" } } }
+                }
+                main { (body) }
+                script { (PreEscaped(SCRIPT)) }
+            }
+        }
+    }
+}
+
+/// The page called `name`.
+pub(crate) fn page(name: &str, page: &Page, models: &[&Model], pages: &[&str]) -> Markup {
+    let body = html! {
+        h1 { (page.question) }
+        p.small.muted { "loom-tests/" (name) ".rs" }
+        (markdown(&page.head, pages))
+        (legend())
+        @for model in models {
+            (section(model, page, pages))
+        }
+    };
+    document(&page.question, false, &body)
+}
+
+/// Where a model's section begins.
+pub(crate) fn anchor(test: &str, model: u64) -> String {
+    let mut anchor = test.replace("::", ".");
+    if model > 1 {
+        let _ = write!(anchor, "-{model}");
+    }
+    anchor
+}
+
+/// A model: what it says, what was found, and how.
+fn section(model: &Model, page: &Page, pages: &[&str]) -> Markup {
+    let record = &model.record;
+    let test = page.tests.get(&record.test);
+    let anchor = anchor(&record.test, record.model);
+    let name = record.test.replace("::", ": ").replace('_', " ");
+    html! {
+        section.model id=(anchor) data-drawings=(model.drawings()) {
+            h2 {
+                a href={ "#" (anchor) } { (name) @if record.model > 1 { " (" (record.model) ")" } }
+            }
+            @if let Some(test) = test.filter(|test| !test.doc.is_empty() && record.model == 1) {
+                (markdown(&test.doc, pages))
+            }
+            p.meta {
+                (status(model))
+                span { (grouped(record.executions)) (plural(record.executions, " execution")) }
+                @for pass in &model.passes {
+                    @match &pass.skipped {
+                        Some(why) => span { (pass.name) " pass not needed: " (why) },
+                        None => span { (pass.name) " pass " (grouped(pass.executions)) },
+                    }
+                }
+                span.mono { (record.at) }
+            }
+            @if let Some(test) = test.filter(|_| record.model == 1) {
+                details.code { summary { "the test" } pre tabindex="0" { (test.code) } }
+            }
+            @if let Some(error) = &model.error { pre.bad tabindex="0" { (error) } }
+            @if !model.has_table() || model.error.is_some() {
+                @if let Some(trace) = &model.trace { (failure(model, trace)) }
+            }
+            @if !model.outcomes.is_empty() { (table(model)) }
+            @for outcome in &model.outcomes {
+                @if let Some(trace) = &outcome.trace { (witness(model, outcome, trace)) }
+            }
+        }
+    }
+}
+
+fn plural(count: u64, word: &str) -> String {
+    if count == 1 { word.to_owned() } else { format!("{word}s") }
+}
+
+/// How it ended.
+fn status(model: &Model) -> Markup {
+    let status = model.record.status();
+    let (class, text) = match &*status {
+        _ if !model.record.passed() => ("bad", "FAILED".to_owned()),
+        complete if complete.starts_with("complete") => {
+            ("good", status.replacen("complete", "explored completely", 1))
+        }
+        bounded if bounded.starts_with("bounded") => ("warn", status),
+        _ => ("good", status.replacen("fails (", "fails as it should (", 1)),
+    };
+    html! { span class={ "chip " (class) } { (text) } }
+}
+
+fn table(model: &Model) -> Markup {
+    let judged = model.has_table();
+    html! {
+        @if !judged { p.small.muted { "Reached before it failed:" } }
+        table.cards.outcomes {
+            thead {
+                tr {
+                    th { "outcome" }
+                    @if judged { th { "grade" } }
+                    th.number { "executions" }
+                    @if judged { th { "why" } }
+                }
+            }
+            tbody {
+                @for outcome in &model.outcomes {
+                    tr {
+                        td.mono { (outcome.text) }
+                        @if judged { td { span class={ "chip " (grade(outcome)) } { (outcome.grade) } } }
+                        td.number data-label="executions" { (grouped(outcome.seen)) }
+                        @if judged {
+                            td {
+                                (outcome.reason)
+                                @if outcome.only_weak { " " span.chip { "only under weak memory" } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn grade(outcome: &Outcome) -> &'static str {
+    match &*outcome.grade {
+        "acceptable" => "good",
+        "interesting" => "warn",
+        _ => "bad",
+    }
+}
+
+/// How an outcome is reached.
+fn witness(model: &Model, outcome: &Outcome, trace: &Trace) -> Markup {
+    let folded = outcome.grade != "interesting";
+    let (end, reason) = match &*outcome.grade {
+        _ if !model.has_table() => (End::Acceptable, String::new()),
+        "interesting" => (End::Interesting, format!(": {}", outcome.reason)),
+        _ => (End::Acceptable, format!(": {}", outcome.reason)),
+    };
+    let end_text = format!("{}{reason}", outcome.text);
+    html! {
+        details.witness open data-fold[folded] {
+            summary { span.mono { (outcome.text) } span.muted { " is reached like this" } }
+            (figure(trace, &end_text, end, &outcome.text, outcome))
+        }
+    }
+}
+
+fn figure(trace: &Trace, end_text: &str, end: End, what: &str, outcome: &Outcome) -> Markup {
+    let which = outcome.execution.zip(outcome.pass.as_ref());
+    let caption =
+        which.map(|(execution, pass)| format!("execution {execution} of the {pass} pass"));
+    drawn(trace, end_text, end, what, &caption.unwrap_or_default())
+}
+
+/// How a model fails.
+fn failure(model: &Model, trace: &Trace) -> Markup {
+    let how = match (&model.message, &model.error) {
+        (Some(message), None) => format!("{}: {message}", model.record.expected),
+        (_, Some(error)) => error.lines().next().unwrap_or_default().to_owned(),
+        _ => model.record.expected.clone(),
+    };
+    drawn(trace, &how, End::Failure, &how, "the first execution that fails")
+}
+
+fn drawn(trace: &Trace, end_text: &str, end: End, what: &str, caption: &str) -> Markup {
+    let label = format!("how {what} comes about, step by step");
+    html! {
+        figure.interleaving {
+            figcaption { (caption) }
+            div.scroll role="region" tabindex="0" aria-label=(label) {
+                (svg::inline(&Drawing::of(trace, end_text), end, &label))
+            }
+        }
+    }
+}
+
+/// What the signs mean.
+pub(crate) fn legend() -> Markup {
+    let arrow = |old: bool| {
+        html! {
+            svg.drawing width="44" height="14" aria-hidden="true" {
+                g class=(if old { "arrow old" } else { "arrow" }) {
+                    path d="M0 7H36" {}
+                    path.head d="M42 7L34 3L34 11Z" {}
+                }
+            }
+        }
+    };
+    let bit = |class: &str| {
+        html! {
+            svg.drawing width="44" height="14" aria-hidden="true" {
+                g class=(class) { rect.box x="1" y="1" width="40" height="12" rx="3" {} }
+            }
+        }
+    };
+    html! {
+        details.code {
+            summary { "how to read a drawing" }
+            ul.legend {
+                li { (bit("")) "a step that changes nothing that is shared" }
+                li { (bit("changes")) "a step that changes something: the new value is at the side" }
+                li { (arrow(false)) "from a store to the load that read it" }
+                li { (arrow(true)) "the same, and a newer store was there: weak memory" }
+                li {
+                    svg.drawing width="44" height="14" aria-hidden="true" {
+                        g.arrow {
+                            circle cx="6" cy="7" r="3.5" {}
+                            path d="M10 7H20" {}
+                            path.head d="M26 7L18 3L18 11Z" {}
+                        }
+                    }
+                    "it read what was there when the threads started"
+                }
+                li { (bit("stale")) "a load of an older value" }
+                li { (bit("fails")) "a panic, or a step that is not done: the thread waits in it" }
+                li { "“preempted”: the thread could have gone on, another took over" }
+                li { "No arrow: two stores left the same value, and which was read is not certain." }
+                li { "The buttons step through; so do ← → Home End, and Esc shows all." }
+                li { "A place is where the step stands in the source; point at a box for all of it." }
+            }
+        }
+    }
+}
