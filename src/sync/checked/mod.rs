@@ -16,6 +16,7 @@ mod condvar;
 mod contents;
 pub(crate) mod event;
 pub(crate) mod finding;
+mod history;
 mod local;
 pub mod mpsc;
 pub(crate) mod mutation;

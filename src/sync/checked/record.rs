@@ -1,8 +1,7 @@
 //! What happened in the current execution: threads, objects, events, and who may see what.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, HashMap};
-use std::hash::{BuildHasherDefault, Hasher};
+use std::collections::BTreeSet;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -11,6 +10,7 @@ use std::sync::mpsc::Sender;
 
 use super::event::{Action, Event, Object, Pass, Phase, Site, Trace};
 use super::finding::{End, Fault, Finding};
+use super::history::{ByHash, CHILD, mix, site_bits};
 use super::local::Locals;
 use super::mutation::Probe;
 use super::operation::Gate;
@@ -102,9 +102,9 @@ pub(crate) struct Recorder {
     /// Bit `t` is set once thread `t` has taken a step, in any execution.
     pub(crate) stepped: u8,
     /// Pointers by value: the causal past of whoever published them.
-    published: HashMap<u64, u64, BuildHasherDefault<Identity>>,
+    pub(super) published: ByHash<u64>,
     /// Every step ever taken, by the history it was taken from: the check for determinism.
-    steps_taken: HashMap<u64, (u64, Site), BuildHasherDefault<Identity>>,
+    steps_taken: ByHash<(u64, Site)>,
     pub(super) probe: Arc<Probe>,
     limit: u64,
     verdict: Sender<End>,
@@ -154,8 +154,8 @@ pub(crate) fn install(task: Task, verdict: Sender<End>) {
         spurious,
         chances: BTreeSet::new(),
         fence: None,
-        published: HashMap::default(),
-        steps_taken: HashMap::default(),
+        published: ByHash::default(),
+        steps_taken: ByHash::default(),
         probe,
         limit,
         verdict,
@@ -307,12 +307,6 @@ impl Recorder {
         self.objects[object].readers[self.active] -= 1;
     }
 
-    /// The active thread learns `what` without a step.
-    pub(crate) fn absorb(&mut self, what: u64) {
-        let thread = self.thread();
-        thread.history = mix(thread.history, what);
-    }
-
     /// How many steps the current execution has taken.
     pub(crate) fn steps(&self) -> usize {
         self.steps
@@ -400,37 +394,6 @@ impl Recorder {
         self.events.push(Event { thread, site, object, action, phase: self.phase });
     }
 
-    /// The active thread reads what `object` holds: it inherits the past of whoever wrote it.
-    pub(crate) fn inherit(&mut self, object: usize) {
-        let past = self.objects[object].history;
-        let thread = self.thread();
-        thread.history = mix(thread.history, past);
-    }
-
-    /// The active thread leaves something in `object` for others to inherit.
-    pub(crate) fn bequeath(&mut self, object: usize) {
-        self.objects[object].history = self.threads[self.active].history;
-    }
-
-    /// The active thread writes the pointer `address`.
-    pub(crate) fn publish(&mut self, address: u64) {
-        let past = self.threads[self.active].history;
-        self.published.insert(address, past);
-    }
-
-    /// The active thread has read the pointer `address`: what it learned, the same in each
-    /// execution wherever the allocator put the pointee.
-    pub(crate) fn follow(&self, address: u64) -> u64 {
-        self.published.get(&address).copied().unwrap_or(u64::from(address != 0))
-    }
-
-    /// The active thread learns all that `other` did.
-    pub(crate) fn learn_from(&mut self, other: usize) {
-        let past = self.threads[other].history;
-        let thread = self.thread();
-        thread.history = mix(thread.history, past);
-    }
-
     /// A copy of the trace so far.
     pub(crate) fn trace(&self) -> Trace {
         Trace {
@@ -447,41 +410,5 @@ impl Recorder {
                 })
                 .collect(),
         }
-    }
-}
-
-/// Sets a new thread's past apart from that of the thread that made it.
-const CHILD: u64 = 1;
-
-/// Mixes `b` into the hash `a` (the finaliser of `SplitMix64`, by Steele, Lea and Flood).
-fn mix(a: u64, b: u64) -> u64 {
-    let mut z = a.rotate_left(5) ^ b.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    z ^ (z >> 31)
-}
-
-/// A call site as a number: `Location`s are statics, equal ones share file, line and column.
-fn site_bits(site: Site) -> u64 {
-    mix(mix(site.file().as_ptr() as u64, u64::from(site.line())), u64::from(site.column()))
-}
-
-/// The keys are hashes already.
-#[derive(Default)]
-struct Identity(u64);
-
-impl Hasher for Identity {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = mix(self.0, u64::from(*byte));
-        }
-    }
-
-    fn write_u64(&mut self, key: u64) {
-        self.0 = key;
     }
 }
