@@ -23,6 +23,8 @@ mod twins;
 #[cfg(not(loom))]
 mod usual;
 
+use measured::Measured;
+
 /// Runs one specimen in one way, and prints what was seen of it as JSON.
 #[derive(Parser)]
 struct Cli {
@@ -68,6 +70,10 @@ fn main() -> Result<()> {
         .with_context(|| format!("{name} is no specimen: without one, all are listed"))?;
     // What goes wrong is counted, not told.
     std::panic::set_hook(Box::new(|_| ()));
-    println!("{}", methods::run(&method, specimen, bound)?.line());
+    print(&methods::run(&method, specimen, bound)?);
     Ok(())
+}
+
+fn print(measured: &Measured) {
+    println!("{}", json!(measured));
 }

@@ -18,10 +18,3 @@ pub(crate) struct Measured {
     /// What ended it before its time: a deadlock, a limit.
     pub(crate) ended_by: Option<String>,
 }
-
-impl Measured {
-    /// As a line of JSON.
-    pub(crate) fn line(&self) -> String {
-        serde_json::to_string(self).expect("numbers and texts can be written")
-    }
-}

@@ -56,10 +56,8 @@ impl<S: Send + Sync, R: Clone + Send + Sync, const N: usize> Round for Case<S, R
 
     fn right(&self) -> bool {
         let returned = self.returned.each_ref().map(|one| one.get().cloned());
-        match returned.iter().all(Option::is_some) {
-            true => (self.right)(&self.state, &returned.map(|one| one.expect("all are there"))),
-            false => false,
-        }
+        returned.iter().all(Option::is_some)
+            && (self.right)(&self.state, &returned.map(|one| one.expect("all are there")))
     }
 }
 

@@ -92,7 +92,7 @@ fn stats() -> [Specimen; 6] {
             "TornStats",
             Kind::Order,
             TornStats::new,
-            [|stats| written(stats.record(5)), TornStats::snapshot],
+            [|stats: &TornStats| written(|| stats.record(5)), TornStats::snapshot],
             |_, [_, seen]| is_whole(*seen),
         )
         .beside("Stats::snapshot"),
@@ -100,7 +100,7 @@ fn stats() -> [Specimen; 6] {
             "UnlockedReadStats",
             Kind::Order,
             UnlockedReadStats::new,
-            [|stats| written(stats.record(5)), UnlockedReadStats::snapshot],
+            [|stats: &UnlockedReadStats| written(|| stats.record(5)), UnlockedReadStats::snapshot],
             |_, [_, seen]| is_whole(*seen),
         )
         .beside("Stats::snapshot"),
@@ -108,7 +108,7 @@ fn stats() -> [Specimen; 6] {
             "RelaxedLogStats",
             Kind::WeakMemory,
             RelaxedLogStats::new,
-            [|stats| written(stats.record(5)), RelaxedLogStats::snapshot],
+            [|stats: &RelaxedLogStats| written(|| stats.record(5)), RelaxedLogStats::snapshot],
             |_, [_, seen]| is_whole(*seen),
         )
         .beside("StatsHandle"),
@@ -145,7 +145,10 @@ fn stats() -> [Specimen; 6] {
             "LateResetStats",
             Kind::Order,
             LateResetStats::new,
-            [|stats| written((1..=2).for_each(|value| stats.record(value))), LateResetStats::take],
+            [
+                |stats| written(|| (1..=2).for_each(|value| stats.record(value))),
+                LateResetStats::take,
+            ],
             |stats, [_, taken]| taken.1 + stats.snapshot().1 == 3,
         )
         .beside("Stats::take"),
@@ -165,7 +168,8 @@ fn cause_or_effect((stats, told): &With<StripeByStripeStats>) -> Seen {
 }
 
 /// What a writer returns, beside readers that return what they have seen.
-fn written((): ()) -> Seen {
+fn written(write: impl FnOnce()) -> Seen {
+    write();
     (0, 0)
 }
 

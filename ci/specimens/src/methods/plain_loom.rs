@@ -38,7 +38,7 @@ pub(crate) fn run(method: &str, specimen: Specimen, bound: Bound) -> Result<Meas
             std::process::exit(1);
         }
         first.wrong();
-        println!("{}", first.measured(false, Some(line)).line());
+        crate::print(&first.measured(false, Some(line)));
         std::process::exit(0);
     }));
     let start = Instant::now();
