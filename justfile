@@ -55,6 +55,11 @@ bench WORD='':
 oracle ROUNDS='1':
     cargo ci oracle {{ ROUNDS }}
 
+# Try every way of testing on every bug; `--help` lists what can be chosen
+[group('work')]
+confidence *ARGS:
+    cargo ci confidence {{ ARGS }}
+
 # Run the README's two commands by the letter
 [group('gate')]
 readme:

@@ -13,6 +13,13 @@
 //! Mixing is refused with a clear error, not ignored: a value made outside and used inside a model
 //! would be invisible to the checker, and one that outlives its execution belongs to no model.
 //!
+//! # Other testers
+//!
+//! `--cfg shuttle` makes each name shuttle's, for random schedules where all executions are too many, and
+//! `--cfg plain_loom` loom's own, for comparison. The harness is not there then, nor is what shuttle or
+//! loom lacks: `OnceLock`, and under `plain_loom` also `sync_channel` and waits with a limit. A use of it
+//! does not compile.
+//!
 //! # Limits
 //!
 //! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`; and

@@ -15,6 +15,7 @@ mod measured;
 #[cfg_attr(loom, path = "methods/harness.rs")]
 #[cfg_attr(not(any(loom, plain_loom, shuttle)), path = "methods/threads.rs")]
 mod methods;
+mod pages;
 mod sound;
 mod specimen;
 #[cfg(not(loom))]
@@ -57,7 +58,7 @@ impl Bound {
 
 fn main() -> Result<()> {
     let Cli { specimen, method, bound } = Cli::parse();
-    let all = || twins::all().into_iter().chain(sound::all());
+    let all = || twins::all().into_iter().chain(pages::all()).chain(sound::all());
     let (Some(name), Some(method)) = (specimen, method) else {
         let specimens: Vec<_> = all()
             .map(|one| json!({ "name": one.name, "kind": one.kind, "control": one.control }))

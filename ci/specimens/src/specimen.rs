@@ -24,7 +24,7 @@ pub(crate) enum Kind {
 pub(crate) struct Specimen {
     pub(crate) name: &'static str,
     pub(crate) kind: Kind,
-    /// The sound specimen with the same threads.
+    /// A sound specimen with threads like these.
     pub(crate) control: Option<&'static str>,
     pub(crate) threads: usize,
     /// Makes the state afresh.
@@ -81,7 +81,7 @@ impl Specimen {
         Self { name, kind, control: None, threads: N, round: Box::new(round) }
     }
 
-    /// Names the sound specimen with the same threads.
+    /// Names a sound specimen with threads like these.
     pub(crate) fn beside(mut self, control: &'static str) -> Self {
         self.control = Some(control);
         self
