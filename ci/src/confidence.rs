@@ -24,8 +24,8 @@ mod mutants;
 mod page;
 mod row;
 
-use measured::Measured;
-use method::{Kind, METHODS, Method, Way, blind};
+use measured::{Kind, Measured};
+use method::{METHODS, Method, Way, blind};
 use mutants::{MUTANTS, Mutant, ONLY_THE_HARNESS};
 use row::{Row, Verdict};
 

@@ -1,6 +1,24 @@
-//! What a method saw of a specimen: written by `specimens`, read by `cargo ci confidence`.
+//! What a specimen is, and what a method saw of it: written by `specimens`, read by `cargo ci confidence`.
 
 use serde::{Deserialize, Serialize};
+
+/// What kind of mistake it is, which decides who is blind to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// The steps come in an order that nobody thought of.
+    Order,
+    /// Memory is seen in an order in which it was not written.
+    WeakMemory,
+    /// Plain memory is shared.
+    DataRace,
+    /// Threads wait for each other.
+    Deadlock,
+    /// None: what a tester says of it is a false alarm.
+    Sound,
+    /// None, until `cargo ci confidence` has one operation changed.
+    Mutant,
+}
 
 /// One line of JSON.
 #[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]

@@ -6,7 +6,8 @@ use std::hash::{BuildHasherDefault, DefaultHasher};
 use selvedge::Map;
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use crate::specimen::{Kind, Specimen};
+use crate::measured::Kind;
+use crate::specimen::Specimen;
 
 /// Hashes alike in each execution.
 type Hasher = BuildHasherDefault<DefaultHasher>;

@@ -6,7 +6,8 @@ use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge::sync::{Arc, Mutex, PoisonError, thread};
 use selvedge::{Counter, Map, Stats, StatsHandle};
 
-use crate::specimen::{Kind, Specimen};
+use crate::measured::Kind;
+use crate::specimen::Specimen;
 
 /// Hashes alike in each execution.
 type Numbers = Map<u64, u64, BuildHasherDefault<DefaultHasher>>;

@@ -2,23 +2,7 @@
 
 use std::sync::OnceLock;
 
-use serde::Serialize;
-
-/// What kind of mistake it is, which decides who is blind to it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    /// The steps come in an order that nobody thought of.
-    Order,
-    /// Memory is seen in an order in which it was not written.
-    WeakMemory,
-    /// Plain memory is shared.
-    DataRace,
-    /// Threads wait for each other.
-    Deadlock,
-    /// None: what a tester says of it is a false alarm.
-    Sound,
-}
+use crate::measured::Kind;
 
 /// One of them.
 pub(crate) struct Specimen {

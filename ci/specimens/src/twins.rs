@@ -10,7 +10,8 @@ use selvedge::sync::atomic::{
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 
-use crate::specimen::{Kind, Specimen};
+use crate::measured::Kind;
+use crate::specimen::Specimen;
 
 /// A type, and an atomic beside it.
 type With<T> = (T, AtomicU64);

@@ -1,7 +1,6 @@
 //! The ways of testing, and what each is blind to whatever happens.
 
-use serde::{Deserialize, Serialize};
-
+use super::measured::Kind;
 use crate::cargo::Config;
 
 /// A way of testing.
@@ -74,19 +73,6 @@ pub(crate) const METHODS: [Method; 12] = [
     method("loom-2", "loom, 2 preemptions", (Config::PlainLoom, "loom-2"), 1, Way::Explores),
     method("harness", "selvedge", (Config::Loom, "harness"), 1, Way::Explores),
 ];
-
-/// What kind of mistake a specimen is, as `specimens` names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
-    Order,
-    WeakMemory,
-    DataRace,
-    Deadlock,
-    Sound,
-    /// A sound one, changed.
-    Mutant,
-}
 
 /// Why the method cannot see a mistake of that kind, if it cannot.
 pub(crate) fn blind(method: &Method, kind: Kind) -> Option<&'static str> {

@@ -4,8 +4,8 @@ use anyhow::{Result, ensure};
 use serde::Serialize;
 
 use super::interval::wilson;
-use super::measured::Measured;
-use super::method::{Kind, Method, Way};
+use super::measured::{Kind, Measured};
+use super::method::{Method, Way};
 use crate::prove::grouped;
 
 /// What came of it.

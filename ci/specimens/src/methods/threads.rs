@@ -8,8 +8,8 @@ use anyhow::{Result, bail};
 use selvedge::model::{CheckError, Failure, Model};
 
 use crate::Bound;
-use crate::measured::Measured;
-use crate::specimen::{Kind, Specimen};
+use crate::measured::{Kind, Measured};
+use crate::specimen::Specimen;
 use crate::tally::Tally;
 use crate::usual;
 
