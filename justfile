@@ -65,6 +65,11 @@ oracle ROUNDS='1':
 linearizable N='100':
     cargo ci linearizable {{ N }}
 
+# Try every way of testing on every bug; `--help` lists what can be chosen
+[group('work')]
+confidence *ARGS:
+    cargo ci confidence {{ ARGS }}
+
 # Run the README's two commands by the letter
 [group('gate')]
 readme:

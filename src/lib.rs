@@ -49,7 +49,7 @@ struct Readme;
 
 pub mod counter;
 pub mod map;
-#[cfg(any(loom, feature = "model"))]
+#[cfg(all(any(loom, feature = "model"), not(any(plain_loom, shuttle))))]
 pub mod model;
 #[cfg(any(loom, feature = "racy"))]
 pub mod racy;

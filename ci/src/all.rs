@@ -6,12 +6,12 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{bench, doc, features, lint, mutants, prove, readme, report, test};
+use crate::{bench, confidence, doc, features, lint, mutants, prove, readme, report, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
 /// In the order in which they run.
-const STEPS: [Step; 9] = [
+const STEPS: [Step; 10] = [
     ("lint", lint::run),
     ("features", features::run),
     ("doc", doc::run),
@@ -19,6 +19,7 @@ const STEPS: [Step; 9] = [
     ("bench", bench::smoke),
     ("prove", |workspace| prove::run(workspace, false, None)),
     ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::default())),
+    ("confidence", confidence::smoke),
     ("report", |workspace| report::run(workspace, &report::Wish::of_what_is_there(workspace))),
     ("readme", readme::run),
 ];
@@ -66,23 +67,23 @@ pub(crate) fn run(workspace: &Workspace, without: &[String]) -> Result<()> {
 /// One row a step, also of those that were not reached.
 fn table(done: &[Done]) -> String {
     let mut rows = vec![format!(
-        "{:<10}{:<10}{:>7}{:>9}{:>10}",
+        "{:<11}{:<10}{:>7}{:>9}{:>10}",
         "step", "result", "checks", "skipped", "time"
     )];
     let mut reasons = Vec::new();
     for (position, (name, _)) in STEPS.iter().enumerate() {
         let Some(Done { result, time, .. }) = done.get(position) else {
-            rows.push(format!("{name:<10}not run"));
+            rows.push(format!("{name:<11}not run"));
             continue;
         };
         let time = format!("{:.1} s", time.as_secs_f64());
         rows.push(match result {
-            None => format!("{name:<10}left out"),
+            None => format!("{name:<11}left out"),
             Some(Ok(Tally { checks, skipped })) => {
                 reasons.extend(skipped.iter().map(|why| format!("skipped in {name}: {why}")));
-                format!("{name:<10}{:<10}{checks:>7}{:>9}{time:>10}", "passed", skipped.len())
+                format!("{name:<11}{:<10}{checks:>7}{:>9}{time:>10}", "passed", skipped.len())
             }
-            Some(Err(_)) => format!("{name:<10}{:<10}{:>7}{:>9}{time:>10}", "FAILED", "", ""),
+            Some(Err(_)) => format!("{name:<11}{:<10}{:>7}{:>9}{time:>10}", "FAILED", "", ""),
         });
     }
     rows.extend(reasons);
@@ -105,10 +106,10 @@ mod tests {
         ];
         let text = table(&done);
         let rows: Vec<&str> = text.lines().collect();
-        assert_eq!(rows[1], "lint      passed          3        1     1.5 s");
-        assert_eq!(rows[2], "features  FAILED                         1.5 s");
-        assert_eq!(rows[3], "doc       left out");
-        assert_eq!(rows[4], "test      not run");
+        assert_eq!(rows[1], "lint       passed          3        1     1.5 s");
+        assert_eq!(rows[2], "features   FAILED                         1.5 s");
+        assert_eq!(rows[3], "doc        left out");
+        assert_eq!(rows[4], "test       not run");
         assert_eq!(rows[STEPS.len() + 1], "skipped in lint: weft is not installed");
     }
 }

@@ -15,6 +15,12 @@ pub(crate) enum Config {
     Plain,
     /// With `--cfg loom`.
     Loom,
+    /// With `--cfg plain_loom`: on loom's own types.
+    PlainLoom,
+    /// With `--cfg shuttle`.
+    Shuttle,
+    /// With LLVM's thread sanitizer, by the nightly compiler.
+    ThreadSanitizer,
 }
 
 impl Config {
@@ -23,6 +29,9 @@ impl Config {
         match self {
             Self::Plain => "plain",
             Self::Loom => "loom",
+            Self::PlainLoom => "plain_loom",
+            Self::Shuttle => "shuttle",
+            Self::ThreadSanitizer => "thread_sanitizer",
         }
     }
 
@@ -31,6 +40,12 @@ impl Config {
         match self {
             Self::Plain => None,
             Self::Loom => Some("--cfg loom"),
+            Self::PlainLoom => Some("--cfg plain_loom"),
+            Self::Shuttle => Some("--cfg shuttle"),
+            // The standard library is not instrumented, which the compiler takes for a mistake.
+            Self::ThreadSanitizer => {
+                Some("-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer")
+            }
         }
     }
 }
@@ -131,6 +146,11 @@ impl Workspace {
         self.target.join("selvedge")
     }
 
+    /// The target folder of a configuration.
+    pub(crate) fn target_of(&self, config: Config) -> PathBuf {
+        self.target.join(config.name())
+    }
+
     /// A child that runs in the root folder, without input and without inherited flags.
     pub(crate) fn child(&self, config: Config, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
@@ -142,7 +162,7 @@ impl Workspace {
         }
         command
             .current_dir(&self.root)
-            .env("CARGO_TARGET_DIR", self.target.join(config.name()))
+            .env("CARGO_TARGET_DIR", self.target_of(config))
             .env("CARGO_MANIFEST_DIR", &self.root)
             .stdin(Stdio::null());
         command
@@ -151,6 +171,10 @@ impl Workspace {
     /// `cargo` with `args` and the flags of `config`.
     pub(crate) fn cargo(&self, config: Config, args: &[&str]) -> Command {
         let mut command = self.child(config, &self.cargo);
+        if config == Config::ThreadSanitizer {
+            command = self.child(config, "rustup");
+            command.args(["run", "nightly", "cargo"]);
+        }
         command.args(args);
         if let Some(flags) = config.rustflags() {
             command.env("RUSTFLAGS", flags);

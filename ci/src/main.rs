@@ -10,6 +10,7 @@ mod all;
 mod bench;
 mod binaries;
 mod cargo;
+mod confidence;
 mod doc;
 mod features;
 mod git;
@@ -91,9 +92,24 @@ enum Command {
         #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
         scenarios: u32,
     },
+    /// Try every way of testing on every bug, and say which finds it, how often and how fast
+    Confidence {
+        /// Rewrite the tables of loom-tests/confidence.md
+        #[arg(long, conflicts_with_all = ["smoke", "filter"])]
+        bless: bool,
+        /// One tiny round of what needs no tool, only to see whether it runs
+        #[arg(long)]
+        smoke: bool,
+        /// The most seconds that a cell may take
+        #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=600))]
+        seconds: u64,
+        /// Only bugs whose name contains this
+        filter: Option<String>,
+    },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these but the oracle and the random scenarios, in CI's order; the benchmarks for one tiny round
+    /// All of these but the oracle and the random scenarios, in CI's order; benchmarks and confidence for
+    /// one tiny round
     All {
         /// Leave this step out: another machine runs it
         #[arg(long, value_name = "STEP", value_parser = all::names())]
@@ -130,6 +146,10 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Report { wish } => report::run(&workspace, wish)?,
         Command::Linearizable { scenarios } => linearizable::run(&workspace, *scenarios)?,
+        Command::Confidence { smoke: true, .. } => confidence::smoke(&workspace)?,
+        Command::Confidence { bless, seconds, filter, .. } => {
+            confidence::run(&workspace, *bless, *seconds, filter.as_deref())?
+        }
         Command::Readme => readme::run(&workspace)?,
         Command::All { without } => return all::run(&workspace, without),
     };

@@ -17,6 +17,7 @@ mod watch;
 
 use list::List;
 use record::Record;
+pub(crate) use record::grouped;
 use watch::Watch;
 
 /// The committed list, from the root folder.
@@ -43,7 +44,7 @@ pub(crate) fn run(workspace: &Workspace, bless: bool, filter: Option<&str>) -> R
     let seconds = start.elapsed().as_secs_f64();
     let executions: u64 = records.iter().map(|record| record.executions).sum();
     let models = records.len();
-    println!("{models} models, {} executions, {seconds:.1} s", record::grouped(executions));
+    println!("{models} models, {} executions, {seconds:.1} s", grouped(executions));
 
     let (found, more) = list_of(&records);
     problems.extend(more);

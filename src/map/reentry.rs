@@ -42,11 +42,11 @@ impl Inside {
     /// [`MapError::Reentrant`] if the thread is inside it already.
     #[inline]
     pub(super) fn enter(map: usize) -> Result<Self, MapError> {
-        let around = INNERMOST.get();
+        let around = INNERMOST.with(Cell::get);
         if around != 0 {
             enter_nested(map, around)?;
         }
-        INNERMOST.set(map);
+        INNERMOST.with(|innermost| innermost.set(map));
         Ok(Self { around })
     }
 }
@@ -54,7 +54,7 @@ impl Inside {
 impl Drop for Inside {
     #[inline]
     fn drop(&mut self) {
-        INNERMOST.set(self.around);
+        INNERMOST.with(|innermost| innermost.set(self.around));
         if self.around != 0 {
             leave_nested();
         }
@@ -64,7 +64,7 @@ impl Drop for Inside {
 /// Whether the calling thread is inside `map`.
 #[inline]
 pub(super) fn is_inside(map: usize) -> bool {
-    let innermost = INNERMOST.get();
+    let innermost = INNERMOST.with(Cell::get);
     innermost == map || innermost != 0 && AROUND.with(|outer| outer.borrow().contains(&map))
 }
 

@@ -13,6 +13,13 @@
 //! Mixing is refused with a clear error, not ignored: a value made outside and used inside a model
 //! would be invisible to the checker, and one that outlives its execution belongs to no model.
 //!
+//! # Other testers
+//!
+//! `--cfg shuttle` makes each name shuttle's, for random schedules where all executions are too many, and
+//! `--cfg plain_loom` loom's own, for comparison. The harness is not there then, nor is what shuttle or
+//! loom lacks: `OnceLock`, and under `plain_loom` also `sync_channel` and waits with a limit. A use of it
+//! does not compile.
+//!
 //! # Limits
 //!
 //! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`; and
@@ -30,16 +37,41 @@ pub use checked::{
     thread, thread_local,
 };
 
-#[cfg(not(loom))]
+#[cfg(plain_loom)]
+mod plain_loom;
+#[cfg(plain_loom)]
+pub use plain_loom::{
+    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
+    thread, thread_local,
+};
+
+#[cfg(shuttle)]
+mod shuttle;
+#[cfg(shuttle)]
+pub use self::shuttle::{
+    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
+    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
+    thread, thread_local,
+};
+
+#[cfg(any(plain_loom, shuttle))]
+mod simulated;
+
+#[cfg(not(any(loom, plain_loom, shuttle)))]
 mod plain;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, plain_loom, shuttle)))]
 pub use plain::{
     Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
     thread, thread_local,
 };
 
+#[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]
+compile_error!("one of --cfg loom, --cfg plain_loom and --cfg shuttle is accepted, or none");
+
 /// Spins until `condition` holds, and before long lets other threads run in between.
+#[cfg(not(any(plain_loom, shuttle)))]
 fn spin_until(mut condition: impl FnMut() -> bool) {
     let backoff = crossbeam_utils::Backoff::new();
     while !condition() {
@@ -47,7 +79,11 @@ fn spin_until(mut condition: impl FnMut() -> bool) {
     }
 }
 
+#[cfg(shuttle)]
+pub(crate) use self::shuttle::thread_number;
 #[cfg(loom)]
 pub(crate) use checked::thread_number;
-#[cfg(not(loom))]
+#[cfg(not(any(loom, plain_loom, shuttle)))]
 pub(crate) use plain::thread_number;
+#[cfg(plain_loom)]
+pub(crate) use plain_loom::thread_number;

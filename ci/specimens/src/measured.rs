@@ -1,0 +1,38 @@
+//! What a specimen is, and what a method saw of it: written by `specimens`, read by `cargo ci confidence`.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of mistake it is, which decides who is blind to it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum Kind {
+    /// The steps come in an order that nobody thought of.
+    Order,
+    /// Memory is seen in an order in which it was not written.
+    WeakMemory,
+    /// Plain memory is shared.
+    DataRace,
+    /// Threads wait for each other.
+    Deadlock,
+    /// None: what a tester says of it is a false alarm.
+    Sound,
+    /// None, until `cargo ci confidence` has one operation changed.
+    Mutant,
+}
+
+/// One line of JSON.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub(crate) struct Measured {
+    /// Rounds, schedules or executions that went wrong.
+    pub(crate) wrong: u64,
+    /// Of how many.
+    pub(crate) rounds: u64,
+    /// The number of the first that went wrong, counted from 1.
+    pub(crate) first: Option<u64>,
+    /// How long it took until then.
+    pub(crate) seconds: Option<f64>,
+    /// Whether an explorer came to its end: all that it would explore was.
+    pub(crate) complete: bool,
+    /// What ended it before its time: a deadlock, a limit.
+    pub(crate) ended_by: Option<String>,
+}

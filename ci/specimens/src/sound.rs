@@ -1,0 +1,229 @@
+//! The controls: the sound types in the same programs. Whoever reports one of these reports everything.
+
+use std::hash::{BuildHasherDefault, DefaultHasher};
+
+use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::sync::{Arc, Mutex, PoisonError, thread};
+use selvedge::{Counter, Map, Stats, StatsHandle};
+
+use crate::measured::Kind;
+use crate::specimen::Specimen;
+
+/// Hashes alike in each execution.
+type Numbers = Map<u64, u64, BuildHasherDefault<DefaultHasher>>;
+
+fn map(entries: &[(u64, u64)]) -> Numbers {
+    let map =
+        Map::with_shards_and_hasher(2, BuildHasherDefault::default()).expect("2 are accepted");
+    for (key, value) in entries {
+        map.insert(*key, *value);
+    }
+    map
+}
+
+fn counter() -> Counter {
+    Counter::with_stripes(1).expect("1 stripe is accepted")
+}
+
+fn stats() -> Stats {
+    Stats::with_stripes_and_precision(2, 0).expect("2 stripes of precision 0 are accepted")
+}
+
+/// A type, and an atomic beside it.
+type With<T> = (T, AtomicU64);
+
+/// All of them.
+pub(crate) fn all() -> Vec<Specimen> {
+    counters().into_iter().chain(statistics()).chain(maps()).collect()
+}
+
+fn counters() -> [Specimen; 3] {
+    [
+        Specimen::new("Counter::add", Kind::Sound, counter, [Counter::increment; 2], |count, _| {
+            count.get() == 2
+        }),
+        Specimen::new(
+            "Counter::take",
+            Kind::Sound,
+            counter,
+            [
+                |count| {
+                    let mut mine = count.handle();
+                    (0..2).for_each(|_| mine.increment());
+                    0
+                },
+                Counter::take,
+            ],
+            |count, [_, taken]| taken + count.get() == 2,
+        ),
+        Specimen::new(
+            "a count after join",
+            Kind::Sound,
+            || (),
+            [|()| {
+                let count = Arc::new(AtomicU64::new(0));
+                let threads = [(); 2].map(|()| {
+                    let count = Arc::clone(&count);
+                    thread::spawn(move || count.fetch_add(1, Relaxed))
+                });
+                for thread in threads {
+                    thread.join().expect("an increment does not panic");
+                }
+                count.load(Relaxed)
+            }],
+            |(), [total]| *total == 2,
+        ),
+    ]
+}
+
+/// Count and sum.
+fn seen(stats: &Stats) -> (u64, u128) {
+    let snapshot = stats.snapshot();
+    (snapshot.count(), snapshot.sum())
+}
+
+fn taken(stats: &Stats) -> (u64, u128) {
+    let taken = stats.take();
+    (taken.count(), taken.sum())
+}
+
+fn is_whole(seen: (u64, u128)) -> bool {
+    [(0, 0), (1, 5)].contains(&seen)
+}
+
+/// `Stats` and a handle, which one thread takes.
+fn handled() -> (Stats, Mutex<Option<StatsHandle>>) {
+    let stats = stats();
+    let handle = Mutex::new(Some(stats.handle()));
+    (stats, handle)
+}
+
+/// As in the twins.
+fn cause_or_effect((stats, told): &With<Stats>) -> (u64, u128) {
+    if told.fetch_add(0, Relaxed) == 0 {
+        stats.record(1);
+        told.fetch_add(1, Relaxed);
+    } else {
+        stats.record(10);
+    }
+    (0, 0)
+}
+
+fn statistics() -> [Specimen; 4] {
+    [
+        Specimen::new(
+            "Stats::snapshot",
+            Kind::Sound,
+            stats,
+            [
+                |stats| {
+                    stats.record(5);
+                    (0, 0)
+                },
+                seen,
+            ],
+            |_, [_, seen]| is_whole(*seen),
+        ),
+        Specimen::new(
+            "StatsHandle",
+            Kind::Sound,
+            handled,
+            [
+                |(_, handle)| {
+                    let mine = handle.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    mine.expect("one thread takes it").record(5);
+                    (0, 0)
+                },
+                |(stats, _)| seen(stats),
+            ],
+            |_, [_, seen]| is_whole(*seen),
+        ),
+        Specimen::new(
+            "Stats::snapshot with its cause",
+            Kind::Sound,
+            || (stats(), AtomicU64::new(0)),
+            [cause_or_effect, cause_or_effect, |(stats, _)| seen(stats)],
+            |_, [_, _, seen]| *seen != (1, 10),
+        ),
+        Specimen::new(
+            "Stats::take",
+            Kind::Sound,
+            stats,
+            [
+                |stats| {
+                    (1..=2).for_each(|value| stats.record(value));
+                    (0, 0)
+                },
+                taken,
+            ],
+            |stats, [_, taken]| taken.1 + seen(stats).1 == 3,
+        ),
+    ]
+}
+
+fn maps() -> [Specimen; 6] {
+    [
+        Specimen::new(
+            "Map::get_or_insert_with",
+            Kind::Sound,
+            || (map(&[]), AtomicU64::new(0)),
+            [|(map, made): &With<Numbers>| map.get_or_insert_with(1, || made.fetch_add(1, Relaxed));
+                2],
+            |_, [alice, bob]| alice == bob,
+        ),
+        Specimen::new(
+            "Map::update",
+            Kind::Sound,
+            || map(&[(1, 0)]),
+            [|map: &Numbers| map.update(&1, |n| n + 1); 2],
+            |map, _| map.get(&1) == Some(2),
+        ),
+        Specimen::new(
+            "Map::get",
+            Kind::Sound,
+            || map(&[]),
+            [
+                |map: &Numbers| map.insert(1, 10),
+                |map: &Numbers| map.get(&1),
+                |map: &Numbers| map.get(&1),
+            ],
+            |_, [_, one, other]| [one, other].iter().all(|seen| seen.is_none_or(|n| n == 10)),
+        ),
+        Specimen::new(
+            "Map::len",
+            Kind::Sound,
+            || map(&[]),
+            [
+                |map: &Numbers| {
+                    map.insert(1, 1);
+                    (false, 0)
+                },
+                |map| (map.contains_key(&1), map.len()),
+            ],
+            |_, [_, seen]| *seen != (true, 0),
+        ),
+        Specimen::new(
+            "Map::update_pair",
+            Kind::Sound,
+            || map(&[(1, 10), (2, 0)]),
+            [
+                |map: &Numbers| {
+                    map.update_pair(&1, &2, |a, b| (a - 4, b + 4)).expect("two keys");
+                    10
+                },
+                |map: &Numbers| map.snapshot().iter().map(|(_, balance)| balance).sum(),
+            ],
+            |_, [_, seen]| *seen == 10,
+        ),
+        Specimen::new(
+            "Map::update_pair both ways",
+            Kind::Sound,
+            || map(&[(1, 10), (2, 10)]),
+            [
+                |map: &Numbers| map.update_pair(&1, &2, |a, b| (a - 4, b + 4)).is_ok(),
+                |map: &Numbers| map.update_pair(&2, &1, |a, b| (a - 4, b + 4)).is_ok(),
+            ],
+            |_, [alice, bob]| *alice && *bob,
+        ),
+    ]
+}

@@ -1,0 +1,142 @@
+//! The tables for people, and where they stand in `loom-tests/confidence.md`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde::Serialize;
+
+use super::method::{METHODS, Method, Way};
+use super::row::{Row, Verdict};
+use crate::cargo::Workspace;
+
+const PAGE: &str = "loom-tests/confidence.md";
+const BEGIN: &str = "<!-- cargo ci confidence --bless -->\n";
+const END: &str = "<!-- end -->\n";
+
+/// What it was measured on.
+#[derive(Debug, Serialize)]
+pub(crate) struct Machine {
+    date: String,
+    processor: String,
+    cores: usize,
+    rustc: String,
+    nightly: String,
+    valgrind: String,
+    load: String,
+}
+
+impl Machine {
+    pub(crate) fn this() -> Self {
+        let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
+        let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+        Self {
+            date: said_by("date", &["-u", "+%Y-%m-%d"]),
+            processor: model.map_or("processor unknown", |(_, name)| name).to_owned(),
+            cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            rustc: said_by("rustc", &["--version"]),
+            nightly: said_by("rustup", &["run", "nightly", "rustc", "--version"]),
+            valgrind: said_by("valgrind", &["--version"]),
+            load: load.split_whitespace().next().unwrap_or("unknown").to_owned(),
+        }
+    }
+}
+
+fn said_by(program: &str, args: &[&str]) -> String {
+    let output = Command::new(program).args(args).output().ok();
+    let text = output.filter(|output| output.status.success()).map(|output| output.stdout);
+    text.map_or_else(
+        || format!("no {program}"),
+        |text| String::from_utf8_lossy(&text).trim().to_owned(),
+    )
+}
+
+/// A table for real threads, one for the rest, and why who is blind.
+pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]) -> String {
+    let Machine { date, processor, cores, rustc, nightly, valgrind, load } = machine;
+    let mut text = format!(
+        "{date}, {cores} cores ({processor}), load {load}; {rustc}; {nightly}; {valgrind}.\n\
+         `cargo ci confidence --bless --seconds {seconds}`, at most {seconds} s a cell, {minutes} \
+         minutes in all.\n"
+    );
+    let real = |method: &&Method| {
+        method.way == Way::Rounds && !method.id.starts_with('r') && method.id != "pct"
+    };
+    for (title, methods) in [
+        ("On real threads", METHODS.iter().filter(real).collect::<Vec<_>>()),
+        (
+            "By a detector, a random scheduler, an explorer",
+            METHODS.iter().filter(|m| !real(m)).collect(),
+        ),
+    ] {
+        let heads: Vec<_> = methods.iter().map(|method| method.title).collect();
+        let _ = writeln!(text, "\n### {title}\n\n| bug | {} |", heads.join(" | "));
+        let _ = writeln!(text, "|---|{}", "---|".repeat(heads.len()));
+        let mut bugs: Vec<&str> = rows.iter().map(|row| row.bug.as_str()).collect();
+        bugs.dedup();
+        for bug in bugs {
+            let cells: Vec<String> = methods
+                .iter()
+                .filter_map(|method| {
+                    rows.iter().find(|row| row.bug == bug && row.method == method.id)
+                })
+                .map(Row::text)
+                .collect();
+            let _ = writeln!(text, "| {bug} | {} |", cells.join(" | "));
+        }
+    }
+    let mut reasons = BTreeSet::new();
+    for row in rows {
+        let what = match row.verdict {
+            Verdict::Blind => "blind",
+            Verdict::Missing => "no tool",
+            Verdict::NotTried => "not tried",
+            _ => continue,
+        };
+        let method = METHODS.iter().find(|method| method.id == row.method);
+        let title = method.map_or(row.method, |method| method.title);
+        reasons
+            .insert(format!("- {what}, {title}: {}", row.reason.as_deref().unwrap_or("no reason")));
+    }
+    if !reasons.is_empty() {
+        let reasons: Vec<_> = reasons.into_iter().collect();
+        let _ = writeln!(text, "\n{}", reasons.join("\n"));
+    }
+    text
+}
+
+/// Puts the tables where the last ones are.
+pub(crate) fn rewrite(root: &Path, tables: &str) -> Result<()> {
+    let path = root.join(PAGE);
+    let page = fs::read_to_string(&path).with_context(|| format!("{PAGE} cannot be read"))?;
+    let new = between(&page, tables).with_context(|| format!("{PAGE} has no place for tables"))?;
+    fs::write(path, new).with_context(|| format!("{PAGE} cannot be written"))
+}
+
+fn between(page: &str, tables: &str) -> Option<String> {
+    let (head, rest) = page.split_once(BEGIN)?;
+    let (_, tail) = rest.split_once(END)?;
+    Some(format!("{head}{BEGIN}{tables}{END}{tail}"))
+}
+
+/// A path as it is typed in the root folder.
+pub(crate) fn shown(workspace: &Workspace, path: &Path) -> String {
+    path.strip_prefix(&workspace.root).unwrap_or(path).display().to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tables_go_where_the_last_ones_were() {
+        let page = format!("before\n{BEGIN}old\n{END}after\n");
+        let new = between(&page, "new\n").expect("a place");
+        assert_eq!(new, format!("before\n{BEGIN}new\n{END}after\n"));
+        assert_eq!(between("no place", "new"), None);
+    }
+}
