@@ -1,6 +1,6 @@
 //! The tables for people, and where they stand in `loom-tests/confidence.md`.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -89,7 +89,7 @@ pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]
             let _ = writeln!(text, "| {bug} | {} |", cells.join(" | "));
         }
     }
-    let mut reasons = BTreeSet::new();
+    let mut reasons: BTreeMap<(&str, &str), BTreeSet<&str>> = BTreeMap::new();
     for row in rows {
         let what = match row.verdict {
             Verdict::Blind => "blind",
@@ -99,12 +99,13 @@ pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]
         };
         let method = METHODS.iter().find(|method| method.id == row.method);
         let title = method.map_or(row.method, |method| method.title);
-        reasons
-            .insert(format!("- {what}, {title}: {}", row.reason.as_deref().unwrap_or("no reason")));
+        let reason = row.reason.as_deref().unwrap_or("no reason");
+        reasons.entry((what, reason)).or_default().insert(title);
     }
-    if !reasons.is_empty() {
-        let reasons: Vec<_> = reasons.into_iter().collect();
-        let _ = writeln!(text, "\n{}", reasons.join("\n"));
+    text.push('\n');
+    for ((what, reason), titles) in reasons {
+        let titles: Vec<_> = titles.into_iter().collect();
+        let _ = writeln!(text, "- {what}: {reason} ({})", titles.join("; "));
     }
     text
 }

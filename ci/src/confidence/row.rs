@@ -54,7 +54,10 @@ impl Row {
         measured: Measured,
         control: Option<&Measured>,
     ) -> Result<Self> {
-        let alarm = control.filter(|control| control.wrong > 0);
+        // Reported no more surely than what is sound: the intervals meet.
+        let interval = |seen: &Measured| wilson(seen.wrong, seen.rounds);
+        let alarm = control
+            .filter(|control| control.wrong > 0 && interval(control).1 >= interval(&measured).0);
         let (verdict, reason) = match (measured.wrong > 0, alarm, blind) {
             (true, Some(control), _) => {
                 let Measured { wrong, rounds, .. } = control;
@@ -194,6 +197,8 @@ mod tests {
         assert_eq!(alarm.reason.as_deref(), Some("so is the sound type, in 2 of 3"));
         let found = row("helgrind", None, measured(3, 3), Some(&measured(0, 3))).expect("a row");
         assert_eq!(found.verdict, Verdict::Found);
+        let found = row("tsan", None, measured(10, 10), Some(&measured(1, 20))).expect("a row");
+        assert_eq!(found.verdict, Verdict::Found, "far more often than the sound type");
     }
 
     #[test]
