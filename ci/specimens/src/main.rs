@@ -9,6 +9,9 @@ use anyhow::{Context as _, Result};
 use clap::{Args, Parser};
 use serde_json::json;
 
+#[path = "../../../loom-tests/by_parity/mod.rs"]
+#[allow(dead_code, reason = "the pages use the rest")]
+mod by_parity;
 mod measured;
 #[cfg_attr(plain_loom, path = "methods/plain_loom.rs")]
 #[cfg_attr(shuttle, path = "methods/shuttle.rs")]

@@ -1,25 +1,14 @@
 //! The controls: the sound types in the same programs. Whoever reports one of these reports everything.
 
-use std::hash::{BuildHasherDefault, DefaultHasher};
-
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge::sync::{Arc, Mutex, PoisonError, thread};
 use selvedge::{Counter, Map, Stats, StatsHandle};
 
+use crate::by_parity::{ByParity, by_parity};
 use crate::measured::Kind;
-use crate::specimen::Specimen;
+use crate::specimen::{Specimen, written};
 
-/// Hashes alike in each execution.
-type Numbers = Map<u64, u64, BuildHasherDefault<DefaultHasher>>;
-
-fn map(entries: &[(u64, u64)]) -> Numbers {
-    let map =
-        Map::with_shards_and_hasher(2, BuildHasherDefault::default()).expect("2 are accepted");
-    for (key, value) in entries {
-        map.insert(*key, *value);
-    }
-    map
-}
+type Numbers = Map<u64, u64, ByParity>;
 
 fn counter() -> Counter {
     Counter::with_stripes(1).expect("1 stripe is accepted")
@@ -30,7 +19,7 @@ fn stats() -> Stats {
 }
 
 /// A type, and an atomic beside it.
-type With<T> = (T, AtomicU64);
+pub(crate) type With<T> = (T, AtomicU64);
 
 /// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
@@ -98,15 +87,27 @@ fn handled() -> (Stats, Mutex<Option<StatsHandle>>) {
     (stats, handle)
 }
 
-/// As in the twins.
-fn cause_or_effect((stats, told): &With<Stats>) -> (u64, u128) {
+/// What can be recorded in, by any thread.
+pub(crate) trait Record {
+    fn record(&self, value: u64);
+}
+
+impl Record for Stats {
+    fn record(&self, value: u64) {
+        self.record(value);
+    }
+}
+
+/// Records 1 and says so, or records 10 if that has been said: 10 is never seen without 1. Either
+/// thread may be the first, because the thread's number, and so its stripe, is nobody's choice.
+pub(crate) fn cause_or_effect<R: Record, S: Default>((stats, told): &With<R>) -> S {
     if told.fetch_add(0, Relaxed) == 0 {
         stats.record(1);
         told.fetch_add(1, Relaxed);
     } else {
         stats.record(10);
     }
-    (0, 0)
+    S::default()
 }
 
 fn statistics() -> [Specimen; 4] {
@@ -115,13 +116,7 @@ fn statistics() -> [Specimen; 4] {
             "Stats::snapshot",
             Kind::Sound,
             stats,
-            [
-                |stats| {
-                    stats.record(5);
-                    (0, 0)
-                },
-                seen,
-            ],
+            [|stats: &Stats| written(|| stats.record(5)), seen],
             |_, [_, seen]| is_whole(*seen),
         ),
         Specimen::new(
@@ -131,8 +126,7 @@ fn statistics() -> [Specimen; 4] {
             [
                 |(_, handle)| {
                     let mine = handle.lock().unwrap_or_else(PoisonError::into_inner).take();
-                    mine.expect("one thread takes it").record(5);
-                    (0, 0)
+                    written(|| mine.expect("one thread takes it").record(5))
                 },
                 |(stats, _)| seen(stats),
             ],
@@ -149,13 +143,7 @@ fn statistics() -> [Specimen; 4] {
             "Stats::take",
             Kind::Sound,
             stats,
-            [
-                |stats| {
-                    (1..=2).for_each(|value| stats.record(value));
-                    (0, 0)
-                },
-                taken,
-            ],
+            [|stats: &Stats| written(|| (1..=2).for_each(|value| stats.record(value))), taken],
             |stats, [_, taken]| taken.1 + seen(stats).1 == 3,
         ),
     ]
@@ -166,7 +154,7 @@ fn maps() -> [Specimen; 6] {
         Specimen::new(
             "Map::get_or_insert_with",
             Kind::Sound,
-            || (map(&[]), AtomicU64::new(0)),
+            || (by_parity([]), AtomicU64::new(0)),
             [|(map, made): &With<Numbers>| map.get_or_insert_with(1, || made.fetch_add(1, Relaxed));
                 2],
             |_, [alice, bob]| alice == bob,
@@ -174,14 +162,14 @@ fn maps() -> [Specimen; 6] {
         Specimen::new(
             "Map::update",
             Kind::Sound,
-            || map(&[(1, 0)]),
+            || by_parity([(1, 0)]),
             [|map: &Numbers| map.update(&1, |n| n + 1); 2],
             |map, _| map.get(&1) == Some(2),
         ),
         Specimen::new(
             "Map::get",
             Kind::Sound,
-            || map(&[]),
+            || by_parity([]),
             [
                 |map: &Numbers| map.insert(1, 10),
                 |map: &Numbers| map.get(&1),
@@ -192,7 +180,7 @@ fn maps() -> [Specimen; 6] {
         Specimen::new(
             "Map::len",
             Kind::Sound,
-            || map(&[]),
+            || by_parity([]),
             [
                 |map: &Numbers| {
                     map.insert(1, 1);
@@ -205,7 +193,7 @@ fn maps() -> [Specimen; 6] {
         Specimen::new(
             "Map::update_pair",
             Kind::Sound,
-            || map(&[(1, 10), (2, 0)]),
+            || by_parity([(1, 10), (2, 0)]),
             [
                 |map: &Numbers| {
                     map.update_pair(&1, &2, |a, b| (a - 4, b + 4)).expect("two keys");
@@ -218,7 +206,7 @@ fn maps() -> [Specimen; 6] {
         Specimen::new(
             "Map::update_pair both ways",
             Kind::Sound,
-            || map(&[(1, 10), (2, 10)]),
+            || by_parity([(1, 10), (2, 10)]),
             [
                 |map: &Numbers| map.update_pair(&1, &2, |a, b| (a - 4, b + 4)).is_ok(),
                 |map: &Numbers| map.update_pair(&2, &1, |a, b| (a - 4, b + 4)).is_ok(),

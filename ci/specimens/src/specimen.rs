@@ -71,3 +71,9 @@ impl Specimen {
         self
     }
 }
+
+/// What a thread returns that writes, beside readers that return what they have seen.
+pub(crate) fn written<R: Default>(write: impl FnOnce()) -> R {
+    write();
+    R::default()
+}

@@ -11,10 +11,8 @@ use selvedge::sync::atomic::{
 };
 
 use crate::measured::Kind;
-use crate::specimen::Specimen;
-
-/// A type, and an atomic beside it.
-type With<T> = (T, AtomicU64);
+use crate::sound::{Record, With, cause_or_effect};
+use crate::specimen::{Specimen, written};
 
 /// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
@@ -117,7 +115,9 @@ fn stats() -> [Specimen; 6] {
             "StripeByStripeStats",
             Kind::Order,
             || (StripeByStripeStats::new(), AtomicU64::new(0)),
-            [cause_or_effect, cause_or_effect, |(stats, _)| stats.snapshot()],
+            [cause_or_effect, cause_or_effect, |(stats, _): &With<StripeByStripeStats>| {
+                stats.snapshot()
+            }],
             |_, [_, _, seen]| *seen != (1, 10),
         )
         .beside("Stats::snapshot with its cause"),
@@ -156,22 +156,10 @@ fn stats() -> [Specimen; 6] {
     ]
 }
 
-/// Records 1 and says so, or records 10 if that has been said: 10 is never seen without 1. Either
-/// thread may be the first, because the thread's number, and so its stripe, is nobody's choice.
-fn cause_or_effect((stats, told): &With<StripeByStripeStats>) -> Seen {
-    if told.fetch_add(0, Relaxed) == 0 {
-        stats.record(1);
-        told.fetch_add(1, Relaxed);
-    } else {
-        stats.record(10);
+impl Record for StripeByStripeStats {
+    fn record(&self, value: u64) {
+        self.record(value);
     }
-    (0, 0)
-}
-
-/// What a writer returns, beside readers that return what they have seen.
-fn written(write: impl FnOnce()) -> Seen {
-    write();
-    (0, 0)
 }
 
 /// Whether a sample of 5 is all there, or not at all.

@@ -1,0 +1,93 @@
+//! Jobs, those who do them, and the counts of what was done.
+
+use selvedge::{Counter, Stats};
+
+use crate::measured::Kind::{self, Order, Sound};
+use crate::specimen::{Specimen, written};
+
+shared! {
+    jobs: "../../../../examples/support/jobs.rs";
+    split_counter: "../../../../examples/support/racy/split_counter.rs";
+}
+
+use jobs::racy::{LookThenClaimJobs, StopFlagJobs, TwoAtomicTally};
+use jobs::{JobChannel, Jobs, OwnedTally, Tally};
+use split_counter::SplitCounter;
+
+pub(super) fn all() -> Vec<Specimen> {
+    queues().into_iter().chain(tallies()).collect()
+}
+
+/// Two workers, two jobs: one each.
+fn take<J: Jobs<u64> + 'static>(name: &'static str, kind: Kind, init: fn() -> J) -> Specimen {
+    Specimen::new(name, kind, init, [|jobs: &J| jobs.next(); 2], |_, [alice, bob]| alice != bob)
+}
+
+/// A job is submitted, and that it was the last; a worker does all that there is.
+fn close<J: Jobs<u64> + 'static>(
+    name: &'static str,
+    kind: Kind,
+    init: fn() -> J,
+    submit_and_close: fn(&J) -> usize,
+) -> Specimen {
+    let work = |jobs: &J| std::iter::from_fn(|| jobs.next()).count();
+    Specimen::new(name, kind, init, [submit_and_close, work], |_, [_, done]| *done == 1)
+}
+
+fn channel() -> JobChannel<u64> {
+    let jobs = JobChannel::new();
+    (1..=2).for_each(|job| jobs.submit(job).expect("it is open"));
+    jobs
+}
+
+fn queues() -> [Specimen; 4] {
+    [
+        take("LookThenClaimJobs", Order, || LookThenClaimJobs::new(vec![1, 2], || ()))
+            .beside("JobChannel, two workers"),
+        take("JobChannel, two workers", Sound, channel),
+        close("StopFlagJobs", Order, StopFlagJobs::new, |jobs| {
+            jobs.submit(1).expect("it is open");
+            jobs.close();
+            0
+        })
+        .beside("JobChannel, closed"),
+        close("JobChannel, closed", Sound, JobChannel::new, |jobs| {
+            jobs.submit(1).expect("it is open");
+            jobs.close();
+            0
+        }),
+    ]
+}
+
+/// A job and its work are counted while somebody looks: seen together, or not at all.
+fn count<T: Tally + 'static>(name: &'static str, kind: Kind, init: fn() -> T) -> Specimen {
+    let seen = |tally: &T| {
+        let totals = tally.totals();
+        (totals.done, totals.work)
+    };
+    Specimen::new(
+        name,
+        kind,
+        init,
+        [|tally: &T| written(|| tally.desk().done(5)), seen],
+        |_, [_, seen]| [(0, 0), (1, 5)].contains(seen),
+    )
+}
+
+fn tallies() -> [Specimen; 3] {
+    [
+        count("TwoAtomicTally", Order, || TwoAtomicTally::new(|| ())).beside("OwnedTally"),
+        count("OwnedTally", Sound, || OwnedTally {
+            work: Stats::with_stripes_and_precision(1, 0).expect("1 stripe of precision 0"),
+            panicked: Counter::with_stripes(1).expect("1 stripe is accepted"),
+        }),
+        Specimen::new(
+            "SplitCounter",
+            Order,
+            SplitCounter::new,
+            [|count: &SplitCounter| count.increment(|| ()); 2],
+            |count, _| count.get() == 2,
+        )
+        .beside("Counter::add"),
+    ]
+}
