@@ -56,8 +56,9 @@ struct Lab<'a> {
 /// What a process left.
 struct Ended {
     text: String,
-    /// `None` if it was killed when its time was over.
-    succeeded: Option<bool>,
+    /// Whether it was killed when its time was over.
+    killed: bool,
+    seconds: f64,
 }
 
 /// Runs it all, writes `confidence.json`, and with `bless` the tables of the page.
@@ -148,7 +149,7 @@ pub(crate) fn smoke(workspace: &Workspace) -> Result<Tally> {
             ensure!(listing.methods.iter().any(|name| name == method.name), "no {}", method.name);
             for bug in &listing.specimens {
                 let ended = lab.process(method, &bug.name, 1, &[])?;
-                let measured = ended.measured().with_context(|| bug.name.clone())?;
+                let measured = ended.measured(method).with_context(|| bug.name.clone())?;
                 ensure!(measured.rounds > 0, "{} of {} made no round", method.name, bug.name);
                 let sound = bug.kind == Kind::Sound;
                 let wrong = measured.wrong > 0;
@@ -224,7 +225,7 @@ impl<'a> Lab<'a> {
 
     fn measure(&self, method: &Method, specimen: &str) -> Result<Measured> {
         let Way::Detects { report, .. } = method.way else {
-            return self.process(method, specimen, method.rounds, &[])?.measured();
+            return self.process(method, specimen, method.rounds, &[])?.measured(method);
         };
         let start = Instant::now();
         let mut sum = Measured::default();
@@ -251,11 +252,11 @@ impl<'a> Lab<'a> {
             fs::remove_dir_all(&folder).context("the last sites cannot be removed")?;
         }
         let results = [("SELVEDGE_SITES", "1"), ("SELVEDGE_RESULTS", &folder.to_string_lossy())];
-        let unchanged = self.process(method, mutant.specimen, 1, &results)?.measured()?;
+        let unchanged = self.process(method, mutant.specimen, 1, &results)?.measured(method)?;
         ensure!(unchanged.wrong == 0, "{} goes wrong unchanged", mutant.specimen);
         let change = mutant.named_by(&folder)?;
         let changed = [("SELVEDGE_MUTANT", change.as_str())];
-        let measured = self.process(method, mutant.specimen, 1, &changed)?.measured()?;
+        let measured = self.process(method, mutant.specimen, 1, &changed)?.measured(method)?;
         Row::of(known, method, None, measured, None)
     }
 
@@ -284,53 +285,79 @@ impl<'a> Lab<'a> {
             .envs(environment.iter().copied())
             .stdout(file.try_clone()?)
             .stderr(file);
+        let start = Instant::now();
         let mut child = command.spawn().context("a specimen does not start")?;
         // A round that has begun, and a hang that is being recognised, may take a little longer.
-        let limit = Instant::now() + Duration::from_secs(self.seconds + 5);
-        let succeeded = loop {
-            if let Some(status) = child.try_wait()? {
-                break Some(status.success());
+        let limit = start + Duration::from_secs(self.seconds + 5);
+        let killed = loop {
+            if child.try_wait()?.is_some() {
+                break false;
             }
             if Instant::now() > limit {
                 child.kill()?;
                 child.wait()?;
-                break None;
+                break true;
             }
             std::thread::sleep(Duration::from_millis(2));
         };
         let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
-        Ok(Ended { text, succeeded })
+        Ok(Ended { text, killed, seconds: start.elapsed().as_secs_f64() })
     }
 }
 
 impl Ended {
-    /// What the process says. A crash, or a hang in the only round, is something going wrong, too.
-    fn measured(&self) -> Result<Measured> {
+    /// What the process says. If it says nothing because its only round does not end, that is what
+    /// went wrong.
+    fn measured(&self, method: &Method) -> Result<Measured> {
         if let Some(line) = self.text.lines().rev().find_map(|line| serde_json::from_str(line).ok())
         {
             return Ok(line);
         }
-        match self.succeeded {
-            Some(_) => bail!("no verdict: {}", self.text.lines().last().unwrap_or("nothing said")),
-            None => bail!("no verdict in time"),
+        match (self.killed, method.way, method.rounds) {
+            (false, ..) => {
+                bail!("no verdict: {}", self.text.lines().last().unwrap_or("nothing said"))
+            }
+            (true, Way::Rounds, 1) => Ok(Measured {
+                wrong: 1,
+                rounds: 1,
+                first: Some(1),
+                seconds: Some(self.seconds),
+                complete: false,
+                ended_by: Some("a round that did not end".to_owned()),
+                hangs: true,
+            }),
+            (true, ..) => bail!("no verdict in time"),
         }
     }
 }
 
-/// Whether a detector reports something of the library's own, or of what it calls. What is reported
-/// of `std`'s threads, futexes and `Arc`s, which is much, is nobody's finding: `std` is not instrumented,
-/// valgrind knows no futex, and neither knows the fence before an `Arc` is freed.
+/// Whether a detector reports something that the library or a specimen does. What is reported of
+/// `std`'s threads, futexes and `Arc`s, which is much, is nobody's finding: `std` is not instrumented,
+/// valgrind knows no futex, and neither knows the fence before an `Arc` is freed. Nor is what the round
+/// does to keep what its threads return.
 fn is_reported(text: &str, report: &str) -> bool {
     // The first stack ends at an empty line, before which valgrind puts `==1234== `.
     let more = |line: &&str| {
         let line = line.trim_start_matches(|c: char| c == '=' || c.is_ascii_digit());
         !line.trim().is_empty()
     };
-    let known = ["selvedge::", "std::thread::", "std::sys::", "alloc::sync::"];
+    const OWN: [&str; 4] =
+        ["selvedge::", "specimens::twins::", "specimens::pages::", "specimens::sound::"];
+    const OTHERS: [&str; 5] = [
+        "std::thread::",
+        "std::sys::",
+        "alloc::sync::",
+        "specimens::specimen::",
+        "specimens::usual::",
+    ];
+    // A generic function names its types, which are others' than its own: the first name counts.
+    let owner = |line: &str| {
+        let known = OWN.into_iter().chain(OTHERS);
+        known.filter_map(|name| Some((line.find(name)?, name))).min().map(|(_, name)| name)
+    };
     text.split(report).skip(1).any(|rest| {
-        let stack = rest.lines().take_while(more);
-        let mut owners = stack.filter_map(|line| known.iter().find(|known| line.contains(**known)));
-        owners.next() == Some(&"selvedge::")
+        let first = rest.lines().take_while(more).find_map(owner);
+        first.is_some_and(|owner| OWN.contains(&owner))
     })
 }
 
@@ -338,23 +365,34 @@ fn is_reported(text: &str, report: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn ended(text: &str, succeeded: Option<bool>) -> Result<Measured> {
-        Ended { text: text.to_owned(), succeeded }.measured()
+    fn ended(id: &str, text: &str, killed: bool) -> Result<Measured> {
+        let method = METHODS.iter().find(|method| method.id == id).expect("a method");
+        Ended { text: text.to_owned(), killed, seconds: 8.0 }.measured(method)
     }
 
     #[test]
     fn a_line_is_found_among_noise() {
         let line = Measured { wrong: 1, rounds: 2, first: Some(2), ..<_>::default() };
         let text = format!("WARNING: something\n{}\n", serde_json::to_string(&line).expect("JSON"));
-        assert_eq!(ended(&text, Some(true)).expect("a line"), line);
+        assert_eq!(ended("harness", &text, false).expect("a line"), line);
     }
 
     #[test]
     fn silence_is_no_verdict() {
-        let error = ended("", None).expect_err("it was killed");
-        assert_eq!(error.to_string(), "no verdict in time");
-        let error = ended("a limit of loom's\n", Some(false)).expect_err("it gave up");
+        for id in ["loom", "loop-1000"] {
+            let error = ended(id, "", true).expect_err("it was killed");
+            assert_eq!(error.to_string(), "no verdict in time");
+        }
+        let error = ended("loom", "a limit of loom's\n", false).expect_err("it gave up");
         assert_eq!(error.to_string(), "no verdict: a limit of loom's");
+    }
+
+    #[test]
+    fn a_unit_test_that_hangs_has_found_something() {
+        let measured = ended("unit", "", true).expect("it was killed");
+        assert!(measured.hangs && measured.wrong == 1 && measured.rounds == 1);
+        let error = ended("unit", "", false).expect_err("it crashed");
+        assert_eq!(error.to_string(), "no verdict: nothing said");
     }
 
     #[test]
@@ -366,5 +404,10 @@ mod tests {
         assert!(!is_reported(first, "Conflicting "));
         let std = first.replace("selvedge", "std::thread::drop\n==7==    by 0x1: selvedge");
         assert!(!is_reported(&std, "Possible data race"));
+        let twin = first.replace("selvedge::racy::add", "<specimens::pages::jobs::Jobs>::next");
+        assert!(is_reported(&twin, "Possible data race"));
+        let generic = "<specimens::specimen::Case<specimens::pages::jobs::Jobs>>::run";
+        let round = first.replace("selvedge::racy::add", generic);
+        assert!(!is_reported(&round, "Possible data race"));
     }
 }

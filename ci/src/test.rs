@@ -10,7 +10,11 @@ use crate::tally::Tally;
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     let mut total = 0;
-    for (what, args) in [("the library", &["test"][..]), ("ci", &["test", "--package", "ci"])] {
+    for (what, args) in [
+        ("the library", &["test"][..]),
+        ("ci", &["test", "--package", "ci"]),
+        ("the specimens", &["test", "--package", "specimens"]),
+    ] {
         let output = workspace.tee(workspace.cargo(Config::Plain, args))?;
         let passed = libtest::passed(&output);
         ensure!(passed > 0, "no test of {what} was run: at least one has to pass");

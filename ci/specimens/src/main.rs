@@ -12,6 +12,8 @@ use serde_json::json;
 #[path = "../../../loom-tests/by_parity/mod.rs"]
 #[allow(dead_code, reason = "the pages use the rest")]
 mod by_parity;
+#[cfg(test)]
+mod forgotten;
 mod measured;
 #[cfg_attr(plain_loom, path = "methods/plain_loom.rs")]
 #[cfg_attr(shuttle, path = "methods/shuttle.rs")]
@@ -28,6 +30,7 @@ mod twins;
 mod usual;
 
 use measured::Measured;
+use specimen::Specimen;
 
 /// Runs one specimen in one way, and prints what was seen of it as JSON.
 #[derive(Parser)]
@@ -61,7 +64,6 @@ impl Bound {
 
 fn main() -> Result<()> {
     let Cli { specimen, method, bound } = Cli::parse();
-    let all = || twins::all().into_iter().chain(pages::all()).chain(sound::all());
     let (Some(name), Some(method)) = (specimen, method) else {
         let specimens: Vec<_> = all()
             .map(|one| json!({ "name": one.name, "kind": one.kind, "control": one.control }))
@@ -76,6 +78,11 @@ fn main() -> Result<()> {
     std::panic::set_hook(Box::new(|_| ()));
     print(&methods::run(&method, specimen, bound)?);
     Ok(())
+}
+
+/// Those of the crate, those of the pages, and the controls.
+fn all() -> impl Iterator<Item = Specimen> {
+    twins::all().into_iter().chain(pages::all()).chain(sound::all())
 }
 
 fn print(measured: &Measured) {

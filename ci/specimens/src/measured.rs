@@ -12,6 +12,8 @@ pub(crate) enum Kind {
     WeakMemory,
     /// Plain memory is shared.
     DataRace,
+    /// It is, and in every order the result is right.
+    HarmlessRace,
     /// Threads wait for each other.
     Deadlock,
     /// None: what a tester says of it is a false alarm.
@@ -35,4 +37,6 @@ pub(crate) struct Measured {
     pub(crate) complete: bool,
     /// What ended it before its time: a deadlock, a limit.
     pub(crate) ended_by: Option<String>,
+    /// Whether the round that went wrong was one that did not end.
+    pub(crate) hangs: bool,
 }

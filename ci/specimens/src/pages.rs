@@ -19,7 +19,7 @@ mod money;
 mod pool;
 mod web;
 
-/// All of them: those with several defects alike stand for the others.
+/// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
     [money::all(), web::all(), pool::all()].into_iter().flatten().collect()
 }

@@ -51,6 +51,7 @@ impl Tally {
             seconds: (wrong > 0).then_some(after.as_secs_f64()),
             complete,
             ended_by,
+            hangs: false,
         }
     }
 }

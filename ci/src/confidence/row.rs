@@ -121,14 +121,16 @@ impl Row {
         self.measured.as_ref().and_then(|measured| measured.first).unwrap_or_default()
     }
 
-    /// To the first that went wrong.
+    /// To the first that went wrong; and whether that is because it was given up.
     fn time(&self) -> String {
-        match self.measured.as_ref().and_then(|measured| measured.seconds) {
+        let time = match self.measured.as_ref().and_then(|measured| measured.seconds) {
             None => "time unknown".to_owned(),
             Some(seconds) if seconds < 0.01 => format!("{:.1} ms", seconds * 1e3),
             Some(seconds) if seconds < 1.0 => format!("{:.0} ms", seconds * 1e3),
             Some(seconds) => format!("{seconds:.1} s"),
-        }
+        };
+        let hangs = self.measured.as_ref().is_some_and(|measured| measured.hangs);
+        if hangs { format!("hangs, {time}") } else { time }
     }
 }
 
@@ -179,6 +181,13 @@ mod tests {
         let explored = row("harness", None, measured(24, 30), None).expect("a row");
         assert_eq!(explored.text(), "execution 7, 250 ms");
         assert_eq!(explored.rate, None);
+    }
+
+    #[test]
+    fn a_round_that_does_not_end_is_said_to_hang() {
+        let stuck = Measured { hangs: true, ..measured(1, 1) };
+        let found = row("unit", None, stuck, None).expect("a row");
+        assert_eq!(found.text(), "100 % (21 % to 100 %), hangs, 250 ms");
     }
 
     #[test]

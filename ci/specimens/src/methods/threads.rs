@@ -61,7 +61,8 @@ fn usual_test_in_a_loop(specimen: Specimen, bound: Bound) -> Measured {
             Ok(()) => return tally.measured(false, None),
             Err(RecvTimeoutError::Timeout) if tally.rounds() == before => {
                 tally.wrong();
-                return tally.measured(false, Some("a round that did not end".to_owned()));
+                let ended_by = Some("a round that did not end".to_owned());
+                return Measured { hangs: true, ..tally.measured(false, ended_by) };
             }
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => {
@@ -122,6 +123,7 @@ fn together(specimen: Specimen, bound: Bound) -> Result<Measured> {
         sum.wrong += slice.wrong;
         sum.ended_by = slice.ended_by;
         if sum.ended_by.is_some() {
+            sum.hangs = kind == Kind::Deadlock;
             break;
         }
     }
