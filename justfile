@@ -10,7 +10,7 @@ list:
 all:
     cargo ci all
 
-# Formatting, and clippy in both configurations
+# Formatting, and clippy in each configuration
 [group('gate')]
 lint:
     cargo ci lint

@@ -39,7 +39,7 @@ struct Cli {
 /// What to check.
 #[derive(Subcommand)]
 enum Command {
-    /// Formatting, and clippy in both configurations
+    /// Formatting, and clippy in each configuration
     Lint,
     /// Build the library with each set of features, and as a dependency
     Features,

@@ -30,8 +30,8 @@ pub(crate) fn run(method: &str, specimen: Specimen, _: Bound) -> Result<Measured
         Err(error @ (CheckError::UnexpectedOutcome { .. } | CheckError::Failed { .. })) => {
             let first = execution(error.evidence());
             let ended_by = error.failure().map(|failure| failure.to_string());
-            let (wrong, rounds) = (1, first.unwrap_or(1));
-            Measured { wrong, rounds, first, seconds: Some(seconds), complete: false, ended_by }
+            let (rounds, seconds) = (first.unwrap_or(1), Some(seconds));
+            Measured { wrong: 1, rounds, first, seconds, ended_by, ..Measured::default() }
         }
         // No execution at all went right.
         Err(CheckError::MissingOutcomes { .. }) => bail!("no execution goes right"),
