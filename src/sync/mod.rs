@@ -28,47 +28,40 @@
 //! any moment. Load buffering, and stores more than seven writes old, are never explored (loom
 //! 0.7.3).
 
+#[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]
+compile_error!("one of --cfg loom, --cfg plain_loom and --cfg shuttle is accepted, or none");
+
 #[cfg(loom)]
 pub(crate) mod checked;
 #[cfg(loom)]
-pub use checked::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
-    thread, thread_local,
-};
+use checked as backend;
 
 #[cfg(plain_loom)]
 mod plain_loom;
 #[cfg(plain_loom)]
-pub use plain_loom::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
-    thread, thread_local,
-};
+use plain_loom as backend;
 
 #[cfg(shuttle)]
 mod shuttle;
 #[cfg(shuttle)]
-pub use self::shuttle::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
-    thread, thread_local,
-};
-
-#[cfg(any(plain_loom, shuttle))]
-mod simulated;
+use self::shuttle as backend;
 
 #[cfg(not(any(loom, plain_loom, shuttle)))]
 mod plain;
 #[cfg(not(any(loom, plain_loom, shuttle)))]
-pub use plain::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
+use plain as backend;
+
+#[cfg(any(plain_loom, shuttle))]
+mod simulated;
+
+#[cfg(not(any(plain_loom, shuttle)))]
+pub use backend::OnceLock;
+pub(crate) use backend::thread_number;
+pub use backend::{
+    Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
     thread, thread_local,
 };
-
-#[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]
-compile_error!("one of --cfg loom, --cfg plain_loom and --cfg shuttle is accepted, or none");
 
 /// Spins until `condition` holds, and before long lets other threads run in between.
 #[cfg(not(any(plain_loom, shuttle)))]
@@ -78,12 +71,3 @@ fn spin_until(mut condition: impl FnMut() -> bool) {
         backoff.snooze();
     }
 }
-
-#[cfg(shuttle)]
-pub(crate) use self::shuttle::thread_number;
-#[cfg(loom)]
-pub(crate) use checked::thread_number;
-#[cfg(not(any(loom, plain_loom, shuttle)))]
-pub(crate) use plain::thread_number;
-#[cfg(plain_loom)]
-pub(crate) use plain_loom::thread_number;
