@@ -6,7 +6,7 @@
 
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail, ensure};
@@ -27,6 +27,7 @@ mod row;
 use measured::{Kind, Measured};
 use method::{METHODS, Method, Way, blind};
 use mutants::{MUTANTS, Mutant, ONLY_THE_HARNESS};
+use page::{NIGHTLY, NO_NIGHTLY, NO_VALGRIND, version};
 use row::{Row, Verdict};
 
 /// What a build of the specimens says of itself.
@@ -74,13 +75,13 @@ pub(crate) fn run(
     for config in
         [Config::Plain, Config::Loom, Config::PlainLoom, Config::Shuttle, Config::ThreadSanitizer]
     {
-        if config == Config::ThreadSanitizer && !answers("rustup", &["run", "nightly", "cargo"]) {
-            missing.push((config, "no nightly compiler"));
+        if config == Config::ThreadSanitizer && version("rustup", &NIGHTLY).is_none() {
+            missing.push((config, NO_NIGHTLY));
         } else {
             lab.build(config)?;
         }
     }
-    let valgrind = answers("valgrind", &[]);
+    let valgrind = version("valgrind", &[]).is_some();
     let listing = lab.list(Config::Plain)?;
     let bugs: Vec<&Specimen> = listing
         .specimens
@@ -94,7 +95,7 @@ pub(crate) fn run(
         for method in &METHODS {
             let known = (bug.name.as_str(), bug.kind);
             let tool = match method.way {
-                Way::Detects { tool: [_, ..], .. } if !valgrind => Some("no valgrind"),
+                Way::Detects { tool: [_, ..], .. } if !valgrind => Some(NO_VALGRIND),
                 _ => {
                     missing.iter().find(|(config, _)| *config == method.config).map(|(_, why)| *why)
                 }
@@ -134,6 +135,13 @@ pub(crate) fn run(
         page::rewrite(&workspace.root, &tables)?;
     }
     let mut tally = Tally::default();
+    for method in METHODS.iter() {
+        let without =
+            rows.iter().find(|row| row.method == method.id && row.verdict == Verdict::Missing);
+        if let Some(why) = without.and_then(|row| row.reason.as_deref()) {
+            tally.skip(&format!("{}: {why}", method.title));
+        }
+    }
     tally.passed(&format!("{} cells are in {}", rows.len(), page::shown(workspace, &path)));
     Ok(tally)
 }
@@ -161,13 +169,6 @@ pub(crate) fn smoke(workspace: &Workspace) -> Result<Tally> {
         tally.passed(&format!("the specimens run, configuration: {}", config.name()));
     }
     Ok(tally)
-}
-
-/// Whether a program is there.
-fn answers(program: &str, args: &[&str]) -> bool {
-    let mut command = Command::new(program);
-    command.args(args).arg("--version").stdin(Stdio::null());
-    command.output().is_ok_and(|output| output.status.success())
 }
 
 impl<'a> Lab<'a> {

@@ -88,8 +88,9 @@ pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
     let drawings: usize = results.models.iter().map(Model::drawings).sum();
     ensure!(
         drawn == drawings,
-        "of {drawings} outcomes and failures {drawn} are drawn: their traces are missing in {}",
-        path.display()
+        "of {drawings} outcomes and failures {drawn} are drawn: traces are missing in {}, or a page \
+         leaves some out",
+        path.strip_prefix(&workspace.root).unwrap_or(&path).display()
     );
     tally.passed(&format!("each of {drawings} outcomes and failures has a drawing"));
     hold_against_readme(workspace, &results, wish.bless, &mut tally)?;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use serde::Serialize;
@@ -35,24 +35,33 @@ impl Machine {
         let model = cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));
         let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
         Self {
-            date: said_by("date", &["-u", "+%Y-%m-%d"]),
+            date: said_by("date", &["-u", "+%Y-%m-%d"]).unwrap_or_else(|| "no date".to_owned()),
             processor: model.map_or("processor unknown", |(_, name)| name).to_owned(),
             cores: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-            rustc: said_by("rustc", &["--version"]),
-            nightly: said_by("rustup", &["run", "nightly", "rustc", "--version"]),
-            valgrind: said_by("valgrind", &["--version"]),
+            rustc: version("rustc", &[]).unwrap_or_else(|| "no rustc".to_owned()),
+            nightly: version("rustup", &NIGHTLY).unwrap_or_else(|| NO_NIGHTLY.to_owned()),
+            valgrind: version("valgrind", &[]).unwrap_or_else(|| NO_VALGRIND.to_owned()),
             load: load.split_whitespace().next().unwrap_or("unknown").to_owned(),
         }
     }
 }
 
-fn said_by(program: &str, args: &[&str]) -> String {
-    let output = Command::new(program).args(args).output().ok();
-    let text = output.filter(|output| output.status.success()).map(|output| output.stdout);
-    text.map_or_else(
-        || format!("no {program}"),
-        |text| String::from_utf8_lossy(&text).trim().to_owned(),
-    )
+/// What runs the nightly compiler.
+pub(crate) const NIGHTLY: [&str; 3] = ["run", "nightly", "rustc"];
+
+/// Why a method cannot be tried.
+pub(crate) const NO_NIGHTLY: &str = "no nightly compiler";
+pub(crate) const NO_VALGRIND: &str = "no valgrind";
+
+/// What a program says of itself, if it is there.
+pub(crate) fn version(program: &str, args: &[&str]) -> Option<String> {
+    said_by(program, &[args, &["--version"]].concat())
+}
+
+fn said_by(program: &str, args: &[&str]) -> Option<String> {
+    let output = Command::new(program).args(args).stdin(Stdio::null()).output().ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+    output.status.success().then_some(text)
 }
 
 /// A table for real threads, one for the rest, and why who is blind.
