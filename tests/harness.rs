@@ -9,6 +9,10 @@ use selvedge::model::{CheckError, Failure, Model};
 use selvedge::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge::sync::{Mutex, PoisonError};
 
+#[cfg(loom)]
+#[path = "../examples/support/racy/split_counter.rs"]
+mod split_counter;
+
 fn counter() -> AtomicU64 {
     AtomicU64::new(0)
 }
@@ -393,6 +397,7 @@ mod on_threads {
 
 #[cfg(loom)]
 mod on_loom {
+    use super::split_counter::SplitCounter;
     use super::*;
     use selvedge::sync::atomic::{
         AtomicBool, AtomicPtr, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
@@ -906,6 +911,23 @@ mod on_loom {
         );
         assert!(evidence.contains("total=1 is not declared"), "{evidence}");
         assert!(evidence.contains("SELVEDGE_REPLAY=1/interleaving/2"), "{evidence}");
+    }
+
+    /// Its module stands elsewhere than the file that declares it.
+    #[test]
+    fn a_place_is_shown_as_it_is_looked_for() {
+        let increment = |count: &SplitCounter| count.increment(|| ());
+        let error = Model::new(SplitCounter::new)
+            .thread("alice", increment)
+            .thread("bob", increment)
+            .finally("total", SplitCounter::get)
+            .acceptable("total=2", "no update is lost")
+            .try_check()
+            .unwrap_err();
+        let evidence = error.evidence();
+        let places = ["made at examples/support/racy/split_counter.rs:", "racy/split_counter.rs:1"];
+        assert!(places.iter().all(|place| evidence.contains(place)), "{evidence}");
+        assert!(!evidence.contains(".."), "{evidence}");
     }
 
     #[test]

@@ -63,6 +63,7 @@ mod error;
 mod identity;
 mod linearizable;
 mod panics;
+pub(crate) mod place;
 mod plan;
 mod report;
 

@@ -4,6 +4,8 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
+use super::place::file_and_line;
+
 std::thread_local! {
     /// `Some` on threads that run code under test: the newest panic's text and place.
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
@@ -62,7 +64,7 @@ fn describe(info: &PanicHookInfo<'_>) -> String {
         .or_else(|| payload.downcast_ref::<&str>().copied())
         .unwrap_or("a panic without a text");
     match info.location() {
-        Some(location) => format!("{text} (at {}:{})", location.file(), location.line()),
+        Some(location) => format!("{text} (at {})", file_and_line(location)),
         None => text.to_owned(),
     }
 }

@@ -3,6 +3,7 @@
 
 use serde::Serialize;
 
+use super::place::file_and_line;
 use crate::sync::checked::event::{Action, Event, Pass, Phase, Site, Trace, WRITER};
 
 mod state;
@@ -225,10 +226,6 @@ fn on(trace: &Trace, object: Option<usize>, operation: &str, rest: &str) -> Stri
 fn place(site: Site) -> Option<String> {
     let known = !site.file().starts_with("/rustc/") && !site.file().contains("/library/core/");
     known.then(|| file_and_line(site))
-}
-
-fn file_and_line(site: Site) -> String {
-    format!("{}:{}", site.file().replace('\\', "/"), site.line())
 }
 
 /// Whether another thread took over at `position` although the one before could have gone on.

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::identity::Identity;
 use super::picture::Picture;
+use super::place::file_and_line;
 use super::{CheckError, Engine, Report, ScenariosReport};
 use crate::sync::checked::mutation::{Executed, Probe};
 
@@ -202,7 +203,7 @@ impl<'a> Record<'a> {
             page: identity.page(),
             test: identity.test(),
             model: identity.ordinal,
-            at: format!("{}:{}", identity.at.file(), identity.at.line()),
+            at: file_and_line(identity.at),
             verdict: if error.is_none() { "passed" } else { "failed" },
             expected: String::new(),
             bound: None,

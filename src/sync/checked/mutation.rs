@@ -16,6 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::event::Site;
 use super::record;
+use crate::model::place::plain_path;
 
 /// What is changed about an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -322,19 +323,6 @@ impl Probe {
     }
 }
 
-/// `path` without `folder/..`, as of a module whose `#[path]` leads out of its folder.
-fn plain_path(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split(['/', '\\']) {
-        match part {
-            ".." if parts.last().is_some_and(|last| *last != "..") => drop(parts.pop()),
-            "." => {}
-            part => parts.push(part),
-        }
-    }
-    parts.join("/")
-}
-
 /// What is to be changed about the operation that is about to be executed in a model.
 pub(super) fn at(site: Site, operation: &'static str, orders: &[Ordering]) -> Option<Change> {
     record::with(|recorder| {
@@ -399,13 +387,6 @@ mod tests {
         assert_eq!(names("fence", &[Release]), ["dropped"]);
         assert_eq!(names("write", &[]), ["skipped", "ended", "read"]);
         assert_eq!(names("send", &[]), [""; 0]);
-    }
-
-    #[test]
-    fn a_path_is_the_same_from_wherever_its_module_is_declared() {
-        assert_eq!(plain_path("src/a.rs"), "src/a.rs");
-        assert_eq!(plain_path("loom-tests/../examples/support/a.rs"), "examples/support/a.rs");
-        assert_eq!(plain_path("../a/./b/../../c.rs"), "../c.rs");
     }
 
     #[test]
