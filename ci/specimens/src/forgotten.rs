@@ -58,8 +58,8 @@ fn named_as_racy(text: &str) -> Vec<String> {
     let lines = text.lines().skip_while(|line| !line.starts_with(NAMED));
     let lines: Vec<&str> = lines.take_while(|line| *line != "//!").collect();
     let text = lines.join(" ");
-    let links = text.split("[`").skip(1).filter_map(|rest| Some(rest.split_once("`]")?.0));
-    links.filter(|link| !SOUND.contains(&identifier(link).as_str())).map(str::to_owned).collect()
+    let named = text.split("[`").skip(1).filter_map(|rest| Some(rest.split_once("`]")?.0));
+    named.filter(|link| !SOUND.contains(&identifier(link).as_str())).map(str::to_owned).collect()
 }
 
 fn identifier(text: &str) -> String {

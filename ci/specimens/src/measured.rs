@@ -12,7 +12,9 @@ pub(crate) enum Kind {
     WeakMemory,
     /// Plain memory is shared.
     DataRace,
-    /// It is, and in every order the result is right.
+    /// It is handed over, by operations that order too little.
+    WeakDataRace,
+    /// It is shared, and in every order the result is right.
     HarmlessRace,
     /// Threads wait for each other.
     Deadlock,

@@ -15,11 +15,16 @@ macro_rules! shared {
     };
 }
 
+mod locks;
 mod money;
 mod pool;
+mod reads;
 mod web;
 
 /// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
-    [money::all(), web::all(), pool::all()].into_iter().flatten().collect()
+    [reads::all(), locks::all(), money::all(), web::all(), pool::all()]
+        .into_iter()
+        .flatten()
+        .collect()
 }

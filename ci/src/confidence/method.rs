@@ -83,15 +83,16 @@ pub(crate) fn blind(method: &Method, kind: Kind) -> Option<&'static str> {
             Some("std's locks are futexes, whose order it does not watch")
         }
         ("random" | "pct", Kind::WeakMemory) => Some("shuttle takes every access for SeqCst"),
-        ("random" | "pct", Kind::DataRace | Kind::HarmlessRace) => {
+        ("random" | "pct", Kind::DataRace | Kind::WeakDataRace | Kind::HarmlessRace) => {
             Some("shuttle does not follow plain memory")
         }
         ("unit" | "loop-1000" | "loop-100000" | "together", Kind::HarmlessRace) => {
             Some("in every order the result is right")
         }
-        ("unit" | "loop-1000" | "loop-100000" | "together", Kind::WeakMemory)
-            if cfg!(target_arch = "x86_64") =>
-        {
+        (
+            "unit" | "loop-1000" | "loop-100000" | "together",
+            Kind::WeakMemory | Kind::WeakDataRace,
+        ) if cfg!(target_arch = "x86_64") => {
             Some("this processor keeps the stores of a thread in order")
         }
         _ => None,

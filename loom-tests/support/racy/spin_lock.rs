@@ -10,7 +10,7 @@ use super::{Kept, SpinLock};
 
 /// Defect: who comes in does not ask for what the last one wrote.
 #[derive(Default)]
-pub(crate) struct RelaxedLockSpinLock(SpinLock);
+pub(crate) struct RelaxedLockSpinLock(pub(crate) SpinLock);
 
 impl RelaxedLockSpinLock {
     pub(crate) fn increment(&self) {
@@ -23,7 +23,7 @@ impl RelaxedLockSpinLock {
 
 /// Defect: who leaves does not hand on what it wrote.
 #[derive(Default)]
-pub(crate) struct RelaxedUnlockSpinLock(SpinLock);
+pub(crate) struct RelaxedUnlockSpinLock(pub(crate) SpinLock);
 
 impl RelaxedUnlockSpinLock {
     pub(crate) fn increment(&self) {

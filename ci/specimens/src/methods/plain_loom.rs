@@ -33,8 +33,8 @@ pub(crate) fn run(method: &str, specimen: Specimen, bound: Bound) -> Result<Meas
     std::panic::set_hook(Box::new(move |panic| {
         let text = panic.payload_as_str().unwrap_or("a panic");
         let line = text.lines().next().unwrap_or_default().to_owned();
-        if line.contains("exceeded maximum") {
-            eprintln!("a limit of loom's, and no verdict: {line}");
+        if ["exceeded maximum", "internal loom state"].iter().any(|limit| line.contains(limit)) {
+            eprintln!("a limit of loom's: {line}");
             std::process::exit(1);
         }
         first.wrong();

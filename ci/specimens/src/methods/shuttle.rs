@@ -47,9 +47,11 @@ pub(crate) fn run(method: &str, specimen: Specimen, bound: Bound) -> Result<Meas
     let ended_by = match explored {
         Ok(Some(_)) => None,
         Ok(None) => bail!("{method} is no method of this build: {METHODS:?} are accepted"),
-        Err(_) => {
+        Err(panic) => {
             tally.wrong();
-            Some("a deadlock or a panic".to_owned())
+            let text = panic.downcast_ref::<String>().map(String::as_str);
+            let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
+            Some(text.lines().next().unwrap_or_default().to_owned())
         }
     };
     Ok(tally.measured(false, ended_by))
