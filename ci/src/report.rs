@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, ensure};
 
 mod browser;
+mod confidence;
 mod data;
 mod drawing;
 mod index;
@@ -141,6 +142,9 @@ fn write(workspace: &Workspace, results: &Results, folder: &Path) -> Result<Vec<
     });
     let order = source("loom-tests/README.md").unwrap_or_default();
     let confidence = source("loom-tests/confidence.md");
+    if let Some(text) = &confidence {
+        pages.push((confidence::FILE.to_owned(), confidence::page(text, &names)));
+    }
     let index = index::page(&entries, &order, mutants.as_ref(), confidence.as_deref());
     pages.insert(0, ("index.html".to_owned(), index));
 

@@ -9,6 +9,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result};
 use serde::Serialize;
 
+use super::measured::Kind;
 use super::method::{METHODS, Method, Way};
 use super::row::{Row, Verdict};
 use crate::cargo::Workspace;
@@ -72,6 +73,7 @@ pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]
          `cargo ci confidence --bless --seconds {seconds}`, at most {seconds} s a cell, {minutes} \
          minutes in all.\n"
     );
+    text += &in_short(rows);
     let real = |method: &&Method| {
         method.way == Way::Rounds && !method.id.starts_with('r') && method.id != "pct"
     };
@@ -119,6 +121,33 @@ pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]
     text
 }
 
+/// How many of the twins each method sees.
+fn in_short(rows: &[Row]) -> String {
+    let twins = |method: &Method| {
+        let rows = rows.iter().filter(|row| row.kind != Kind::Mutant && row.method == method.id);
+        rows.map(|row| row.verdict).collect::<Vec<_>>()
+    };
+    let mut text = format!(
+        "\n| of {} racy twins | seen | not seen | blind | false alarm | not tried, or no tool |\n\
+         |---|---|---|---|---|---|\n",
+        twins(&METHODS[0]).len()
+    );
+    for method in &METHODS {
+        let verdicts = twins(method);
+        let count = |wanted: &[Verdict]| verdicts.iter().filter(|one| wanted.contains(one)).count();
+        let columns = [
+            &[Verdict::Found][..],
+            &[Verdict::NotFound],
+            &[Verdict::Blind],
+            &[Verdict::FalseAlarm],
+            &[Verdict::NotTried, Verdict::Missing],
+        ];
+        let counts = columns.map(|column| count(column).to_string());
+        let _ = writeln!(text, "| {} | {} |", method.title, counts.join(" | "));
+    }
+    text
+}
+
 /// Puts the tables where the last ones are.
 pub(crate) fn rewrite(root: &Path, tables: &str) -> Result<()> {
     let path = root.join(PAGE);
@@ -141,6 +170,18 @@ pub(crate) fn shown(workspace: &Workspace, path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn each_twin_is_counted_once_a_method() {
+        let row = |kind, verdict| Row::without(("a bug", kind), &METHODS[0], verdict, "why");
+        let (found, blind) = (Verdict::Found, Verdict::Blind);
+        let rows = [(Kind::Order, found), (Kind::Deadlock, found), (Kind::WeakMemory, blind)];
+        let rows: Vec<Row> = rows.map(|(kind, verdict)| row(kind, verdict)).into();
+        let mutant = row(Kind::Mutant, Verdict::NotTried);
+        let text = in_short(&[rows, vec![mutant]].concat());
+        assert!(text.contains("| of 3 racy twins |"), "{text}");
+        assert!(text.contains("| one unit test | 2 | 0 | 1 | 0 | 0 |"), "{text}");
+    }
 
     #[test]
     fn tables_go_where_the_last_ones_were() {

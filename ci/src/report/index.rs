@@ -2,9 +2,10 @@
 
 use maud::{Markup, html};
 
+use super::confidence::in_short;
 use super::data::Model;
 use super::pages::document;
-use super::prose::{Page, markdown};
+use super::prose::Page;
 use super::sources::{Score, Trials, file_name};
 use crate::mutants::{Accepted, Fate, Results};
 use crate::prove::record::grouped;
@@ -98,7 +99,7 @@ pub(crate) fn page(
             }
         }
         (broken(mutants))
-        (confident(confidence, &names))
+        (in_short(confidence, &names))
     };
     document("selvedge: what was explored, and what was found", true, &body)
 }
@@ -184,19 +185,6 @@ fn broken(mutants: Option<&Mutants<'_>>) -> Markup {
                     }
                 }
             }
-        }
-    }
-}
-
-/// Where the table of other methods stands.
-fn confident(confidence: Option<&str>, pages: &[&str]) -> Markup {
-    html! {
-        h2 id="confidence" { "Would another way of testing have found it?" }
-        @match confidence {
-            None => p.muted { "Not measured: " code { "loom-tests/confidence.md" } " is not there." },
-            Some(text) => div.scroll tabindex="0" role="region" aria-label="the confidence table" {
-                (markdown(text, pages))
-            },
         }
     }
 }

@@ -1,0 +1,100 @@
+//! What other ways of testing see: `loom-tests/confidence.md` as a page, and in short.
+
+use maud::{Markup, PreEscaped, html};
+
+use super::pages::document;
+use super::prose::markdown;
+
+/// The page.
+pub(crate) const FILE: &str = "confidence.html";
+
+/// What stands around the tables, as `cargo ci confidence --bless` writes them.
+const TABLES: &str = "\n<!-- cargo ci confidence --bless -->\n";
+
+/// How a cell begins, and how it is shown; any other says that the bug was seen.
+const CELLS: [(&str, &str); 6] = [
+    ("<td>blind", "muted"),
+    ("<td>not tried", "muted"),
+    ("<td>no tool", "muted"),
+    ("<td>false alarm", "bad"),
+    ("<td>0 of ", "warn"),
+    ("<td><strong>none", "warn"),
+];
+
+/// All of it.
+pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
+    let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
+    let title = title.trim_start_matches("# ");
+    let body = html! {
+        h1 { (title) }
+        p.small.muted { "loom-tests/confidence.md" }
+        div.measured { (PreEscaped(shaded(&markdown(rest, pages).into_string()))) }
+    };
+    document(title, false, &body)
+}
+
+/// The first paragraph, and the first table of what was measured.
+pub(crate) fn in_short(text: Option<&str>, pages: &[&str]) -> Markup {
+    let (first, table) = text.map(parts).unwrap_or_default();
+    html! {
+        h2 id="confidence" { "Would the tests have seen it?" }
+        @if text.is_none() {
+            p.muted { "Not measured: " code { "loom-tests/confidence.md" } " is not there." }
+        } @else {
+            (markdown(first, pages))
+            (PreEscaped(scrolling(&markdown(table, pages).into_string())))
+            p { a href=(FILE) { "Each bug by each way of testing" } ", and what to make of it." }
+        }
+    }
+}
+
+/// The first paragraph below the title, and what stands between the marker and the first heading.
+fn parts(text: &str) -> (&str, &str) {
+    let first = text.split("\n\n").nth(1).unwrap_or_default();
+    let tables = text.split_once(TABLES).map_or("", |(_, rest)| rest);
+    (first, tables.split("\n### ").next().unwrap_or_default())
+}
+
+/// Tables that are too wide scroll by themselves.
+fn scrolling(html: &str) -> String {
+    let open =
+        "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"a table\"><table>";
+    html.replace("<table>", open).replace("</table>", "</table></div>")
+}
+
+/// Who sees a bug, and who does not, is to be seen at a glance.
+fn shaded(html: &str) -> String {
+    let mut html = scrolling(html);
+    for (begin, class) in CELLS {
+        html = html.replace(begin, &begin.replace("<td>", &format!("<td class=\"{class}\">")));
+    }
+    html
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "# Seen?\n\nA test.\n\nMore.\n\n<!-- cargo ci confidence --bless -->\n2026, 2 cores.\n\n\
+                        | way | seen |\n|---|---|\n| loom | 1 |\n\n### On real threads\n\n\
+                        | bug | loop |\n|---|---|\n| Lossy | 0 of 9 (< 1 %) |\n| Torn | 5 % |\n";
+
+    #[test]
+    fn in_short_are_the_first_paragraph_and_the_first_table() {
+        let html = in_short(Some(TEXT), &[]).into_string();
+        for part in ["<p>A test.</p>", "2026, 2 cores.", "<td>loom</td><td>1</td>", FILE] {
+            assert!(html.contains(part), "{html}");
+        }
+        assert!(!html.contains("More") && !html.contains("Lossy"), "{html}");
+        assert!(in_short(None, &[]).into_string().contains("Not measured"));
+    }
+
+    #[test]
+    fn a_cell_shows_whether_the_bug_was_seen() {
+        let html = page(TEXT, &[]).into_string();
+        assert!(html.contains("<h1>Seen?</h1>"), "{html}");
+        assert!(html.contains("<td class=\"warn\">0 of 9 (&lt; 1 %)</td>"), "{html}");
+        assert!(html.contains("<td>5 %</td>"), "{html}");
+        assert_eq!(html.matches("class=\"scroll\"").count(), 2, "each table scrolls");
+    }
+}
