@@ -1,12 +1,9 @@
 //! Spin locks that go wrong: each has the one defect that it names.
 
-use selvedge::sync::atomic::{
-    AtomicBool,
-    Ordering::{Acquire, Relaxed, Release},
-};
+use selvedge::sync::atomic::Ordering::{Acquire, Relaxed};
 use selvedge::sync::hint;
 
-use super::{Kept, SpinLock};
+use super::SpinLock;
 
 /// Defect: who comes in does not ask for what the last one wrote.
 #[derive(Default)]
@@ -35,24 +32,21 @@ impl RelaxedUnlockSpinLock {
 
 /// Defect: waits until the lock is free, and then takes it. Its orderings are right.
 #[derive(Default)]
-pub(crate) struct LookThenTakeSpinLock {
-    taken: AtomicBool,
-    value: Kept,
-}
+pub(crate) struct LookThenTakeSpinLock(SpinLock);
 
 impl LookThenTakeSpinLock {
     pub(crate) fn enter(&self) {
-        hint::wait_until(|| !self.taken.load(Acquire));
-        self.taken.store(true, Relaxed);
+        hint::wait_until(|| !self.0.taken.load(Acquire));
+        self.0.taken.store(true, Relaxed);
     }
 
     pub(crate) fn leave(&self) {
-        self.taken.store(false, Release);
+        self.0.leave();
     }
 
     pub(crate) fn increment(&self) {
         self.enter();
-        self.value.increment();
+        self.0.value.increment();
         self.leave();
     }
 }
