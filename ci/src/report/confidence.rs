@@ -28,6 +28,10 @@ pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
     let body = html! {
         h1 { (title) }
         p.small.muted { "loom-tests/confidence.md" }
+        p.small {
+            "In the tables: a rate, or an execution: seen; " span.chip.warn { "not seen" } " "
+            span.chip.bad { "a false alarm" } " " span.muted { "blind, or not tried" }
+        }
         div.measured { (PreEscaped(shaded(&markdown(rest, pages).into_string()))) }
     };
     document(title, false, &body)
@@ -64,7 +68,8 @@ fn scrolling(html: &str) -> String {
 
 /// Who sees a bug, and who does not, is to be seen at a glance.
 fn shaded(html: &str) -> String {
-    let mut html = scrolling(html);
+    // A number is not parted from its unit.
+    let mut html = scrolling(html).replace(" %", "\u{a0}%").replace(" ms", "\u{a0}ms");
     for (begin, class) in CELLS {
         html = html.replace(begin, &begin.replace("<td>", &format!("<td class=\"{class}\">")));
     }
@@ -93,8 +98,8 @@ mod tests {
     fn a_cell_shows_whether_the_bug_was_seen() {
         let html = page(TEXT, &[]).into_string();
         assert!(html.contains("<h1>Seen?</h1>"), "{html}");
-        assert!(html.contains("<td class=\"warn\">0 of 9 (&lt; 1 %)</td>"), "{html}");
-        assert!(html.contains("<td>5 %</td>"), "{html}");
+        assert!(html.contains("<td class=\"warn\">0 of 9 (&lt; 1\u{a0}%)</td>"), "{html}");
+        assert!(html.contains("<td>5\u{a0}%</td>"), "{html}");
         assert_eq!(html.matches("class=\"scroll\"").count(), 2, "each table scrolls");
     }
 }
