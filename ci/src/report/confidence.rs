@@ -26,13 +26,15 @@ pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
     let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
     let title = title.trim_start_matches("# ");
     let body = html! {
-        h1 { (title) }
-        p.small.muted { "loom-tests/confidence.md" }
-        p.small {
-            "In the tables: a rate, or an execution: seen; " span.chip.warn { "not seen" } " "
-            span.chip.bad { "a false alarm" } " " span.muted { "blind, or not tried" }
+        div.measured {
+            h1 { (title) }
+            p.small.muted { "loom-tests/confidence.md" }
+            p.small {
+                "In the tables: a rate, or an execution: seen; " span.chip.warn { "not seen" } " "
+                span.chip.bad { "a false alarm" } " " span.muted { "blind, or not tried" }
+            }
+            (PreEscaped(shaded(&markdown(rest, pages).into_string())))
         }
-        div.measured { (PreEscaped(shaded(&markdown(rest, pages).into_string()))) }
     };
     document(title, false, &body)
 }
