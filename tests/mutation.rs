@@ -121,6 +121,14 @@ fn adds() {
 
 /// Whoever swaps second sees what the first did before.
 #[test]
+fn adds_in_every_scenario() {
+    linearizable(|| AtomicU64::new(0))
+        .operation("add", |total| total.fetch_add(1, Relaxed))
+        .size(2, 2)
+        .check();
+}
+
+#[test]
 fn hands_over() {
     fn swap(mine: &AtomicU64, theirs: &AtomicU64, turn: &AtomicBool) -> Option<u64> {
         mine.store(1, Relaxed);
@@ -361,4 +369,17 @@ fn a_limit_cuts_a_model_short_and_fails_it() {
     assert_eq!(clean["verdict"], "passed", "two executions are within the limit: {clean}");
     let found = run("adds", &[("SELVEDGE_LIMIT", "1")]);
     assert_eq!(found["failure"], "cut short", "{found}");
+}
+
+#[test]
+fn a_limit_is_for_all_scenarios_together() {
+    let clean = run("adds_in_every_scenario", &[]);
+    let executions = clean["executions"].as_u64().expect("a number");
+    let limited =
+        |limit: u64| run("adds_in_every_scenario", &[("SELVEDGE_LIMIT", &limit.to_string())]);
+    assert_eq!(limited(executions)["verdict"], "passed", "{clean}");
+    for limit in [1, executions - 1] {
+        let found = limited(limit);
+        assert_eq!((&found["verdict"], &found["failure"]), (&"failed".into(), &"cut short".into()));
+    }
 }
