@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use selvedge::model::Model;
+use selvedge::model::{Model, linearizable};
+use selvedge::racy::LossyCounter;
 use selvedge::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use selvedge::sync::atomic::{AtomicBool, AtomicU64, fence};
 use selvedge::sync::cell::UnsafeCell;
@@ -125,6 +126,15 @@ fn adds_in_every_scenario() {
     linearizable(|| AtomicU64::new(0))
         .operation("add", |total| total.fetch_add(1, Relaxed))
         .size(2, 2)
+        .check();
+}
+
+#[test]
+fn loses_an_add() {
+    linearizable(LossyCounter::new)
+        .operation("add", |counter| counter.add(1))
+        .finally("total", LossyCounter::get)
+        .fails("add || add")
         .check();
 }
 
@@ -382,4 +392,11 @@ fn a_limit_is_for_all_scenarios_together() {
         let found = limited(limit);
         assert_eq!((&found["verdict"], &found["failure"]), (&"failed".into(), &"cut short".into()));
     }
+}
+
+#[test]
+fn a_scenario_that_is_cut_short_is_not_one_that_fails_differently() {
+    assert_eq!(run("loses_an_add", &[])["verdict"], "passed");
+    let found = run("loses_an_add", &[("SELVEDGE_LIMIT", "1")]);
+    assert_eq!(found["failure"], "cut short", "{found}");
 }
