@@ -7,10 +7,11 @@
 //! ```
 //!
 //! The pool and its twins are `examples/support/jobs.rs`. That the pool is right in every interleaving
-//! is shown, for few jobs, in `loom-tests/jobs.rs`, and so is how each twin goes wrong.
+//! is shown, for few jobs, in `loom-tests/jobs.rs` and `loom-tests/job_reports.rs`, and so is how each twin
+//! goes wrong.
 //!
 //! Two of the twins take two steps for what should be one, a nanosecond apart. So that they go wrong
-//! while you look, they let others run in between; the page shows that they need no such help.
+//! while you look, they let others run in between; the pages show that they need no such help.
 
 use std::cmp::Ordering;
 use std::hint::black_box;

@@ -11,10 +11,19 @@
 //!
 //! **Why the sound ones hold.** [`OrderedFolders`] takes locks in the order of their indices: who waits
 //! for one holds none that comes later, so there is no circle. [`CallAfterUnlockBell`] copies the
-//! listeners, unlocks, and calls. One lock for one invariant: whatever can be wrong together is locked
-//! together. And with less to share there is less to lock: a [`Counter`] where a number is all there is,
-//! one owner with messages where it is not. A [`Map`] refuses a call from inside a call, so that the
-//! mistake is an error on the first day and not a hang on the last.
+//! listeners, unlocks, and calls. One lock for one invariant ([`OneLockDuty`]): whatever can be wrong
+//! together is locked together. And with less to share there is less to lock: a [`Counter`] where a
+//! number is all there is, one owner with messages where it is not. A [`Map`] refuses a call from inside
+//! a call, so that the mistake is an error on the first day and not a hang on the last.
+//!
+//! **The code** is in `support/`, each twin in `support/racy/` under the same name: `folders.rs`, `bell.rs`,
+//! `duty.rs`. What matters of each is one line, here sound and racy:
+//!
+//! ```text
+//! let mut low = self.0[from.min(to)].lock()…;             let mut from = self.0[from].lock()…;
+//! let listeners = self.0.lock()….clone();                 for listener in self.0.lock()….iter() {
+//! let mut on_call = self.0.lock()…;                       let covered = *self.half(1 - who);
+//! ```
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one to
 //! three threads with one call each. Contention is not modelled: threads that wait for one lock take
@@ -27,110 +36,35 @@ use selvedge::sync::mpsc::{Receiver, Sender, channel};
 use selvedge::sync::{Mutex, MutexGuard, PoisonError};
 use selvedge::{Counter, Map, MapError};
 
+#[path = "support/bell.rs"]
+mod bell;
 mod by_parity;
+#[path = "support/duty.rs"]
+mod duty;
+#[path = "support/folders.rs"]
+mod folders;
 
+use bell::CallAfterUnlockBell;
+use bell::racy::CallUnderLockBell;
 use by_parity::{Busy, ByParity, by_parity};
+use duty::OneLockDuty;
+use duty::racy::HalfLockedDuty;
+use folders::racy::ArgumentOrderFolders;
+use folders::{Folders, OrderedFolders, folders};
 
 #[track_caller]
 fn lock<T>(lock: &Mutex<T>) -> MutexGuard<'_, T> {
     lock.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// How many papers are in each of three folders.
-type Folders = [Mutex<u64>; 3];
-
-fn folders() -> Folders {
-    [1, 10, 100].map(Mutex::new)
+/// How many papers each folder has in the end.
+fn papers(folders: &Folders) -> [u64; 3] {
+    [0, 1, 2].map(|folder| *lock(&folders[folder]))
 }
 
-/// Moves all papers from one folder to another.
-fn pour(from: &mut u64, to: &mut u64) {
-    *to += *from;
-    *from = 0;
-}
-
-/// Defect: `merge` locks in the order of its arguments.
-struct ArgumentOrderFolders(Folders);
-
-impl ArgumentOrderFolders {
-    fn merge(&self, from: usize, to: usize) {
-        let mut from = lock(&self.0[from]);
-        let mut to = lock(&self.0[to]);
-        pour(&mut from, &mut to);
-    }
-
-    fn papers(&self) -> [u64; 3] {
-        [0, 1, 2].map(|folder| *lock(&self.0[folder]))
-    }
-}
-
-/// The same, and `merge` locks in the order of the indices.
-struct OrderedFolders(Folders);
-
-impl OrderedFolders {
-    fn merge(&self, from: usize, to: usize) {
-        let mut low = lock(&self.0[from.min(to)]);
-        let mut high = lock(&self.0[from.max(to)]);
-        if from < to { pour(&mut low, &mut high) } else { pour(&mut high, &mut low) }
-    }
-
-    fn papers(&self) -> [u64; 3] {
-        [0, 1, 2].map(|folder| *lock(&self.0[folder]))
-    }
-}
-
-/// Defect: `ring` calls the listeners while it holds the lock on them.
-struct CallUnderLockBell(Mutex<Vec<fn(&Self)>>);
-
-impl CallUnderLockBell {
-    fn listen(&self, listener: fn(&Self)) {
-        lock(&self.0).push(listener);
-    }
-
-    fn ring(&self) {
-        for listener in lock(&self.0).iter() {
-            listener(self);
-        }
-    }
-}
-
-/// The same, and `ring` calls once it has unlocked.
-struct CallAfterUnlockBell(Mutex<Vec<fn(&Self)>>);
-
-impl CallAfterUnlockBell {
-    fn listen(&self, listener: fn(&Self)) {
-        lock(&self.0).push(listener);
-    }
-
-    fn ring(&self) {
-        let listeners = lock(&self.0).clone();
-        for listener in listeners {
-            listener(self);
-        }
-    }
-}
-
-/// Alice and bob, and whether each is on call. One of them has to be.
+/// Who is on call, by index.
 const ALICE: usize = 0;
 const BOB: usize = 1;
-
-/// Defect: each half of what must hold together has a lock of its own.
-struct HalfLockedDuty([Mutex<bool>; 2]);
-
-impl HalfLockedDuty {
-    /// Goes off call if the other one is on it.
-    fn leave(&self, who: usize) -> bool {
-        let covered = *lock(&self.0[1 - who]);
-        if covered {
-            *lock(&self.0[who]) = false;
-        }
-        covered
-    }
-
-    fn on_call(&self) -> usize {
-        self.0.iter().filter(|on_call| *lock(on_call)).count()
-    }
-}
 
 // ---------------------------------------------------------------------------------------------
 // Racy: what goes wrong.
@@ -164,7 +98,7 @@ fn two_of_the_three_never_deadlock() {
     Model::new(|| ArgumentOrderFolders(folders()))
         .thread("alice", |folders| folders.merge(0, 1))
         .thread("bob", |folders| folders.merge(1, 2))
-        .finally("papers", ArgumentOrderFolders::papers)
+        .finally("papers", |folders| papers(&folders.0))
         .acceptable("papers=[0, 0, 111]", "alice first: bob moves hers on")
         .acceptable("papers=[0, 1, 110]", "bob first")
         .check();
@@ -182,7 +116,7 @@ fn a_listener_that_listens_again_waits_for_its_own_thread() {
 /// Each sees the other on call, and leaves. Every access was locked.
 #[test]
 fn two_halves_under_two_locks_leave_nobody_on_call() {
-    Model::new(|| HalfLockedDuty([true, true].map(Mutex::new)))
+    Model::new(HalfLockedDuty::new)
         .thread("alice", |duty| duty.leave(ALICE))
         .thread("bob", |duty| duty.leave(BOB))
         .finally("on_call", HalfLockedDuty::on_call)
@@ -201,7 +135,7 @@ fn two_locks_in_one_order_end() {
     Model::new(|| OrderedFolders(folders()))
         .thread("alice", |folders| folders.merge(0, 1))
         .thread("bob", |folders| folders.merge(1, 0))
-        .finally("papers", OrderedFolders::papers)
+        .finally("papers", |folders| papers(&folders.0))
         .acceptable("papers=[11, 0, 100]", "alice first: bob moves all of it back")
         .acceptable("papers=[0, 11, 100]", "bob first")
         .check();
@@ -213,7 +147,7 @@ fn three_locks_in_one_order_end() {
         .thread("alice", |folders| folders.merge(0, 1))
         .thread("bob", |folders| folders.merge(1, 2))
         .thread("carol", |folders| folders.merge(2, 0))
-        .finally("papers", OrderedFolders::papers)
+        .finally("papers", |folders| papers(&folders.0))
         .acceptable("papers=[111, 0, 0]", "alice, bob, carol")
         .acceptable("papers=[100, 0, 11]", "alice, carol, bob")
         .acceptable("papers=[110, 1, 0]", "bob, alice, carol")
@@ -266,18 +200,10 @@ fn a_map_refuses_a_call_from_inside_a_call() {
 /// What must hold together is locked together, from the look to the change.
 #[test]
 fn one_lock_over_both_halves_leaves_one_on_call() {
-    let leave = |duty: &Mutex<[bool; 2]>, who: usize| {
-        let mut on_call = lock(duty);
-        let covered = on_call[1 - who];
-        if covered {
-            on_call[who] = false;
-        }
-        covered
-    };
-    Model::new(|| Mutex::new([true, true]))
-        .thread("alice", move |duty| leave(duty, ALICE))
-        .thread("bob", move |duty| leave(duty, BOB))
-        .finally("on_call", |duty| lock(duty).iter().filter(|on_call| **on_call).count())
+    Model::new(|| OneLockDuty(Mutex::new([true, true])))
+        .thread("alice", |duty| duty.leave(ALICE))
+        .thread("bob", |duty| duty.leave(BOB))
+        .finally("on_call", |duty| lock(&duty.0).iter().filter(|on_call| **on_call).count())
         .acceptable("alice=true bob=false on_call=1", "alice left first, and bob saw it")
         .acceptable("alice=false bob=true on_call=1", "bob left first, and alice saw it")
         .check();

@@ -17,10 +17,23 @@
 //! looked at is the seat which is sold is known to the program alone. It has to be said in a table of
 //! outcomes, and a table finds it.
 //!
-//! **Why the sound ones hold.** Looking and selling are one step: one read-modify-write, one lock held
-//! over both, or one call of [`Map::compute`]. Plain memory is in order where something orders it: who
-//! has loaded a flag with `Acquire` sees all that was written before the flag was stored with
-//! `Release`.
+//! **Why the sound ones hold.** Looking and selling are one step: one read-modify-write
+//! ([`OneStepSeats`]), one lock held over both ([`LockedSeats`]), or one call of [`Map::compute`]. Plain
+//! memory is in order where something orders it: who has loaded the flag of [`FlaggedSeats`] with
+//! `Acquire` sees all that was written before the flag was stored with `Release`. With `Relaxed` it does
+//! not ([`RelaxedFlagSeats`]).
+//!
+//! **The code** of the sound ones is in `support/seats.rs`, of the twins in `support/racy/seats.rs`. What
+//! matters is whether looking and selling are one step:
+//!
+//! ```text
+//! fetch_update(Relaxed, Relaxed, |left| (left > 0).then(|| left - 1))          // OneStepSeats
+//!
+//! let free = self.0.load(Relaxed) > 0;                                         // LookThenSellSeats
+//! if free {
+//!     self.0.fetch_sub(1, Relaxed);
+//! }
+//! ```
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two
 //! threads with one call each. A data race is looked for on the checker only: on real threads it is
@@ -28,68 +41,24 @@
 
 use selvedge::Map;
 use selvedge::model::{Failure, Model};
-use selvedge::sync::atomic::{
-    AtomicI64, AtomicU64,
-    Ordering::{self, Acquire, Relaxed, Release},
-};
+use selvedge::sync::atomic::{AtomicI64, Ordering::Relaxed};
 use selvedge::sync::cell::UnsafeCell;
 use selvedge::sync::{Mutex, PoisonError};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 mod by_parity;
+#[path = "support/seats.rs"]
+mod seats;
 
 use by_parity::{Busy, ByParity, by_parity};
+use seats::racy::{LookThenSellSeats, PlainSeats, RelaxedFlagSeats};
+use seats::{FlaggedSeats, LockedSeats, OneStepSeats};
 
 // What safe Rust forbids, and what it does not.
 assert_not_impl_any!(UnsafeCell<i64>: Sync);
 assert_not_impl_any!(std::cell::Cell<i64>: Sync);
 assert_impl_all!(AtomicI64: Sync);
 assert_impl_all!(LookThenSellSeats: Sync);
-
-/// Defect: seats in plain memory, shared without synchronisation.
-///
-/// Only `unsafe` gets such a type past the compiler.
-struct PlainSeats(UnsafeCell<i64>);
-
-// SAFETY: none. That is the defect: `sell` writes what others read and write.
-unsafe impl Sync for PlainSeats {}
-
-impl PlainSeats {
-    fn new(seats: i64) -> Self {
-        Self(UnsafeCell::new(seats))
-    }
-
-    fn left(&self) -> i64 {
-        // SAFETY: none while another thread writes, which is the defect.
-        self.0.with(|left| unsafe { *left })
-    }
-
-    fn set(&self, seats: i64) {
-        // SAFETY: none while another thread has access, which is the defect.
-        self.0.with_mut(|left| unsafe { *left = seats });
-    }
-
-    fn sell(&self) -> bool {
-        let left = self.left();
-        if left > 0 {
-            self.set(left - 1);
-        }
-        left > 0
-    }
-}
-
-/// Defect: `sell` looks, and then sells; between the two somebody else may sell the same seat.
-struct LookThenSellSeats(AtomicI64);
-
-impl LookThenSellSeats {
-    fn sell(&self) -> bool {
-        let free = self.0.load(Relaxed) > 0;
-        if free {
-            self.0.fetch_sub(1, Relaxed);
-        }
-        free
-    }
-}
 
 // ---------------------------------------------------------------------------------------------
 // Racy: data races. Two threads, one memory, one writes, no synchronisation.
@@ -126,35 +95,16 @@ fn the_last_seat_in_plain_memory_is_a_data_race() {
         .check();
 }
 
-/// Plain memory behind a flag: written first, and read only by who has seen the flag.
-struct Flagged {
-    seats: PlainSeats,
-    written: AtomicU64,
-}
-
-/// A writer that raises the flag with `raise`, and a reader that looks at it with `look`.
-fn behind_a_flag(raise: Ordering, look: Ordering) -> Model<Flagged> {
-    Model::new(|| Flagged { seats: PlainSeats::new(1), written: AtomicU64::new(0) })
-        .thread("writer", move |shared| {
-            shared.seats.set(7);
-            shared.written.store(1, raise);
-        })
-        .thread("reader", move |shared| {
-            (shared.written.load(look) == 1).then(|| shared.seats.left())
-        })
-}
-
-/// The reader reads only once it has seen the flag, so after the write in every interleaving. And
-/// nothing orders the two: a flag raised with `Relaxed` says nothing of what was written before.
+/// Plain memory behind a flag. The reader reads only once it has seen the flag, so after the write in
+/// every interleaving. And nothing orders the two: a flag raised with `Relaxed` says nothing of what was
+/// written before.
 #[test]
 fn a_relaxed_flag_orders_nothing_and_leaves_a_data_race() {
-    behind_a_flag(Relaxed, Relaxed).fails(Failure::DataRace).check();
-}
-
-/// Nor is one side enough.
-#[test]
-fn a_flag_raised_for_nobody_who_acquires_leaves_a_data_race() {
-    behind_a_flag(Release, Relaxed).fails(Failure::DataRace).check();
+    Model::new(RelaxedFlagSeats::default)
+        .thread("writer", |seats| seats.publish(7))
+        .thread("reader", RelaxedFlagSeats::get)
+        .fails(Failure::DataRace)
+        .check();
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -189,10 +139,13 @@ fn two_reads_are_no_data_race() {
         .check();
 }
 
-/// So is "nothing orders them". Every read of the memory comes after what the flag stands for.
+/// So is "nothing orders them". Every read of the memory comes after what the flag stands for. One side is
+/// not enough: `cargo ci mutants` weakens the one and the other, and this model then has a data race.
 #[test]
 fn what_a_flag_releases_and_acquires_is_no_data_race() {
-    behind_a_flag(Release, Acquire)
+    Model::new(FlaggedSeats::default)
+        .thread("writer", |seats| seats.publish(7))
+        .thread("reader", FlaggedSeats::get)
         .acceptable("reader=None", "the flag was not raised yet")
         .acceptable("reader=Some(7)", "raised, and all that was written before is there")
         .check();
@@ -201,15 +154,10 @@ fn what_a_flag_releases_and_acquires_is_no_data_race() {
 /// The first cure: look and sell in one read-modify-write.
 #[test]
 fn one_read_modify_write_sells_the_last_seat_once() {
-    let sell = |seats: &AtomicI64| {
-        // Relaxed: the number stands for nothing but itself.
-        let sold = seats.fetch_update(Relaxed, Relaxed, |left| (left > 0).then(|| left - 1));
-        sold.is_ok()
-    };
-    Model::new(|| AtomicI64::new(1))
-        .thread("alice", sell)
-        .thread("bob", sell)
-        .finally("left", |seats| seats.load(Relaxed))
+    Model::new(|| OneStepSeats(AtomicI64::new(1)))
+        .thread("alice", OneStepSeats::sell)
+        .thread("bob", OneStepSeats::sell)
+        .finally("left", |seats| seats.0.load(Relaxed))
         .acceptable("alice=true bob=false left=0", "alice has it")
         .acceptable("alice=false bob=true left=0", "bob has it")
         .check();
@@ -218,18 +166,10 @@ fn one_read_modify_write_sells_the_last_seat_once() {
 /// The second: one lock, held from the look to the sale. Plain memory again, and no `unsafe`.
 #[test]
 fn one_lock_over_both_steps_sells_the_last_seat_once() {
-    let sell = |seats: &Mutex<i64>| {
-        let mut left = seats.lock().unwrap_or_else(PoisonError::into_inner);
-        let free = *left > 0;
-        if free {
-            *left -= 1;
-        }
-        free
-    };
-    Model::new(|| Mutex::new(1))
-        .thread("alice", sell)
-        .thread("bob", sell)
-        .finally("left", |seats| *seats.lock().unwrap_or_else(PoisonError::into_inner))
+    Model::new(|| LockedSeats(Mutex::new(1)))
+        .thread("alice", LockedSeats::sell)
+        .thread("bob", LockedSeats::sell)
+        .finally("left", |seats| *seats.0.lock().unwrap_or_else(PoisonError::into_inner))
         .acceptable("alice=true bob=false left=0", "alice has it")
         .acceptable("alice=false bob=true left=0", "bob has it")
         .check();

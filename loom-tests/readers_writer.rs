@@ -16,60 +16,35 @@
 //! other. [`PublishedTable`] goes further: the lock is held only to exchange a pointer or to copy it. Whoever
 //! has the pointer reads a table that nobody writes any more.
 //!
+//! **The code** of the tables is in `support/table.rs`, of the twins in `support/racy/table.rs`. What matters of a
+//! [`LockedTable`] is that a guard outlives the whole of a step, and of a [`PublishedTable`] that it does not:
+//!
+//! ```text
+//! let table = self.read();                            // LockedTable::both
+//! (table[&HOST], table[&PORT])
+//!
+//! Arc::clone(&self.0.read().unwrap_or_else(…))        // PublishedTable::current
+//! ```
+//!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one writer
 //! and one or two readers with one or two looks each. A host and a port are each only the number of the version
 //! they belong to. How long a writer waits for readers that keep coming is not modelled: that is for the lock
 //! to decide.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasherDefault, DefaultHasher};
-
 use selvedge::Map;
 use selvedge::model::{Failure, Model};
-use selvedge::sync::cell::UnsafeCell;
-use selvedge::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 mod by_parity;
+#[path = "support/table.rs"]
+mod table;
 
 use by_parity::{Busy, ByParity, by_parity};
-
-/// The keys of what belongs together.
-const HOST: u64 = 1;
-const PORT: u64 = 2;
-
-/// Hashes alike in each execution of a model.
-type Table = HashMap<u64, u64, BuildHasherDefault<DefaultHasher>>;
-
-/// Host and port of version 1.
-fn version_1() -> Table {
-    Table::from_iter([(HOST, 1), (PORT, 1)])
-}
+use table::racy::{KeyByKeyTable, LookByLookTable, UnsyncTable};
+use table::{HOST, LockedTable, PORT, PublishedTable};
 
 // ---------------------------------------------------------------------------------------------
 // Racy: what goes wrong.
 // ---------------------------------------------------------------------------------------------
-
-/// Defect: a hash map in plain memory, shared.
-struct UnsyncTable(UnsafeCell<Table>);
-
-// SAFETY: none. That is the defect: `set` writes what others read.
-unsafe impl Sync for UnsyncTable {}
-
-impl UnsyncTable {
-    fn new() -> Self {
-        Self(UnsafeCell::new(version_1()))
-    }
-
-    fn set(&self, key: u64, version: u64) {
-        // SAFETY: none while another thread has access, which is the defect.
-        self.0.with_mut(|table| unsafe { (*table).insert(key, version) });
-    }
-
-    fn get(&self, key: u64) -> u64 {
-        // SAFETY: none while another thread writes, which is the defect.
-        self.0.with(|table| unsafe { (&(*table))[&key] })
-    }
-}
 
 #[test]
 fn one_writer_beside_two_readers_is_a_data_race() {
@@ -107,48 +82,6 @@ fn readers_without_a_writer_are_no_data_race() {
         .check();
 }
 
-/// A hash map under a read-write lock, and what both sides do right.
-struct LockedTable(RwLock<Table>);
-
-impl LockedTable {
-    fn new() -> Self {
-        Self(RwLock::new(version_1()))
-    }
-
-    #[track_caller]
-    fn read(&self) -> RwLockReadGuard<'_, Table> {
-        self.0.read().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    #[track_caller]
-    fn write(&self) -> RwLockWriteGuard<'_, Table> {
-        self.0.write().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Writes both in one step.
-    fn set_both(&self, version: u64) {
-        let mut table = self.write();
-        table.insert(HOST, version);
-        table.insert(PORT, version);
-    }
-
-    /// Host and port, read in one step.
-    fn both(&self) -> (u64, u64) {
-        let table = self.read();
-        (table[&HOST], table[&PORT])
-    }
-}
-
-/// Defect: writes key by key, with a lock for each.
-struct KeyByKeyTable(LockedTable);
-
-impl KeyByKeyTable {
-    fn set_both(&self, version: u64) {
-        self.0.write().insert(HOST, version);
-        self.0.write().insert(PORT, version);
-    }
-}
-
 #[test]
 fn a_write_key_by_key_is_seen_half_done() {
     Model::new(|| KeyByKeyTable(LockedTable::new()))
@@ -158,17 +91,6 @@ fn a_write_key_by_key_is_seen_half_done() {
         .acceptable("reader=(2, 2)", "read last")
         .interesting("reader=(2, 1)", "the new host, and the old port")
         .check();
-}
-
-/// Defect: reads key by key, with a lock for each.
-struct LookByLookTable(LockedTable);
-
-impl LookByLookTable {
-    fn both(&self) -> (u64, u64) {
-        let host = self.0.read()[&HOST];
-        let port = self.0.read()[&PORT];
-        (host, port)
-    }
 }
 
 #[test]
@@ -308,32 +230,6 @@ fn readers_do_not_wait_for_each_other() {
 // ---------------------------------------------------------------------------------------------
 // Sound: a new table for each version.
 // ---------------------------------------------------------------------------------------------
-
-/// The lock protects a pointer. What it points to is never written again.
-struct PublishedTable(RwLock<Arc<Table>>);
-
-impl PublishedTable {
-    fn new() -> Self {
-        Self(RwLock::new(Arc::new(version_1())))
-    }
-
-    /// The newest version, to be read for as long as one likes.
-    fn current(&self) -> Arc<Table> {
-        Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner))
-    }
-
-    /// For the one writer: two could undo each other's changes.
-    fn publish(&self, change: impl FnOnce(&mut Table)) {
-        let mut table = Table::clone(&self.current());
-        change(&mut table);
-        let mut new = Arc::new(table);
-        {
-            let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
-            std::mem::swap(&mut *current, &mut new);
-        }
-        // The old one is dropped here, outside the lock, if nobody reads it any more.
-    }
-}
 
 #[test]
 fn who_has_a_version_reads_that_one_to_the_end() {

@@ -7,13 +7,25 @@
 //! **Why the racy twins fail.** [`PlainWindow`] is read while it is written: undefined behaviour.
 //! [`UnlockedReadWindow`] has its writer lock, and its readers not, "for they change nothing": what
 //! they read is half of one window and half of another. [`OneByOneWindow`] locks for each of the two
-//! reads, and the writer comes between; who holds both locks at once may wait for ever, for a writer
-//! that waits in between. [`CheckThenEnterRoom`] checks that there is room under the read
-//! lock, as it changes nothing, and enters under the write lock: between the two, somebody else enters.
+//! reads, and the writer comes between. [`GuardInGuardWindow`] holds both locks at once, and may wait for
+//! ever, for a writer that waits in between. [`CheckThenEnterRoom`] checks that there is room under the
+//! read lock, as it changes nothing, and enters under the write lock: between the two, somebody else
+//! enters.
 //!
 //! **Why the sound ones hold.** All that belongs together is read under one lock, and leaves it as a
-//! copy. What was checked under a read lock is checked again under the write lock, or only there. One
-//! call of a [`Map`] does both; a [`Stats`] snapshot is of one moment.
+//! copy ([`LockedWindow`]). What was checked under a read lock is checked again under the write lock
+//! ([`LookAgainRoom`]), or only there. One call of a [`Map`] does both; a [`Stats`] snapshot is of one
+//! moment.
+//!
+//! **The code** is in `support/window.rs` and `support/room.rs`, the twins in `support/racy/` under the same
+//! names. What matters is how long a lock is held:
+//!
+//! ```text
+//! let window = self.read();           let from = self.0.read().from;           (self.0.read().from,
+//! (window.from, window.to)            let to = self.0.read().to;                self.0.read().to)
+//! ```
+//!
+//! On the left [`LockedWindow`], in the middle [`OneByOneWindow`], on the right [`GuardInGuardWindow`].
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one or two calls each. Reads that run code of the user's (`Clone`, `Debug`) are
@@ -21,115 +33,27 @@
 
 use selvedge::model::{Failure, Model};
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use selvedge::sync::cell::UnsafeCell;
-use selvedge::sync::{Mutex, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use selvedge::sync::{PoisonError, RwLock};
 use selvedge::{Map, Stats};
 
 mod by_parity;
+#[path = "support/room.rs"]
+mod room;
+#[path = "support/window.rs"]
+mod window;
 
 use by_parity::{Busy, ByParity, by_parity};
+use room::LookAgainRoom;
+use room::racy::CheckThenEnterRoom;
+use window::racy::{GuardInGuardWindow, OneByOneWindow, PlainWindow, UnlockedReadWindow};
+use window::{EVENING, LockedWindow, MORNING, Window};
 
 /// How many are in each room.
 type Rooms = Busy<Map<u64, u64, ByParity>>;
 
-/// From when to when something is open. `from` comes before `to`: that is the invariant.
-#[derive(Clone, Copy)]
-struct Window {
-    from: u64,
-    to: u64,
-}
-
-const MORNING: Window = Window { from: 8, to: 12 };
-const EVENING: Window = Window { from: 18, to: 22 };
-
-/// Defect: plain memory, shared without synchronisation.
-///
-/// Only `unsafe` gets such a type past the compiler.
-struct PlainWindow(UnsafeCell<Window>);
-
-// SAFETY: none. That is the defect: `set` writes what others read.
-unsafe impl Sync for PlainWindow {}
-
-impl PlainWindow {
-    fn set(&self, window: Window) {
-        // SAFETY: none while another thread has access, which is the defect.
-        self.0.with_mut(|shared| unsafe { *shared = window });
-    }
-
-    fn get(&self) -> (u64, u64) {
-        // SAFETY: none while another thread writes, which is the defect.
-        let window = self.0.with(|shared| unsafe { *shared });
-        (window.from, window.to)
-    }
-}
-
-/// Defect: who writes locks, and who reads does not.
-struct UnlockedReadWindow {
-    writing: Mutex<()>,
-    from: AtomicU64,
-    to: AtomicU64,
-}
-
-impl UnlockedReadWindow {
-    fn new(window: Window) -> Self {
-        let (from, to) = (AtomicU64::new(window.from), AtomicU64::new(window.to));
-        Self { writing: Mutex::new(()), from, to }
-    }
-
-    fn set(&self, window: Window) {
-        let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
-        self.from.store(window.from, Relaxed);
-        self.to.store(window.to, Relaxed);
-    }
-
-    fn get(&self) -> (u64, u64) {
-        (self.from.load(Relaxed), self.to.load(Relaxed))
-    }
-}
-
-/// Defect: `get` locks for each of two reads that belong together.
-struct OneByOneWindow(RwLock<Window>);
-
-impl OneByOneWindow {
-    fn set(&self, window: Window) {
-        *write(&self.0) = window;
-    }
-
-    fn get(&self) -> (u64, u64) {
-        let from = read(&self.0).from;
-        let to = read(&self.0).to;
-        (from, to)
-    }
-}
-
-/// Defect: `enter` checks under the read lock, and acts under the write lock.
-struct CheckThenEnterRoom {
-    places: usize,
-    inside: RwLock<Vec<&'static str>>,
-}
-
-impl CheckThenEnterRoom {
-    fn new(places: usize) -> Self {
-        Self { places, inside: RwLock::new(Vec::new()) }
-    }
-
-    fn enter(&self, who: &'static str) -> bool {
-        let room = read(&self.inside).len() < self.places;
-        if room {
-            write(&self.inside).push(who);
-        }
-        room
-    }
-}
-
-#[track_caller]
-fn read<T>(lock: &RwLock<T>) -> RwLockReadGuard<'_, T> {
-    lock.read().unwrap_or_else(PoisonError::into_inner)
-}
-
-#[track_caller]
-fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
-    lock.write().unwrap_or_else(PoisonError::into_inner)
+/// How many are in a room.
+fn inside(inside: &RwLock<usize>) -> usize {
+    *inside.read().unwrap_or_else(PoisonError::into_inner)
 }
 
 // ---------------------------------------------------------------------------------------------
@@ -139,7 +63,7 @@ fn write<T>(lock: &RwLock<T>) -> RwLockWriteGuard<'_, T> {
 /// The reader changes nothing, and it takes two for a race: the writer is the other.
 #[test]
 fn a_read_during_a_write_is_a_data_race() {
-    Model::new(|| PlainWindow(UnsafeCell::new(MORNING)))
+    Model::new(|| PlainWindow::new(MORNING))
         .thread("writer", |window| window.set(EVENING))
         .thread("reader", PlainWindow::get)
         .fails(Failure::DataRace)
@@ -162,8 +86,8 @@ fn a_read_without_the_writers_lock_is_torn() {
 /// Every access is locked. The writer cannot come into a read, but it can come between two.
 #[test]
 fn two_reads_under_two_locks_are_torn() {
-    Model::new(|| OneByOneWindow(RwLock::new(MORNING)))
-        .thread("writer", |window| window.set(EVENING))
+    Model::new(|| OneByOneWindow(LockedWindow::new(MORNING)))
+        .thread("writer", |window| window.0.set(EVENING))
         .thread("reader", OneByOneWindow::get)
         .acceptable("reader=(8, 12)", "read first")
         .acceptable("reader=(18, 22)", "read last")
@@ -176,9 +100,9 @@ fn two_reads_under_two_locks_are_torn() {
 /// readers out, as `std` may do: it waits for the first guard, and the second read waits for it.
 #[test]
 fn a_read_inside_a_read_deadlocks_where_a_writer_waits() {
-    Model::new(|| RwLock::new(MORNING))
-        .thread("writer", |window| *write(window) = EVENING)
-        .thread("reader", |window| (read(window).from, read(window).to))
+    Model::new(|| GuardInGuardWindow(LockedWindow::new(MORNING)))
+        .thread("writer", |window| window.0.set(EVENING))
+        .thread("reader", GuardInGuardWindow::get)
         .fails(Failure::Deadlock)
         .check();
 }
@@ -186,10 +110,10 @@ fn a_read_inside_a_read_deadlocks_where_a_writer_waits() {
 /// Readers do not keep each other out; so both check before either enters.
 #[test]
 fn a_check_under_the_read_lock_lets_two_into_a_room_for_one() {
-    Model::new(|| CheckThenEnterRoom::new(1))
-        .thread("alice", |room| room.enter("alice"))
-        .thread("bob", |room| room.enter("bob"))
-        .finally("inside", |room| read(&room.inside).len())
+    Model::new(|| CheckThenEnterRoom(LookAgainRoom::new(1)))
+        .thread("alice", CheckThenEnterRoom::enter)
+        .thread("bob", CheckThenEnterRoom::enter)
+        .finally("inside", |room| inside(&room.0.inside))
         .acceptable("alice=true bob=false inside=1", "alice was first")
         .acceptable("alice=false bob=true inside=1", "bob was first")
         .interesting("alice=true bob=true inside=2", "both saw the one place free")
@@ -240,16 +164,10 @@ fn a_read_of_one_atomic_is_whole_and_never_goes_back() {
 /// One lock over both reads, and what leaves it is a copy.
 #[test]
 fn two_reads_under_one_lock_belong_together() {
-    Model::new(|| RwLock::new(MORNING))
-        .thread("writer", |window| *write(window) = EVENING)
-        .thread("reader", |window| {
-            let window = read(window);
-            (window.from, window.to)
-        })
-        .thread("other", |window| {
-            let window = *read(window);
-            (window.from, window.to)
-        })
+    Model::new(|| LockedWindow::new(MORNING))
+        .thread("writer", |window| window.set(EVENING))
+        .thread("reader", LockedWindow::get)
+        .thread("other", LockedWindow::get)
         .acceptable("reader=(8, 12) other=(8, 12)", "both read first")
         .acceptable("reader=(8, 12) other=(18, 22)", "the change came between them")
         .acceptable("reader=(18, 22) other=(8, 12)", "the change came between them")
@@ -260,21 +178,10 @@ fn two_reads_under_one_lock_belong_together() {
 /// Look under the read lock, for the many who find no room; look again under the write lock.
 #[test]
 fn a_check_that_is_repeated_under_the_write_lock_lets_one_in() {
-    let enter = |inside: &RwLock<u64>| {
-        if *read(inside) >= 1 {
-            return false;
-        }
-        let mut inside = write(inside);
-        let room = *inside < 1;
-        if room {
-            *inside += 1;
-        }
-        room
-    };
-    Model::new(|| RwLock::new(0))
-        .thread("alice", enter)
-        .thread("bob", enter)
-        .finally("inside", |inside| *read(inside))
+    Model::new(|| LookAgainRoom::new(1))
+        .thread("alice", LookAgainRoom::enter)
+        .thread("bob", LookAgainRoom::enter)
+        .finally("inside", |room| inside(&room.inside))
         .acceptable("alice=true bob=false inside=1", "alice was first")
         .acceptable("alice=false bob=true inside=1", "bob was first")
         .check();

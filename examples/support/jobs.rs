@@ -1,6 +1,6 @@
 //! A pool of workers: a channel, and statistics that each worker owns. Three racy twins of its parts are in `racy/`.
 //!
-//! Proved in `loom-tests/jobs.rs`, run in `examples/jobs.rs`.
+//! Proved in `loom-tests/jobs.rs` and `loom-tests/job_reports.rs`, run in `examples/jobs.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -1,0 +1,23 @@
+//! Who is on call: one of two has to be. A racy twin is in `racy/`.
+//!
+//! Proved in `loom-tests/mutex_everywhere.rs`.
+
+use selvedge::sync::{Mutex, PoisonError};
+
+#[path = "racy/duty.rs"]
+pub(crate) mod racy;
+
+/// Whether each of the two is on call, under one lock: what must hold together is locked together.
+pub(crate) struct OneLockDuty(pub(crate) Mutex<[bool; 2]>);
+
+impl OneLockDuty {
+    /// Goes off call if the other one is on it.
+    pub(crate) fn leave(&self, who: usize) -> bool {
+        let mut on_call = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let covered = on_call[1 - who];
+        if covered {
+            on_call[who] = false;
+        }
+        covered
+    }
+}

@@ -1,0 +1,33 @@
+//! A room with so many places. A racy twin is in `racy/`.
+//!
+//! Proved in `loom-tests/reads_are_safe.rs`.
+
+use selvedge::sync::{PoisonError, RwLock};
+
+#[path = "racy/room.rs"]
+pub(crate) mod racy;
+
+/// Looks under the read lock, for the many who find no place, and again under the write lock.
+pub(crate) struct LookAgainRoom {
+    places: usize,
+    pub(crate) inside: RwLock<usize>,
+}
+
+impl LookAgainRoom {
+    pub(crate) fn new(places: usize) -> Self {
+        Self { places, inside: RwLock::new(0) }
+    }
+
+    /// Enters if there is room. Whether there was.
+    pub(crate) fn enter(&self) -> bool {
+        if *self.inside.read().unwrap_or_else(PoisonError::into_inner) >= self.places {
+            return false;
+        }
+        let mut inside = self.inside.write().unwrap_or_else(PoisonError::into_inner);
+        let room = *inside < self.places;
+        if room {
+            *inside += 1;
+        }
+        room
+    }
+}
