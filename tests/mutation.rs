@@ -5,7 +5,8 @@
 use std::path::PathBuf;
 use std::process::Command;
 
-use selvedge::model::Model;
+use selvedge::model::{Model, linearizable};
+use selvedge::racy::LossyCounter;
 use selvedge::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use selvedge::sync::atomic::{AtomicBool, AtomicU64, fence};
 use selvedge::sync::cell::UnsafeCell;
@@ -120,6 +121,23 @@ fn adds() {
 }
 
 /// Whoever swaps second sees what the first did before.
+#[test]
+fn adds_in_every_scenario() {
+    linearizable(|| AtomicU64::new(0))
+        .operation("add", |total| total.fetch_add(1, Relaxed))
+        .size(2, 2)
+        .check();
+}
+
+#[test]
+fn loses_an_add() {
+    linearizable(LossyCounter::new)
+        .operation("add", |counter| counter.add(1))
+        .finally("total", LossyCounter::get)
+        .fails("add || add")
+        .check();
+}
+
 #[test]
 fn hands_over() {
     fn swap(mine: &AtomicU64, theirs: &AtomicU64, turn: &AtomicBool) -> Option<u64> {
@@ -360,5 +378,25 @@ fn a_limit_cuts_a_model_short_and_fails_it() {
     let clean = run("adds", &[("SELVEDGE_LIMIT", "2")]);
     assert_eq!(clean["verdict"], "passed", "two executions are within the limit: {clean}");
     let found = run("adds", &[("SELVEDGE_LIMIT", "1")]);
+    assert_eq!(found["failure"], "cut short", "{found}");
+}
+
+#[test]
+fn a_limit_is_for_all_scenarios_together() {
+    let clean = run("adds_in_every_scenario", &[]);
+    let executions = clean["executions"].as_u64().expect("a number");
+    let limited =
+        |limit: u64| run("adds_in_every_scenario", &[("SELVEDGE_LIMIT", &limit.to_string())]);
+    assert_eq!(limited(executions)["verdict"], "passed", "{clean}");
+    for limit in [1, executions - 1] {
+        let found = limited(limit);
+        assert_eq!((&found["verdict"], &found["failure"]), (&"failed".into(), &"cut short".into()));
+    }
+}
+
+#[test]
+fn a_scenario_that_is_cut_short_is_not_one_that_fails_differently() {
+    assert_eq!(run("loses_an_add", &[])["verdict"], "passed");
+    let found = run("loses_an_add", &[("SELVEDGE_LIMIT", "1")]);
     assert_eq!(found["failure"], "cut short", "{found}");
 }

@@ -22,7 +22,8 @@ pub(crate) fn smoke(workspace: &Workspace) -> Result<Tally> {
 }
 
 fn peers(workspace: &Workspace, arg: Option<&str>) -> std::process::Command {
-    let mut command = workspace.cargo(Config::Plain, &["run", "--release", "--package", "peers"]);
+    let mut command =
+        workspace.cargo(Config::Plain, &["run", "--profile", "bench", "--package", "peers"]);
     command.arg("--").args(arg);
     command
 }

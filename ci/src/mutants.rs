@@ -5,12 +5,14 @@
 //! a change tells which operations there are and which tests execute them; those tests are the
 //! judges.
 
+use std::fs;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 mod accepted;
+mod ask;
 mod clean;
 mod hunt;
 mod report;
@@ -19,17 +21,23 @@ mod source;
 mod trial;
 
 pub(crate) use accepted::Accepted;
-use clean::Case;
+use ask::{Line, Test};
+use clean::{Case, Clean};
 pub(crate) use report::Results;
 use settings::Settings;
-use trial::Mutant;
+use source::Operation;
 pub(crate) use trial::{Fate, Trial};
 #[cfg(test)]
 pub(crate) use trial::{Means, samples};
+use trial::{Mutant, NOT_COVERED};
 
+use crate::binaries;
 use crate::cargo::Workspace;
 use crate::git;
 use crate::tally::Tally;
+
+/// How many executions the models of a test may take at most for it to be asked first.
+const QUICK: u64 = 2_000;
 
 /// Which mutants are tried.
 #[derive(Debug, Default, clap::Args)]
@@ -49,6 +57,20 @@ pub(crate) struct Selection {
     /// Try none: put together what shards have left
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "judge", "shard"])]
     merge: Vec<PathBuf>,
+}
+
+impl Selection {
+    /// Whether a mutant is among those to be tried, on this machine or another.
+    fn wanted(&self, workspace: &Workspace) -> Result<impl Fn(&Mutant) -> bool> {
+        let changed = match &self.changed_since {
+            None => None,
+            Some(revision) => Some(git::changed_since(&workspace.root, revision)?),
+        };
+        Ok(move |mutant: &Mutant| {
+            self.only.as_ref().is_none_or(|only| is_at(mutant, only))
+                && changed.as_ref().is_none_or(|files| files.contains(&mutant.file))
+        })
+    }
 }
 
 /// `2/3` as (2, 3).
@@ -128,45 +150,92 @@ pub(crate) fn run(workspace: &Workspace, selection: &Selection) -> Result<Tally>
     Ok(tally)
 }
 
-/// Tries what is selected.
+/// The tests, and what is known of them.
+struct Suite<'a> {
+    workspace: &'a Workspace,
+    settings: &'a Settings,
+    operations: Vec<Operation>,
+    /// Those that have run without a change.
+    done: Vec<(Test, Vec<Line>)>,
+    /// Those that take longer, and have not.
+    left: Vec<Test>,
+}
+
+impl<'a> Suite<'a> {
+    fn new(workspace: &'a Workspace, settings: &'a Settings, judge: Option<&str>) -> Result<Self> {
+        let binaries = binaries::build(workspace, |source| settings.judges(source))?;
+        ensure!(!binaries.is_empty(), "there is no test in {}", settings.judges.join(", "));
+        let mut left = Vec::new();
+        for binary in &binaries {
+            left.extend(Test::of(workspace, binary)?);
+        }
+        if let Some(text) = judge {
+            left.retain(|test| test.name.contains(text));
+            ensure!(!left.is_empty(), "no test has {text:?} in its name");
+        }
+        let operations = source::operations(&workspace.root, settings)?;
+        Ok(Self { workspace, settings, operations, done: Vec::new(), left })
+    }
+
+    /// Runs those that are left, unless they take more than `limit` executions.
+    fn run(&mut self, limit: Option<u64>) -> Result<Clean> {
+        self.done.extend(clean::run(self.workspace, &mut self.left, limit)?);
+        clean::gather(&self.done, &self.operations, self.settings, |file| {
+            fs::read_to_string(self.workspace.root.join(file))
+                .with_context(|| format!("{file} cannot be read"))
+        })
+    }
+}
+
+/// Tries what is selected: asks the quick tests first, and the others only about what those leave.
 fn hunt(workspace: &Workspace, settings: &Settings, selection: &Selection) -> Result<Results> {
-    let binaries = clean::build(workspace, settings)?;
+    let wanted = selection.wanted(workspace)?;
+    let mut suite = Suite::new(workspace, settings, selection.judge.as_deref())?;
     let start = Instant::now();
-    let mut clean = clean::run(workspace, settings, &binaries)?;
-    if let Some(text) = &selection.judge {
-        clean.ask_only(|judge| judge.contains(text.as_str()))?;
+    let mut clean = suite.run(Some(QUICK))?;
+    // Each shard has to know all mutants.
+    if !suite.left.is_empty() && clean.cases.iter().any(|case| case.mutant.change == NOT_COVERED) {
+        clean = suite.run(None)?;
     }
     println!(
-        "{} mutants, {} tests that judge; {:.0} s without a change",
+        "{} mutants, {} tests that judge, {} that are asked about what those leave; {:.0} s without \
+         a change",
         clean.cases.len(),
         clean.judges.len(),
+        suite.left.len(),
         start.elapsed().as_secs_f64()
     );
-    let mutants = clean.cases.len();
-    let changed = match &selection.changed_since {
-        None => None,
-        Some(revision) => Some(git::changed_since(&workspace.root, revision)?),
-    };
-    let wanted = |mutant: &Mutant| {
-        selection.only.as_ref().is_none_or(|only| is_at(mutant, only))
-            && changed.as_ref().is_none_or(|files| files.contains(&mutant.file))
-    };
-    let (shard, count) = selection.shard.unwrap_or((1, 1));
-    let cases: Vec<&Case> = clean
-        .cases
-        .iter()
-        .filter(|case| wanted(&case.mutant))
-        .skip(shard - 1)
-        .step_by(count)
-        .collect();
+    ensure!(!clean.cases.is_empty(), "there is no operation in {}", settings.files.join(", "));
+    let cases: Vec<&Case> = clean.cases.iter().filter(|case| wanted(&case.mutant)).collect();
     if let Some(only) = selection.only.as_ref().filter(|_| cases.is_empty()) {
         anyhow::bail!("there is no mutant at {only}: FILE or FILE:LINE of one is accepted");
     }
-    let trials = hunt::run(workspace, &clean, &cases)?;
+    let (shard, count) = selection.shard.unwrap_or((1, 1));
+    let cases: Vec<Case> = cases.into_iter().skip(shard - 1).step_by(count).cloned().collect();
+    let mut trials = hunt::run(workspace, &clean, &cases)?;
+
+    let mut left: Vec<&mut Trial> =
+        trials.iter_mut().filter(|trial| !trial.fate.is_settled()).collect();
+    if !left.is_empty() && !suite.left.is_empty() {
+        println!("{} mutants are left to {} longer tests", left.len(), suite.left.len());
+        let asked = clean.judges.len();
+        clean = suite.run(None)?;
+        let is_left = |case: &&Case| left.iter().any(|trial| trial.mutant == case.mutant);
+        let mut cases: Vec<Case> = clean.cases.iter().filter(is_left).cloned().collect();
+        for case in &mut cases {
+            case.judges.retain(|judge| *judge >= asked);
+        }
+        ensure!(cases.len() == left.len(), "the longer tests execute other operations");
+        for (trial, later) in left.iter_mut().zip(hunt::run(workspace, &clean, &cases)?) {
+            trial.fate = trial.fate.clone().and(later.fate);
+        }
+    }
     Ok(Results {
-        mutants,
+        mutants: clean.cases.len(),
         shard: selection.shard,
-        whole: selection.only.is_none() && selection.judge.is_none() && changed.is_none(),
+        whole: selection.only.is_none()
+            && selection.judge.is_none()
+            && selection.changed_since.is_none(),
         seconds: start.elapsed().as_secs_f64(),
         trials,
     })

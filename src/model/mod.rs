@@ -43,7 +43,8 @@
 //! Three more put a suite to the proof, on loom. `SELVEDGE_SITES=1` lists in each result the operations
 //! that were executed and what can be changed about each. `SELVEDGE_MUTANT` makes one such change, as in
 //! `src/spin.rs:24:22/store/relaxed`: a suite that needs the operation as it is turns red.
-//! `SELVEDGE_LIMIT` is the most executions that a pass may take; one more is an error, never a pass.
+//! `SELVEDGE_LIMIT` is the most executions that a pass may take, or all scenarios together; one more is
+//! an error, never a pass.
 //! `cargo ci mutants` makes all changes, one at a time.
 //!
 //! # Limits

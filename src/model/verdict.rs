@@ -339,7 +339,7 @@ fn count(outcomes: &mut Vec<Outcome>, tally: Tally, pass: Pass) {
 }
 
 /// How many executions a model may take: `SELVEDGE_LIMIT`, or as many as there are.
-fn limit() -> Result<u64, CheckError> {
+pub(super) fn limit() -> Result<u64, CheckError> {
     let Ok(value) = std::env::var("SELVEDGE_LIMIT") else { return Ok(u64::MAX) };
     match value.parse() {
         Ok(limit) if limit > 0 => Ok(limit),

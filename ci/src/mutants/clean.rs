@@ -1,56 +1,20 @@
-//! The run without a change: which tests there are, what each executes, and that all pass.
+//! The run without a change: what each test executes, and that all pass.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Stdio;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, bail};
 use indicatif::ProgressBar;
-use serde::Deserialize;
 
+use super::ask::{self, Answer, Line, Site, Test};
 use super::settings::Settings;
 use super::source::Operation;
 use super::trial::{Mutant, NOT_COVERED};
-use crate::binaries::{self, Binary};
-use crate::cargo::{Config, Workspace};
-
-/// The result of a model, as far as mutants matter. The harness may add fields.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Line {
-    pub(crate) page: String,
-    pub(crate) test: String,
-    /// Which of the test's models, counted from 1.
-    pub(crate) model: u64,
-    pub(crate) executions: u64,
-    seconds: f64,
-    pub(crate) failure: Option<String>,
-    pub(crate) applied: Option<u64>,
-    #[serde(default)]
-    sites: Vec<Site>,
-}
-
-/// An operation that a model executed.
-#[derive(Debug, Deserialize)]
-struct Site {
-    file: String,
-    line: usize,
-    column: usize,
-    operation: String,
-    ordering: String,
-    /// Whether that was ever while another thread ran.
-    contended: bool,
-    changes: Vec<String>,
-}
+use crate::cargo::Workspace;
 
 /// A test whose models execute an operation that is changed.
 #[derive(Debug)]
 pub(crate) struct Judge {
-    /// `page::test`.
-    pub(crate) name: String,
-    pub(crate) executable: PathBuf,
-    /// For `--exact`.
-    pub(crate) test: String,
+    pub(crate) test: Test,
     /// Of its largest model.
     pub(crate) executions: u64,
     /// Of all of them.
@@ -60,95 +24,52 @@ pub(crate) struct Judge {
 }
 
 /// A mutant and the judges that execute its operation, by index.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) mutant: Mutant,
     pub(crate) judges: Vec<usize>,
 }
 
-/// All judges and all mutants, in the order of the source.
+/// All judges, in the order of their tests, and all mutants, in the order of the source.
 #[derive(Debug, Default)]
 pub(crate) struct Clean {
     pub(crate) judges: Vec<Judge>,
     pub(crate) cases: Vec<Case>,
 }
 
-impl Clean {
-    /// Leaves those judges out whose names are not `wanted`.
-    pub(crate) fn ask_only(&mut self, wanted: impl Fn(&str) -> bool) -> Result<()> {
-        let wanted: Vec<bool> = self.judges.iter().map(|judge| wanted(&judge.name)).collect();
-        ensure!(wanted.contains(&true), "no test that executes an operation has such a name");
-        for case in &mut self.cases {
-            case.judges.retain(|judge| wanted[*judge]);
-        }
-        Ok(())
-    }
-}
-
-/// Builds the tests.
-pub(crate) fn build(workspace: &Workspace, settings: &Settings) -> Result<Vec<Binary>> {
-    let binaries = binaries::build(workspace, |source| settings.judges(source))?;
-    ensure!(!binaries.is_empty(), "there is no test in {}", settings.judges.join(", "));
-    Ok(binaries)
-}
-
-/// Runs the tests without a change.
+/// Runs the tests without a change, and leaves in `tests` those that take more than `limit` executions.
 pub(crate) fn run(
     workspace: &Workspace,
-    settings: &Settings,
-    binaries: &[Binary],
-) -> Result<Clean> {
-    let folder = workspace.scratch().join("clean");
-    if folder.exists() {
-        fs::remove_dir_all(&folder).context("the last clean run cannot be removed")?;
-    }
-    let bar = ProgressBar::new(binaries.len() as u64);
-    let mut tests = Vec::new();
-    for binary in binaries {
-        bar.set_message(binary.name.clone());
-        let results = folder.join(&binary.name);
-        let output = workspace
-            .child(Config::Loom, &binary.executable)
-            .env("SELVEDGE_RESULTS", &results)
-            .env("SELVEDGE_SITES", "1")
-            .stderr(Stdio::inherit())
-            .output()
-            .with_context(|| format!("{} cannot be run", binary.name))?;
-        ensure!(
-            output.status.success(),
-            "{} fails without a change:\n{}",
-            binary.name,
-            String::from_utf8_lossy(&output.stdout)
-        );
-        let lines = if results.exists() { read(&results)? } else { Vec::new() };
-        tests.push((binary.executable.clone(), lines));
+    tests: &mut Vec<Test>,
+    limit: Option<u64>,
+) -> Result<Vec<(Test, Vec<Line>)>> {
+    let bar = ProgressBar::new(tests.len() as u64);
+    let limit = limit.map(|limit| limit.to_string());
+    let mut variables = vec![("SELVEDGE_SITES", "1")];
+    variables.extend(limit.as_deref().map(|limit| ("SELVEDGE_LIMIT", limit)));
+    let answers = ask::each(workspace, tests, |test, folder| {
+        bar.set_message(test.name.clone());
+        let Answer { status, lines, output } = test.ask(workspace, &variables, None, folder)?;
         bar.inc(1);
-    }
-    bar.finish_and_clear();
-    let operations = super::source::operations(&workspace.root, settings)?;
-    let clean = gather(tests, &operations, settings, |file| {
-        fs::read_to_string(workspace.root.join(file))
-            .with_context(|| format!("{file} cannot be read"))
+        let cut_short = |line: &Line| line.failure.as_deref() == Some("cut short");
+        if limit.is_some() && lines.iter().any(cut_short) {
+            return Ok(None);
+        }
+        if !status.is_some_and(|status| status.success()) {
+            bail!("{} fails without a change:\n{output}", test.name);
+        }
+        Ok(Some(lines))
     })?;
-    ensure!(
-        !clean.judges.is_empty(),
-        "no model executes an operation of {}",
-        settings.files.join(", ")
-    );
-    Ok(clean)
-}
-
-/// All results in a folder.
-pub(crate) fn read(folder: &Path) -> Result<Vec<Line>> {
-    let mut lines = Vec::new();
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        for line in fs::read_to_string(&path)?.lines() {
-            let read = serde_json::from_str(line);
-            lines.push(read.with_context(|| format!("{}: {line:?}", path.display()))?);
+    bar.finish_and_clear();
+    let (mut done, mut left) = (Vec::new(), Vec::new());
+    for (test, answer) in tests.drain(..).zip(answers) {
+        match answer {
+            Some(lines) => done.push((test, lines)),
+            None => left.push(test),
         }
     }
-    Ok(lines)
+    *tests = left;
+    Ok(done)
 }
 
 /// What is known of an operation.
@@ -161,8 +82,8 @@ struct Known {
 }
 
 /// Judges and mutants out of results.
-fn gather(
-    tests: Vec<(PathBuf, Vec<Line>)>,
+pub(crate) fn gather(
+    tests: &[(Test, Vec<Line>)],
     operations: &[Operation],
     settings: &Settings,
     source: impl Fn(&str) -> Result<String>,
@@ -172,40 +93,25 @@ fn gather(
     for operation in operations {
         known.insert(operation.clone(), Known::default());
     }
-    for (executable, lines) in tests {
-        for line in lines {
-            let sites: Vec<Site> =
-                line.sites.into_iter().filter(|site| settings.changes(&site.file)).collect();
-            if sites.is_empty() {
-                continue;
-            }
-            let name = format!("{}::{}", line.page, line.test);
-            let found = judges.iter().position(|judge| judge.name == name);
-            let judge = found.unwrap_or_else(|| {
-                let executable = executable.clone();
-                let failures = Vec::new();
-                let test = line.test;
-                judges.push(Judge {
-                    name,
-                    executable,
-                    test,
-                    executions: 0,
-                    seconds: 0.0,
-                    failures,
-                });
-                judges.len() - 1
-            });
-            judges[judge].executions = judges[judge].executions.max(line.executions);
-            judges[judge].seconds += line.seconds;
-            judges[judge].failures.extend(line.failure.map(|failure| (line.model, failure)));
-            for site in sites {
-                let Site { file, line, column, operation: name, .. } = site;
-                let known = known.entry(Operation { file, line, column, name }).or_default();
-                known.ordering = site.ordering;
-                if site.contended {
-                    known.changes = Some(site.changes);
-                    known.judges.insert(judge);
-                }
+    for (test, lines) in tests {
+        let mine = |site: &&Site| settings.changes(&site.file);
+        if !lines.iter().flat_map(|line| &line.sites).any(|site| mine(&site)) {
+            continue;
+        }
+        let executions = lines.iter().map(|line| line.executions).max().unwrap_or_default();
+        let seconds = lines.iter().map(|line| line.seconds).sum();
+        let failure = |line: &Line| Some((line.model, line.failure.clone()?));
+        let failures = lines.iter().filter_map(failure).collect();
+        judges.push(Judge { test: test.clone(), executions, seconds, failures });
+        for site in lines.iter().flat_map(|line| &line.sites).filter(mine) {
+            let Site { file, line, column, operation: name, .. } = site;
+            let (file, name) = (file.clone(), name.clone());
+            let operation = Operation { file, line: *line, column: *column, name };
+            let known = known.entry(operation).or_default();
+            known.ordering.clone_from(&site.ordering);
+            if site.contended {
+                known.changes = Some(site.changes.clone());
+                known.judges.insert(judges.len() - 1);
             }
         }
     }
@@ -253,9 +159,9 @@ mod tests {
         })
     }
 
-    fn line(test: &str, executions: u64, sites: &[serde_json::Value]) -> Line {
+    fn line(executions: u64, sites: &[serde_json::Value]) -> Line {
         let value = json!({
-            "page": "page", "test": test, "model": 1, "verdict": "passed", "executions": executions,
+            "page": "page", "test": "test", "model": 1, "verdict": "passed", "executions": executions,
             "seconds": 0.5, "sites": sites, "more": [],
         });
         serde_json::from_value(value).expect("a line")
@@ -267,18 +173,21 @@ mod tests {
             "file": "tests/a.rs", "line": 1, "column": 1, "operation": "load",
             "ordering": "acquire", "contended": true, "changes": ["relaxed"],
         });
-        let lines = vec![
-            line("one", 3, &[site(1, "swap", true, &["relaxed", "split"])]),
-            line("one", 7, &[site(1, "swap", true, &["relaxed", "split"])]),
-            line(
-                "two",
-                9,
-                &[
-                    site(1, "swap", false, &["relaxed", "split"]),
-                    site(2, "lock", false, &["skipped"]),
+        let test = |name: &str, lines| (Test::named(&format!("page::{name}")), lines);
+        let (swap, alone) = (["relaxed", "split"], ["skipped"]);
+        let tests = [
+            test(
+                "one",
+                vec![
+                    line(3, &[site(1, "swap", true, &swap)]),
+                    line(7, &[site(1, "swap", true, &swap)]),
                 ],
             ),
-            line("three", 1, &[elsewhere]),
+            test(
+                "two",
+                vec![line(9, &[site(1, "swap", false, &swap), site(2, "lock", false, &alone)])],
+            ),
+            test("three", vec![line(1, &[elsewhere])]),
         ];
         let operation = |line, name: &str| Operation {
             file: "src/a.rs".to_owned(),
@@ -288,11 +197,9 @@ mod tests {
         };
         let operations = [operation(1, "swap"), operation(2, "lock"), operation(3, "fence")];
         let source = |_: &str| Ok("a.swap(1)\n  m.lock()\nfence()\n".to_owned());
-        let clean =
-            gather(vec![("/t/page".into(), lines)], &operations, &Settings::default(), source)
-                .expect("a clean run");
+        let clean = gather(&tests, &operations, &Settings::default(), source).expect("a clean run");
 
-        let judges: Vec<_> = clean.judges.iter().map(|j| (&*j.name, j.executions)).collect();
+        let judges: Vec<_> = clean.judges.iter().map(|j| (&*j.test.name, j.executions)).collect();
         assert_eq!(judges, [("page::one", 7), ("page::two", 9)]);
         let cases: Vec<_> = clean
             .cases
@@ -310,10 +217,5 @@ mod tests {
                 (3, NOT_COVERED, "fence()", &[]),
             ]
         );
-
-        let mut clean = clean;
-        assert!(clean.ask_only(|name| name == "page::four").is_err());
-        clean.ask_only(|name| name == "page::two").expect("it is there");
-        assert!(clean.cases.iter().all(|case| case.judges.is_empty()));
     }
 }

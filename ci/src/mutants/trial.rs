@@ -125,6 +125,27 @@ pub(crate) enum Fate {
     NotCovered,
 }
 
+impl Fate {
+    /// Whether no other judge can say more.
+    pub(crate) fn is_settled(&self) -> bool {
+        matches!(self, Self::Killed(Kill { means: Means::Model, .. }))
+    }
+
+    /// What became of it once more judges have been asked, and came to `later`.
+    pub(crate) fn and(self, later: Self) -> Self {
+        match (self, later) {
+            (Self::Killed(kill), Self::Killed(later)) if later.means <= kill.means => {
+                Self::Killed(kill)
+            }
+            (_, Self::Killed(kill)) | (Self::Killed(kill), _) => Self::Killed(kill),
+            (Self::Survived { judges }, Self::Survived { judges: more }) => {
+                Self::Survived { judges: judges + more }
+            }
+            (_, later) => later,
+        }
+    }
+}
+
 /// How a mutant was found out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Kill {
@@ -202,6 +223,22 @@ mod tests {
         assert!(mutant.meaning().contains(": on success, weaken it to acquire"));
         let Trial { mutant, .. } = trial(3, "fence", "dropped", Fate::NotCovered);
         assert_eq!(mutant.operator(), "fence dropped");
+    }
+
+    #[test]
+    fn of_two_kills_the_one_that_rests_on_more_counts() {
+        let survived = |judges| Fate::Survived { judges };
+        let (weak, strong) = (killed(Means::RanAway), killed(Means::Model));
+        for (first, later, expected) in [
+            (survived(1), survived(2), survived(3)),
+            (survived(1), weak.clone(), weak.clone()),
+            (weak.clone(), survived(2), weak.clone()),
+            (weak.clone(), strong.clone(), strong.clone()),
+            (strong.clone(), weak.clone(), strong.clone()),
+        ] {
+            assert_eq!(first.and(later), expected);
+        }
+        assert!(strong.is_settled() && !weak.is_settled() && !survived(1).is_settled());
     }
 
     #[test]

@@ -48,6 +48,7 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
             let this = This { scenario, number, of, seen: &seen, probe: &probe };
             report.explored += 1;
             found = self.explore_one(&this, replayed, &mut report).err();
+            found = found.or_else(|| past_limit(report.executions()));
             if found.is_some() {
                 break;
             }
@@ -284,8 +285,9 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
                 report.failure = found;
                 None
             }
+            // No verdict.
             Some(CheckError::InScenario { ref found, .. })
-                if matches!(**found, CheckError::Replayed { .. }) =>
+                if matches!(**found, CheckError::Replayed { .. } | CheckError::CutShort { .. }) =>
             {
                 Some(CheckError::clone(found))
             }
@@ -352,6 +354,21 @@ fn no_executions() -> Engine {
 use crate::model::verdict::run;
 #[cfg(loom)]
 use crate::sync::checked::mutation::Probe;
+
+/// `SELVEDGE_LIMIT` is for all scenarios together.
+#[cfg(loom)]
+fn past_limit(executions: u64) -> Option<CheckError> {
+    match crate::model::verdict::limit() {
+        Ok(limit) => (executions > limit).then_some(CheckError::CutShort { limit }),
+        Err(error) => Some(error),
+    }
+}
+
+/// On real threads it limits nothing.
+#[cfg(not(loom))]
+fn past_limit(_: u64) -> Option<CheckError> {
+    None
+}
 
 /// Real threads are asked nothing beside the question.
 #[cfg(not(loom))]
