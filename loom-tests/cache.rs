@@ -20,7 +20,8 @@
 //! load.
 //!
 //! **The code** of the sound ones, and of the twins that `cargo run --example web -- --racy` runs, is
-//! `examples/support/cache.rs`: what is proved here is what the server runs.
+//! `examples/support/cache.rs`: what is proved here is what the server runs. [`RemoveThenSaveCache`] is in
+//! `support/racy/cache.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one or two calls each. There is one key. Of a value only its edition is
@@ -28,7 +29,6 @@
 //! time. Entries are not evicted: a [`NewestWinsCache`] or a [`LeaseCache`] that forgets an entry
 //! forgets what protects it.
 
-use selvedge::Map;
 use selvedge::model::Model;
 use selvedge::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -36,10 +36,13 @@ use selvedge::sync::{Mutex, MutexGuard, PoisonError};
 mod by_parity;
 #[path = "../examples/support/cache.rs"]
 mod cache;
+#[path = "support/racy/cache.rs"]
+mod racy;
 
 use by_parity::{ByParity, by_parity};
 use cache::racy::{LastFillWinsCache, LookLoadFillCache};
 use cache::{Cache, LeaseCache, LoadInsideCache, NewestWinsCache};
+use racy::RemoveThenSaveCache;
 
 /// What all of them cache.
 const KEY: u64 = 1;
@@ -194,20 +197,6 @@ fn two_saves_fill_the_cache_in_the_wrong_order() {
         .acceptable("cached=3", "the second save was also the second to fill")
         .interesting("cached=2", "the second save was the first to fill: its value is gone")
         .check();
-}
-
-/// Defect: removes what is stale from the cache, and then saves. Loads are inside, as they should be.
-struct RemoveThenSaveCache(Map<u64, u64, ByParity>);
-
-impl Cache<u64, Down> for RemoveThenSaveCache {
-    fn get(&self, key: u64, load: &dyn Fn() -> Result<u64, Down>) -> Result<u64, Down> {
-        self.0.get_or_try_insert_with(key, load)
-    }
-
-    fn save(&self, key: u64, save: &dyn Fn() -> Result<u64, Down>) -> Result<u64, Down> {
-        self.0.remove(&key);
-        save()
-    }
 }
 
 #[test]

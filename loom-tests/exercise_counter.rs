@@ -47,7 +47,11 @@ use selvedge::Counter;
 use selvedge::model::{Failure, Model};
 use selvedge::racy::{LossyCounter, UnsyncCounter};
 use selvedge::sync::atomic::AtomicU64;
-use selvedge::sync::cell::UnsafeCell;
+
+#[path = "support/racy/mark.rs"]
+mod racy;
+
+use racy::UnsyncMark;
 
 // ---------------------------------------------------------------------------------------------
 // Racy: a race condition, a data race, both.
@@ -90,23 +94,6 @@ fn a_total_in_plain_memory_is_a_data_race() {
         .thread("bob", UnsyncCounter::increment)
         .fails(Failure::DataRace)
         .check();
-}
-
-/// Defect: plain memory, shared, in which all write the same. A data race, and no race condition.
-struct UnsyncMark(UnsafeCell<bool>);
-
-// SAFETY: none. That is the defect: `set` writes what others write.
-unsafe impl Sync for UnsyncMark {}
-
-impl UnsyncMark {
-    fn new() -> Self {
-        Self(UnsafeCell::new(false))
-    }
-
-    fn set(&self) {
-        // SAFETY: none while another thread has access, which is the defect.
-        self.0.with_mut(|mark| unsafe { *mark = true });
-    }
 }
 
 #[test]

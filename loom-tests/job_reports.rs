@@ -13,7 +13,7 @@
 //! no more.
 //!
 //! **The code** of [`OwnedTally`] and of [`TwoAtomicTally`] is `examples/support/jobs.rs`: what is proved
-//! here is what `cargo run --example jobs` runs.
+//! here is what `cargo run --example jobs` runs. [`EmptyIsDonePool`] is in `support/racy/job_reports.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
 //! workers, one or two jobs, and one thread that reports. A job is a number, which is also how much work
@@ -22,7 +22,6 @@
 //! are complete. Whether each job is done once is asked in `jobs.rs`.
 
 use selvedge::model::Model;
-use selvedge::sync::mpsc::{Receiver, channel};
 use selvedge::sync::{Mutex, MutexGuard, PoisonError};
 use selvedge::{Counter, Stats};
 
@@ -30,10 +29,13 @@ mod few_jobs;
 #[path = "../examples/support/jobs.rs"]
 #[expect(dead_code, reason = "queues that go wrong have a page of their own, jobs.rs")]
 mod jobs;
+#[path = "support/racy/job_reports.rs"]
+mod racy;
 
 use few_jobs::{BROKEN, closed_with, work_on};
 use jobs::racy::TwoAtomicTally;
 use jobs::{Desk, JobChannel, OwnedTally, Pool, Tally, Totals, work};
+use racy::EmptyIsDonePool;
 
 /// No test here leaves anything half done under a lock.
 #[track_caller]
@@ -60,36 +62,6 @@ fn a_job_is_counted_without_its_work() {
         .interesting("reporter=(1, 0, 0)", "a job that was no work")
         .interesting("reporter=(0, 5, 0)", "work that was no job")
         .check();
-}
-
-/// Defect: reports when the channel is empty. Its last job is then on a worker's desk.
-struct EmptyIsDonePool {
-    jobs: Mutex<Receiver<u64>>,
-    done: Counter,
-}
-
-impl EmptyIsDonePool {
-    fn new() -> Self {
-        let (sender, jobs) = channel();
-        sender.send(1).expect("the receiver is here");
-        let done = Counter::with_stripes(1).expect("1 stripe is accepted");
-        Self { jobs: Mutex::new(jobs), done }
-    }
-
-    fn worker(&self) {
-        let job = lock(&self.jobs).recv();
-        if job.is_ok() {
-            self.done.increment();
-        }
-    }
-
-    /// What was done, once there is nothing left to do. Takes a job that is left as its own.
-    fn report(&self) -> u64 {
-        if lock(&self.jobs).try_recv().is_ok() {
-            self.done.increment();
-        }
-        self.done.get()
-    }
 }
 
 #[test]

@@ -16,7 +16,8 @@
 //! the job is begun. A job that panics is caught where it is run, outside all locks.
 //!
 //! **The code** of the sound one, and of the twins that `cargo run --example jobs -- --racy` runs, is
-//! `examples/support/jobs.rs`: what is proved here is what the program runs.
+//! `examples/support/jobs.rs`: what is proved here is what the program runs. The other twins are in
+//! `support/racy/jobs.rs`, but for [`GuardedPool`], which is below.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
 //! workers, two or three jobs at most, and one or two threads that submit or close. A job is a number.
@@ -34,10 +35,13 @@ mod few_jobs;
 #[path = "../examples/support/jobs.rs"]
 #[expect(dead_code, reason = "statistics have a page of their own, job_reports.rs")]
 mod jobs;
+#[path = "support/racy/jobs.rs"]
+mod racy;
 
 use few_jobs::{BROKEN, closed_with, work_on};
 use jobs::racy::{LookThenClaimJobs, StopFlagJobs};
 use jobs::{Desk, JobChannel, Jobs, work};
+use racy::{UncaughtPool, WhileAnyPool};
 
 /// No test here leaves anything half done under a lock.
 #[track_caller]
@@ -92,30 +96,6 @@ fn a_flag_that_stops_the_worker_loses_what_is_in_the_channel() {
         .acceptable("worker=1", "received in time")
         .interesting("worker=0", "told to stop with a job in the channel: nobody will do it")
         .check();
-}
-
-/// Defect: the worker ends when it finds nothing to do.
-struct WhileAnyPool {
-    jobs: Mutex<Receiver<u64>>,
-    sender: Mutex<Option<Sender<u64>>>,
-}
-
-impl WhileAnyPool {
-    fn new() -> Self {
-        let (sender, jobs) = channel();
-        Self { jobs: Mutex::new(jobs), sender: Mutex::new(Some(sender)) }
-    }
-
-    fn send(&self) {
-        if let Some(sender) = lock(&self.sender).take() {
-            sender.send(1).expect("the receiver is here");
-        }
-    }
-
-    /// How many jobs were done.
-    fn worker(&self) -> usize {
-        lock(&self.jobs).try_iter().count()
-    }
 }
 
 #[test]
@@ -185,44 +165,17 @@ fn a_guard_that_lives_too_long_makes_two_workers_one() {
         .check();
 }
 
-/// Defect: a job that panics ends the worker that runs it, and nobody takes its place.
-struct UncaughtPool {
-    jobs: Mutex<Receiver<u64>>,
-    sender: Mutex<Option<Sender<u64>>>,
-}
-
-impl UncaughtPool {
-    fn new() -> Self {
-        let (sender, jobs) = channel();
-        Self { jobs: Mutex::new(jobs), sender: Mutex::new(Some(sender)) }
-    }
-
-    fn send(&self) {
-        if let Some(sender) = lock(&self.sender).take() {
-            for job in [BROKEN, 5] {
-                sender.send(job).expect("the receiver is here");
-            }
-        }
-    }
-
-    fn worker(&self) {
-        loop {
-            let Ok(job) = lock(&self.jobs).recv() else { break };
-            work_on(job);
-        }
-    }
-
-    fn left(&self) -> usize {
-        lock(&self.jobs).try_iter().count()
-    }
-}
-
 /// The end of a worker is what `join` would report, if anybody asked.
 #[test]
 fn a_panic_that_is_not_caught_ends_the_worker() {
     Model::new(UncaughtPool::new)
-        .thread("client", UncaughtPool::send)
-        .thread("worker", |pool| catch_unwind(AssertUnwindSafe(|| pool.worker())).is_ok())
+        .thread("client", |pool| pool.send(&[BROKEN, 5]))
+        .thread("worker", |pool| {
+            let run = |job| {
+                work_on(job);
+            };
+            catch_unwind(AssertUnwindSafe(|| pool.worker(run))).is_ok()
+        })
         .finally("left", UncaughtPool::left)
         .interesting("worker=false left=1", "the next job is sent, and nobody is there to do it")
         .check();

@@ -20,7 +20,8 @@
 //! they were looked at, and otherwise looks again.
 //!
 //! **The code** of the sound ones, and of the twins that `cargo run --example web -- --racy` runs, is
-//! `examples/support/requests.rs`: what is proved here is what the server runs.
+//! `examples/support/requests.rs`: what is proved here is what the server runs. The other twins are in
+//! `support/racy/requests.rs`.
 //!
 //! **Under load.** `cargo run --release --example web` counts what it answers, and shows it on `/metrics`. On
 //! two cores, 2026-11-24: `ab -c 8 -n 100000` completed 100,000 requests, and 100,000 were counted;
@@ -35,14 +36,17 @@
 
 use selvedge::Counter;
 use selvedge::model::Model;
-use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::sync::atomic::Ordering::Relaxed;
 
 #[expect(dead_code, reason = "the closures are not the page's, so no step is taken in them")]
 mod by_parity;
+#[path = "support/racy/requests.rs"]
+mod racy;
 #[path = "../examples/support/requests.rs"]
 mod requests;
 
 use by_parity::{ByParity, by_parity};
+use racy::{CountThenUndoLimiter, ReadThenResetCount, TwoWordLimiter};
 use requests::racy::{CheckThenCountLimiter, GetThenInsertCounts};
 use requests::{ClientLimiter, OneWordLimiter, RequestCounts, Seen};
 
@@ -74,28 +78,6 @@ fn a_count_that_is_got_and_inserted_loses_requests() {
         .acceptable("total=[(1, 2)]", "one after the other")
         .interesting("total=[(1, 1)]", "both got the same count: one request is lost")
         .check();
-}
-
-/// Defect: reports the count and sets it to 0 in two steps. Counting itself is sound.
-struct ReadThenResetCount {
-    /// Relaxed: a count carries no message.
-    requests: AtomicU64,
-}
-
-impl ReadThenResetCount {
-    fn new() -> Self {
-        Self { requests: AtomicU64::new(0) }
-    }
-
-    fn count(&self) {
-        self.requests.fetch_add(1, Relaxed);
-    }
-
-    fn report(&self) -> u64 {
-        let requests = self.requests.load(Relaxed);
-        self.requests.store(0, Relaxed);
-        requests
-    }
 }
 
 /// Nobody notices: a report has no total to be compared with.
@@ -141,31 +123,6 @@ fn a_limit_that_is_checked_first_lets_one_too_many_through() {
         .check();
 }
 
-/// Defect: counts, and takes it back if that was too much; a new window may begin in between.
-struct CountThenUndoLimiter {
-    /// Relaxed: as above.
-    count: AtomicU64,
-}
-
-impl CountThenUndoLimiter {
-    /// The window is full.
-    fn full() -> Self {
-        Self { count: AtomicU64::new(LIMIT.into()) }
-    }
-
-    fn admit(&self) -> bool {
-        let admitted = self.count.fetch_add(1, Relaxed) < LIMIT.into();
-        if !admitted {
-            self.count.fetch_sub(1, Relaxed);
-        }
-        admitted
-    }
-
-    fn begin_window(&self) {
-        self.count.store(0, Relaxed);
-    }
-}
-
 /// Below 0 is 18446744073709551615: the window has just begun, and the next request is refused.
 #[test]
 fn a_count_that_is_taken_back_in_the_next_window_passes_below_zero() {
@@ -181,28 +138,6 @@ fn a_count_that_is_taken_back_in_the_next_window_passes_below_zero() {
             "the window began between count and undo: nobody is let in, and it looks full",
         )
         .check();
-}
-
-/// Defect: the window and its count are two atomics.
-struct TwoWordLimiter {
-    /// Relaxed, both: each is right by itself, and no ordering makes one of two.
-    window: AtomicU64,
-    count: AtomicU64,
-}
-
-impl TwoWordLimiter {
-    /// Window 0 is full.
-    fn full() -> Self {
-        Self { window: AtomicU64::new(0), count: AtomicU64::new(LIMIT.into()) }
-    }
-
-    fn admit(&self, now: u64) -> bool {
-        if self.window.load(Relaxed) < now {
-            self.window.store(now, Relaxed);
-            self.count.store(0, Relaxed);
-        }
-        self.count.fetch_add(1, Relaxed) < LIMIT.into()
-    }
 }
 
 /// To count in one step is not enough, if beginning a window is not part of it.

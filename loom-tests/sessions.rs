@@ -17,7 +17,8 @@
 //! and [`Map::compute`] decide on. [`Map::remove`] hands a value to one caller only.
 //!
 //! **The code** of [`Sessions`], and of [`WholeSaveSessions`], which `cargo run --example web -- --racy`
-//! runs, is `examples/support/sessions.rs`: what is proved here is what the server runs.
+//! runs, is `examples/support/sessions.rs`: what is proved here is what the server runs. The other twins are
+//! in `support/racy/sessions.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one call each. There are one or two sessions. Time is a number that is handed in.
@@ -28,10 +29,13 @@ use selvedge::Map;
 use selvedge::model::Model;
 
 mod by_parity;
+#[path = "support/racy/sessions.rs"]
+mod racy;
 #[path = "../examples/support/sessions.rs"]
 mod sessions;
 
 use by_parity::{Busy, ByParity, by_parity};
+use racy::{LateExpirySessions, LookThenRemoveLinks};
 use sessions::racy::WholeSaveSessions;
 use sessions::{Session, SessionError, Sessions};
 
@@ -107,24 +111,6 @@ fn a_request_that_saves_late_brings_a_session_back() {
         .check();
 }
 
-/// Defect: what is idle is looked for in one step, and removed in the next.
-struct LateExpirySessions(Sessions<ByParity>);
-
-impl LateExpirySessions {
-    fn expire(&self, idle: impl Fn(&Session) -> bool) {
-        let mut found = Vec::new();
-        self.0.0.for_each(|id, session| {
-            if idle(session) {
-                found.push(*id);
-            }
-        });
-        for id in found {
-            // Whether it is there still is no question to it.
-            let _ = self.0.end(id);
-        }
-    }
-}
-
 /// The request was served as a visitor's, and the next one is asked to log in.
 #[test]
 fn a_session_expires_right_after_it_was_used() {
@@ -141,30 +127,12 @@ fn a_session_expires_right_after_it_was_used() {
         .check();
 }
 
-/// Defect: a link that is good once is looked up in one step, and used up in the next.
-struct LookThenRemoveLinks(Map<u64, (), ByParity>);
-
-impl LookThenRemoveLinks {
-    fn new() -> Self {
-        Self(by_parity([(VISITOR, ())]))
-    }
-
-    /// Whether the link was good.
-    fn redeem(&self) -> bool {
-        let good = self.0.contains_key(&VISITOR);
-        if good {
-            self.0.remove(&VISITOR);
-        }
-        good
-    }
-}
-
 /// A password reset, a voucher, an invitation: two requests, and both are let in.
 #[test]
 fn a_link_that_is_good_once_is_used_twice() {
-    Model::new(LookThenRemoveLinks::new)
-        .thread("alice", LookThenRemoveLinks::redeem)
-        .thread("mallory", LookThenRemoveLinks::redeem)
+    Model::new(|| LookThenRemoveLinks(by_parity([(VISITOR, ())])))
+        .thread("alice", |links| links.redeem(VISITOR))
+        .thread("mallory", |links| links.redeem(VISITOR))
         .acceptable("alice=true mallory=false", "alice was first")
         .acceptable("alice=false mallory=true", "mallory was first")
         .interesting("alice=true mallory=true", "both looked before either had used it up")

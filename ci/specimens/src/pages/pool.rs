@@ -1,5 +1,7 @@
 //! Jobs, those who do them, and the counts of what was done.
 
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
 use selvedge::{Counter, Stats};
 
 use crate::measured::Kind::{self, Order, Sound};
@@ -7,15 +9,19 @@ use crate::specimen::{Specimen, written};
 
 shared! {
     jobs: "../../../../examples/support/jobs.rs";
+    racy_job_reports: "../../../../loom-tests/support/racy/job_reports.rs";
+    racy_jobs: "../../../../loom-tests/support/racy/jobs.rs";
     split_counter: "../../../../examples/support/racy/split_counter.rs";
 }
 
 use jobs::racy::{LookThenClaimJobs, StopFlagJobs, TwoAtomicTally};
-use jobs::{JobChannel, Jobs, OwnedTally, Tally};
+use jobs::{Desk, JobChannel, Jobs, OwnedTally, Pool, Tally, work};
+use racy_job_reports::EmptyIsDonePool;
+use racy_jobs::{UncaughtPool, WhileAnyPool};
 use split_counter::SplitCounter;
 
 pub(super) fn all() -> Vec<Specimen> {
-    queues().into_iter().chain(tallies()).collect()
+    queues().into_iter().chain(ends()).chain(tallies()).collect()
 }
 
 /// Two workers, two jobs: one each.
@@ -59,6 +65,98 @@ fn queues() -> [Specimen; 4] {
     ]
 }
 
+/// The job that panics; nobody is told, so that no tester takes that for the bug.
+const BROKEN: u64 = 13;
+
+fn run(job: u64) {
+    if job == BROKEN {
+        resume_unwind(Box::new("this job is broken"));
+    }
+}
+
+/// Counts nothing.
+struct NoDesk;
+
+impl Desk for NoDesk {
+    fn done(&mut self, _: u64) {}
+
+    fn panicked(&mut self) {}
+}
+
+fn tally() -> OwnedTally {
+    OwnedTally {
+        work: Stats::with_stripes_and_precision(1, 0).expect("1 stripe of precision 0"),
+        panicked: Counter::with_stripes(1).expect("1 stripe is accepted"),
+    }
+}
+
+/// When a worker ends, nothing is left to be done; when a report is made, all has been counted.
+fn ends() -> [Specimen; 5] {
+    [
+        Specimen::new(
+            "WhileAnyPool",
+            Order,
+            WhileAnyPool::new,
+            [|pool: &WhileAnyPool| written(|| pool.send()), WhileAnyPool::worker],
+            |_, [_, done]| *done == 1,
+        )
+        .beside("JobChannel, closed"),
+        Specimen::new(
+            "UncaughtPool",
+            Order,
+            UncaughtPool::new,
+            [
+                |pool: &UncaughtPool| pool.send(&[BROKEN, 5]),
+                // What `join` would tell, if anybody asked.
+                |pool| drop(catch_unwind(AssertUnwindSafe(|| pool.worker(run)))),
+            ],
+            |pool, _| pool.left() == 0,
+        )
+        .beside("JobChannel, with a panic"),
+        Specimen::new(
+            "JobChannel, with a panic",
+            Sound,
+            JobChannel::new,
+            [
+                |jobs: &JobChannel<u64>| {
+                    for job in [BROKEN, 5] {
+                        jobs.submit(job).expect("it is open");
+                    }
+                    jobs.close();
+                },
+                |jobs| {
+                    let run = |job| {
+                        run(job);
+                        job
+                    };
+                    work(jobs, &mut NoDesk, run);
+                },
+            ],
+            |jobs, _| jobs.next().is_none(),
+        ),
+        Specimen::new(
+            "EmptyIsDonePool",
+            Order,
+            EmptyIsDonePool::new,
+            [|pool: &EmptyIsDonePool| written(|| pool.worker()), EmptyIsDonePool::report],
+            |_, [_, reported]| *reported == 1,
+        )
+        .beside("Pool, joined"),
+        Specimen::new(
+            "Pool, joined",
+            Sound,
+            || (),
+            [|()| {
+                let jobs = JobChannel::new();
+                jobs.submit(5).expect("it is open");
+                jobs.close();
+                Pool::start(1, jobs, tally(), |job| job).join().done
+            }],
+            |(), [reported]| *reported == 1,
+        ),
+    ]
+}
+
 /// A job and its work are counted while somebody looks: seen together, or not at all.
 fn count<T: Tally + 'static>(name: &'static str, kind: Kind, init: fn() -> T) -> Specimen {
     let seen = |tally: &T| {
@@ -77,10 +175,7 @@ fn count<T: Tally + 'static>(name: &'static str, kind: Kind, init: fn() -> T) ->
 fn tallies() -> [Specimen; 3] {
     [
         count("TwoAtomicTally", Order, || TwoAtomicTally::new(|| ())).beside("OwnedTally"),
-        count("OwnedTally", Sound, || OwnedTally {
-            work: Stats::with_stripes_and_precision(1, 0).expect("1 stripe of precision 0"),
-            panicked: Counter::with_stripes(1).expect("1 stripe is accepted"),
-        }),
+        count("OwnedTally", Sound, tally),
         Specimen::new(
             "SplitCounter",
             Order,

@@ -1,18 +1,20 @@
 //! What is looked at while somebody else changes it: seats, windows, tables, a room.
 
 use selvedge::sync::Mutex;
-use selvedge::sync::atomic::AtomicI64;
+use selvedge::sync::atomic::{AtomicBool, AtomicI64, Ordering::Relaxed};
 
-use crate::measured::Kind::{self, DataRace, Deadlock, Order, Sound, WeakDataRace};
+use crate::measured::Kind::{self, DataRace, Deadlock, HarmlessRace, Order, Sound, WeakDataRace};
 use crate::specimen::{Specimen, written};
 
 shared! {
+    mark: "../../../../loom-tests/support/racy/mark.rs";
     room: "../../../../loom-tests/support/room.rs";
     seats: "../../../../loom-tests/support/seats.rs";
     table: "../../../../loom-tests/support/table.rs";
     window: "../../../../loom-tests/support/window.rs";
 }
 
+use mark::UnsyncMark;
 use room::LookAgainRoom;
 use room::racy::CheckThenEnterRoom;
 use seats::racy::{LookThenSellSeats, PlainSeats, RelaxedFlagSeats};
@@ -57,7 +59,7 @@ fn places() -> [Specimen; 6] {
     ]
 }
 
-fn flags() -> [Specimen; 2] {
+fn flags() -> [Specimen; 4] {
     [
         Specimen::new(
             "RelaxedFlagSeats",
@@ -73,6 +75,17 @@ fn flags() -> [Specimen; 2] {
             FlaggedSeats::default,
             [|seats: &FlaggedSeats| written(|| seats.publish(7)), FlaggedSeats::get],
             |_, [_, seen]| [None, Some(7)].contains(seen),
+        ),
+        Specimen::new("UnsyncMark", HarmlessRace, UnsyncMark::new, [UnsyncMark::set; 2], |_, _| {
+            true
+        })
+        .beside("AtomicBool::store"),
+        Specimen::new(
+            "AtomicBool::store",
+            Sound,
+            || AtomicBool::new(false),
+            [|mark: &AtomicBool| mark.store(true, Relaxed); 2],
+            |_, _| true,
         ),
     ]
 }

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 
 use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::{Counter, Map};
 
 use crate::by_parity::{ByParity, by_parity};
 use crate::measured::Kind::{self, Order, Sound};
@@ -12,12 +13,18 @@ shared! {
     cache: "../../../../examples/support/cache.rs";
     requests: "../../../../examples/support/requests.rs";
     sessions: "../../../../examples/support/sessions.rs";
+    racy_cache: "../../../../loom-tests/support/racy/cache.rs";
+    racy_requests: "../../../../loom-tests/support/racy/requests.rs";
+    racy_sessions: "../../../../loom-tests/support/racy/sessions.rs";
 }
 
 use cache::racy::{LastFillWinsCache, LookLoadFillCache};
 use cache::{Cache, LoadInsideCache, NewestWinsCache};
+use racy_cache::RemoveThenSaveCache;
+use racy_requests::{CountThenUndoLimiter, ReadThenResetCount, TwoWordLimiter};
+use racy_sessions::{LateExpirySessions, LookThenRemoveLinks};
 use requests::racy::{CheckThenCountLimiter, GetThenInsertCounts};
-use requests::{ClientLimiter, RequestCounts};
+use requests::{ClientLimiter, OneWordLimiter, RequestCounts, Seen};
 use sessions::racy::WholeSaveSessions;
 use sessions::{Session, Sessions};
 
@@ -27,7 +34,7 @@ pub(super) fn all() -> Vec<Specimen> {
 
 type Counting = GetThenInsertCounts<u64, ByParity>;
 
-fn counts() -> [Specimen; 2] {
+fn counts() -> [Specimen; 4] {
     [
         Specimen::new(
             "GetThenInsertCounts",
@@ -44,6 +51,21 @@ fn counts() -> [Specimen; 2] {
             [|counts: &RequestCounts<_, _>| counts.count(1); 2],
             |counts, _| counts.total() == 2,
         ),
+        Specimen::new(
+            "ReadThenResetCount",
+            Order,
+            ReadThenResetCount::new,
+            [|count: &ReadThenResetCount| written(|| count.count()), ReadThenResetCount::report],
+            |count, [_, reported]| reported + count.report() == 1,
+        )
+        .beside("Counter, counted and taken"),
+        Specimen::new(
+            "Counter, counted and taken",
+            Sound,
+            || Counter::with_stripes(1).expect("1 stripe is accepted"),
+            [|count: &Counter| written(|| count.increment()), Counter::take],
+            |count, [_, reported]| reported + count.take() == 1,
+        ),
     ]
 }
 
@@ -54,7 +76,7 @@ fn limiter() -> ClientLimiter<ByParity> {
 
 type Limiting = CheckThenCountLimiter<ByParity>;
 
-fn limits() -> [Specimen; 2] {
+fn limits() -> [Specimen; 5] {
     [
         Specimen::new(
             "CheckThenCountLimiter",
@@ -71,6 +93,30 @@ fn limits() -> [Specimen; 2] {
             [|limiter: &ClientLimiter<_>| limiter.admit(1, 0).is_ok(); 2],
             |_, [alice, bob]| alice != bob,
         ),
+        // Window 0 is full. Of alice's request beside the new window and the next one, one is let in.
+        Specimen::new(
+            "CountThenUndoLimiter",
+            Order,
+            CountThenUndoLimiter::full,
+            [CountThenUndoLimiter::admit, |limiter| written(|| limiter.begin_window())],
+            |limiter, [alice, _]| *alice != limiter.admit(),
+        )
+        .beside("OneWordLimiter"),
+        Specimen::new(
+            "TwoWordLimiter",
+            Order,
+            TwoWordLimiter::full,
+            [|limiter: &TwoWordLimiter| limiter.admit(1); 2],
+            |_, [alice, bob]| alice != bob,
+        )
+        .beside("OneWordLimiter"),
+        Specimen::new(
+            "OneWordLimiter",
+            Sound,
+            || OneWordLimiter::new(1, Seen { window: 0, count: 1 }),
+            [|limiter: &OneWordLimiter| limiter.admit(1).is_ok(); 2],
+            |_, [alice, bob]| alice != bob,
+        ),
     ]
 }
 
@@ -84,8 +130,20 @@ fn has_both(sessions: &Sessions<ByParity>) -> bool {
 }
 
 type Saving = WholeSaveSessions<ByParity>;
+type Expiring = LateExpirySessions<ByParity>;
+type Links = LookThenRemoveLinks<ByParity>;
 
-fn visits() -> [Specimen; 2] {
+/// Uses the session at 100. Whether it was still there.
+fn used(sessions: &Sessions<ByParity>) -> bool {
+    sessions.change(1, |session| session.used = 100).is_ok()
+}
+
+/// Whether it has not been used since 70.
+fn idle(session: &Session) -> bool {
+    session.used < 70
+}
+
+fn visits() -> [Specimen; 6] {
     [
         Specimen::new(
             "WholeSaveSessions",
@@ -107,6 +165,37 @@ fn visits() -> [Specimen; 2] {
                 |sessions: &Sessions<_>| sessions.change(1, |session| session.items += 1).is_ok(),
             ],
             |sessions, _| has_both(sessions),
+        ),
+        // Used beside whoever ends sessions that are idle: who could use it has it still.
+        Specimen::new(
+            "LateExpirySessions",
+            Order,
+            || LateExpirySessions(session()),
+            [|sessions: &Expiring| used(&sessions.0), |sessions| written(|| sessions.expire(idle))],
+            |sessions, [used, _]| *used == sessions.0.get(1).is_ok(),
+        )
+        .beside("Sessions, expired"),
+        Specimen::new(
+            "Sessions, expired",
+            Sound,
+            session,
+            [used, |sessions| written(|| sessions.expire(idle))],
+            |sessions, [used, _]| *used == sessions.get(1).is_ok(),
+        ),
+        Specimen::new(
+            "LookThenRemoveLinks",
+            Order,
+            || LookThenRemoveLinks(by_parity([(1, ())])),
+            [|links: &Links| links.redeem(1); 2],
+            |_, [alice, mallory]| alice != mallory,
+        )
+        .beside("Map::remove"),
+        Specimen::new(
+            "Map::remove",
+            Sound,
+            || by_parity([(1, ())]),
+            [|links: &Map<u64, (), ByParity>| links.remove(&1).is_some(); 2],
+            |_, [alice, mallory]| alice != mallory,
         ),
     ]
 }
@@ -139,8 +228,12 @@ fn site<C>(cache: C) -> Site<C> {
     (cache, AtomicU64::new(1))
 }
 
-fn caches() -> [Specimen; 4] {
+fn caches() -> [Specimen; 5] {
     [
+        look_beside_a_save("RemoveThenSaveCache", Order, || {
+            site(RemoveThenSaveCache(by_parity([])))
+        })
+        .beside("LoadInsideCache"),
         look_beside_a_save("LookLoadFillCache", Order, || site(LookLoadFillCache(by_parity([]))))
             .beside("LoadInsideCache"),
         look_beside_a_save("LoadInsideCache", Sound, || site(LoadInsideCache(by_parity([])))),
