@@ -207,7 +207,7 @@ impl<'a> Lab<'a> {
         serde_json::from_slice(&output.stdout).context("the specimens list nothing")
     }
 
-    /// A bug by a method, and where a detector has something to report, its control too.
+    /// A bug by a method, and where there is something to report, its control too.
     fn cell(&self, bug: &Specimen, method: &Method) -> Result<Row> {
         let known = (bug.name.as_str(), bug.kind);
         let measured = match self.measure(method, &bug.name) {
@@ -217,9 +217,13 @@ impl<'a> Lab<'a> {
                 return Ok(Row::without(known, method, Verdict::NotTried, &why));
             }
         };
-        let control = match &bug.control {
-            Some(control) if measured.wrong > 0 => Some(self.measure(method, control)?),
-            _ => None,
+        let control = bug.control.as_ref().filter(|_| measured.wrong > 0);
+        let control = match control.map(|control| self.measure(method, control)).transpose() {
+            Ok(control) => control,
+            Err(error) => {
+                let why = format!("of the sound type {error:#}");
+                return Ok(Row::without(known, method, Verdict::NotTried, &why));
+            }
         };
         Row::of(known, method, blind(method, bug.kind), measured, control.as_ref())
     }

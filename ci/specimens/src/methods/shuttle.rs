@@ -48,10 +48,14 @@ pub(crate) fn run(method: &str, specimen: Specimen, bound: Bound) -> Result<Meas
         Ok(Some(_)) => None,
         Ok(None) => bail!("{method} is no method of this build: {METHODS:?} are accepted"),
         Err(panic) => {
-            tally.wrong();
             let text = panic.downcast_ref::<String>().map(String::as_str);
             let text = text.or(panic.downcast_ref::<&str>().copied()).unwrap_or("a panic");
-            Some(text.lines().next().unwrap_or_default().to_owned())
+            let line = text.lines().next().unwrap_or_default().to_owned();
+            if line.contains("did not exercise any concurrency") {
+                bail!("PCT asks for more than one thread that can go on");
+            }
+            tally.wrong();
+            Some(line)
         }
     };
     Ok(tally.measured(false, ended_by))

@@ -47,7 +47,7 @@ fn waits() -> [Specimen; 4] {
             "CallUnderLockBell",
             Deadlock,
             || CallUnderLockBell(Mutex::new(vec![|bell| bell.listen(|_| ())])),
-            [CallUnderLockBell::ring],
+            [CallUnderLockBell::ring; 2],
             |_, _| true,
         )
         .beside("CallAfterUnlockBell"),
@@ -55,7 +55,7 @@ fn waits() -> [Specimen; 4] {
             "CallAfterUnlockBell",
             Sound,
             || CallAfterUnlockBell(Mutex::new(vec![|bell| bell.listen(|_| ())])),
-            [CallAfterUnlockBell::ring],
+            [CallAfterUnlockBell::ring; 2],
             |_, _| true,
         ),
     ]

@@ -150,7 +150,7 @@ fn ends() -> [Specimen; 5] {
                 let jobs = JobChannel::new();
                 jobs.submit(5).expect("it is open");
                 jobs.close();
-                Pool::start(1, jobs, tally(), |job| job).join().done
+                Pool::start(2, jobs, tally(), |job| job).join().done
             }],
             |(), [reported]| *reported == 1,
         ),
