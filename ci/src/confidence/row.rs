@@ -101,7 +101,8 @@ impl Row {
             Verdict::Blind => "blind".to_owned(),
             Verdict::FalseAlarm => format!("false alarm, {wrong} of {rounds}"),
             Verdict::Found | Verdict::NotFound => match (self.rate, wrong) {
-                (None, 0) => format!("**none** of {}", grouped(rounds)),
+                (None, 0) if self.is_complete() => format!("**none** of {}", grouped(rounds)),
+                (None, 0) => format!("not yet after {}", grouped(rounds)),
                 (None, _) => format!("execution {}, {}", grouped(self.first()), self.time()),
                 (Some([_, _, high]), 0) => {
                     format!("0 of {} (< {})", grouped(rounds), percent(high))
@@ -115,6 +116,11 @@ impl Row {
                 ),
             },
         }
+    }
+
+    /// Whether an explorer came to its end.
+    fn is_complete(&self) -> bool {
+        self.measured.as_ref().is_some_and(|measured| measured.complete)
     }
 
     fn first(&self) -> u64 {
@@ -195,8 +201,11 @@ mod tests {
         let none = row("loop-100000", None, measured(0, 100_000), None).expect("a row");
         assert_eq!(none.verdict, Verdict::NotFound);
         assert_eq!(none.text(), "0 of 100,000 (< 0.0038 %)");
-        let none = row("loom", None, measured(0, 9), None).expect("a row");
+        let all = Measured { complete: true, ..measured(0, 9) };
+        let none = row("loom", None, all, None).expect("a row");
         assert_eq!(none.text(), "**none** of 9");
+        let none = row("loom", None, measured(0, 9_000), None).expect("a row");
+        assert_eq!(none.text(), "not yet after 9,000", "the time was over first");
     }
 
     #[test]
