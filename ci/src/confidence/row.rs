@@ -99,6 +99,9 @@ impl Row {
             Verdict::Missing => "no tool".to_owned(),
             Verdict::NotTried => "not tried".to_owned(),
             Verdict::Blind => "blind".to_owned(),
+            Verdict::FalseAlarm if self.rate.is_none() => {
+                format!("false alarm, execution {}", grouped(self.first()))
+            }
             Verdict::FalseAlarm => format!("false alarm, {wrong} of {rounds}"),
             Verdict::Found | Verdict::NotFound => match (self.rate, wrong) {
                 (None, 0) if self.is_complete() => format!("**none** of {}", grouped(rounds)),
@@ -213,6 +216,8 @@ mod tests {
         let alarm = row("helgrind", None, measured(3, 3), Some(&measured(2, 3))).expect("a row");
         assert_eq!(alarm.verdict, Verdict::FalseAlarm);
         assert_eq!(alarm.reason.as_deref(), Some("so is the sound type, in 2 of 3"));
+        let alarm = row("loom", None, measured(1, 7), Some(&measured(1, 9))).expect("a row");
+        assert_eq!(alarm.text(), "false alarm, execution 7");
         let found = row("helgrind", None, measured(3, 3), Some(&measured(0, 3))).expect("a row");
         assert_eq!(found.verdict, Verdict::Found);
         let found = row("tsan", None, measured(10, 10), Some(&measured(1, 20))).expect("a row");

@@ -100,7 +100,7 @@ fn ends() -> [Specimen; 5] {
             [|pool: &WhileAnyPool| written(|| pool.send()), WhileAnyPool::worker],
             |_, [_, done]| *done == 1,
         )
-        .beside("JobChannel, closed"),
+        .beside("JobChannel, two workers"),
         Specimen::new(
             "UncaughtPool",
             Order,
