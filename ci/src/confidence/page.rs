@@ -121,19 +121,19 @@ pub(crate) fn tables(machine: &Machine, seconds: u64, minutes: u64, rows: &[Row]
     text
 }
 
-/// How many of the twins each method sees.
+/// How many of the bugs each method sees, mutants apart: those are not tried by all.
 fn in_short(rows: &[Row]) -> String {
-    let twins = |method: &Method| {
+    let verdicts = |method: &Method| {
         let rows = rows.iter().filter(|row| row.kind != Kind::Mutant && row.method == method.id);
         rows.map(|row| row.verdict).collect::<Vec<_>>()
     };
     let mut text = format!(
-        "\n| of {} racy twins | seen | not seen | blind | false alarm | not tried, or no tool |\n\
+        "\n| of {} bugs, mutants apart | seen | not seen | blind | false alarm | not tried, or no tool |\n\
          |---|---|---|---|---|---|\n",
-        twins(&METHODS[0]).len()
+        verdicts(&METHODS[0]).len()
     );
     for method in &METHODS {
-        let verdicts = twins(method);
+        let verdicts = verdicts(method);
         let count = |wanted: &[Verdict]| verdicts.iter().filter(|one| wanted.contains(one)).count();
         let columns = [
             &[Verdict::Found][..],
@@ -172,14 +172,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_twin_is_counted_once_a_method() {
+    fn each_bug_is_counted_once_a_method() {
         let row = |kind, verdict| Row::without(("a bug", kind), &METHODS[0], verdict, "why");
         let (found, blind) = (Verdict::Found, Verdict::Blind);
         let rows = [(Kind::Order, found), (Kind::Deadlock, found), (Kind::WeakMemory, blind)];
         let rows: Vec<Row> = rows.map(|(kind, verdict)| row(kind, verdict)).into();
         let mutant = row(Kind::Mutant, Verdict::NotTried);
         let text = in_short(&[rows, vec![mutant]].concat());
-        assert!(text.contains("| of 3 racy twins |"), "{text}");
+        assert!(text.contains("| of 3 bugs, mutants apart |"), "{text}");
         assert!(text.contains("| one unit test | 2 | 0 | 1 | 0 | 0 |"), "{text}");
     }
 
