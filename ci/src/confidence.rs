@@ -135,7 +135,7 @@ pub(crate) fn run(
         page::rewrite(&workspace.root, &tables)?;
     }
     let mut tally = Tally::default();
-    for method in METHODS.iter() {
+    for method in &METHODS {
         let without =
             rows.iter().find(|row| row.method == method.id && row.verdict == Verdict::Missing);
         if let Some(why) = without.and_then(|row| row.reason.as_deref()) {
@@ -336,6 +336,19 @@ impl Ended {
     }
 }
 
+/// What a specimen does, in names of functions.
+const OWN: [&str; 4] =
+    ["selvedge::", "specimens::twins::", "specimens::pages::", "specimens::sound::"];
+/// What the round and `std` do.
+const OTHERS: [&str; 6] = [
+    "std::thread::",
+    "std::sys::",
+    "std::sync::",
+    "alloc::sync::",
+    "specimens::specimen::",
+    "specimens::usual::",
+];
+
 /// Whether a detector reports something that the library or a specimen does. What is reported of
 /// `std`'s threads, futexes, channels and `Arc`s, which is much, is nobody's finding: `std` is not instrumented,
 /// valgrind knows no futex, and neither knows the fence before an `Arc` is freed. Nor is what the round
@@ -346,16 +359,6 @@ fn is_reported(text: &str, report: &str) -> bool {
         let line = line.trim_start_matches(|c: char| c == '=' || c.is_ascii_digit());
         !line.trim().is_empty()
     };
-    const OWN: [&str; 4] =
-        ["selvedge::", "specimens::twins::", "specimens::pages::", "specimens::sound::"];
-    const OTHERS: [&str; 6] = [
-        "std::thread::",
-        "std::sys::",
-        "std::sync::",
-        "alloc::sync::",
-        "specimens::specimen::",
-        "specimens::usual::",
-    ];
     // A generic function names its types, which are others' than its own: the first name counts.
     let owner = |line: &str| {
         let known = OWN.into_iter().chain(OTHERS);
