@@ -189,6 +189,15 @@ impl CheckError {
         }
     }
 
+    /// What the operations of a scenario that breaks its promise returned.
+    #[cfg(loom)]
+    pub(super) fn results(&self) -> Option<&str> {
+        match self {
+            Self::Broken { results, .. } => Some(results),
+            _ => None,
+        }
+    }
+
     pub(crate) fn wrong_model(message: impl Into<String>) -> Self {
         Self::WrongModel { message: message.into(), evidence: Evidence::default() }
     }

@@ -13,7 +13,8 @@
 //! nothing: each thread does one operation after the other. Each of the others makes sure that certain
 //! operations have ended before certain others begin: a thread waits, and then knows (in terms of
 //! happens-before) all that those it waited for had done. What a client has made sure of, an order
-//! must keep. All clients that could catch the type are tried, see `clients.rs`.
+//! must keep. All clients that could catch the type are tried, see `clients.rs`; in the interleaving
+//! pass without exploring those for which no execution of the first client speaks, see `reorder.rs`.
 //!
 //! - In the *interleaving* pass memory is sequentially consistent, and every execution in which one
 //!   operation ends before another begins is one of the client that makes sure of it. So this is
@@ -45,6 +46,8 @@ mod check;
 mod clients;
 mod history;
 mod promise;
+#[cfg(loom)]
+mod reorder;
 mod report;
 mod scenario;
 mod specification;
@@ -336,6 +339,16 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
     pub fn only(mut self, scenario: &str) -> Self {
         self.only = Some(scenario.to_owned());
         self
+    }
+
+    /// The names of the operations, in the order of declaration: what [`only`](Self::only) is written in.
+    pub fn operations(&self) -> Vec<String> {
+        self.operations.iter().map(|operation| operation.name.clone()).collect()
+    }
+
+    /// The names of the initial states; empty if there is one, without a name.
+    pub fn starts(&self) -> Vec<String> {
+        self.starts.iter().map(|start| start.name.clone()).collect()
     }
 
     /// Expects this scenario to be the first, and so a smallest, whose results no order explains. On

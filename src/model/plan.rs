@@ -46,6 +46,16 @@ impl<S> Part<S> {
     }
 }
 
+/// Which passes to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passes {
+    /// Both, the second knowing what the first has learned, and only if that makes a difference.
+    Both,
+    /// These, each as if there were no other: what one would teach the other may be missing.
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
+    Apart { interleaving: bool, weak_memory: bool },
+}
+
 /// What is declared: shared by the engines.
 pub(super) struct Plan<S> {
     pub(super) init: Box<dyn Fn() -> S + Send + Sync>,
@@ -62,6 +72,8 @@ pub(super) struct Plan<S> {
     pub(super) rounds: Option<u64>,
     /// Whether outcomes are held against the table.
     pub(super) judges: bool,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
+    pub(super) passes: Passes,
     /// Whether it is wrong that two threads take no step that the checker can see.
     #[cfg_attr(not(loom), allow(dead_code, reason = "nobody sees the steps of real threads"))]
     pub(super) needs_steps: bool,
@@ -81,6 +93,7 @@ impl<S> Plan<S> {
             steps: DEFAULT_STEPS,
             rounds: None,
             judges: true,
+            passes: Passes::Both,
             needs_steps: true,
         }
     }

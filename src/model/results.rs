@@ -48,8 +48,14 @@ struct Record<'a> {
 struct ScenariosRecord {
     promise: String,
     operations: Vec<String>,
+    starts: Vec<String>,
+    /// Threads, and operations each.
+    sizes: Vec<(usize, usize)>,
+    /// How many there are, besides those that are the same as another by symmetry.
+    all: u64,
     symmetric: u64,
     explored: u64,
+    clients: u64,
 }
 
 #[derive(Serialize)]
@@ -179,10 +185,15 @@ fn scenarios_record<'a>(
         scenarios: Some(ScenariosRecord {
             promise: report.promise.to_string(),
             operations: report.operations.clone(),
+            starts: report.starts.clone(),
+            sizes: report.sizes.clone(),
+            all: report.scenarios,
             symmetric: report.symmetric,
             explored: report.explored,
+            clients: report.clients,
         }),
-        message: found.and_then(|found| found.to_string().lines().next().map(str::to_owned)),
+        // `expected` names the scenario.
+        message: found.and_then(CheckError::results).map(str::to_owned),
         trace: error.or(found).and_then(CheckError::picture).filter(|_| traces()),
         ..Record::new(identity, &report.engine, error, probe)
     }

@@ -10,7 +10,7 @@ use super::scenario::{Alphabet, Scenario, THREADS, generate};
 use super::threads::{Call, Slot, State, Verdict, lock};
 use super::{Linearizable, ScenariosReport};
 use crate::model::identity::Identity;
-use crate::model::plan::{Part, Plan, Row};
+use crate::model::plan::{Part, Passes, Plan, Row};
 use crate::model::{CheckError, Engine, Grade, Pass, Report};
 
 /// Rounds on real threads, over all scenarios, unless the check or `SELVEDGE_ROUNDS` says otherwise.
@@ -26,8 +26,8 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         let mut report = ScenariosReport {
             name: self.identity.name(),
             promise: self.promise,
-            operations: self.operations.iter().map(|operation| operation.name.clone()).collect(),
-            starts: self.starts.iter().map(|start| start.name.clone()).collect(),
+            operations: self.operations(),
+            starts: self.starts(),
             sizes: self.sizes.iter().map(|size| (size.threads, size.operations)).collect(),
             symmetric,
             scenarios: scenarios.len() as u64,
@@ -143,31 +143,50 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
                 clients.len()
             )));
         }
-        for (position, client) in clients.into_iter().map(Arc::new).enumerate() {
+        let clients: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
+        let suspects = Arc::new(Suspects::new(&judge, &clients));
+        // A bound may leave out just those executions that tell of others.
+        let each = replayed.is_some() || self.preemptions.is_some();
+        let mut passes_differ = true;
+        for (position, client) in clients.iter().enumerate() {
             let numbers = (this.number, position + 1);
             if replayed.is_some_and(|replayed| replayed != numbers) {
                 continue;
             }
             report.clients += 1;
+            let mut these =
+                Exploration { judge: &judge, client, passes: Passes::Both, watch: None };
+            if position == 0 {
+                these.watch = Some(&suspects);
+            } else {
+                let interleaving = each || suspects.include(position);
+                if !interleaving && !passes_differ {
+                    continue;
+                }
+                these.passes = Passes::Apart { interleaving, weak_memory: passes_differ };
+            }
             let mut identity = self.identity.clone();
             identity.scenario = Some(numbers);
-            self.explore_with(&identity, this, &text, &judge, &client, report)?;
+            let both = self.explore_with(&identity, this, &text, &these, report)?;
+            if position == 0 {
+                passes_differ = both;
+            }
         }
         Ok(())
     }
 
-    /// Explores one scenario with one client.
+    /// Explores one scenario with one client. Whether the second pass had something to do.
     fn explore_with(
         &self,
         identity: &Identity,
         this: &This<'_>,
         text: &str,
-        judge: &Arc<Judge>,
-        client: &Arc<Client>,
+        these: &Exploration<'_>,
         report: &mut ScenariosReport,
-    ) -> Result<(), CheckError> {
+    ) -> Result<bool, CheckError> {
         let slot = Slot::default();
-        let plan = self.plan(this, judge, client, &slot);
+        let plan = self.plan(this, these, &slot);
+        let Exploration { judge, client, .. } = these;
         plan.validate()?;
         let explain = |found: CheckError| match found {
             CheckError::UnexpectedOutcome { evidence, .. } => {
@@ -191,19 +210,15 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
             found => CheckError::InScenario { scenario: text.to_owned(), found: Box::new(found) },
         };
         let (explored, error) = run(identity, &Arc::new(plan), this.probe).map_err(explain)?;
+        let passes_differ = explored.passes_differ();
         report.add(explored);
-        error.map_or(Ok(()), |error| Err(explain(error)))
+        error.map_or(Ok(passes_differ), |error| Err(explain(error)))
     }
 
     /// The scenario as a model whose one acceptable outcome is that its results are explained.
-    fn plan(
-        &self,
-        this: &This<'_>,
-        judge: &Arc<Judge>,
-        client: &Arc<Client>,
-        slot: &Slot,
-    ) -> Plan<State<S, L>> {
+    fn plan(&self, this: &This<'_>, these: &Exploration<'_>, slot: &Slot) -> Plan<State<S, L>> {
         let scenario = this.scenario;
+        let Exploration { judge, client, passes, watch } = these;
         let (init, local) = (Arc::clone(&self.init), Arc::clone(&self.local));
         let prepare = self.starts.get(scenario.start).map(|start| Arc::clone(&start.what));
         let (owners, operations) = (self.owners(scenario), judge.shape.operations());
@@ -218,6 +233,7 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         });
         // Whether each operation takes steps is asked once, over all scenarios.
         plan.needs_steps = false;
+        plan.passes = *passes;
         plan.preemptions = self.preemptions;
         plan.rounds = self.rounds_each(this.of);
         for (me, thread) in scenario.threads.iter().enumerate() {
@@ -238,8 +254,13 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         }
         let observe = self.last.as_ref().map(|last| Arc::clone(&last.what));
         let (judge, client, slot) = (Arc::clone(judge), Arc::clone(client), Arc::clone(slot));
+        let watch = watch.cloned();
         plan.observations.push(Part::new("results", move |state: &State<S, L>| {
-            Verdict(judge.explains(&state.end(observe.as_deref(), &slot), &client))
+            let history = state.end(observe.as_deref(), &slot);
+            if let Some(suspects) = &watch {
+                suspects.look_at(&history, &state.spans);
+            }
+            Verdict(judge.explains(&history, &client))
         }));
         plan.table.push(Row {
             outcome: format!("results={:?}", Verdict(true)),
@@ -315,6 +336,25 @@ struct This<'a> {
     probe: &'a Arc<Probe>,
 }
 
+/// One scenario with one client.
+struct Exploration<'a> {
+    judge: &'a Arc<Judge>,
+    client: &'a Arc<Client>,
+    passes: Passes,
+    /// It makes sure of nothing: who learns what its executions tell of other clients.
+    watch: Option<&'a Arc<Suspects>>,
+}
+
+impl Report {
+    /// Whether the second pass had something to do.
+    fn passes_differ(&self) -> bool {
+        match &self.engine {
+            Engine::Loom { passes, .. } => passes.iter().all(|pass| pass.skipped.is_none()),
+            Engine::Threads { .. } => false,
+        }
+    }
+}
+
 impl ScenariosReport {
     /// Adds what was done in one scenario.
     fn add(&mut self, explored: Report) {
@@ -351,6 +391,8 @@ fn no_executions() -> Engine {
 }
 
 #[cfg(loom)]
+use super::reorder::Suspects;
+#[cfg(loom)]
 use crate::model::verdict::run;
 #[cfg(loom)]
 use crate::sync::checked::mutation::Probe;
@@ -379,6 +421,24 @@ impl Probe {
     #[expect(clippy::unnecessary_wraps, reason = "as on loom")]
     fn from_environment() -> Result<Arc<Self>, String> {
         Ok(Arc::new(Self))
+    }
+}
+
+/// Real threads have one client.
+#[cfg(not(loom))]
+struct Suspects;
+
+#[cfg(not(loom))]
+#[expect(clippy::unused_self, reason = "as on loom")]
+impl Suspects {
+    fn new(_judge: &Arc<Judge>, _clients: &[Arc<Client>]) -> Self {
+        Self
+    }
+
+    fn look_at(&self, _history: &super::history::History, _spans: &super::threads::Spans) {}
+
+    fn include(&self, _position: usize) -> bool {
+        false
     }
 }
 

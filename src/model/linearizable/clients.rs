@@ -1,10 +1,11 @@
 //! The clients of a scenario: what each makes sure has ended before something else begins.
 //!
 //! That an operation had ended before another began counts for a promise that asks for it. Only a
-//! client can tell, so a scenario is explored once with a client that makes sure of nothing, and once
-//! more with each client that could catch the type: whose demands no order with certain results
+//! client can tell, so a scenario is explored once with a client that makes sure of nothing, and then
+//! held against each client that could catch the type: whose demands no order with certain results
 //! meets, although some order explains those results without them. Of two such clients that catch the
 //! same results the one that demands less is enough: every execution of the other is one of its own.
+//! What is left is explored as well: with weak memory and, where `reorder.rs` suspects it, without.
 
 use std::collections::{BTreeMap, BTreeSet};
 

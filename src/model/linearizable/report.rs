@@ -27,7 +27,7 @@ pub struct ScenariosReport {
     pub scenarios: u64,
     /// How many of those were explored: all, or those up to the expected failure.
     pub explored: u64,
-    /// How many clients they were explored with, all in all: each has one that makes sure of nothing,
+    /// How many clients they were held against, all in all: each has one that makes sure of nothing,
     /// and those that make sure that one operation has ended before another begins.
     pub clients: u64,
     /// How the executions were made, and how many of them: the sum over all scenarios.

@@ -18,6 +18,7 @@ pub(super) struct State<S, L> {
     /// One for each wait of the client.
     handovers: Vec<Handover>,
     results: Mutex<Vec<String>>,
+    pub(super) spans: Spans,
 }
 
 /// Where the newest execution leaves its history.
@@ -44,6 +45,7 @@ impl<S, L> State<S, L> {
             shared,
             handovers: (0..client.waits.len()).map(Handover::new).collect(),
             results: Mutex::new(vec![String::new(); operations]),
+            spans: Spans::new(operations),
         }
     }
 
@@ -52,7 +54,9 @@ impl<S, L> State<S, L> {
         let mut local = lock(&self.locals[me]).take();
         for call in calls {
             self.each_wait(client, |(_, second)| second == call.number, Handover::take);
+            self.spans.begin(call.number);
             let result = catch_unwind(AssertUnwindSafe(|| call.run(&self.shared, local.as_mut())));
+            self.spans.end(call.number);
             let result = result.unwrap_or_else(|payload| {
                 // Nobody shall wait for it for ever.
                 let mine = |first| calls.iter().any(|call| call.number == first);
@@ -103,7 +107,25 @@ impl<S, L> Call<S, L> {
 }
 
 #[cfg(loom)]
+use super::reorder::Spans;
+#[cfg(loom)]
 use crate::sync::checked::operation::Handover;
+
+/// Real threads do not tell when they did what.
+#[cfg(not(loom))]
+pub(super) struct Spans;
+
+#[cfg(not(loom))]
+#[expect(clippy::unused_self, reason = "as on loom")]
+impl Spans {
+    fn new(_operations: usize) -> Self {
+        Self
+    }
+
+    fn begin(&self, _operation: usize) {}
+
+    fn end(&self, _operation: usize) {}
+}
 
 /// On real threads there is the client that makes sure of nothing, and no other.
 #[cfg(not(loom))]

@@ -56,7 +56,8 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
                 _ => {}
             }
         }
-        self.validate_sizes()
+        // One scenario alone is of a size of its own.
+        if self.only.is_some() { Ok(()) } else { self.validate_sizes() }
     }
 
     fn validate_sizes(&self) -> Result<(), CheckError> {

@@ -91,7 +91,7 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return T::std_load(&self.newest, order);
         };
-        at.mark_plain();
+        at.mark_read(true);
         let order = match what {
             "load" => mutation::ordering(site, what, order),
             _ => order,
@@ -137,7 +137,7 @@ impl<T: Word> Atomic<T> {
         let Some(at) = self.locate(site) else {
             return T::std_store(&self.newest, value, order);
         };
-        at.mark_plain();
+        at.mark_store();
         let order = mutation::ordering(site, "store", order);
         let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
         match at.pass {

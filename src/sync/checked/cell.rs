@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::event::{Action, Site};
-use super::operation::{Handle, Step, access_memory};
+use super::operation::{Handle, Step, access_memory, touch_cell};
 use super::record;
 
 /// A cell without synchronisation; in a model, two accesses that nothing orders, one of them a
@@ -40,6 +40,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         let Some((object, twin)) = self.locate(site) else {
             return f(self.value.get());
         };
+        touch_cell();
         let step = Step::begin(site, "cell read", Some(object), 0);
         let access = access_memory(|| twin.get());
         record::with(|recorder| recorder.inherit(object));
@@ -57,6 +58,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         let Some((object, twin)) = self.locate(site) else {
             return f(self.value.get());
         };
+        touch_cell();
         let step = Step::begin(site, "cell write", Some(object), 0);
         let access = access_memory(|| twin.get_mut());
         record::with(|recorder| recorder.inherit(object));

@@ -6,7 +6,7 @@
 //! lock.
 
 use super::event::Site;
-use super::operation::{Handle, access_memory};
+use super::operation::{Handle, access_memory, touch_cell};
 use super::record::{self, Recorder};
 
 /// Stands for a lock's contents.
@@ -41,6 +41,7 @@ impl Contents {
         let (Some(cell), Some(lock)) = (self.0.as_ref().filter(|_| record::active()), lock) else {
             return;
         };
+        touch_cell();
         record::with(|recorder| recorder.thread().pending = Some((site, what, None)));
         access_memory(|| access(cell));
         record::with(|recorder| {

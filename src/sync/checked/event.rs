@@ -204,6 +204,8 @@ pub(crate) struct Object {
     pub(super) readers: [u8; MAX_THREADS],
     /// How many steps of each thread have changed it.
     pub(super) changes: [u64; MAX_THREADS],
+    /// An atomic: a plain store of it has met other threads.
+    pub(crate) stored: bool,
     /// An atomic: bit `t` is set once thread `t` has loaded it (the weak-memory pass asks).
     pub(crate) loaded_by: u8,
 }
@@ -228,6 +230,7 @@ impl Object {
             holders: 0,
             readers: [0; MAX_THREADS],
             changes: [0; MAX_THREADS],
+            stored: false,
             loaded_by: 0,
         }
     }

@@ -186,6 +186,14 @@ pub(crate) fn access_memory<R>(run: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
+/// The active thread is about to touch a cell. Ends the exploration, to begin it again with turnstiles, if
+/// this is the first to be touched under a lock that is held for reading.
+pub(crate) fn touch_cell() {
+    if record::holds(|recorder| recorder.is_first_to_touch()) {
+        record::begin_again(|learned| learned.cells_under_readers = true);
+    }
+}
+
 /// A mutex that is never free: to try it is a step that conflicts with the same step of others, and
 /// changes nothing.
 pub(crate) struct Gate(loom::sync::Mutex<()>);
@@ -273,21 +281,19 @@ impl Handover {
 /// Makes the moment at which a lock is given back a choice, where somebody could tell.
 ///
 /// loom 0.7.3 takes giving back for no step at all. So a thread that tries a lock would wait for it
-/// instead, and two readers would never hold a lock at once. Whoever tries passes the turnstile
-/// first, and then, as one step, tries; readers pass it as they come in; and all pass it before they
-/// give back.
+/// instead, and two readers would hold a lock at once only if one of them takes a step inside. Whoever
+/// tries passes the turnstile first, and then, as one step, tries; readers pass it as they come in; and
+/// all pass it before they give back. Where nobody tries, and no reader touches a cell, which is no
+/// step, nobody could tell.
 pub(crate) struct Turnstile(Option<loom::sync::atomic::AtomicUsize>);
 
 impl Turnstile {
-    /// For a mutex: only in models that are known to try locks.
+    /// Only in models that are known to need it.
     pub(crate) fn new() -> Self {
-        let needed = record::holds(|recorder| recorder.learned.tries_locks);
+        let needed = record::holds(|recorder| {
+            recorder.learned.tries_locks || recorder.learned.cells_under_readers
+        });
         Self(needed.then(|| loom::sync::atomic::AtomicUsize::new(0)))
-    }
-
-    /// For a lock that readers share: in any model.
-    pub(crate) fn for_readers() -> Self {
-        Self(Some(loom::sync::atomic::AtomicUsize::new(0)))
     }
 
     /// Tries. Ends the exploration, to begin it again with turnstiles, if this is the first try.
@@ -323,7 +329,9 @@ impl Turnstile {
 
     fn needed(&self, shared: bool) -> Option<&loom::sync::atomic::AtomicUsize> {
         let needed = record::with(|recorder| {
-            recorder.contended() && (shared || recorder.learned.tries_locks)
+            let learned = &recorder.learned;
+            let by_readers = shared && learned.cells_under_readers;
+            recorder.contended() && (by_readers || learned.tries_locks)
         });
         self.0.as_ref().filter(|_| needed == Some(true))
     }

@@ -19,12 +19,15 @@ use super::waiting::{Spin, Token, Watch};
 
 /// What the first pass learned about the model for the second.
 #[derive(Debug, Clone, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
+#[expect(clippy::struct_excessive_bools, reason = "five facts, each true or not")]
 pub(crate) struct Learned {
-    /// It loads or stores, so that the passes differ.
+    /// It loads, or reads what it has stored, so that the passes differ.
     pub(crate) plain_access: bool,
     /// It tries locks, so that the moment at which one is given back is worth a choice.
     pub(crate) tries_locks: bool,
+    /// It touches a cell while it holds a lock for reading, so that it is worth a choice who else holds
+    /// the lock then.
+    pub(crate) cells_under_readers: bool,
     /// It asks how many owners an `Arc` has.
     pub(crate) counts_owners: bool,
     /// It parks or unparks.
@@ -295,6 +298,17 @@ impl Recorder {
         self.objects[object].readers[self.active] > 0
     }
 
+    /// Whether it holds anything for reading.
+    fn reads_any(&self) -> bool {
+        self.objects.iter().any(|object| object.readers[self.active] > 0)
+    }
+
+    /// Whether the active thread is about to touch a cell while it holds a lock for reading, and that is
+    /// news.
+    pub(crate) fn is_first_to_touch(&self) -> bool {
+        !self.learned.cells_under_readers && self.contended() && self.reads_any()
+    }
+
     /// The active thread holds `object` for reading.
     pub(super) fn begins_to_read(&mut self, object: usize) {
         self.objects[object].holders += 1;
@@ -392,6 +406,11 @@ impl Recorder {
         state.pending = None;
         state.history = mix(state.history, saw);
         self.events.push(Event { thread, site, object, action, phase: self.phase });
+    }
+
+    /// What has happened so far.
+    pub(crate) fn events(&self) -> &[Event] {
+        &self.events
     }
 
     /// A copy of the trace so far.

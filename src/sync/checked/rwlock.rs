@@ -93,7 +93,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('w', "read-write lock", Location::caller())
-            .map(|handle| (handle, Rc::new(loom::sync::RwLock::new(())), Turnstile::for_readers()));
+            .map(|handle| (handle, Rc::new(loom::sync::RwLock::new(())), Turnstile::new()));
         let (poisoned, std) = (AtomicBool::new(false), std::sync::RwLock::new(()));
         Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
     }

@@ -56,6 +56,7 @@ pub(super) struct Access<'a, T: Word> {
 
 impl<T: Word> Access<'_, T> {
     pub(super) fn read_modify_write<R>(&self, step: &Step, run: impl FnOnce(&T::Twin) -> R) -> R {
+        self.mark_read(false);
         match self.pass {
             None => step.run(|| run(self.twin)),
             Some(Pass::Interleaving) => step.first(|| run(self.twin)),
@@ -108,11 +109,21 @@ impl<T: Word> Access<'_, T> {
         }
     }
 
-    /// A load or store while others run: the two passes differ on it.
-    pub(super) fn mark_plain(&self) {
+    /// It is about to be stored.
+    pub(super) fn mark_store(&self) {
         if self.pass.is_some() {
-            record::with(|recorder| recorder.learned.plain_access = true);
+            record::with(|recorder| recorder.objects[self.object].stored = true);
         }
+    }
+
+    /// It is about to be read. The passes differ on a load while others run, and on what has been
+    /// stored while others ran: of stores that nobody reads, nobody can tell in which order they come.
+    pub(super) fn mark_read(&self, is_load: bool) {
+        let is_contended_load = is_load && self.pass.is_some();
+        record::with(|recorder| {
+            recorder.learned.plain_access |=
+                is_contended_load || recorder.objects[self.object].stored;
+        });
     }
 
     /// What `value` is to the check for determinism: pointers differ from run to run.
