@@ -60,9 +60,9 @@ bench WORD='':
 oracle ROUNDS='1':
     cargo ci oracle {{ ROUNDS }}
 
-# Explore N random scenarios of each type, larger than those of the pages
+# Explore N random scenarios of each type, larger than those of the pages; or all, with `--exhaustive`
 [group('work')]
-linearizable N='100':
+linearizable *N='100':
     cargo ci linearizable {{ N }}
 
 # Try every way of testing on every bug; `--help` lists what can be chosen

@@ -86,11 +86,10 @@ enum Command {
         #[command(flatten)]
         wish: report::Wish,
     },
-    /// Explore so many random scenarios of each type, larger than those that the pages explore
+    /// Explore larger scenarios of each type than the pages do: so many at random, or all of some sizes
     Linearizable {
-        /// From 1 to 100000
-        #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
-        scenarios: u32,
+        #[command(flatten)]
+        wish: linearizable::Wish,
     },
     /// Try every way of testing on every bug, and say which finds it, how often and how fast
     Confidence {
@@ -108,7 +107,7 @@ enum Command {
     },
     /// Run the README's two commands by the letter
     Readme,
-    /// All of these but the oracle and the random scenarios, in CI's order; benchmarks and confidence for
+    /// All of these but the oracle and the larger scenarios, in CI's order; benchmarks and confidence for
     /// one tiny round
     All {
         /// Leave this step out: another machine runs it
@@ -145,7 +144,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Report { wish } => report::run(&workspace, wish)?,
-        Command::Linearizable { scenarios } => linearizable::run(&workspace, *scenarios)?,
+        Command::Linearizable { wish } => linearizable::run(&workspace, wish)?,
         Command::Confidence { smoke: true, .. } => confidence::smoke(&workspace)?,
         Command::Confidence { bless, seconds, filter, .. } => {
             confidence::run(&workspace, *bless, *seconds, filter.as_deref())?

@@ -20,7 +20,7 @@ pub(crate) struct Record {
     pub(crate) executions: u64,
     seconds: f64,
     /// Of a check of many scenarios.
-    scenarios: Option<Scenarios>,
+    pub(crate) scenarios: Option<Scenarios>,
     /// The whole line.
     #[serde(skip)]
     pub(crate) value: Value,
@@ -28,9 +28,18 @@ pub(crate) struct Record {
 
 /// What was held against how many scenarios.
 #[derive(Debug, Deserialize)]
-struct Scenarios {
-    promise: String,
-    explored: u64,
+pub(crate) struct Scenarios {
+    pub(crate) promise: String,
+    pub(crate) operations: Vec<String>,
+    /// The initial states; none if there is one without a name.
+    pub(crate) starts: Vec<String>,
+    /// Threads, and operations each.
+    pub(crate) sizes: Vec<(usize, usize)>,
+    /// How many there are, besides those that are the same as another by symmetry.
+    pub(crate) all: u64,
+    pub(crate) symmetric: u64,
+    pub(crate) explored: u64,
+    pub(crate) clients: u64,
 }
 
 impl Record {
@@ -68,7 +77,7 @@ impl Record {
         };
         match &self.scenarios {
             None => how,
-            Some(Scenarios { promise, explored }) => {
+            Some(Scenarios { promise, explored, .. }) => {
                 format!("{how}, {promise} on {} scenarios", grouped(*explored))
             }
         }
@@ -129,8 +138,8 @@ mod tests {
 
     #[test]
     fn a_check_of_many_scenarios_says_what_was_held_against_them() {
-        let scenarios =
-            r#""scenarios":{"promise":"linearizable","explored":1764,"symmetric":3},"new""#;
+        let scenarios = r#""scenarios":{"promise":"linearizable","operations":["add"],"starts":[],
+"sizes":[[2,2]],"all":1764,"symmetric":3,"explored":1764,"clients":1764},"new""#;
         let all = record("\"new\"", scenarios);
         assert_eq!(all.status(), "complete, linearizable on 1,764 scenarios");
         assert_eq!(record("null", "null,\"scenarios\":null").status(), "complete");

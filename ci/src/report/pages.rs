@@ -8,7 +8,7 @@ use super::data::{Model, Outcome, Trace};
 use super::drawing::Drawing;
 use super::prose::{Page, markdown};
 use super::svg::{self, End};
-use crate::prove::record::grouped;
+use crate::prove::record::{Scenarios, grouped};
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -88,6 +88,9 @@ fn section(model: &Model, page: &Page, pages: &[&str]) -> Markup {
                 }
                 span.mono { (record.at) }
             }
+            @if let Some(scenarios) = &record.scenarios {
+                (scenarios_table(scenarios, record.executions))
+            }
             @if let Some(test) = test.filter(|_| record.model == 1) {
                 details.code { summary { "the test" } pre tabindex="0" { (test.code) } }
             }
@@ -98,6 +101,33 @@ fn section(model: &Model, page: &Page, pages: &[&str]) -> Markup {
             @if !model.outcomes.is_empty() { (table(model)) }
             @for outcome in &model.outcomes {
                 @if let Some(trace) = &outcome.trace { (witness(model, outcome, trace)) }
+            }
+        }
+    }
+}
+
+/// Of a check of many scenarios: what they are made of, and how many there are.
+fn scenarios_table(scenarios: &Scenarios, executions: u64) -> Markup {
+    let size = |(threads, operations): &(usize, usize)| format!("{threads} x {operations}");
+    let sizes: Vec<String> = scenarios.sizes.iter().map(size).collect();
+    let start = match &*scenarios.starts {
+        [] => String::new(),
+        starts => format!(", from: {}", starts.join(", ")),
+    };
+    let cells = [
+        ("threads x operations", sizes.join(", ")),
+        ("scenarios", grouped(scenarios.all)),
+        ("left out as the same by symmetry", grouped(scenarios.symmetric)),
+        ("explored", grouped(scenarios.explored)),
+        ("clients", grouped(scenarios.clients)),
+        ("executions", grouped(executions)),
+    ];
+    html! {
+        p.small { "All sequences of: " (scenarios.operations.join(", ")) (start) "." }
+        table.cards {
+            thead { tr { @for (label, _) in &cells { th.number { (label) } } } }
+            tbody {
+                tr { @for (label, text) in &cells { td.number data-label=(label) { (text) } } }
             }
         }
     }
@@ -252,5 +282,28 @@ pub(crate) fn legend() -> Markup {
                 li { "A place is where the step stands in the source; point at a box for all of it." }
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn scenarios_are_counted_in_the_page() {
+        let scenarios = Scenarios {
+            promise: "linearizable".to_owned(),
+            operations: vec!["add".to_owned(), "get".to_owned()],
+            starts: vec!["empty".to_owned()],
+            sizes: vec![(2, 2), (3, 1)],
+            all: 1_764,
+            symmetric: 1_500,
+            explored: 12,
+            clients: 34,
+        };
+        let html = scenarios_table(&scenarios, 5_678).into_string();
+        let text = |text: &str| html.contains(&format!(">{text}<"));
+        assert!(html.contains("All sequences of: add, get, from: empty."), "{html}");
+        assert!(["2 x 2, 3 x 1", "1,764", "1,500", "12", "34", "5,678"].into_iter().all(text));
     }
 }
