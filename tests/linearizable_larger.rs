@@ -1,18 +1,18 @@
 //! All scenarios of larger sizes, one and all: too many for the ordinary suite.
 //!
 //! `LINEARIZABLE_SIZES=all` explores them (`cargo ci linearizable --exhaustive`); without it each alphabet is
-//! explored in a size that takes no time, to see that it can be. There is no bound in either.
+//! explored in a size that takes no time, to see that it can be. There is no bound in either. Not here,
+//! because they do not end in good time: statistics with three calls each (24,025 scenarios, not done
+//! after eleven minutes of processor time), and three threads with two calls each.
 
 use selvedge::model::{Linearizable, Promise, linearizable};
-use selvedge::{Counter, Stats};
+use selvedge::{Counter, CounterHandle};
 
 #[path = "../loom-tests/alphabets/counter.rs"]
 mod counter;
 #[path = "../loom-tests/alphabets/map.rs"]
 #[expect(dead_code, reason = "the smaller alphabet is for the page")]
 mod map;
-#[path = "../loom-tests/alphabets/stats.rs"]
-mod stats;
 
 /// Whether all scenarios are asked for.
 fn all() -> bool {
@@ -47,7 +47,7 @@ fn explore<S, L, M>(
     }
 }
 
-fn in_sequence() -> Linearizable<Counter, selvedge::CounterHandle> {
+fn two_cells() -> Linearizable<Counter, CounterHandle> {
     counter::counter()
         .operation("add 2", |counter| counter.add(2))
         .promises(Promise::SequentiallyConsistent)
@@ -55,12 +55,7 @@ fn in_sequence() -> Linearizable<Counter, selvedge::CounterHandle> {
 
 #[test]
 fn a_counter_is_sequentially_consistent_for_three_calls_each() {
-    explore(in_sequence(), (2, 3), (7_056, 1_145_924));
-}
-
-#[test]
-fn a_counter_is_sequentially_consistent_for_three_threads_with_two_calls_each() {
-    explore(in_sequence(), (3, 2), (8_000, 0));
+    explore(two_cells(), (2, 3), (7_056, 1_145_924));
 }
 
 #[test]
@@ -72,11 +67,6 @@ fn a_counter_of_one_cell_is_linearizable_for_three_calls_each() {
         .operation("take", Counter::take)
         .finally("total", Counter::get);
     explore(one, (2, 3), (3_570, 2_343_735));
-}
-
-#[test]
-fn stats_are_linearizable_for_three_calls_each() {
-    explore(stats::stats(Stats::handle), (2, 3), (24_025, 0));
 }
 
 #[test]
