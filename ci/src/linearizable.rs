@@ -41,9 +41,10 @@ pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
     }
     ensure!(libtest::ran(&output) > 0, "no test ran");
     let mut tally = Tally::default();
-    tally.passed(&match wish.scenarios {
-        Some(_) => format!("{value} larger scenarios of each type keep its promise"),
-        None => "all scenarios of larger sizes keep their type's promise".to_owned(),
+    tally.passed(&match (wish.scenarios, &wish.only) {
+        (Some(_), _) => format!("{value} larger scenarios of each type keep its promise"),
+        (None, None) => "all scenarios of larger sizes keep their type's promise".to_owned(),
+        (None, Some(only)) => format!("those of {only:?} do"),
     });
     Ok(tally)
 }
