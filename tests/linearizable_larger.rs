@@ -1,9 +1,9 @@
 //! All scenarios of larger sizes, one and all: too many for the ordinary suite.
 //!
 //! `LINEARIZABLE_SIZES=all` explores them (`cargo ci linearizable --exhaustive`); without it each alphabet is
-//! explored in a size that takes no time, to see that it can be. There is no bound in either. Not here,
-//! because they do not end in good time: statistics with three calls each (24,025 scenarios, not done
-//! after eleven minutes of processor time), and three threads with two calls each.
+//! explored in a size that takes no time, to see that it can be. There is no bound in either. Not here:
+//! statistics with three calls each (24,025 scenarios, stopped unfinished after eleven minutes of
+//! processor time), and three threads with two calls each, which were never run to an end.
 
 use selvedge::model::{Linearizable, Promise, linearizable};
 use selvedge::{Counter, CounterHandle};
