@@ -104,7 +104,7 @@ pub(crate) fn run(workspace: &Workspace, filter: &str) -> Result<Tally> {
             [one] => format!("red: {test}::{one}"),
             [one, others @ ..] => format!("red: {test}::{one} and {} more", others.len()),
         };
-        bar.suspend(|| println!("{:<58}{result}", breakage.name));
+        bar.suspend(|| println!("{:<68}{result}", breakage.name));
         bar.inc(1);
     }
     bar.finish_and_clear();
@@ -156,7 +156,6 @@ impl Copy {
             // What is run once need not be fast, and is built dozens of times.
             command.env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1");
             command.env("CARGO_PROFILE_RELEASE_DEBUG", "0");
-            command.env("CARGO_PROFILE_RELEASE_INCREMENTAL", "true");
             command
         };
         let built = command(&["--no-run", "--quiet"]).output()?;
