@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
 use crate::cargo::{Config, Target, Workspace};
@@ -15,6 +15,20 @@ pub(crate) struct Binary {
     /// Its source, from the root folder.
     pub(crate) source: PathBuf,
     pub(crate) executable: PathBuf,
+}
+
+impl Binary {
+    /// The names of its tests.
+    pub(crate) fn tests(&self, workspace: &Workspace) -> Result<Vec<String>> {
+        let mut command = workspace.child(Config::Loom, &self.executable);
+        let output = command
+            .args(["--list", "--format", "terse"])
+            .output()
+            .with_context(|| format!("{} cannot be run", self.name))?;
+        ensure!(output.status.success(), "{} does not list its tests", self.name);
+        let text = String::from_utf8_lossy(&output.stdout);
+        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
+    }
 }
 
 /// What we need of a message of cargo's.

@@ -12,6 +12,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 use serde_json::json;
+use wait_timeout::ChildExt as _;
 
 use crate::cargo::{Config, Workspace};
 use crate::tally::Tally;
@@ -293,18 +294,11 @@ impl<'a> Lab<'a> {
         let start = Instant::now();
         let mut child = command.spawn().context("a specimen does not start")?;
         // A round that has begun, and a hang that is being recognised, may take a little longer.
-        let limit = start + Duration::from_secs(self.seconds + 5);
-        let killed = loop {
-            if child.try_wait()?.is_some() {
-                break false;
-            }
-            if Instant::now() > limit {
-                child.kill()?;
-                child.wait()?;
-                break true;
-            }
-            std::thread::sleep(Duration::from_millis(2));
-        };
+        let killed = child.wait_timeout(Duration::from_secs(self.seconds + 5))?.is_none();
+        if killed {
+            child.kill()?;
+            child.wait()?;
+        }
         let text = String::from_utf8_lossy(&fs::read(&path)?).into_owned();
         Ok(Ended { text, killed, seconds: start.elapsed().as_secs_f64() })
     }

@@ -44,6 +44,12 @@ use super::identity::Identity;
 
 mod check;
 mod clients;
+#[cfg(loom)]
+#[path = "linearizable/on_loom.rs"]
+mod engine;
+#[cfg(not(loom))]
+#[path = "linearizable/on_threads.rs"]
+mod engine;
 mod history;
 mod promise;
 #[cfg(loom)]

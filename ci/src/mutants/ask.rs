@@ -5,16 +5,14 @@ use std::path::{Path, PathBuf};
 use std::process::{ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use anyhow::{Context as _, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow};
 use serde::Deserialize;
+use wait_timeout::ChildExt as _;
 
 use crate::binaries::Binary;
 use crate::cargo::{Config, Workspace};
-
-/// How often to look whether a test has ended.
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// A test that may be asked.
 #[derive(Debug, Clone)]
@@ -70,21 +68,12 @@ impl Test {
 
     /// All of a binary.
     pub(crate) fn of(workspace: &Workspace, binary: &Binary) -> Result<Vec<Self>> {
-        let mut command = workspace.child(Config::Loom, &binary.executable);
-        let output = command
-            .args(["--list", "--format", "terse"])
-            .output()
-            .with_context(|| format!("{} cannot be run", binary.name))?;
-        ensure!(output.status.success(), "{} does not list its tests", binary.name);
-        let list = String::from_utf8_lossy(&output.stdout);
-        let names = list.lines().filter_map(|line| line.strip_suffix(": test"));
-        Ok(names
-            .map(|test| Self {
-                name: format!("{}::{test}", binary.name),
-                executable: binary.executable.clone(),
-                exact: test.to_owned(),
-            })
-            .collect())
+        let test = |exact: String| Self {
+            name: format!("{}::{exact}", binary.name),
+            executable: binary.executable.clone(),
+            exact,
+        };
+        Ok(binary.tests(workspace)?.into_iter().map(test).collect())
     }
 
     /// Runs it and reads its results, which are left in `folder`: nobody else's.
@@ -109,19 +98,15 @@ impl Test {
             .stderr(Stdio::null())
             .spawn()
             .with_context(|| format!("{} cannot be run", self.name))?;
-        let end = patience.map(|patience| Instant::now() + patience);
-        let status = loop {
-            if let Some(status) = child.try_wait()? {
-                break Some(status);
-            }
-            if end.is_some_and(|end| Instant::now() > end) {
-                // It may have ended by itself.
-                let _ = child.kill();
-                child.wait()?;
-                break None;
-            }
-            thread::sleep(PAUSE);
+        let status = match patience {
+            None => Some(child.wait()?),
+            Some(patience) => child.wait_timeout(patience)?,
         };
+        if status.is_none() {
+            // It may have ended by itself.
+            let _ = child.kill();
+            child.wait()?;
+        }
         let read = read(folder);
         // A test that crashed may leave half a line.
         let whole = status.is_some_and(|status| status.code().is_some());

@@ -69,7 +69,7 @@ impl Hunt<'_> {
             Fate::Survived { .. } | Fate::NotCovered => progress.left += 1,
         }
         let Progress { killed, left, .. } = *progress;
-        self.bar.set_message(format!("{killed} killed, {left} left"));
+        self.bar.set_message(format!("{killed} killed, {left} not"));
         self.bar.inc(1);
     }
 

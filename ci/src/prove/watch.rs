@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::process::{Command, ExitStatus};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Context as _, Result};
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::list::List;
@@ -51,7 +51,7 @@ impl<'a> Watch<'a> {
     /// Runs a page's tests, or those that match, and returns what went wrong.
     pub(crate) fn run(&mut self, page: &Binary) -> Result<Vec<String>> {
         let name = &page.name;
-        let all = self.tests(page)?;
+        let all = page.tests(self.workspace)?;
         if all.is_empty() {
             return Ok(vec![format!("the page {name} has no test")]);
         }
@@ -92,18 +92,6 @@ impl<'a> Watch<'a> {
     pub(crate) fn end(self) -> Vec<Record> {
         self.bar.finish_and_clear();
         self.records
-    }
-
-    /// The tests that a page has.
-    fn tests(&self, page: &Binary) -> Result<Vec<String>> {
-        let output = self
-            .workspace
-            .child(Config::Loom, &page.executable)
-            .args(["--list", "--format", "terse"])
-            .output()?;
-        ensure!(output.status.success(), "its tests cannot be listed: {}", output.status);
-        let text = String::from_utf8_lossy(&output.stdout);
-        Ok(text.lines().filter_map(|line| line.strip_suffix(": test")).map(str::to_owned).collect())
     }
 
     /// Runs the command to its end, shows each model, and returns all that was printed.

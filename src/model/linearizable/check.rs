@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
 use super::clients::{Client, Shape, clients};
+use super::engine::{Probe, Suspects, past_limit, replayed, run};
 use super::history::{Judge, Story};
 use super::scenario::{Alphabet, Scenario, THREADS, generate};
 use super::threads::{Call, Slot, State, Verdict, lock};
@@ -22,7 +23,7 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         let start = Instant::now();
         let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
         let (scenarios, symmetric) = self.scenarios()?;
-        let replayed = self.replayed(scenarios.len())?;
+        let replayed = replayed(&self.identity, scenarios.len())?;
         let mut report = ScenariosReport {
             name: self.identity.name(),
             promise: self.promise,
@@ -90,25 +91,6 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
             operations: self.operations.iter().map(|operation| operation.name.as_str()).collect(),
             starts: self.starts.iter().map(|start| start.name.as_str()).collect(),
         }
-    }
-
-    /// The scenario and the client of which an execution is to be replayed, if there is one.
-    #[cfg(loom)]
-    fn replayed(&self, scenarios: usize) -> Result<Option<(usize, usize)>, CheckError> {
-        let replayed = crate::model::verdict::scenario_to_replay(&self.identity)?;
-        match replayed.filter(|(number, _)| *number > scenarios) {
-            Some((number, _)) => Err(CheckError::wrong_model(format!(
-                "there is no scenario {number} to replay: the check has {scenarios}"
-            ))),
-            None => Ok(replayed),
-        }
-    }
-
-    /// Real threads replay nothing.
-    #[cfg(not(loom))]
-    #[expect(clippy::unused_self, clippy::unnecessary_wraps, reason = "as on loom")]
-    fn replayed(&self, _: usize) -> Result<Option<(usize, usize)>, CheckError> {
-        Ok(None)
     }
 
     /// How many rounds of each scenario to run on real threads.
@@ -355,99 +337,10 @@ impl Report {
     }
 }
 
-impl ScenariosReport {
-    /// Adds what was done in one scenario.
-    fn add(&mut self, explored: Report) {
-        if self.bound.is_none() {
-            self.bound = explored.bound();
-        }
-        match (&mut self.engine, explored.engine) {
-            (Engine::Loom { passes, .. }, Engine::Loom { passes: more, .. }) => {
-                for pass in more {
-                    match passes.iter_mut().find(|known| known.name == pass.name) {
-                        Some(known) => {
-                            known.executions += pass.executions;
-                            // It was needed somewhere.
-                            known.skipped = known.skipped.and(pass.skipped);
-                        }
-                        None => passes.push(pass),
-                    }
-                }
-            }
-            (Engine::Threads { rounds, .. }, Engine::Threads { rounds: more, .. }) => {
-                *rounds += more;
-            }
-            _ => unreachable!("all scenarios are explored in the same way"),
-        }
-    }
-}
-
 fn no_executions() -> Engine {
     if cfg!(loom) {
         Engine::Loom { passes: Vec::<Pass>::new(), preemptions: None, spurious: None }
     } else {
         Engine::Threads { rounds: 0, skipped: None }
     }
-}
-
-#[cfg(loom)]
-use super::reorder::Suspects;
-#[cfg(loom)]
-use crate::model::verdict::run;
-#[cfg(loom)]
-use crate::sync::checked::mutation::Probe;
-
-/// `SELVEDGE_LIMIT` is for all scenarios together.
-#[cfg(loom)]
-fn past_limit(executions: u64) -> Option<CheckError> {
-    match crate::model::verdict::limit() {
-        Ok(limit) => (executions > limit).then_some(CheckError::CutShort { limit }),
-        Err(error) => Some(error),
-    }
-}
-
-/// On real threads it limits nothing.
-#[cfg(not(loom))]
-fn past_limit(_: u64) -> Option<CheckError> {
-    None
-}
-
-/// Real threads are asked nothing beside the question.
-#[cfg(not(loom))]
-struct Probe;
-
-#[cfg(not(loom))]
-impl Probe {
-    #[expect(clippy::unnecessary_wraps, reason = "as on loom")]
-    fn from_environment() -> Result<Arc<Self>, String> {
-        Ok(Arc::new(Self))
-    }
-}
-
-/// Real threads have one client.
-#[cfg(not(loom))]
-struct Suspects;
-
-#[cfg(not(loom))]
-#[expect(clippy::unused_self, reason = "as on loom")]
-impl Suspects {
-    fn new(_judge: &Arc<Judge>, _clients: &[Arc<Client>]) -> Self {
-        Self
-    }
-
-    fn look_at(&self, _history: &super::history::History, _spans: &super::threads::Spans) {}
-
-    fn include(&self, _position: usize) -> bool {
-        false
-    }
-}
-
-/// A round that fails leaves no report behind.
-#[cfg(not(loom))]
-fn run<S: Send + Sync + 'static>(
-    identity: &Identity,
-    plan: &Arc<Plan<S>>,
-    _: &Arc<Probe>,
-) -> Result<(Report, Option<CheckError>), CheckError> {
-    Ok((crate::model::rounds::check(identity, plan)?, None))
 }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Promise;
-use crate::model::{CheckError, Engine};
+use crate::model::{CheckError, Engine, Report};
 
 /// What a check of all small scenarios found.
 #[derive(Debug, Clone)]
@@ -49,6 +49,33 @@ impl ScenariosReport {
     /// Whether every execution of every scenario was explored: on loom, and without a bound.
     pub fn is_complete(&self) -> bool {
         self.failure.is_none() && self.bound.is_none() && matches!(self.engine, Engine::Loom { .. })
+    }
+}
+
+impl ScenariosReport {
+    /// Adds what was done in one scenario.
+    pub(super) fn add(&mut self, explored: Report) {
+        if self.bound.is_none() {
+            self.bound = explored.bound();
+        }
+        match (&mut self.engine, explored.engine) {
+            (Engine::Loom { passes, .. }, Engine::Loom { passes: more, .. }) => {
+                for pass in more {
+                    match passes.iter_mut().find(|known| known.name == pass.name) {
+                        Some(known) => {
+                            known.executions += pass.executions;
+                            // It was needed somewhere.
+                            known.skipped = known.skipped.and(pass.skipped);
+                        }
+                        None => passes.push(pass),
+                    }
+                }
+            }
+            (Engine::Threads { rounds, .. }, Engine::Threads { rounds: more, .. }) => {
+                *rounds += more;
+            }
+            _ => unreachable!("all scenarios are explored in the same way"),
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clients::Client;
+use super::engine::{Handover, Spans, history};
 use super::history::History;
 use super::{Operation, Shared};
 
@@ -104,56 +105,6 @@ impl<S, L> Call<S, L> {
         });
         result
     }
-}
-
-#[cfg(loom)]
-use super::reorder::Spans;
-#[cfg(loom)]
-use crate::sync::checked::operation::Handover;
-
-/// Real threads do not tell when they did what.
-#[cfg(not(loom))]
-pub(super) struct Spans;
-
-#[cfg(not(loom))]
-#[expect(clippy::unused_self, reason = "as on loom")]
-impl Spans {
-    fn new(_operations: usize) -> Self {
-        Self
-    }
-
-    fn begin(&self, _operation: usize) {}
-
-    fn end(&self, _operation: usize) {}
-}
-
-/// On real threads there is the client that makes sure of nothing, and no other.
-#[cfg(not(loom))]
-struct Handover;
-
-#[cfg(not(loom))]
-#[expect(clippy::unused_self, reason = "as on loom")]
-impl Handover {
-    fn new(_number: usize) -> Self {
-        Self
-    }
-
-    fn give(&self) {}
-
-    fn take(&self) {}
-}
-
-/// All that the calling thread has done and seen, as the checker has it.
-#[cfg(loom)]
-fn history() -> u64 {
-    let history = crate::sync::checked::record::with(|recorder| recorder.thread().history());
-    history.unwrap_or_default()
-}
-
-/// Nobody knows what real threads have seen.
-#[cfg(not(loom))]
-fn history() -> u64 {
-    0
 }
 
 impl<S, L> Operation<S, L> {
