@@ -29,6 +29,8 @@ pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
         None => ("linearizable_larger", "LINEARIZABLE_SIZES", "all".to_owned()),
     };
     let mut args = vec!["test", "--release", "--test", test, "--", "--nocapture"];
+    // Tests of one process would wait for each other: each execution maps its stacks anew.
+    args.push("--test-threads=1");
     args.extend(wish.only.as_deref());
     let mut command = workspace.cargo(Config::Loom, &args);
     command.env(name, &value);

@@ -64,6 +64,9 @@ impl<'a> Watch<'a> {
         }
 
         let mut command = self.workspace.child(Config::Loom, &page.executable);
+        // Two at once are slower: each execution maps its stacks anew, and threads of one process wait
+        // for each other to do that.
+        command.arg("--test-threads=1");
         if tests.len() < all.len() {
             command.arg("--exact").args(&tests);
         }
