@@ -25,7 +25,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::coherence::is_void;
-use super::{Plan, outcome_of, panics};
+use super::panics;
+use super::plan::{AnyState, Plan, outcome_of};
 use crate::sync::checked::event::{Action, Phase, Trace};
 use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
@@ -52,8 +53,8 @@ const MAX_RESTARTS: usize = 50;
 
 /// Explores a pass to its end or to its first fault; from the start again where an execution
 /// learns something that would have made earlier ones take other steps.
-pub(super) fn explore<S: Send + Sync + 'static>(
-    plan: &Arc<Plan<S>>,
+pub(super) fn explore(
+    plan: &Arc<Plan>,
     mut task: Task,
     only: Option<u64>,
     patience: Duration,
@@ -72,12 +73,7 @@ pub(super) fn explore<S: Send + Sync + 'static>(
     }
 }
 
-fn explore_once<S: Send + Sync + 'static>(
-    plan: &Arc<Plan<S>>,
-    task: &Task,
-    only: Option<u64>,
-    patience: Duration,
-) -> Explored {
+fn explore_once(plan: &Arc<Plan>, task: &Task, only: Option<u64>, patience: Duration) -> Explored {
     let (verdict, found) = channel();
     let tally = Arc::new(Mutex::new(Tally::new()));
     let begun = Arc::new(AtomicU64::new(0));
@@ -137,12 +133,7 @@ fn stuck(execution: u64, patience: Duration) -> Finding {
 }
 
 /// The exploration's OS thread.
-fn run<S: Send + Sync + 'static>(
-    plan: &Arc<Plan<S>>,
-    task: Task,
-    shared: Shared,
-    verdict: &Sender<End>,
-) {
+fn run(plan: &Arc<Plan>, task: Task, shared: Shared, verdict: &Sender<End>) {
     panics::keep();
     record::install(task, verdict.clone());
     let mut builder = loom::model::Builder::new();
@@ -208,11 +199,7 @@ struct Meeting {
 }
 
 /// One execution, on the main coroutine.
-fn execution<S: Send + Sync + 'static>(
-    plan: &Arc<Plan<S>>,
-    only: Option<u64>,
-    tally: &Mutex<Tally>,
-) {
+fn execution(plan: &Arc<Plan>, only: Option<u64>, tally: &Mutex<Tally>) {
     fail_on_unjoined_panic();
     record::with(|recorder| recorder.begin(&plan.threads[0].name));
     if let Some(limit) = record::with(|recorder| recorder.past_limit()).flatten() {
@@ -275,7 +262,7 @@ fn execution<S: Send + Sync + 'static>(
 }
 
 /// Runs the body of the declared thread at `position`, and ends the thread.
-fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
+fn body(plan: &Plan, position: usize, state: &AnyState, meeting: &Meeting) {
     let part = &plan.threads[position];
     let result = guarded(&part.name, || {
         let result = (part.run)(state);
@@ -340,7 +327,7 @@ fn fail_on_unjoined_panic() {
 
 /// Fails if two threads or more have taken no step in any execution: whatever they share, it is not
 /// from `selvedge::sync`, and one execution is all that there was to see.
-fn fail_on_invisible_threads<S>(plan: &Plan<S>) {
+fn fail_on_invisible_threads(plan: &Plan) {
     let stepped = record::with(|recorder| recorder.stepped).unwrap_or_default();
     let idle = plan.threads.iter().enumerate().filter(|(number, _)| stepped & (1 << number) == 0);
     let threads: Vec<String> = idle.map(|(_, thread)| thread.name.clone()).collect();
@@ -350,7 +337,7 @@ fn fail_on_invisible_threads<S>(plan: &Plan<S>) {
 }
 
 /// Counts the outcome, or ends the exploration with it.
-fn finish<S>(plan: &Plan<S>, only: Option<u64>, tally: &Mutex<Tally>, outcome: String) {
+fn finish(plan: &Plan, only: Option<u64>, tally: &Mutex<Tally>, outcome: String) {
     let execution = record::with(|recorder| recorder.executions).unwrap_or_default();
     if only == Some(execution) {
         record::fail(Fault::Replayed { outcome });

@@ -57,6 +57,7 @@
 //! it overlooks, and what is put right here.
 
 use std::fmt;
+use std::marker::PhantomData;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -86,7 +87,7 @@ pub use linearizable::{Linearizable, Promise, ScenariosReport, linearizable};
 pub use report::{Engine, Found, Outcome, Pass, Report, Witness};
 
 use identity::Identity;
-use plan::{Part, Plan, Row, outcome_of};
+use plan::{Part, Plan};
 
 /// The most threads that a model can have.
 pub const MAX_THREADS: usize = 5;
@@ -180,20 +181,26 @@ impl fmt::Display for Grade {
 #[must_use = "a model does nothing until it is checked"]
 pub struct Model<S> {
     identity: Identity,
-    plan: Plan<S>,
+    plan: Plan,
+    /// The type of the state, which `plan` does not show: each part was declared with this one.
+    state: PhantomData<fn() -> S>,
 }
 
 impl<S: Send + Sync + 'static> Model<S> {
     /// A model whose shared state is `init()`.
     #[track_caller]
     pub fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
-        Self { identity: Identity::of_caller(Location::caller()), plan: Plan::new(init) }
+        Self {
+            identity: Identity::of_caller(Location::caller()),
+            plan: Plan::new(init),
+            state: PhantomData,
+        }
     }
 
     /// Adds a thread. What `body` returns, unless `()`, enters the outcome as `name=…`.
     pub fn thread<R, F>(mut self, name: &str, body: F) -> Self
     where
-        R: fmt::Debug,
+        R: fmt::Debug + 'static,
         F: Fn(&S) -> R + Send + Sync + 'static,
     {
         self.identity.hint(std::any::type_name::<F>());
@@ -205,7 +212,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// the outcome as `name=…`.
     pub fn finally<R, F>(mut self, name: &str, observe: F) -> Self
     where
-        R: fmt::Debug,
+        R: fmt::Debug + 'static,
         F: Fn(&S) -> R + Send + Sync + 'static,
     {
         self.plan.observations.push(Part::new(name, observe));
@@ -232,8 +239,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     }
 
     fn row(mut self, outcome: &str, grade: Grade, reason: &str) -> Self {
-        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
-        self.plan.table.push(Row { outcome, grade, reason });
+        self.plan.declare(outcome, grade, reason);
         self
     }
 
@@ -280,14 +286,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// If the model does not pass, with the whole story: see [`CheckError`].
     #[track_caller]
     pub fn check(self) -> Report {
-        let name = self.identity.name();
-        match self.try_check() {
-            Ok(report) => {
-                println!("{report}");
-                report
-            }
-            Err(error) => panic!("{name}: {error}"),
-        }
+        check(self.identity, self.plan)
     }
 
     /// Explores without judging: every outcome that is reached is in the report, as acceptable.
@@ -311,15 +310,32 @@ impl<S: Send + Sync + 'static> Model<S> {
     ///
     /// Whatever kept the model from passing.
     pub fn try_check(self) -> Result<Report, CheckError> {
-        let Self { mut identity, plan } = self;
-        identity.count();
-        plan.validate()?;
-        refuse_environment_bounds()?;
-        #[cfg(loom)]
-        return verdict::check(&identity, &Arc::new(plan));
-        #[cfg(not(loom))]
-        return rounds::check(&identity, &Arc::new(plan));
+        try_check(self.identity, self.plan)
     }
+}
+
+/// Runs a model, prints and returns what was found.
+#[track_caller]
+fn check(identity: Identity, plan: Plan) -> Report {
+    let name = identity.name();
+    match try_check(identity, plan) {
+        Ok(report) => {
+            println!("{report}");
+            report
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+/// Runs a model.
+fn try_check(mut identity: Identity, plan: Plan) -> Result<Report, CheckError> {
+    identity.count();
+    plan.validate()?;
+    refuse_environment_bounds()?;
+    #[cfg(loom)]
+    return verdict::check(&identity, &Arc::new(plan));
+    #[cfg(not(loom))]
+    return rounds::check(&identity, &Arc::new(plan));
 }
 
 /// loom would obey these without a word.

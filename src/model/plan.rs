@@ -1,5 +1,6 @@
 //! What a model declares, and whether the declarations make sense.
 
+use std::any::{Any, TypeId};
 use std::collections::HashSet;
 use std::fmt;
 
@@ -16,34 +17,53 @@ pub(super) struct Row {
     pub(super) reason: String,
 }
 
+/// The state of a model without its type, so that the engines are compiled once, not once a type.
+pub(super) struct AnyState(Box<dyn Any + Send + Sync>);
+
+impl AnyState {
+    pub(super) fn new<S: Send + Sync + 'static>(state: S) -> Self {
+        Self(Box::new(state))
+    }
+
+    /// The state, to a part that was declared with its type.
+    pub(super) fn get<S: 'static>(&self) -> &S {
+        match self.0.downcast_ref() {
+            Some(state) => state,
+            None => unreachable!("a model has one type of state"),
+        }
+    }
+}
+
 /// Calls code under test with the state, and returns its part of the outcome.
-pub(super) type Run<S> = Box<dyn Fn(&S) -> Option<String> + Send + Sync>;
+pub(super) type Run = Box<dyn Fn(&AnyState) -> Option<String> + Send + Sync>;
 
 /// What is called with the state: a thread's body, or an observation. Returns its part of the
 /// outcome, unless it is `()`.
-pub(super) struct Part<S> {
+pub(super) struct Part {
     pub(super) name: String,
     /// Whether it returns `()`, and so has no part in the outcome.
     unit: bool,
-    pub(super) run: Run<S>,
+    pub(super) run: Run,
 }
 
-impl<S> Part<S> {
-    pub(super) fn new<R: fmt::Debug>(
+impl Part {
+    pub(super) fn new<S: 'static, R: fmt::Debug + 'static>(
         name: &str,
         run: impl Fn(&S) -> R + Send + Sync + 'static,
     ) -> Self {
-        let unit = std::any::type_name::<R>() == std::any::type_name::<()>();
-        let label = name.to_owned();
+        let unit = TypeId::of::<R>() == TypeId::of::<()>();
+        let label = (!unit).then(|| name.to_owned());
         Self {
             name: name.to_owned(),
             unit,
-            run: Box::new(move |state| {
-                let result = run(state);
-                (!unit).then(|| format!("{label}={result:?}"))
-            }),
+            run: Box::new(move |state| shown(label.as_deref(), &run(state.get()))),
         }
     }
+}
+
+/// A part's part of the outcome.
+fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
+    name.map(|name| format!("{name}={result:?}"))
 }
 
 /// Which passes to make.
@@ -57,10 +77,10 @@ pub(super) enum Passes {
 }
 
 /// What is declared: shared by the engines.
-pub(super) struct Plan<S> {
-    pub(super) init: Box<dyn Fn() -> S + Send + Sync>,
-    pub(super) threads: Vec<Part<S>>,
-    pub(super) observations: Vec<Part<S>>,
+pub(super) struct Plan {
+    pub(super) init: Box<dyn Fn() -> AnyState + Send + Sync>,
+    pub(super) threads: Vec<Part>,
+    pub(super) observations: Vec<Part>,
     pub(super) table: Vec<Row>,
     pub(super) fails: Option<Failure>,
     pub(super) preemptions: Option<usize>,
@@ -79,11 +99,17 @@ pub(super) struct Plan<S> {
     pub(super) needs_steps: bool,
 }
 
-impl<S> Plan<S> {
+impl Plan {
     /// Of a model that declares nothing else yet.
-    pub(super) fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
+    pub(super) fn new<S: Send + Sync + 'static>(
+        init: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Box::new(move || AnyState::new(init())))
+    }
+
+    fn of(init: Box<dyn Fn() -> AnyState + Send + Sync>) -> Self {
         Self {
-            init: Box::new(init),
+            init,
             threads: Vec::new(),
             observations: Vec::new(),
             table: Vec::new(),
@@ -96,6 +122,12 @@ impl<S> Plan<S> {
             passes: Passes::Both,
             needs_steps: true,
         }
+    }
+
+    /// Adds a row to the table.
+    pub(super) fn declare(&mut self, outcome: &str, grade: Grade, reason: &str) {
+        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        self.table.push(Row { outcome, grade, reason });
     }
 
     /// Whether the declarations make sense.

@@ -10,9 +10,8 @@ use std::sync::{Arc, Barrier};
 use std::time::{Duration, Instant};
 
 use super::identity::Identity;
-use super::{
-    CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Plan, Report, outcome_of, panics,
-};
+use super::plan::{AnyState, Plan, outcome_of};
+use super::{CheckError, Engine, Evidence, Failure, Found, Grade, Outcome, Report, panics};
 
 /// Rounds, unless the model or `SELVEDGE_ROUNDS` says otherwise.
 const DEFAULT_ROUNDS: u64 = 2_000;
@@ -24,10 +23,7 @@ const PATIENCE_FOR_DEADLOCK: u64 = 1;
 type Part = Result<Option<String>, String>;
 
 /// Checks the model.
-pub(super) fn check<S: Send + Sync + 'static>(
-    identity: &Identity,
-    plan: &Arc<Plan<S>>,
-) -> Result<Report, CheckError> {
+pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, CheckError> {
     let start = Instant::now();
     if let Ok(value) = std::env::var("SELVEDGE_REPLAY") {
         return Err(CheckError::wrong_model(format!(
@@ -135,7 +131,7 @@ fn in_round(round: u64) -> Evidence {
     Evidence { text }
 }
 
-fn rows<S>(plan: &Plan<S>, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
+fn rows(plan: &Plan, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
     let row = |text: &str, grade, reason: &str, seen| Outcome {
         seen,
         ..Outcome::new(text, grade, reason)
@@ -155,15 +151,15 @@ fn rows<S>(plan: &Plan<S>, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
 }
 
 /// The model's threads, kept from round to round.
-struct Crew<S> {
-    work: Vec<Sender<Round<S>>>,
+struct Crew {
+    work: Vec<Sender<Round>>,
     results: Receiver<(usize, Part)>,
     patience: Duration,
 }
 
 /// What a thread needs for a round.
-struct Round<S> {
-    state: Arc<S>,
+struct Round {
+    state: Arc<AnyState>,
     start: Arc<Start>,
 }
 
@@ -180,12 +176,12 @@ enum Trouble {
     Stuck(Vec<String>),
 }
 
-impl<S: Send + Sync + 'static> Crew<S> {
-    fn new(plan: &Arc<Plan<S>>) -> Result<Self, CheckError> {
+impl Crew {
+    fn new(plan: &Arc<Plan>) -> Result<Self, CheckError> {
         let (report, results) = channel();
         let work = (0..plan.threads.len())
             .map(|position| {
-                let (sender, rounds) = channel::<Round<S>>();
+                let (sender, rounds) = channel::<Round>();
                 let (plan, report) = (Arc::clone(plan), report.clone());
                 // Never joined: a thread that is stuck would hold up the test for ever.
                 std::thread::spawn(move || serve(&plan, position, &rounds, &report));
@@ -200,7 +196,7 @@ impl<S: Send + Sync + 'static> Crew<S> {
     }
 
     /// One round: state, threads, observations.
-    fn round(&mut self, plan: &Plan<S>, number: u64) -> Result<String, Trouble> {
+    fn round(&mut self, plan: &Plan, number: u64) -> Result<String, Trouble> {
         let threads = self.work.len();
         let state = Arc::new(quiet("init", || (plan.init)()).map_err(Trouble::Panic)?);
         let start =
@@ -234,12 +230,7 @@ impl<S: Send + Sync + 'static> Crew<S> {
 }
 
 /// The life of one of the model's threads.
-fn serve<S>(
-    plan: &Plan<S>,
-    position: usize,
-    rounds: &Receiver<Round<S>>,
-    report: &Sender<(usize, Part)>,
-) {
+fn serve(plan: &Plan, position: usize, rounds: &Receiver<Round>, report: &Sender<(usize, Part)>) {
     let body = &plan.threads[position];
     while let Ok(Round { state, start }) = rounds.recv() {
         start.together();

@@ -65,10 +65,7 @@ impl Cases {
 }
 
 /// Checks the model, and appends the result.
-pub(super) fn check<S: Send + Sync + 'static>(
-    identity: &Identity,
-    plan: &Arc<Plan<S>>,
-) -> Result<Report, CheckError> {
+pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, CheckError> {
     let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let (report, error) = run(identity, plan, &probe)?;
     results::append(identity, &report, error.as_ref(), &probe);
@@ -80,9 +77,9 @@ pub(super) fn check<S: Send + Sync + 'static>(
 /// # Errors
 ///
 /// Why there is no report.
-pub(super) fn run<S: Send + Sync + 'static>(
+pub(super) fn run(
     identity: &Identity,
-    plan: &Arc<Plan<S>>,
+    plan: &Arc<Plan>,
     probe: &Arc<Probe>,
 ) -> Result<(Report, Option<CheckError>), CheckError> {
     let start = Instant::now();
@@ -165,9 +162,9 @@ pub(super) fn run<S: Send + Sync + 'static>(
 }
 
 /// Holds what was found against what was declared.
-fn judge<S>(
+fn judge(
     identity: &Identity,
-    plan: &Plan<S>,
+    plan: &Plan,
     report: &mut Report,
     finding: Option<(Pass, Finding)>,
 ) -> Result<(), CheckError> {
@@ -205,7 +202,7 @@ fn judge<S>(
 }
 
 /// What a finding means, with the interleaving that shows it.
-fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding) -> CheckError {
+fn explain(identity: &Identity, plan: &Plan, pass: Pass, finding: &Finding) -> CheckError {
     let detail = match finding.fault {
         Fault::Replayed { .. } => Detail::Full,
         _ => Detail::Threads,

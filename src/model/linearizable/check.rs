@@ -4,21 +4,22 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
+use super::ScenariosReport;
 use super::clients::{Client, Shape, clients};
+use super::declared::Declared;
 use super::engine::{Probe, Suspects, past_limit, replayed, run};
 use super::history::{Judge, Story};
 use super::scenario::{Alphabet, Scenario, THREADS, generate};
 use super::threads::{Call, Slot, State, Verdict, lock};
-use super::{Linearizable, ScenariosReport};
 use crate::model::identity::Identity;
-use crate::model::plan::{Part, Passes, Plan, Row};
+use crate::model::plan::{Part, Passes, Plan};
 use crate::model::{CheckError, Engine, Grade, Pass, Report};
 
 /// Rounds on real threads, over all scenarios, unless the check or `SELVEDGE_ROUNDS` says otherwise.
 #[cfg(not(loom))]
 const DEFAULT_ROUNDS: u64 = 4_000;
 
-impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L, M> {
+impl Declared {
     pub(super) fn explore(&self) -> Result<ScenariosReport, CheckError> {
         let start = Instant::now();
         let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
@@ -198,7 +199,7 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
     }
 
     /// The scenario as a model whose one acceptable outcome is that its results are explained.
-    fn plan(&self, this: &This<'_>, these: &Exploration<'_>, slot: &Slot) -> Plan<State<S, L>> {
+    fn plan(&self, this: &This<'_>, these: &Exploration<'_>, slot: &Slot) -> Plan {
         let scenario = this.scenario;
         let Exploration { judge, client, passes, watch } = these;
         let (init, local) = (Arc::clone(&self.init), Arc::clone(&self.local));
@@ -219,7 +220,7 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         plan.preemptions = self.preemptions;
         plan.rounds = self.rounds_each(this.of);
         for (me, thread) in scenario.threads.iter().enumerate() {
-            let calls: Vec<Call<S, L>> = judge
+            let calls: Vec<Call> = judge
                 .shape
                 .of_thread(me)
                 .zip(thread)
@@ -230,30 +231,23 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
                 })
                 .collect();
             let client = Arc::clone(client);
-            plan.threads.push(Part::new(THREADS[me], move |state: &State<S, L>| {
+            plan.threads.push(Part::new(THREADS[me], move |state: &State| {
                 state.run(me, &calls, &client);
             }));
         }
         let observe = self.last.as_ref().map(|last| Arc::clone(&last.what));
         let (judge, client, slot) = (Arc::clone(judge), Arc::clone(client), Arc::clone(slot));
         let watch = watch.cloned();
-        plan.observations.push(Part::new("results", move |state: &State<S, L>| {
+        plan.observations.push(Part::new("results", move |state: &State| {
             let history = state.end(observe.as_deref(), &slot);
             if let Some(suspects) = &watch {
                 suspects.look_at(&history, &state.spans);
             }
             Verdict(judge.explains(&history, &client))
         }));
-        plan.table.push(Row {
-            outcome: format!("results={:?}", Verdict(true)),
-            grade: Grade::Acceptable,
-            reason: "some order explains them".to_owned(),
-        });
-        plan.table.push(Row {
-            outcome: format!("results={:?}", Verdict(false)),
-            grade: Grade::Forbidden,
-            reason: "no order explains them".to_owned(),
-        });
+        let outcome = |verdict| format!("results={:?}", Verdict(verdict));
+        plan.declare(&outcome(true), Grade::Acceptable, "some order explains them");
+        plan.declare(&outcome(false), Grade::Forbidden, "no order explains them");
         plan
     }
 

@@ -1,12 +1,12 @@
 //! What one thread alone gets: the type itself, or the reference.
 
 use super::clients::Shape;
+use super::declared::{AnyLocal, AnyReference, Declared, Named};
 use super::history::{History, Order, orders};
 use super::scenario::Scenario;
-use super::{Linearizable, Named};
 use crate::model::{CheckError, panics};
 
-impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L, M> {
+impl Declared {
     /// By thread: whether it has an operation that owns something.
     pub(super) fn owners(&self, scenario: &Scenario) -> Vec<bool> {
         let owns = |number: &usize| self.operations[*number].what.owns;
@@ -49,12 +49,12 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         if let Some(reference) = &self.reference {
             let mut state = reference();
             if let Some(start) = start {
-                start.instead(&mut state);
+                start.instead(state.as_mut());
             }
             for &number in order {
-                results[number] = self.operations[all[number]].instead(&mut state);
+                results[number] = self.operations[all[number]].instead(state.as_mut());
             }
-            let last = self.last.as_ref().map(|last| last.instead(&mut state));
+            let last = self.last.as_ref().map(|last| last.instead(state.as_mut()));
             return History { results, last };
         }
         let shared = (self.init)();
@@ -62,19 +62,19 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
             (start.what)(&shared);
         }
         let owners = self.owners(scenario);
-        let mut locals: Vec<Option<L>> =
+        let mut locals: Vec<Option<Box<AnyLocal>>> =
             owners.iter().map(|owns| owns.then(|| (self.local)(&shared))).collect();
         for &number in order {
-            let local = locals[shape.thread(number)].as_mut();
+            let local = locals[shape.thread(number)].as_deref_mut();
             results[number] = (self.operations[all[number]].what.run)(&shared, local);
         }
         History { results, last: self.last.as_ref().map(|last| (last.what)(&shared)) }
     }
 }
 
-impl<T, M> Named<T, M> {
+impl<T> Named<T> {
     /// What the reference does in place of this.
-    fn instead(&self, state: &mut M) -> String {
+    fn instead(&self, state: &mut AnyReference) -> String {
         match &self.against {
             Some(against) => against(state),
             None => unreachable!("a reference without it is refused"),

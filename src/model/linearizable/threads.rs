@@ -7,15 +7,16 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::clients::Client;
+use super::declared::{AnyLocal, Operation, Shared};
 use super::engine::{Handover, Spans, history};
 use super::history::History;
-use super::{Operation, Shared};
+use crate::model::plan::AnyState;
 
 /// What the threads of an execution share.
-pub(super) struct State<S, L> {
+pub(super) struct State {
     /// By thread; empty while the thread runs.
-    locals: Vec<Mutex<Option<L>>>,
-    shared: S,
+    locals: Vec<Mutex<Option<Box<AnyLocal>>>>,
+    shared: AnyState,
     /// One for each wait of the client.
     handovers: Vec<Handover>,
     results: Mutex<Vec<String>>,
@@ -26,18 +27,18 @@ pub(super) struct State<S, L> {
 pub(super) type Slot = Arc<Mutex<History>>;
 
 /// An operation as a thread of a scenario calls it.
-pub(super) struct Call<S, L> {
+pub(super) struct Call {
     /// Among the operations of the scenario.
     pub(super) number: usize,
-    pub(super) operation: Arc<Operation<S, L>>,
+    pub(super) operation: Arc<Operation>,
     /// Set once an execution has shown that it takes a step that the checker can see.
     pub(super) seen: Arc<AtomicBool>,
 }
 
-impl<S, L> State<S, L> {
+impl State {
     pub(super) fn new(
-        shared: S,
-        locals: Vec<Option<L>>,
+        shared: AnyState,
+        locals: Vec<Option<Box<AnyLocal>>>,
         operations: usize,
         client: &Client,
     ) -> Self {
@@ -51,12 +52,13 @@ impl<S, L> State<S, L> {
     }
 
     /// What thread `me` does.
-    pub(super) fn run(&self, me: usize, calls: &[Call<S, L>], client: &Client) {
+    pub(super) fn run(&self, me: usize, calls: &[Call], client: &Client) {
         let mut local = lock(&self.locals[me]).take();
         for call in calls {
             self.each_wait(client, |(_, second)| second == call.number, Handover::take);
             self.spans.begin(call.number);
-            let result = catch_unwind(AssertUnwindSafe(|| call.run(&self.shared, local.as_mut())));
+            let result =
+                catch_unwind(AssertUnwindSafe(|| call.run(&self.shared, local.as_deref_mut())));
             self.spans.end(call.number);
             let result = result.unwrap_or_else(|payload| {
                 // Nobody shall wait for it for ever.
@@ -82,7 +84,7 @@ impl<S, L> State<S, L> {
     }
 
     /// The end: leaves the history in `slot`, with what `observe` makes of the state.
-    pub(super) fn end(&self, observe: Option<&Shared<S>>, slot: &Slot) -> History {
+    pub(super) fn end(&self, observe: Option<&Shared>, slot: &Slot) -> History {
         let last = observe.map(|observe| observe(&self.shared));
         let history = History { results: std::mem::take(&mut *lock(&self.results)), last };
         lock(slot).clone_from(&history);
@@ -90,8 +92,8 @@ impl<S, L> State<S, L> {
     }
 }
 
-impl<S, L> Call<S, L> {
-    fn run(&self, shared: &S, local: Option<&mut L>) -> String {
+impl Call {
+    fn run(&self, shared: &AnyState, local: Option<&mut AnyLocal>) -> String {
         let operation = &self.operation;
         operation.note(|| format!("{} begins", operation.name));
         let before = history();
@@ -107,7 +109,7 @@ impl<S, L> Call<S, L> {
     }
 }
 
-impl<S, L> Operation<S, L> {
+impl Operation {
     /// Adds a line to the picture.
     #[cfg_attr(not(loom), expect(unused_variables, clippy::unused_self, reason = "no picture"))]
     fn note(&self, text: impl FnOnce() -> String) {

@@ -1,7 +1,7 @@
 //! Whether the declarations of a check make sense.
 
-use super::Linearizable;
 use super::clients::MAX_OPERATIONS;
+use super::declared::Declared;
 use super::scenario::Size;
 use crate::model::{CheckError, MAX_THREADS};
 
@@ -11,7 +11,7 @@ const MAX_ORDERS: u128 = 5_040;
 /// The most scenarios that a check may have.
 const MAX_SCENARIOS: u128 = 1_000_000;
 
-impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L, M> {
+impl Declared {
     /// Whether the declarations make sense.
     pub(super) fn validate(&self) -> Result<(), CheckError> {
         let wrong = |message: String| Err(CheckError::wrong_model(message));
