@@ -253,7 +253,7 @@ fn execution(plan: &Arc<Plan>, only: Option<u64>, tally: &Mutex<Tally>) {
     });
     let mut parts = meeting.parts.take();
     for observation in &plan.observations {
-        parts.push(guarded(&observation.name, || (observation.run)(&state)).flatten());
+        parts.push(guarded(&observation.name, || observation.run(&state)).flatten());
     }
     guarded("the state's drop", || drop(state));
     local_end();
@@ -265,7 +265,7 @@ fn execution(plan: &Arc<Plan>, only: Option<u64>, tally: &Mutex<Tally>) {
 fn body(plan: &Plan, position: usize, state: &AnyState, meeting: &Meeting) {
     let part = &plan.threads[position];
     let result = guarded(&part.name, || {
-        let result = (part.run)(state);
+        let result = part.run(state);
         local_end();
         result
     });

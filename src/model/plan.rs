@@ -34,8 +34,9 @@ impl AnyState {
     }
 }
 
-/// Calls code under test with the state, and returns its part of the outcome.
-pub(super) type Run = Box<dyn Fn(&AnyState) -> Option<String> + Send + Sync>;
+/// Calls code under test with the state, and returns its part of the outcome: `name=…`, if there is a
+/// name.
+type Run = dyn Fn(&AnyState, Option<&str>) -> Option<String> + Send + Sync;
 
 /// What is called with the state: a thread's body, or an observation. Returns its part of the
 /// outcome, unless it is `()`.
@@ -43,7 +44,7 @@ pub(super) struct Part {
     pub(super) name: String,
     /// Whether it returns `()`, and so has no part in the outcome.
     unit: bool,
-    pub(super) run: Run,
+    run: Box<Run>,
 }
 
 impl Part {
@@ -51,17 +52,22 @@ impl Part {
         name: &str,
         run: impl Fn(&S) -> R + Send + Sync + 'static,
     ) -> Self {
-        let unit = TypeId::of::<R>() == TypeId::of::<()>();
-        let label = (!unit).then(|| name.to_owned());
-        Self {
-            name: name.to_owned(),
-            unit,
-            run: Box::new(move |state| shown(label.as_deref(), &run(state.get()))),
-        }
+        let run =
+            Box::new(move |state: &AnyState, name: Option<&str>| shown(name, &run(state.get())));
+        Self::of(name, TypeId::of::<R>() == TypeId::of::<()>(), run)
+    }
+
+    fn of(name: &str, unit: bool, run: Box<Run>) -> Self {
+        Self { name: name.to_owned(), unit, run }
+    }
+
+    /// Calls it, and returns its part of the outcome.
+    pub(super) fn run(&self, state: &AnyState) -> Option<String> {
+        (self.run)(state, (!self.unit).then_some(&self.name))
     }
 }
 
-/// A part's part of the outcome.
+/// A part of an outcome.
 fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
     name.map(|name| format!("{name}={result:?}"))
 }

@@ -221,7 +221,7 @@ impl Crew {
             outcome.push(part.map_err(Trouble::Panic)?);
         }
         for observation in &plan.observations {
-            let part = quiet(&observation.name, || (observation.run)(&state));
+            let part = quiet(&observation.name, || observation.run(&state));
             outcome.push(part.map_err(Trouble::Panic)?);
         }
         quiet("the state's drop", || drop(state)).map_err(Trouble::Panic)?;
@@ -234,7 +234,7 @@ fn serve(plan: &Plan, position: usize, rounds: &Receiver<Round>, report: &Sender
     let body = &plan.threads[position];
     while let Ok(Round { state, start }) = rounds.recv() {
         start.together();
-        let part = quiet(&body.name, || (body.run)(&state));
+        let part = quiet(&body.name, || body.run(&state));
         // Given back before the round is reported, so that the last owner is the round itself.
         drop(state);
         if report.send((position, part)).is_err() {

@@ -95,12 +95,7 @@ impl Step {
     /// and its first operation are one step: no choice is offered between them. `run` must be
     /// unable to block, and must leave loom no choice of its own (which store to read).
     pub(crate) fn first<R>(&self, run: impl FnOnce() -> R) -> R {
-        let starts =
-            record::with(|recorder| !std::mem::replace(&mut recorder.thread().moved, true));
-        if starts != Some(true) {
-            return self.run(run);
-        }
-        self.merged(run)
+        if starts() { self.merged(run) } else { self.run(run) }
     }
 
     /// Carries out an operation as one with the one before: no choice is offered between them.
@@ -114,14 +109,21 @@ impl Step {
 
     /// Carries out any other operation: one that may block or read one of several stores.
     pub(crate) fn run<R>(&self, run: impl FnOnce() -> R) -> R {
+        let (mut run, mut result) = (Some(run), None);
+        self.carry_out(&mut || result = run.take().map(|run| run()));
+        match result {
+            Some(result) => result,
+            None => unreachable!("an operation that failed has ended the exploration"),
+        }
+    }
+
+    /// Not generic: it is compiled once, not once an operation.
+    fn carry_out(&self, run: &mut dyn FnMut()) {
         record::with(|recorder| recorder.thread().moved = true);
         match catch_unwind(AssertUnwindSafe(run)) {
-            Ok(result) => {
-                record::with(|recorder| recorder.resume(self.thread));
-                result
-            }
+            Ok(()) => record::with(|recorder| recorder.resume(self.thread)),
             Err(payload) => record::fail(diagnose(&*payload)),
-        }
+        };
     }
 
     /// Carries out something that is no choice for the scheduler: a thread that has only done
@@ -146,6 +148,11 @@ pub(crate) fn release<G>(guard: G) {
     if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(guard))) {
         record::fail(diagnose(&*payload));
     }
+}
+
+/// Whether the active thread takes its first step, which it has taken then.
+fn starts() -> bool {
+    record::holds(|recorder| !std::mem::replace(&mut recorder.thread().moved, true))
 }
 
 const NO_TEXT: &str = "a panic without a text";

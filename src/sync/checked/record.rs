@@ -1,6 +1,6 @@
 //! What happened in the current execution: threads, objects, events, and who may see what.
 
-use std::cell::RefCell;
+use std::cell::{RefCell, RefMut};
 use std::collections::BTreeSet;
 use std::fmt;
 use std::panic::Location;
@@ -205,7 +205,16 @@ pub(crate) fn active() -> bool {
 
 /// Calls `f` with the recorder, or returns `None` outside a model. `f` must not touch loom.
 pub(crate) fn with<R>(f: impl FnOnce(&mut Recorder) -> R) -> Option<R> {
-    RECORDER.try_with(|slot| slot.borrow_mut().as_mut().map(f)).ok().flatten()
+    borrow().map(|mut recorder| f(&mut recorder))
+}
+
+/// The recorder; `None` outside a model. Not generic, so that [`with`] is a few lines for each caller.
+fn borrow() -> Option<RefMut<'static, Recorder>> {
+    let slot = RECORDER.try_with(std::ptr::from_ref).ok()?;
+    // SAFETY: the slot lives until this OS thread ends. The borrow is not `Send`, and `with`, the only
+    // caller, drops it before it returns.
+    let slot: &'static RefCell<Option<Recorder>> = unsafe { &*slot };
+    RefMut::filter_map(slot.borrow_mut(), Option::as_mut).ok()
 }
 
 /// Notes that the active thread panics. Called by the panic hook, so wherever the panic came from.

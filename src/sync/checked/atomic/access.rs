@@ -57,12 +57,14 @@ pub(super) struct Access<'a, T: Word> {
 impl<T: Word> Access<'_, T> {
     pub(super) fn read_modify_write<R>(&self, step: &Step, run: impl FnOnce(&T::Twin) -> R) -> R {
         self.mark_read(false);
+        // One closure for all: each would be compiled for each operation of each type.
+        let run = || run(self.twin);
         match self.pass {
-            None => step.run(|| run(self.twin)),
-            Some(Pass::Interleaving) => step.first(|| run(self.twin)),
+            None => step.run(run),
+            Some(Pass::Interleaving) => step.first(run),
             Some(Pass::WeakMemory) => {
                 // Among stores that nothing orders, loom lets it choose: no part of another step.
-                let result = step.run(|| run(self.twin));
+                let result = step.run(run);
                 self.touch_readers(step);
                 result
             }
