@@ -73,7 +73,7 @@ pub struct Linearizable<S, L = (), M = ()> {
     declared: Declared,
     /// The types of the state, of what a thread owns, and of the reference, which `declared` does not
     /// show: each piece was declared with these.
-    types: PhantomData<fn() -> (S, L, M)>,
+    types: PhantomData<fn(S, L) -> M>,
 }
 
 /// All small scenarios of what `init` makes, held against a sequential order of the same operations.
