@@ -66,6 +66,7 @@ mod linearizable;
 mod panics;
 pub(crate) mod place;
 mod plan;
+mod progress;
 mod report;
 
 #[cfg(loom)]

@@ -262,6 +262,11 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
                  to each other for ever: block instead"
             ),
         ),
+        Fault::TooLong { steps } => wrong(format!(
+            "its only thread takes more than {steps} steps: .steps(n) sets the limit, 1 to {} are \
+             accepted",
+            super::MAX_STEPS,
+        )),
         Fault::CutShort { limit } => CheckError::CutShort { limit: *limit },
         Fault::Stuck { seconds } => wrong(format!(
             "no execution has ended for {seconds} s: something waits that the checker cannot see, \
