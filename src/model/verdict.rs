@@ -17,6 +17,10 @@ use crate::sync::checked::finding::{Fault, Finding};
 use crate::sync::checked::mutation::Probe;
 use crate::sync::checked::record::{Chance, Learned, Task};
 
+/// Why the weak-memory pass is left out where it is.
+const LOOM_REORDERS_NOTHING: &str =
+    "no plain load, no plain store that is read, and loom reorders nothing else";
+
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
 struct Replay {
     model: usize,
@@ -110,7 +114,8 @@ pub(super) fn run<S: Send + Sync + 'static>(
             continue;
         }
         if pass == Pass::WeakMemory && !learned.plain_access {
-            done.skipped = Some("no plain load, and no plain store that is read");
+            // True of loom. C++20 reorders relaxed updates as well: `updates_are_never_reordered`.
+            done.skipped = Some(LOOM_REORDERS_NOTHING);
             passes.push(done);
             continue;
         }
