@@ -281,7 +281,10 @@ fn a_mutex_locked_again_while_a_panic_unwinds_is_called_a_wrong_model() {
     };
     if cfg!(loom) {
         let error = model(false).explore().expect_err("it is refused").to_string();
-        assert!(error.contains("wrong model: loom gave up: ") && error.contains("PoisonError"), "{error}");
+        assert!(
+            error.contains("wrong model: loom gave up: ") && error.contains("PoisonError"),
+            "{error}"
+        );
     } else {
         model(false).acceptable("sum=2", "the destructor counts, and so does the other").check();
     }

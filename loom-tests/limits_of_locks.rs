@@ -219,7 +219,10 @@ fn a_thread_has_a_stack_of_32_kib() {
     let model = Model::new(|| ()).thread("parent", spawns).rounds(10);
     if cfg!(loom) {
         let error = model.explore().expect_err("the stack is too small").to_string();
-        assert!(error.contains("a thread's stack overflowed: in a model each has 32 KiB"), "{error}");
+        assert!(
+            error.contains("a thread's stack overflowed: in a model each has 32 KiB"),
+            "{error}"
+        );
     } else {
         model.acceptable("parent=65536", "all of it was there").check();
     }

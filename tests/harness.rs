@@ -483,9 +483,8 @@ mod on_loom {
     /// It waits for nothing, and there is no other thread: the limit is what is too small.
     #[test]
     fn one_thread_that_takes_many_steps_is_no_livelock() {
-        let counts = || {
-            Model::new(counter).thread("alice", |count| (0..60).for_each(|_| increment(count)))
-        };
+        let counts =
+            || Model::new(counter).thread("alice", |count| (0..60).for_each(|_| increment(count)));
         let text = message(counts().steps(50).acceptable("()", "never"));
         let expected = "its only thread takes more than 50 steps: .steps(n) sets the limit";
         assert!(text.contains(expected), "{text}");

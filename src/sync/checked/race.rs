@@ -22,7 +22,8 @@ fn describe(recorder: &Recorder) -> Option<String> {
     // If an access of another thread is not ordered before this one, the last one of that thread is not.
     let last_of = |other: usize| {
         let events = recorder.events().iter().rev();
-        let mut theirs = events.filter(|event| (event.thread, event.object) == (other, Some(object)));
+        let mut theirs =
+            events.filter(|event| (event.thread, event.object) == (other, Some(object)));
         theirs.find_map(|event| match event.action {
             Action::CellWrite => Some(access(other, "writes", event.site)),
             Action::CellRead if writes => Some(access(other, "reads", event.site)),
