@@ -388,35 +388,30 @@ fn a_resumed_panic_poisons() {
 /// What `is_poisoned` returns may decide what a thread does next: that is deterministic.
 #[test]
 fn a_thread_may_branch_on_is_poisoned() {
-    let branches = |poisoned: bool, flag: &AtomicU64| {
-        if poisoned { flag.swap(2, SeqCst) } else { flag.load(SeqCst) }
-    };
-    let model = || {
-        Model::new(|| (Mutex::new(()), RwLock::new(()), AtomicU64::new(0))).thread(
-            "poisons",
-            |(mutex, lock, flag)| {
+    type State = (Mutex<()>, RwLock<()>, AtomicU64);
+    let check = |is_poisoned: fn(&State) -> bool| {
+        Model::new(|| (Mutex::new(()), RwLock::new(()), AtomicU64::new(0)))
+            .thread("asks", move |state: &State| {
+                let before = state.2.load(SeqCst);
+                let poisoned = is_poisoned(state);
+                let flag = &state.2;
+                let after = if poisoned { flag.swap(2, SeqCst) } else { flag.load(SeqCst) };
+                (before, poisoned, after)
+            })
+            .thread("poisons", |(mutex, lock, flag)| {
                 panics_with(|| mutex.lock());
                 panics_with(|| lock.write());
                 flag.store(1, SeqCst);
-            },
-        )
+            })
+            .acceptable("asks=(0, false, 0)", "it came first")
+            .acceptable("asks=(0, false, 1)", "not yet poisoned, and the flag set since")
+            .acceptable("asks=(0, true, 0)", "poisoned, and the flag not yet set")
+            .acceptable("asks=(0, true, 1)", "poisoned, and the flag set since")
+            .acceptable("asks=(1, true, 1)", "the flag was set before")
+            .check();
     };
-    model()
-        .thread("asks", move |(mutex, _, flag)| {
-            (flag.load(SeqCst), branches(mutex.is_poisoned(), flag))
-        })
-        .acceptable("asks=(0, 0)", "it read before the flag was set")
-        .acceptable("asks=(0, 1)", "the flag was set after the first read")
-        .acceptable("asks=(1, 1)", "the flag was set before")
-        .check();
-    model()
-        .thread("asks", move |(_, lock, flag)| {
-            (flag.load(SeqCst), branches(lock.is_poisoned(), flag))
-        })
-        .acceptable("asks=(0, 0)", "it read before the flag was set")
-        .acceptable("asks=(0, 1)", "the flag was set after the first read")
-        .acceptable("asks=(1, 1)", "the flag was set before")
-        .check();
+    check(|state| state.0.is_poisoned());
+    check(|state| state.1.is_poisoned());
 }
 
 /// As in `std`. A trace shows a name all the same.
