@@ -207,6 +207,7 @@ fn a_loop_of_waits_is_never_complete() {
 
 /// 64 KiB on the stack of a thread that asks for a megabyte.
 #[test]
+#[expect(clippy::large_stack_arrays, reason = "that is what is refused")]
 fn a_thread_has_a_stack_of_32_kib() {
     let spawns = |(): &()| {
         let sums = || {
