@@ -8,7 +8,7 @@
 //! | a waiting writer never holds up new readers | a thread that holds a read lock waits for no other reader, nor for a second lock; with a `Mutex` in place of the `RwLock` such a deadlock is found | `a_waiting_writer_holds_up_no_reader`, `crossed_readers_never_deadlock` |
 //! | a wait with a limit hides a lost wake-up: time may be up at any moment | wait without a limit in the model | `a_wait_with_a_limit_hides_a_lost_wake_up`, `a_park_with_a_limit_hides_a_lost_wake_up` |
 //! | no loop that waits on a condition variable, or parks, is explored completely: it may wake up without a reason once more than any bound says | wait in a loop, and a small bound will do: `.spurious(0)` or 1 | `a_loop_of_waits_is_never_complete` |
-//! | `Builder::stack_size` is ignored: each thread has 32 KiB | larger values on the heap (`Box`, `Vec`), and less recursion | `a_thread_has_a_stack_of_32_kib` |
+//! | `Builder::stack_size` is ignored: each thread has 32 KiB | larger values on the heap (`Box`, `Vec`), and less recursion | `a_thread_has_a_stack_of_32_kib` in `tests/refused.rs` |
 //!
 //! **Why.** `std` leaves open whether readers overtake a waiting writer. loom's `RwLock` always lets them;
 //! on Linux `std`'s, and `parking_lot`'s, never do, and then a reader that waits for another reader waits
@@ -198,33 +198,5 @@ fn a_loop_of_waits_is_never_complete() {
             let bound = report.bound().expect("one more is possible");
             assert!(bound.starts_with(&format!("{spurious} spurious failure")), "{bound}");
         }
-    }
-}
-
-// ---------------------------------------------------------------------------------------------
-// Threads.
-// ---------------------------------------------------------------------------------------------
-
-/// 64 KiB on the stack of a thread that asks for a megabyte.
-#[test]
-#[expect(clippy::large_stack_arrays, reason = "that is what is refused")]
-fn a_thread_has_a_stack_of_32_kib() {
-    let spawns = |(): &()| {
-        let sums = || {
-            let array = std::hint::black_box([1_u8; 1 << 16]);
-            array.iter().map(|one| u64::from(*one)).sum::<u64>()
-        };
-        let child = thread::Builder::new().stack_size(1 << 20).spawn(sums);
-        child.expect("it starts").join().expect("it does not panic")
-    };
-    let model = Model::new(|| ()).thread("parent", spawns).rounds(10);
-    if cfg!(loom) {
-        let error = model.explore().expect_err("the stack is too small").to_string();
-        assert!(
-            error.contains("a thread's stack overflowed: in a model each has 32 KiB"),
-            "{error}"
-        );
-    } else {
-        model.acceptable("parent=65536", "all of it was there").check();
     }
 }
