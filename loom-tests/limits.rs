@@ -12,13 +12,16 @@
 //! | a `SeqCst` load does not read past a newer `SeqCst` store | let it acquire in a model: what holds then holds with `SeqCst` | `a_seq_cst_load_skips_old_seq_cst_stores` |
 //! | of an atomic the seven newest values are kept | fewer stores in a model | `a_value_with_seven_newer_ones_is_forgotten` |
 //! | a `compare_exchange` that fails reads the newest value | `compare_exchange_weak`, or a load | `a_failing_compare_exchange_reads_nothing_old` |
+//! | updates never read anything but the newest value, nor overtake one another; of a model without plain loads and stores the weak-memory pass is left out | read by `load`; `SeqCst`, or a release and an acquire, where the order matters | `updates_are_never_reordered` |
 //! | `notify_one` wakes who has waited longest | `notify_all`, or do not depend on who | `notify_one_wakes_who_has_waited_longest` |
 //! | `is_poisoned` is no step | ask in `finally` | `is_poisoned_is_asked_at_one_moment` |
-//! | a loop with more than eight idle yields counts as endless | give up sooner, in a model | `a_loop_that_gives_up_late_never_gives_up` |
+//! | of a loop that repeats a turn more than eight times before it gives up, the last turns; the result is bounded | give up sooner, in a model | `a_loop_that_gives_up_late_never_gives_up` |
 //! | `.preemptions(n)` is a sample | no bound, and a smaller model | `bounded_preemptions_are_a_sample` |
 //! | as many steps fail for no reason as `.spurious(n)` says, 1 by default | a greater n; `Report::bound` says whether it takes one | `spurious_failures_are_bounded` |
 //!
-//! It calls a race none: the page [`missed_races.rs`](missed_races.rs).
+//! More about read-write locks, waits and stacks: [`limits_of_locks.rs`](limits_of_locks.rs). It calls a
+//! race none: [`missed_races.rs`](missed_races.rs). It calls a correct program wrong:
+//! [`false_alarms.rs`](false_alarms.rs).
 //!
 //! And refused, not missed: a sixth thread (`a_sixth_thread_is_refused`).
 //!
@@ -229,6 +232,46 @@ fn a_failing_compare_exchange_reads_nothing_old() {
     model(weak).interesting("reader=(1, Err(0))", "the flag overtook the data").check();
 }
 
+/// An update takes the place in the modification order in which it is executed, whatever its ordering. C++20
+/// allows relaxed updates more than that, as it does stores.
+#[test]
+fn updates_are_never_reordered() {
+    type Read = fn(&AtomicU64) -> u64;
+    let (by_update, by_load): (Read, Read) = (|x| x.fetch_add(0, Relaxed), |x| x.load(Relaxed));
+
+    let buffering = |read: Read| {
+        two()
+            .thread("left", move |(x, y)| {
+                x.store(1, Relaxed);
+                read(y)
+            })
+            .thread("right", move |(x, y)| {
+                y.store(1, Relaxed);
+                read(x)
+            })
+            .acceptable("left=0 right=1", "left came first")
+            .acceptable("left=1 right=0", "right came first")
+            .acceptable("left=1 right=1", "both wrote before either read")
+    };
+    buffering(by_update).missed("left=0 right=0", "each read before the other's store").check();
+    buffering(by_load).interesting("left=0 right=0", "each read before the other's store").check();
+
+    // Nothing but updates: here the weak-memory pass is left out.
+    let passing = |read: Read| {
+        two()
+            .thread("writer", |(data, flag)| {
+                data.fetch_add(1, Relaxed);
+                flag.fetch_add(1, Relaxed);
+            })
+            .thread("reader", move |(data, flag)| (read(flag), read(data)))
+            .acceptable("reader=(0, 0)", "it read first")
+            .acceptable("reader=(0, 1)", "it looked at the flag too early")
+            .acceptable("reader=(1, 1)", "it read last")
+    };
+    passing(by_update).missed("reader=(1, 0)", "the flag overtook the data").check();
+    passing(by_load).interesting("reader=(1, 0)", "the flag overtook the data").check();
+}
+
 /// `std` does not say who is woken. Each says whether it was woken in the order in which it came.
 #[test]
 fn notify_one_wakes_who_has_waited_longest() {
@@ -288,8 +331,8 @@ fn is_poisoned_is_asked_at_one_moment() {
         .check();
 }
 
-/// Eight times round with nothing new is explored as what it is; once more, and the loop is taken to
-/// wait for ever.
+/// A loop that repeats its first turn up to eight times is explored as what it is. Of one that gives up
+/// later so many turns are explored, and the result is bounded.
 #[test]
 fn a_loop_that_gives_up_late_never_gives_up() {
     let model = |times: u32| {
@@ -306,8 +349,12 @@ fn a_loop_that_gives_up_late_never_gives_up() {
             .thread("writes", |x| x.store(1, SeqCst))
             .acceptable("spins=1", "it saw the 1, or came later")
     };
-    model(8).interesting("spins=0", "it gave up before the store").check();
-    model(9).missed("spins=0", "it gave up before the store").check();
+    model(9).interesting("spins=0", "it gave up before the store").check();
+    let bounded = model(10).missed("spins=0", "it gave up before the store").check();
+    if cfg!(loom) {
+        let bound = bounded.bound().expect("the bound is said");
+        assert!(bound.starts_with("8 idle turns of the loop at loom-tests/limits.rs:"), "{bound}");
+    }
 }
 
 /// The orders that are missed need no more preemptions than those that are found: one, before alice's

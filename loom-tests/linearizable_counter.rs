@@ -1,7 +1,7 @@
 //! # Is a counter linearizable?
 //!
-//! **Answer.** No, and it does not say so: adds, `get` and `take` are *sequentially consistent*. All
-//! results of all small scenarios have one order that keeps each thread's own. But a sum over cells
+//! **Answer.** No, and it does not say so: adds, `get` and `take` are *sequentially consistent*, where no
+//! thread adds both by the counter and by a handle. All results of all small scenarios have one order that keeps each thread's own. But a sum over cells
 //! that is taken while two threads write can hold an effect and not its cause: `add 2` happened after
 //! `add 1`, and `get` has seen the 2 alone. No order that keeps both before and after explains that.
 //! A counter with one cell *is* linearizable: it is the sum that costs it, not the orderings. And who

@@ -1,6 +1,6 @@
 //! # Is a map linearizable?
 //!
-//! **Answer.** All that [`Map`] promises to be one step is one, together with all the rest: in every
+//! **Answer.** All methods but `len`, `is_empty`, `for_each`, `retain` and `extend` are: in every
 //! small scenario some order of the same calls, made by one thread, gives the same results, and it keeps
 //! each thread's order and whatever had ended before something else began. What goes shard by shard
 //! (`len`, `for_each`, `retain`) promises less, and keeps that: the results are *quiescently consistent*.

@@ -1,7 +1,16 @@
 //! # Which data races are missed?
 //!
 //! **Answer.** Those that are races only because a fence, or a lock that is held for reading,
-//! synchronizes with less than loom 0.7.3 believes. No other kind is known.
+//! synchronizes with less than loom 0.7.3 believes; and those with an access that is no event to the
+//! checker: an object is dropped, or a lock is made. No other kind is known.
+//!
+//! | missed | what to do instead | test |
+//! |---|---|---|
+//! | an acquire fence, and what another thread has read | acquire by the load | `an_acquire_fence_hides_a_race` |
+//! | two `SeqCst` fences without an atomic between them | check the model with `AcqRel` fences | `seq_cst_fences_hide_a_race` |
+//! | a write under a read lock, where readers do not overlap | let them overlap in a model | `a_lock_held_for_reading_hides_a_race` |
+//! | an object is freed while another thread still uses it | an `UnsafeCell` in it: read by each use, written by its `Drop` | `an_object_freed_too_early_is_missed` |
+//! | a lock is published without a release | an `UnsafeCell` or an atomic in the lock | `a_mutex_published_without_release_is_missed` |
 //!
 //! **Why these are races.** A fence that acquires synchronizes with what its own thread has read; to
 //! have been told of it by somebody who read it, and did not synchronize himself, is not enough. And two
@@ -25,12 +34,12 @@
 
 use selvedge::model::{Failure, Model};
 use selvedge::sync::atomic::{
-    AtomicU64,
+    AtomicPtr, AtomicU64,
     Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst},
     fence,
 };
 use selvedge::sync::cell::UnsafeCell;
-use selvedge::sync::{PoisonError, RwLock};
+use selvedge::sync::{Mutex, PoisonError, RwLock};
 
 /// Data in plain memory; the writer tells the relay by one flag, and the relay tells the reader by
 /// another. Where there is no relay, the reader looks at the first.
@@ -64,7 +73,7 @@ impl Relayed {
 }
 
 /// The model is a race, and no execution is called one.
-fn is_missed(model: Model<Relayed>) {
+fn is_missed<S: Send + Sync + 'static>(model: Model<S>) {
     if cfg!(loom) {
         let report = model
             .acceptable("reader=None", "the reader was not told yet")
@@ -74,7 +83,7 @@ fn is_missed(model: Model<Relayed>) {
     }
 }
 
-fn is_found(model: Model<Relayed>) {
+fn is_found<S: Send + Sync + 'static>(model: Model<S>) {
     model.fails(Failure::DataRace).check();
 }
 
@@ -149,4 +158,108 @@ fn a_lock_held_for_reading_hides_a_race() {
     };
     is_found(model(false));
     is_missed(model(true));
+}
+
+// ---------------------------------------------------------------------------------------------
+// Accesses that are no event.
+// ---------------------------------------------------------------------------------------------
+
+/// Two owners on the heap, each of which uses the object once. The last one drops it.
+struct Owned {
+    object: AtomicPtr<Object>,
+    owners: AtomicU64,
+}
+
+struct Object {
+    uses: AtomicU64,
+    /// Stands for the object, where it is watched: read by each use, written by its drop.
+    watch: Option<UnsafeCell<()>>,
+}
+
+impl Drop for Object {
+    fn drop(&mut self) {
+        if let Some(watch) = &self.watch {
+            watch.with_mut(|_| ());
+        }
+    }
+}
+
+impl Owned {
+    fn new(watched: bool) -> Self {
+        let watch = watched.then(|| UnsafeCell::new(()));
+        let object = Box::into_raw(Box::new(Object { uses: AtomicU64::new(0), watch }));
+        Self { object: AtomicPtr::new(object), owners: AtomicU64::new(2) }
+    }
+
+    fn use_and_release(&self, order: Ordering) {
+        let object = self.object.load(Relaxed);
+        // SAFETY: none where the release is relaxed; that is what the test is about.
+        let shared = unsafe { &*object };
+        shared.uses.fetch_add(1, Relaxed);
+        if let Some(watch) = &shared.watch {
+            watch.with(|_| ());
+        }
+        if self.owners.fetch_sub(1, order) == 1 {
+            // SAFETY: this is the last owner. Where the release is relaxed, the use by the other one may
+            // come later; as above.
+            drop(unsafe { Box::from_raw(object) });
+        }
+    }
+}
+
+/// The last owner must know that all others are done with the object: a release by each, and an acquire
+/// by the last. To the checker a drop is no event.
+#[test]
+fn an_object_freed_too_early_is_missed() {
+    let model = |watched: bool, order: Ordering| {
+        Model::new(move || Owned::new(watched))
+            .thread("alice", move |owned| owned.use_and_release(order))
+            .thread("bob", move |owned| owned.use_and_release(order))
+    };
+    let passes = |model: Model<Owned>| {
+        if cfg!(loom) {
+            let report = model.acceptable("()", "freed once").check();
+            assert!(report.is_complete(), "explored completely: {report}");
+        }
+    };
+    passes(model(false, Relaxed));
+
+    is_found(model(true, Relaxed));
+    passes(model(true, AcqRel));
+}
+
+/// To make a mutex is to write it, and no lock can synchronize with that. Of an atomic, or a cell, the
+/// checker knows when it was made.
+#[test]
+fn a_mutex_published_without_release_is_missed() {
+    fn model<T: Send + Sync + 'static>(
+        order: Ordering,
+        make: fn() -> T,
+        read: fn(&T) -> u64,
+    ) -> Model<AtomicPtr<Mutex<T>>> {
+        Model::new(|| AtomicPtr::new(std::ptr::null_mut()))
+            .thread("publisher", move |published: &AtomicPtr<Mutex<T>>| {
+                published.store(Box::into_raw(Box::new(Mutex::new(make()))), order);
+            })
+            .thread("reader", move |published| {
+                let found = published.load(Acquire);
+                (!found.is_null()).then(|| {
+                    // SAFETY: none where the store is relaxed; that is what the test is about.
+                    let mutex = unsafe { &*found };
+                    read(&mutex.lock().unwrap_or_else(PoisonError::into_inner))
+                })
+            })
+            .finally("freed", |published| {
+                // SAFETY: it came from a `Box`, and all threads have ended.
+                drop(unsafe { Box::from_raw(published.load(Relaxed)) });
+            })
+    }
+    is_missed(model(Relaxed, || 1, |value| *value));
+
+    let with_an_atomic = |order| model(order, || AtomicU64::new(1), |value| value.load(Relaxed));
+    is_found(with_an_atomic(Relaxed));
+    with_an_atomic(Release)
+        .acceptable("reader=None", "it is not yet published")
+        .acceptable("reader=Some(1)", "published, with all that was written before")
+        .check();
 }

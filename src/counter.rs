@@ -25,7 +25,8 @@
 //! second is not. Readers take turns, so they never contradict each other: each counts all that the one
 //! before it counted.
 //! What a thread added by [`Counter::add`], or through one handle, is never seen out of order; what it
-//! added partly so and partly so may be, for these are two cells.
+//! added partly so and partly so may be, for these are two cells. So `add`, `get` and `take` are
+//! sequentially consistent where no thread mixes the two, and quiescently consistent where one does.
 
 use std::fmt;
 

@@ -1,5 +1,5 @@
-//! Shared-state primitives for concurrent Rust, each proved by a model-checking suite that is
-//! itself put to the proof.
+//! Shared-state primitives for concurrent Rust, each proved in small scenarios by a model-checking
+//! suite that is itself put to the proof.
 //!
 //! | type | guarantee | racy twin |
 //! |---|---|---|
@@ -23,19 +23,23 @@
 //!
 //! [`sync`] is the façade that the primitives are built on: `std` in a normal build, and under
 //! `--cfg loom` the instrumented twins. `model::Model` (feature `model`) is the harness: a test is
-//! a table of outcomes, every execution is held against it, and a failure shows the interleaving.
+//! a table of outcomes, every execution is held against it, and a failure shows the interleaving. What
+//! the checker does not see is listed there under *Limits*.
 //!
 //! # Consistency
 //!
 //! A concurrent [`Counter::get`] counts every add that happened before it, each once, and perhaps
 //! some that happen during it. It never counts backwards while nobody takes. With several writers
-//! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time.
+//! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time. `add`,
+//! `get` and `take` are sequentially consistent where no thread adds both by [`Counter::add`] and by a
+//! [`CounterHandle`].
 //!
 //! [`Stats::snapshot`] and [`Stats::take`] are a moment in time: linearizable, each with all samples
 //! that happened before it, and with the cause of every effect. For that, they make writers wait.
 //!
-//! All of [`Map`] is linearizable but for what goes shard by shard (`for_each`, `retain`) and what
-//! takes no lock (`len`): the table in [`map`] says which is which.
+//! All methods of [`Map`] are linearizable but those that go shard by shard (`for_each`, `retain`, and
+//! its `Debug` form), entry by entry (`extend`) or without a lock (`len`, `is_empty`): the table in [`map`]
+//! says which is which.
 //!
 //! # Features
 //!

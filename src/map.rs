@@ -5,8 +5,8 @@
 //!
 //! # Guarantee
 //!
-//! Each call that names a key is one atomic step, and all of them are linearizable together. The
-//! others:
+//! Each call that names one key is one atomic step, and so is `update_pair`, which names two. These, and
+//! those that lock all shards, are linearizable together. The table says which do less:
 //!
 //! | method | consistency |
 //! |---|---|

@@ -467,6 +467,30 @@ mod on_loom {
             .check();
     }
 
+    /// loom says only that there is a race; the message says between what.
+    #[test]
+    fn a_data_race_names_both_accesses() {
+        let model = Model::new(|| Shared(UnsafeCell::new(0)))
+            // SAFETY: none; the race is what the test is about.
+            .thread("alice", |shared| shared.0.with_mut(|value| unsafe { *value = 1 }))
+            // SAFETY: none; the race is what the test is about.
+            .thread("bob", |shared| shared.0.with(|value| unsafe { *value }));
+        let text = model.explore().unwrap_err().to_string();
+        let race = "data race: c1: alice writes at tests/harness.rs:";
+        assert!(text.contains(race) && text.contains(", bob reads at tests/harness.rs:"), "{text}");
+    }
+
+    /// It waits for nothing, and there is no other thread: the limit is what is too small.
+    #[test]
+    fn one_thread_that_takes_many_steps_is_no_livelock() {
+        let counts =
+            || Model::new(counter).thread("alice", |count| (0..60).for_each(|_| increment(count)));
+        let text = message(counts().steps(50).acceptable("()", "never"));
+        let expected = "its only thread takes more than 50 steps: .steps(n) sets the limit";
+        assert!(text.contains(expected), "{text}");
+        counts().acceptable("()", "it takes 60 steps").check();
+    }
+
     /// Two threads, and what either does after the other has ended is still unordered: the end of
     /// a thread must not synchronise with one that still runs.
     #[test]

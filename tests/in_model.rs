@@ -363,3 +363,69 @@ fn a_thread_that_does_not_panic_poisons_nothing() {
         .acceptable("works=false poisoned=false", "whatever the other one does")
         .check();
 }
+
+/// `resume_unwind` calls no panic hook; a lock that is held is poisoned all the same, as in `std`.
+#[test]
+fn a_resumed_panic_poisons() {
+    let resumes = |(mutex, lock): &(Mutex<u64>, RwLock<u64>)| {
+        let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+            let _guards = (mutex.lock(), lock.write());
+            std::panic::resume_unwind(Box::new("on purpose"));
+        }));
+        caught.is_err() && mutex.is_poisoned() && lock.is_poisoned()
+    };
+    let works = |mutex: &Mutex<u64>| {
+        *mutex.lock().expect("no thread panics that holds it") += 1;
+        mutex.is_poisoned() || thread::panicking()
+    };
+    Model::new(|| ((Mutex::new(0), RwLock::new(0)), Mutex::new(0)))
+        .thread("resumes", move |(locks, _)| resumes(locks))
+        .thread("works", move |(_, mutex)| works(mutex))
+        .acceptable("resumes=true works=false", "only the locks that were held are poisoned")
+        .check();
+}
+
+/// What `is_poisoned` returns may decide what a thread does next: that is deterministic.
+#[test]
+fn a_thread_may_branch_on_is_poisoned() {
+    type State = (Mutex<()>, RwLock<()>, AtomicU64);
+    let check = |is_poisoned: fn(&State) -> bool| {
+        Model::new(|| (Mutex::new(()), RwLock::new(()), AtomicU64::new(0)))
+            .thread("asks", move |state: &State| {
+                let before = state.2.load(SeqCst);
+                let poisoned = is_poisoned(state);
+                let flag = &state.2;
+                let after = if poisoned { flag.swap(2, SeqCst) } else { flag.load(SeqCst) };
+                (before, poisoned, after)
+            })
+            .thread("poisons", |(mutex, lock, flag)| {
+                panics_with(|| mutex.lock());
+                panics_with(|| lock.write());
+                flag.store(1, SeqCst);
+            })
+            .acceptable("asks=(0, false, 0)", "it came first")
+            .acceptable("asks=(0, false, 1)", "not yet poisoned, and the flag set since")
+            .acceptable("asks=(0, true, 0)", "poisoned, and the flag not yet set")
+            .acceptable("asks=(0, true, 1)", "poisoned, and the flag set since")
+            .acceptable("asks=(1, true, 1)", "the flag was set before")
+            .check();
+    };
+    check(|state| state.0.is_poisoned());
+    check(|state| state.1.is_poisoned());
+}
+
+/// As in `std`. A trace shows a name all the same.
+#[test]
+fn a_thread_spawned_without_a_name_has_none() {
+    let name = || thread::current().name().map(str::to_owned);
+    Model::new(|| ())
+        .thread("alice", move |()| {
+            let unnamed = thread::spawn(name).join().expect("it does not panic");
+            let named = thread::Builder::new().name("worker".to_owned()).spawn(name);
+            let named = named.expect("it starts").join().expect("it does not panic");
+            (unnamed, named)
+        })
+        .rounds(10)
+        .acceptable("alice=(None, Some(\"worker\"))", "a name is what the thread was given")
+        .check();
+}

@@ -355,6 +355,36 @@ fn what_no_order_of_the_stores_explains_is_void() {
         .check();
 }
 
+/// To make an atomic is to write it, without synchronisation.
+#[test]
+fn an_atomic_published_without_release_is_a_data_race() {
+    use selvedge::sync::atomic::{AtomicPtr, Ordering};
+
+    let model = |publish: Ordering, read: Ordering| {
+        Model::new(|| AtomicPtr::new(std::ptr::null_mut()))
+            .thread("publisher", move |published| {
+                published.store(Box::into_raw(Box::new(AtomicU64::new(7))), publish);
+            })
+            .thread("reader", move |published| {
+                let found = published.load(read);
+                // SAFETY: the atomic lives until the observation. Where nothing orders this access
+                // after the publication, the model ends here.
+                (!found.is_null()).then(|| unsafe { &*found }.load(Relaxed))
+            })
+            .finally("freed", |published| {
+                // SAFETY: it came from a `Box`, and all threads have ended.
+                drop(unsafe { Box::from_raw(published.load(Relaxed)) });
+            })
+    };
+    model(Relaxed, Relaxed).fails(Failure::DataRace).check();
+    model(Release, Relaxed).fails(Failure::DataRace).check();
+    model(Relaxed, Acquire).fails(Failure::DataRace).check();
+    model(Release, Acquire)
+        .acceptable("reader=None", "not yet published")
+        .acceptable("reader=Some(7)", "published")
+        .check();
+}
+
 /// Plain data that a thread leaves in the state decides what its drop does: the drop knows of it.
 #[test]
 fn the_drop_of_the_state_knows_what_threads_have_done() {

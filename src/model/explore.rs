@@ -22,7 +22,7 @@ use std::rc::Rc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::coherence::is_void;
 use super::panics;
@@ -30,7 +30,7 @@ use super::plan::{AnyState, Plan, outcome_of};
 use crate::sync::checked::event::{Action, Phase, Trace};
 use crate::sync::checked::finding::{End, Fault, Finding};
 use crate::sync::checked::local_end;
-use crate::sync::checked::operation::diagnose;
+use crate::sync::checked::operation::{diagnose, text_of};
 use crate::sync::checked::record::{self, Chance, Learned, Task};
 use crate::sync::checked::unwinding::settle;
 use crate::sync::checked::waiting::{Token, leave_loop};
@@ -47,6 +47,9 @@ pub(super) struct Explored {
 
 /// The outcomes of a pass: how often, and the first execution of each.
 pub(super) type Tally = BTreeMap<String, (u64, u64, Trace)>;
+
+/// How often an exploration is looked at from outside.
+const TICK: Duration = Duration::from_secs(1);
 
 /// How often a part of a pass may begin again.
 const MAX_RESTARTS: usize = 50;
@@ -85,16 +88,24 @@ fn explore_once(plan: &Arc<Plan>, task: &Task, only: Option<u64>, patience: Dura
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system starts no thread: {:?}", spawned.err());
     // The thread says one thing, and if that is a fault it never ends.
-    let mut seen = 0;
+    let mut progress = Progress::new();
+    let mut seen = (0, Instant::now());
     let end = loop {
-        match found.recv_timeout(patience) {
+        match found.recv_timeout(patience.min(TICK)) {
             Ok(end) => break end,
             Err(RecvTimeoutError::Disconnected) => {
                 unreachable!("an exploration ends with a verdict")
             }
             Err(RecvTimeoutError::Timeout) => {
                 let now = begun.load(Ordering::Relaxed);
-                if std::mem::replace(&mut seen, now) == now {
+                progress.tell(format_args!(
+                    "{} executions of the {} pass",
+                    task.executions + now,
+                    task.pass.name()
+                ));
+                if seen.0 != now {
+                    seen = (now, Instant::now());
+                } else if seen.1.elapsed() >= patience {
                     break End::Found(Box::new(stuck(now, patience)));
                 }
             }
@@ -288,8 +299,12 @@ fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
     match result {
         Ok(result) => Some(result),
         Err(_) if is_void() => None,
-        Err(_) => {
-            let message = panics::take();
+        Err(payload) => {
+            let mut message = panics::take();
+            if message.is_empty() {
+                // `resume_unwind`: no hook was called.
+                message = text_of(&*payload);
+            }
             record::with(|recorder| {
                 let site = recorder.last_site();
                 recorder.note(site, None, Action::Panic(message.clone()));

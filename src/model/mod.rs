@@ -12,8 +12,8 @@
 //!     .check();
 //! ```
 //!
-//! Under `--cfg loom` every execution is explored, in two passes: one over all interleavings, one
-//! over what weak memory allows besides. Otherwise the same model runs on real threads, many
+//! Under `--cfg loom` every execution is explored that loom has, in two passes: one over all
+//! interleavings, one over what it knows of weak memory besides (see *Limits*). Otherwise the same model runs on real threads, many
 //! rounds started together, and counts how often each outcome was seen: that count is the answer
 //! to "would a stress test have found it?".
 //!
@@ -53,8 +53,12 @@
 //! random hashers, no shared state behind the checker's back. What makes a thread act differently on
 //! the same history is found and reported, and so is a model in which two threads share nothing
 //! visible; one `std::sync` object among visible ones is not always. loom 0.7.3 explores no load
-//! buffering and no store more than seven writes old; the page `loom-tests/limits.rs` lists what else
-//! it overlooks, and what is put right here.
+//! buffering, no store more than seven writes old, and no relaxed updates that overtake each other. A
+//! result says "explored completely" although it lacks these. The pages `limits.rs`, `limits_of_locks.rs`
+//! and `missed_races.rs` in `loom-tests/` list what else is overlooked, and `false_alarms.rs` what is
+//! called wrong and is right; each with a test, and with what to do instead.
+//!
+//! A check that takes longer than two seconds says on stderr how far it has come.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -67,6 +71,7 @@ mod linearizable;
 mod panics;
 pub(crate) mod place;
 mod plan;
+mod progress;
 mod report;
 
 #[cfg(loom)]

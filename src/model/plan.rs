@@ -75,7 +75,7 @@ fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
 /// Which passes to make.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Passes {
-    /// Both, the second knowing what the first has learned, and only if that makes a difference.
+    /// Both, the second knowing what the first has learned, and only if it makes a difference in loom.
     Both,
     /// These, each as if there were no other: what one would teach the other may be missing.
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]

@@ -56,7 +56,7 @@ pub struct Pass {
     pub name: &'static str,
     /// How many executions it made.
     pub executions: u64,
-    /// Why it was not needed, where it was not.
+    /// Why it was left out, where it was: on loom it would have reached nothing else.
     pub skipped: Option<&'static str>,
 }
 
@@ -154,7 +154,7 @@ impl fmt::Display for Engine {
                     let semicolon = if position == 0 { "" } else { "; " };
                     match pass.skipped {
                         None => write!(f, "{semicolon}{} {}", pass.name, pass.executions)?,
-                        Some(why) => write!(f, "{semicolon}{} not needed: {why}", pass.name)?,
+                        Some(why) => write!(f, "{semicolon}{} left out: {why}", pass.name)?,
                     }
                 }
                 f.write_str(")")

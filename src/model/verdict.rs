@@ -17,6 +17,10 @@ use crate::sync::checked::finding::{Fault, Finding};
 use crate::sync::checked::mutation::Probe;
 use crate::sync::checked::record::{Chance, Learned, Task};
 
+/// Why the weak-memory pass is left out where it is.
+const LOOM_REORDERS_NOTHING: &str =
+    "no plain load, no plain store that is read, and loom reorders nothing else";
+
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
 struct Replay {
     model: usize,
@@ -107,7 +111,8 @@ pub(super) fn run(
             continue;
         }
         if pass == Pass::WeakMemory && !learned.plain_access {
-            done.skipped = Some("no plain load, and no plain store that is read");
+            // True of loom. C++20 reorders relaxed updates as well: `updates_are_never_reordered`.
+            done.skipped = Some(LOOM_REORDERS_NOTHING);
             passes.push(done);
             continue;
         }
@@ -259,6 +264,11 @@ fn explain(identity: &Identity, plan: &Plan, pass: Pass, finding: &Finding) -> C
                  to each other for ever: block instead"
             ),
         ),
+        Fault::TooLong { steps } => wrong(format!(
+            "its only thread takes more than {steps} steps: .steps(n) sets the limit, 1 to {} are \
+             accepted",
+            super::MAX_STEPS,
+        )),
         Fault::CutShort { limit } => CheckError::CutShort { limit: *limit },
         Fault::Stuck { seconds } => wrong(format!(
             "no execution has ended for {seconds} s: something waits that the checker cannot see, \

@@ -25,8 +25,9 @@
 //! Under `--cfg loom` the constructors are not `const`, so an atomic cannot stand in a `static`; and
 //! these are missing: `Weak`, `Arc::into_raw`, `get_mut` of atomics, `thread::scope` and
 //! `JoinHandle::is_finished`. There is no time in a model: what waits with a limit may be over at
-//! any moment. Load buffering, and stores more than seven writes old, are never explored (loom
-//! 0.7.3).
+//! any moment. Load buffering, relaxed updates that overtake each other, and stores more than
+//! seven writes old are never explored (loom 0.7.3). `thread::Builder::stack_size` is ignored: each
+//! thread has 32 KiB.
 
 #[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]
 compile_error!("one of --cfg loom, --cfg plain_loom and --cfg shuttle is accepted, or none");

@@ -22,7 +22,7 @@ impl Reached {
         rows.map(|row| row.text.clone()).collect()
     }
 
-    /// What one pass reached by itself; all, where it was not needed.
+    /// What one pass reached by itself; all, where it was left out.
     pub(crate) fn by(&self, pass: &str) -> BTreeSet<String> {
         if self.skipped(pass) {
             return self.all();

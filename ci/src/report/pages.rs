@@ -82,7 +82,7 @@ fn section(model: &Model, page: &Page, pages: &[&str]) -> Markup {
                 span { (grouped(record.executions)) (plural(record.executions, " execution")) }
                 @for pass in &model.passes {
                     @match &pass.skipped {
-                        Some(why) => span { (pass.name) " pass not needed: " (why) },
+                        Some(why) => span { (pass.name) " pass left out: " (why) },
                         None => span { (pass.name) " pass " (grouped(pass.executions)) },
                     }
                 }

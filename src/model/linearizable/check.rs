@@ -42,12 +42,14 @@ impl Declared {
         };
         let seen: Vec<Arc<AtomicBool>> = self.operations.iter().map(|_| Arc::default()).collect();
         let mut found = None;
+        let mut progress = Progress::new();
         for (position, scenario) in scenarios.iter().enumerate() {
             if replayed.is_some_and(|(replayed, _)| replayed != position + 1) {
                 continue;
             }
             let (number, of) = (position + 1, scenarios.len());
             let this = This { scenario, number, of, seen: &seen, probe: &probe };
+            progress.tell(format_args!("{position} of {of} scenarios"));
             report.explored += 1;
             found = self.explore_one(&this, replayed, &mut report).err();
             found = found.or_else(|| past_limit(report.executions()));

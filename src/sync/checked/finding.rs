@@ -24,6 +24,10 @@ pub(crate) enum Fault {
     Livelock {
         steps: usize,
     },
+    /// A thread that is alone, and does not wait, takes more steps than an execution may.
+    TooLong {
+        steps: usize,
+    },
     /// An outcome that the table does not allow.
     Outcome {
         outcome: String,

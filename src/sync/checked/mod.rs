@@ -23,6 +23,7 @@ pub(crate) mod mutation;
 mod mutex;
 mod once;
 pub(crate) mod operation;
+mod race;
 pub(crate) mod record;
 mod rwlock;
 pub mod thread;

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 
 use super::event::{Action, Site};
 use super::finding::Fault;
-use super::{record, unwinding};
+use super::{race, record, unwinding};
 use crate::model::coherence::is_void;
 
 /// Ties a value to the execution that made it.
@@ -173,8 +173,8 @@ pub(crate) fn diagnose(payload: &(dyn Any + Send)) -> Fault {
         Fault::Deadlock
     } else if text.starts_with("Model exceeded maximum number of branches") {
         Fault::Livelock { steps: record::with(|recorder| recorder.steps()).unwrap_or_default() }
-    } else if on_cell {
-        Fault::DataRace { message: text.lines().next().unwrap_or_default().to_owned() }
+    } else if on_cell || text.starts_with("Causality violation") {
+        Fault::DataRace { message: race::message(&text) }
     } else {
         Fault::Engine { message: text }
     }

@@ -69,10 +69,12 @@ impl fmt::Display for Bound {
 pub(crate) type Chance = (usize, usize);
 
 /// A thread of the current execution.
-#[expect(clippy::struct_excessive_bools, reason = "four facts, each true or not")]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Default)]
 pub(crate) struct Thread {
     pub(crate) name: String,
+    /// `name` is only for traces: the thread was spawned without one.
+    pub(crate) unnamed: bool,
     /// A hash of all that this thread has done and seen: its next step must be a function of it.
     pub(super) history: u64,
     /// The operation it is in: (site, what, object).
@@ -417,7 +419,10 @@ impl Recorder {
         let thread = &mut self.threads[self.active];
         thread.pending = Some((site, what, object));
         if self.steps > self.max_steps {
-            return Err(Fault::Livelock { steps: self.max_steps });
+            // A thread that never yields waits for no other, and here there is none.
+            let alone = self.threads.len() == 1 && self.thread().spin.is_none();
+            let steps = self.max_steps;
+            return Err(if alone { Fault::TooLong { steps } } else { Fault::Livelock { steps } });
         }
         let key = object.map_or(0, |object| self.objects[object].key);
         let step = mix(mix(mix(site_bits(site), what.as_ptr() as u64), key), operand);

@@ -267,7 +267,13 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Whether a thread has panicked while it held the lock for writing.
     pub fn is_poisoned(&self) -> bool {
-        if self.model.is_some() { self.poisoned.load(Relaxed) } else { self.std.is_poisoned() }
+        if self.model.is_none() {
+            return self.std.is_poisoned();
+        }
+        let poisoned = self.poisoned.load(Relaxed);
+        // What the thread does next may depend on it.
+        record::with(|recorder| recorder.absorb(u64::from(poisoned)));
+        poisoned
     }
 
     /// Declares the value sound again.

@@ -131,8 +131,10 @@ where
     let step = Step::begin(site, "spawn", None, 0);
     let number = record::with(|recorder| {
         recorder.spawned += 1;
-        let name = name.clone().unwrap_or_else(|| format!("thread{}", recorder.threads.len()));
-        recorder.add_thread(name)
+        let label = name.clone().unwrap_or_else(|| format!("thread{}", recorder.threads.len()));
+        let number = recorder.add_thread(label);
+        recorder.threads[number].unnamed = name.is_none();
+        number
     })
     .unwrap_or_default();
     if number >= MAX_THREADS {
@@ -256,7 +258,8 @@ impl fmt::Debug for Thread {
 pub fn current() -> Thread {
     let inner = record::with(|recorder| {
         let number = recorder.current();
-        (number, Some(recorder.thread().name.clone()))
+        let thread = recorder.thread();
+        (number, (!thread.unnamed).then(|| thread.name.clone()))
     })
     .map_or_else(
         || Which::Std(std::thread::current()),

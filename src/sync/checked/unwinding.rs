@@ -31,7 +31,20 @@ pub(crate) struct Aside {
 
 /// Whether the active thread of the model unwinds.
 pub(super) fn unwinds() -> bool {
+    note_resumed();
     std::thread::panicking() && record::holds(|recorder| recorder.thread().unwinds)
+}
+
+/// `std::panic::resume_unwind` calls no hook. Where the OS thread panics and no thread of the model is
+/// known to unwind, it is the active one: before another can run, each step comes by here.
+fn note_resumed() {
+    if std::thread::panicking() {
+        record::with(|recorder| {
+            if !recorder.threads.iter().any(|thread| thread.unwinds) {
+                recorder.thread().unwinds = true;
+            }
+        });
+    }
 }
 
 /// Puts the guard of a mutex aside.
@@ -117,6 +130,7 @@ fn take_back(object: usize) -> Option<Aside> {
 /// Gives back what the active thread has put aside, once it unwinds no more.
 pub(crate) fn settle() {
     if std::thread::panicking() {
+        note_resumed();
         return;
     }
     let aside = record::with(|recorder| {

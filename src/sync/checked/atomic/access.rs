@@ -118,8 +118,9 @@ impl<T: Word> Access<'_, T> {
         }
     }
 
-    /// It is about to be read. The passes differ on a load while others run, and on what has been
+    /// It is about to be read. In loom the passes differ on a load while others run, and on what has been
     /// stored while others ran: of stores that nobody reads, nobody can tell in which order they come.
+    /// C++20 lets relaxed updates overtake each other too, and loom never does.
     pub(super) fn mark_read(&self, is_load: bool) {
         let is_contended_load = is_load && self.pass.is_some();
         record::with(|recorder| {
