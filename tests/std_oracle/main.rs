@@ -1,0 +1,137 @@
+//! Every operation of `selvedge::sync` against brute force, over random programs.
+
+mod checker;
+mod code;
+mod family;
+mod generate;
+mod machine;
+mod program;
+mod shared;
+mod tally;
+mod text;
+
+use family::Family;
+use generate::{Alphabet, Pick};
+
+const MUTEX: Alphabet = &[(3, Pick::Mark), (3, Pick::Lock), (2, Pick::TryLock)];
+const PANICS: Alphabet =
+    &[(3, Pick::Mark), (2, Pick::Lock), (2, Pick::TryLock), (3, Pick::Caught), (1, Pick::TryWrite), (1, Pick::Read)];
+const JOINED_PANICS: Alphabet =
+    &[(3, Pick::Mark), (1, Pick::Lock), (1, Pick::TryLock), (3, Pick::SpawnPanics)];
+const RW_LOCK: Alphabet = &[
+    (3, Pick::Mark),
+    (3, Pick::Read),
+    (3, Pick::Write),
+    (2, Pick::TryRead),
+    (2, Pick::TryWrite),
+];
+const CONDVAR: Alphabet =
+    &[(3, Pick::Mark), (2, Pick::Lock), (2, Pick::Wait), (1, Pick::WaitTimeout), (4, Pick::Notify)];
+const CONDVAR_LOOP: Alphabet =
+    &[(4, Pick::Mark), (1, Pick::Lock), (2, Pick::WaitUntil), (4, Pick::Notify)];
+const PARK: Alphabet = &[
+    (2, Pick::Mark),
+    (2, Pick::Park),
+    (1, Pick::ParkTimeout),
+    (5, Pick::Unpark),
+    (1, Pick::Spawn),
+];
+const PARK_LOOP: Alphabet = &[(4, Pick::Mark), (2, Pick::ParkUntil), (5, Pick::Unpark)];
+const CHANNEL: Alphabet = &[(2, Pick::Mark), (4, Pick::Channel(0))];
+const BOUNDED: Alphabet = &[(2, Pick::Mark), (3, Pick::Channel(1)), (2, Pick::Channel(2))];
+const ONCE: Alphabet = &[(3, Pick::Mark), (4, Pick::Once), (2, Pick::Make)];
+const ARC: Alphabet = &[(2, Pick::Mark), (4, Pick::Arc)];
+const SPAWN: Alphabet = &[(4, Pick::Mark), (2, Pick::Spawn), (1, Pick::Lock)];
+const LOCALS: Alphabet = &[(4, Pick::Mark), (2, Pick::Local), (2, Pick::Spawn), (1, Pick::Lock)];
+const CELLS: Alphabet = &[
+    (3, Pick::Cell),
+    (1, Pick::Update),
+    (1, Pick::Load),
+    (1, Pick::Store),
+    (1, Pick::Await),
+    (1, Pick::Lock),
+];
+const UPDATES: Alphabet = &[
+    (2, Pick::Update),
+    (2, Pick::Small),
+    (2, Pick::Exchange),
+    (1, Pick::Weak),
+    (1, Pick::FetchUpdate),
+];
+const ACCESSES: Alphabet = &[(2, Pick::Load), (2, Pick::Store), (1, Pick::Update), (1, Pick::Fence)];
+const WAITS: Alphabet =
+    &[(3, Pick::Update), (1, Pick::Await), (1, Pick::Spin), (1, Pick::Store), (1, Pick::Idle)];
+const ASSERTIONS: Alphabet = &[(4, Pick::Mark), (1, Pick::Refute), (1, Pick::Lock)];
+
+/// What mixtures are made of.
+const ALL: [Alphabet; 16] = [
+    MUTEX, PANICS, RW_LOCK, CONDVAR, PARK, CHANNEL, BOUNDED, ONCE, ARC, SPAWN, LOCALS, CELLS,
+    UPDATES, ACCESSES, WAITS, ASSERTIONS,
+];
+
+const SMALL: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 1), (2, 3)];
+const MEDIUM: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 2)];
+const WIDE: &[(usize, usize)] = &[(4, 1), (5, 1)];
+
+/// A test for each family. Under loom it runs in a process of its own: an exploration that fails or
+/// begins again keeps its OS thread and the stacks of its coroutines.
+macro_rules! families {
+    ($($test:ident: $name:literal, $sizes:expr, $alphabets:expr;)*) => {
+        $(
+            #[test]
+            fn $test() {
+                let (name, sizes, alphabets) = ($name, $sizes, $alphabets.to_vec());
+                let family = Family { name, sizes, alphabets, programs: PROGRAMS };
+                apart(stringify!($test), || family.check());
+            }
+        )*
+    };
+}
+
+/// Of each family.
+const PROGRAMS: u64 = if cfg!(loom) { 1_000 } else { 100 };
+
+/// Set for a process of its own.
+const APART: &str = "ORACLE_APART";
+
+fn apart(test: &str, check: impl FnOnce()) {
+    if cfg!(not(loom)) || std::env::var_os(APART).is_some() {
+        return check();
+    }
+    let this = std::env::current_exe().expect("a test has a file");
+    let output = std::process::Command::new(this)
+        .args([test, "--exact", "--nocapture", "--test-threads=1"])
+        .env(APART, "1")
+        .env("SELVEDGE_LIMIT", "3000")
+        .output()
+        .expect("it starts");
+    let text = String::from_utf8_lossy(&output.stdout);
+    let row = text.lines().find_map(|line| line.find("| std").map(|at| &line[at..]));
+    println!("{}", row.unwrap_or("no row"));
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{errors}");
+}
+
+families! {
+    mutexes: "mutex", MEDIUM, [MUTEX];
+    panics: "panic, caught", MEDIUM, [PANICS];
+    joined_panics: "panic, joined", &[(2, 1), (2, 2), (3, 1)], [JOINED_PANICS];
+    read_write_locks: "read-write lock", MEDIUM, [RW_LOCK];
+    condition_variables: "condition variable", MEDIUM, [CONDVAR];
+    condition_variables_in_loops: "condition variable, loop", SMALL, [CONDVAR_LOOP];
+    parks: "park", SMALL, [PARK];
+    parks_in_loops: "park, loop", SMALL, [PARK_LOOP];
+    channels: "channel", MEDIUM, [CHANNEL];
+    bounded_channels: "channel, bounded", MEDIUM, [BOUNDED];
+    once_locks: "once lock", MEDIUM, [ONCE];
+    arcs: "arc", MEDIUM, [ARC];
+    spawned_threads: "spawn, join", &[(1, 3), (2, 1), (2, 2), (3, 1)], [SPAWN];
+    thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
+    cells: "cell", MEDIUM, [CELLS];
+    updates: "update", MEDIUM, [UPDATES];
+    accesses: "load, store, fence", SMALL, [ACCESSES];
+    waiting_loops: "waiting loop", SMALL, [WAITS];
+    assertions: "assertion", MEDIUM, [ASSERTIONS];
+    mixtures: "mixture", SMALL, ALL;
+    wide_mixtures: "mixture, wide", WIDE, ALL;
+}
