@@ -32,7 +32,7 @@ use crate::sync::checked::local_end;
 use crate::sync::checked::operation::diagnose;
 use crate::sync::checked::record::{self, Chance, Learned, Task};
 use crate::sync::checked::unwinding::settle;
-use crate::sync::checked::waiting::Token;
+use crate::sync::checked::waiting::{Token, leave_loop};
 
 /// A part of a pass, explored to its end or to its first fault.
 pub(super) struct Explored {
@@ -283,6 +283,7 @@ fn body<S>(plan: &Plan<S>, position: usize, state: &S, meeting: &Meeting) {
         result
     });
     let result = result.flatten();
+    leave_loop(None);
     if position == 0 {
         // The observations run on the same coroutine, and start afresh.
         record::with(|recorder| recorder.thread().locals.clear());

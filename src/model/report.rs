@@ -36,6 +36,8 @@ pub enum Engine {
         /// The most steps of an execution that did nothing for no reason (a
         /// `compare_exchange_weak` that fails, a wait that ends), if more were possible.
         spurious: Option<usize>,
+        /// What else was left out, and where, in words.
+        left_out: Vec<String>,
     },
     /// On real threads, started together.
     Threads {
@@ -178,13 +180,16 @@ impl Report {
 
     /// What the exploration was bounded by, in words: `2 preemptions, 1 spurious failure`.
     pub fn bound(&self) -> Option<String> {
-        let Engine::Loom { preemptions, spurious, .. } = &self.engine else { return None };
+        let Engine::Loom { preemptions, spurious, left_out, .. } = &self.engine else {
+            return None;
+        };
         let bounds = [(preemptions, "preemption"), (spurious, "spurious failure")];
         let bounds: Vec<String> = bounds
             .iter()
             .filter_map(|(bound, what)| {
                 bound.map(|n| format!("{n} {what}{}", if n == 1 { "" } else { "s" }))
             })
+            .chain(left_out.iter().cloned())
             .collect();
         (!bounds.is_empty()).then(|| bounds.join(", "))
     }

@@ -95,6 +95,7 @@ pub(super) fn run<S: Send + Sync + 'static>(
     let mut finding = None;
     let mut learned = Learned::default();
     let mut cut = false;
+    let mut bounds = BTreeSet::new();
     for pass in [Pass::Interleaving, Pass::WeakMemory] {
         if let Passes::Apart { interleaving, weak_memory } = plan.passes {
             if !(if pass == Pass::Interleaving { interleaving } else { weak_memory }) {
@@ -128,6 +129,7 @@ pub(super) fn run<S: Send + Sync + 'static>(
             let explored = explore(plan, task, only, patience);
             done.executions = explored.executions;
             learned = explored.learned;
+            bounds.extend(learned.bounds.iter().copied());
             count(&mut outcomes, explored.tally, pass);
             finding = explored.finding.map(|finding| (pass, finding));
             cases.extend(&spurious, &explored.chances);
@@ -152,6 +154,7 @@ pub(super) fn run<S: Send + Sync + 'static>(
             passes,
             preemptions: plan.preemptions,
             spurious: cut.then_some(plan.spurious),
+            left_out: bounds.iter().map(ToString::to_string).collect(),
         },
         outcomes,
         failure: None,
@@ -284,6 +287,7 @@ fn explain<S>(identity: &Identity, plan: &Plan<S>, pass: Pass, finding: &Finding
              be checked; make it in Model::new's closure",
             if kind.starts_with('a') { "an" } else { "a" },
         )),
+        Fault::Unsupported { message } => wrong((*message).to_owned()),
         Fault::Engine { message } => wrong(format!("loom gave up: {message}")),
         Fault::Restart => wrong("the exploration began again and again".to_owned()),
         Fault::Replayed { outcome } => CheckError::Replayed {

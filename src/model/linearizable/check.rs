@@ -339,7 +339,12 @@ impl Report {
 
 fn no_executions() -> Engine {
     if cfg!(loom) {
-        Engine::Loom { passes: Vec::<Pass>::new(), preemptions: None, spurious: None }
+        Engine::Loom {
+            passes: Vec::<Pass>::new(),
+            preemptions: None,
+            spurious: None,
+            left_out: Vec::new(),
+        }
     } else {
         Engine::Threads { rounds: 0, skipped: None }
     }

@@ -83,19 +83,16 @@ impl<T: Word> Atomic<T> {
             !matches!(order, Ordering::Release | Ordering::AcqRel),
             "there is no such thing as a load with {order:?}: use Relaxed, Acquire or SeqCst"
         );
-        self.read("load", order, Location::caller())
+        let site = Location::caller();
+        self.read("load", mutation::ordering(site, "load", order), site)
     }
 
-    /// A load, or a `compare_exchange_weak` that does no more.
-    fn read(&self, what: &'static str, order: Ordering, site: Site) -> T {
+    /// A load by the name of `what`, as it stands: no mutation changes it.
+    pub(super) fn read(&self, what: &'static str, order: Ordering, site: Site) -> T {
         let Some(at) = self.locate(site) else {
             return T::std_load(&self.newest, order);
         };
         at.mark_read(true);
-        let order = match what {
-            "load" => mutation::ordering(site, what, order),
-            _ => order,
-        };
         let step = Step::begin(site, what, Some(at.object), 0);
         let value = match at.pass {
             None if at.settled => self.peek(),
@@ -130,15 +127,16 @@ impl<T: Word> Atomic<T> {
             !matches!(order, Ordering::Acquire | Ordering::AcqRel),
             "there is no such thing as a store with {order:?}: use Relaxed, Release or SeqCst"
         );
-        self.write(value, order, Location::caller());
+        let site = Location::caller();
+        self.write(value, mutation::ordering(site, "store", order), site);
     }
 
-    fn write(&self, value: T, order: Ordering, site: Site) {
+    /// A store as it stands: no mutation changes it.
+    pub(super) fn write(&self, value: T, order: Ordering, site: Site) {
         let Some(at) = self.locate(site) else {
             return T::std_store(&self.newest, value, order);
         };
         at.mark_store();
-        let order = mutation::ordering(site, "store", order);
         let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
         match at.pass {
             None => step.run(|| at.twin.store(value, order)),

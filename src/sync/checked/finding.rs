@@ -53,6 +53,10 @@ pub(crate) enum Fault {
         origin: &'static str,
         site: String,
     },
+    /// An operation that the checker does not model.
+    Unsupported {
+        message: &'static str,
+    },
     /// loom gave up for a reason of its own.
     Engine {
         message: String,

@@ -15,6 +15,7 @@ pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, 
 
 use super::contents::Contents;
 use super::event::{Action, Site};
+use super::finding::Fault;
 use super::operation::{Gate, Handle, Step};
 use super::record;
 use super::waiting::Or;
@@ -102,15 +103,14 @@ pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
 
 /// A channel that holds at most `bound` messages: who would send one more waits.
 ///
-/// # Panics
-///
-/// In a model, if `bound` is 0: there, no message can be handed over without being held.
+/// A model with a channel of bound 0 is a wrong model: not modelled yet.
 #[track_caller]
 pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    assert!(
-        bound > 0 || !record::active(),
-        "a channel with bound 0 cannot be modelled: at least 1 is accepted"
-    );
+    if bound == 0 && record::active() {
+        record::fail(Fault::Unsupported {
+            message: "a channel with bound 0 is not modelled: the bound must be at least 1",
+        });
+    }
     let (sender, receiver) = std::sync::mpsc::sync_channel(bound);
     let queue = Queue::new(Some(bound), Location::caller());
     let end = SendingEnd { queue: queue.clone(), std: StdSender::Bounded(sender) };
@@ -327,10 +327,14 @@ impl<T> Receiver<T> {
             step.yield_if_spinning(site);
         }
         let nothing = || state.borrow().messages.is_empty();
-        if waits == Some(Or::Nothing) {
-            step.wait(|_| !nothing() || state.borrow().senders == 0);
+        let ready = || !nothing() || state.borrow().senders == 0;
+        let waited = waits == Some(Or::Nothing) && !ready();
+        if waited {
+            // To find nothing is a step that conflicts with a send, and so is what comes after it.
+            step.first(|| gate.touch());
+            step.wait(|_| ready());
         }
-        if nothing() || self.queue.bound.is_some() {
+        if waited || nothing() || self.queue.bound.is_some() {
             step.first(|| gate.touch());
         }
         let message = state.borrow_mut().messages.pop_front();

@@ -10,13 +10,13 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::contents::Contents;
 use super::event::{Action, Site, WRITER};
 use super::mutation::{self, Change};
-use super::operation::{Handle, Step, Turnstile};
+use super::operation::{Handle, Step, Turnstile, release};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use super::{record, unwinding};
 
 /// `std::sync::Mutex`, instrumented.
 pub struct Mutex<T: ?Sized> {
-    pub(super) model: Option<(Handle, Rc<loom::sync::Mutex<()>>, Turnstile)>,
+    pub(super) model: Option<(Handle, Rc<loom::sync::Mutex<()>>, Rc<Turnstile>)>,
     /// In a model: whether it is poisoned.
     poisoned: AtomicBool,
     /// Locks outside a model.
@@ -49,7 +49,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn new(value: T) -> Self {
         let model = Handle::new('m', "mutex", Location::caller())
-            .map(|handle| (handle, Rc::new(loom::sync::Mutex::new(())), Turnstile::new()));
+            .map(|handle| (handle, Rc::new(loom::sync::Mutex::new(())), Rc::new(Turnstile::new())));
         let (poisoned, std) = (AtomicBool::new(false), std::sync::Mutex::new(()));
         Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
     }
@@ -237,7 +237,7 @@ impl<T: ?Sized> Mutex<T> {
 
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::Mutex<()>, &Turnstile)> {
         let object = Handle::check(self.handle(), "mutex", site)?;
-        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, &**turnstile))
     }
 }
 
@@ -258,7 +258,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         }
         if let Some(twin) = twin.take_if(|_| !self.unwound && std::thread::panicking()) {
             self.std = None;
-            unwinding::put_aside_mutex(handle.object, self.site, twin, lock);
+            unwinding::put_aside_mutex(handle.object, self.site, twin, lock, turnstile);
             return;
         }
         turnstile.leave(self.site, handle.object, false);
@@ -267,7 +267,7 @@ impl<T: ?Sized> Drop for MutexGuard<'_, T> {
         });
         Mutex::<T>::released(handle.object);
         self.std = None;
-        drop(twin);
+        release(twin);
     }
 }
 

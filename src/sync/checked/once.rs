@@ -1,8 +1,11 @@
-//! A value that is made once.
+//! A value that is initialised once.
+//!
+//! Its orderings and its lock are those of the standard library, not the user's: none of them is a
+//! place for a mutation.
 
 use std::cell::UnsafeCell;
 use std::fmt;
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use super::atomic::{AtomicBool, Ordering};
 use super::{Mutex, PoisonError};
@@ -31,7 +34,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
         // Acquire: pairs with the Release in `make`, so that the value is there.
-        if !self.made.load(Ordering::Acquire) {
+        if !self.made.read("get", Ordering::Acquire, Location::caller()) {
             return None;
         }
         // SAFETY: the value was written before `made`, and is written no more.
@@ -87,15 +90,17 @@ impl<T> OnceLock<T> {
     #[track_caller]
     fn make(&self, f: impl FnOnce() -> Option<T>) {
         // A panic in `f` leaves no value, which the next one may make.
-        let _making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.made.load(Ordering::Relaxed) {
+        let site = Location::caller();
+        let _making = self.making.lock_at(site).unwrap_or_else(PoisonError::into_inner);
+        // Relaxed: `making` orders this load after the store by whoever held it before.
+        if self.made.read("get", Ordering::Relaxed, site) {
             return;
         }
         let value = f();
         // SAFETY: `making` is held, and nobody reads before `made` is set.
         unsafe { *self.value.get() = value };
         // Release: pairs with the Acquire in `get`.
-        self.made.store(true, Ordering::Release);
+        self.made.write(true, Ordering::Release, site);
     }
 }
 

@@ -75,6 +75,7 @@ impl Step {
         operand: u64,
     ) -> Self {
         unwinding::settle();
+        unwinding::note_late_release(site);
         let entered = record::with(|recorder| {
             recorder.enter(site, what, object, operand)?;
             Ok(recorder.current())
@@ -137,6 +138,13 @@ impl Step {
         record::with(|recorder| {
             recorder.leave(self.thread, self.site, self.object, action, saw);
         });
+    }
+}
+
+/// Drops loom's half of a guard. A panic in there is loom's, and no failure of the code under test.
+pub(crate) fn release<G>(guard: G) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(guard))) {
+        record::fail(diagnose(&*payload));
     }
 }
 
@@ -221,7 +229,7 @@ impl Gate {
 pub(crate) struct Handover {
     /// Before the mutex that it borrows.
     guard: RefCell<Option<loom::sync::MutexGuard<'static, ()>>>,
-    mutex: Box<loom::sync::Mutex<()>>,
+    mutex: Rc<loom::sync::Mutex<()>>,
     past: Cell<u64>,
     number: usize,
 }
@@ -234,12 +242,13 @@ unsafe impl Sync for Handover {}
 impl Handover {
     /// `number` is its own in the execution.
     pub(crate) fn new(number: usize) -> Self {
-        let mutex = Box::new(loom::sync::Mutex::new(()));
+        let mutex = Rc::new(loom::sync::Mutex::new(()));
         // As with a gate: taking it is nobody's business.
         loom::stop_exploring();
         let guard = mutex.lock().ok();
         loom::explore();
-        // SAFETY: the mutex is on the heap, where it stays, and the guard is dropped before it.
+        // SAFETY: the mutex is on the heap, where it stays: moving an `Rc` moves no pointee. `guard` is
+        // declared before `mutex`, and so dropped before it.
         let guard = unsafe {
             std::mem::transmute::<
                 Option<loom::sync::MutexGuard<'_, ()>>,

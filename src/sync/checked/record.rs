@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::fmt;
 use std::panic::Location;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +16,8 @@ use super::local::Locals;
 use super::mutation::Probe;
 use super::operation::Gate;
 use super::unwinding::Aside;
-use super::waiting::{Spin, Token, Watch};
+use super::waiting::{MAX_IDLE_TURNS, Spin, Token, Watch};
+use crate::model::place::file_and_line;
 
 /// What the first pass learned about the model for the second.
 #[derive(Debug, Clone, Default)]
@@ -34,6 +36,33 @@ pub(crate) struct Learned {
     pub(crate) parks: bool,
     /// Where it yields in a loop that spins for ever.
     pub(crate) endless: Vec<Site>,
+    /// What was left out.
+    pub(crate) bounds: BTreeSet<Bound>,
+}
+
+/// Something that the exploration leaves out, and where: the result is bounded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Bound {
+    /// A loop that yields here gives up after more idle turns than are explored.
+    Loop(Site),
+    /// While a panic unwinds, a destructor acts here. A lock that the panic releases is released later
+    /// than that.
+    LateRelease(Site),
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Loop(site) => {
+                write!(f, "{MAX_IDLE_TURNS} idle turns of the loop at {}", file_and_line(site))
+            }
+            Self::LateRelease(site) => write!(
+                f,
+                "locks released late by the panic that unwinds at {}",
+                file_and_line(site)
+            ),
+        }
+    }
 }
 
 /// A step that may do nothing for no reason: the thread, and which one of its steps of this kind.
@@ -319,6 +348,11 @@ impl Recorder {
     pub(super) fn ends_to_read(&mut self, object: usize) {
         self.objects[object].holders -= 1;
         self.objects[object].readers[self.active] -= 1;
+    }
+
+    /// Whether the current execution has taken half of the steps that it may take.
+    pub(super) fn is_half_way_to_the_limit(&self) -> bool {
+        self.steps > self.max_steps / 2
     }
 
     /// How many steps the current execution has taken.

@@ -11,14 +11,14 @@ use super::contents::Contents;
 use super::event::{Action, Site, WRITER};
 use super::finding::Fault;
 use super::mutation::{self, Change};
-use super::operation::{Handle, Step, Turnstile};
+use super::operation::{Handle, Step, Turnstile, release};
 use super::record::{self, Recorder};
 use super::unwinding;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 
 /// `std::sync::RwLock`, instrumented.
 pub struct RwLock<T: ?Sized> {
-    model: Option<(Handle, Rc<loom::sync::RwLock<()>>, Turnstile)>,
+    model: Option<(Handle, Rc<loom::sync::RwLock<()>>, Rc<Turnstile>)>,
     /// In a model: whether it is poisoned.
     poisoned: AtomicBool,
     /// Locks outside a model.
@@ -92,8 +92,9 @@ impl<T> RwLock<T> {
     /// A free lock around `value`.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let model = Handle::new('w', "read-write lock", Location::caller())
-            .map(|handle| (handle, Rc::new(loom::sync::RwLock::new(())), Turnstile::new()));
+        let model = Handle::new('w', "read-write lock", Location::caller()).map(|handle| {
+            (handle, Rc::new(loom::sync::RwLock::new(())), Rc::new(Turnstile::new()))
+        });
         let (poisoned, std) = (AtomicBool::new(false), std::sync::RwLock::new(()));
         Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
     }
@@ -201,6 +202,12 @@ macro_rules! acquire {
                 };
             };
             let step = Step::begin(site, stringify!($trying), Some(object), 0);
+            if record::holds(|recorder| recorder.reads(object)) {
+                record::fail(Fault::Unsupported {
+                    message: "a thread that holds a read-write lock for reading tries it again: not modelled; \
+                              drop the first guard, or try another lock",
+                });
+            }
             let Ok(twin) = turnstile.attempt(&step, || twin.$trying()) else {
                 step.end($Tried(false), 0);
                 return Err(TryLockError::WouldBlock);
@@ -295,7 +302,7 @@ impl<T: ?Sized> RwLock<T> {
 
     fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>, &Turnstile)> {
         let object = Handle::check(self.handle(), "read-write lock", site)?;
-        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, turnstile))
+        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, &**turnstile))
     }
 }
 
@@ -320,7 +327,7 @@ macro_rules! release {
                 let aside = !$shared && !self.unwound && std::thread::panicking();
                 if let Some(twin) = twin.take_if(|_| aside) {
                     self.std = None;
-                    ($put_aside)(object, self.site, twin, lock);
+                    ($put_aside)(object, self.site, twin, lock, turnstile);
                     return;
                 }
                 turnstile.leave(self.site, object, $shared);
@@ -329,7 +336,7 @@ macro_rules! release {
                     ($release)(recorder, object);
                 });
                 self.std = None;
-                drop(twin);
+                release(twin);
             }
         }
 
@@ -353,7 +360,7 @@ macro_rules! release {
     };
 }
 
-release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read, |_, _, _, _| {
+release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read, |_, _, _, _, _| {
     unreachable!("who reads poisons nothing")
 });
 release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut Recorder, object: usize| {

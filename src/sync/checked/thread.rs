@@ -138,7 +138,8 @@ where
     if number >= MAX_THREADS {
         record::fail(Fault::TooManyThreads { site: Some(site.to_string()) });
     }
-    let handle = step.unordered(|| {
+    // A step: the child may run before whatever the parent does next.
+    let handle = step.run(|| {
         loom::thread::spawn(move || {
             record::with(|recorder| recorder.resume(number));
             let result = catch_unwind(AssertUnwindSafe(f));
@@ -156,6 +157,7 @@ where
                         Some("a thread-local value panicked when dropped".to_owned());
                 });
             }
+            waiting::leave_loop(None);
             record::with(|recorder| {
                 recorder.thread().ended = true;
                 recorder.note(site, None, Action::End);

@@ -11,7 +11,8 @@ use std::rc::Rc;
 
 use super::event::{Action, Site};
 use super::finding::Fault;
-use super::record;
+use super::operation::Turnstile;
+use super::record::{self, Bound};
 
 /// A guard that is put aside, and the lock that it must not outlive.
 #[expect(dead_code, reason = "held until they are dropped")]
@@ -25,6 +26,7 @@ pub(crate) struct Aside {
     object: usize,
     site: Site,
     guard: Guard,
+    turnstile: Rc<Turnstile>,
 }
 
 /// Whether the active thread of the model unwinds.
@@ -38,6 +40,7 @@ pub(super) fn put_aside_mutex(
     site: Site,
     guard: loom::sync::MutexGuard<'_, ()>,
     lock: &Rc<loom::sync::Mutex<()>>,
+    turnstile: &Rc<Turnstile>,
 ) {
     // SAFETY: the guard is kept together with an owner of the lock that it borrows.
     let guard = unsafe {
@@ -45,7 +48,7 @@ pub(super) fn put_aside_mutex(
             guard,
         )
     };
-    put_aside(object, site, Guard::Mutex(guard, Rc::clone(lock)));
+    put_aside(object, site, Guard::Mutex(guard, Rc::clone(lock)), turnstile);
 }
 
 /// Puts the writing guard of a read-write lock aside.
@@ -54,6 +57,7 @@ pub(super) fn put_aside_write(
     site: Site,
     guard: loom::sync::RwLockWriteGuard<'_, ()>,
     lock: &Rc<loom::sync::RwLock<()>>,
+    turnstile: &Rc<Turnstile>,
 ) {
     // SAFETY: the guard is kept together with an owner of the lock that it borrows.
     let guard = unsafe {
@@ -62,11 +66,24 @@ pub(super) fn put_aside_write(
             loom::sync::RwLockWriteGuard<'static, ()>,
         >(guard)
     };
-    put_aside(object, site, Guard::Write(guard, Rc::clone(lock)));
+    put_aside(object, site, Guard::Write(guard, Rc::clone(lock)), turnstile);
 }
 
-fn put_aside(object: usize, site: Site, guard: Guard) {
-    record::with(|recorder| recorder.thread().aside.push(Aside { object, site, guard }));
+fn put_aside(object: usize, site: Site, guard: Guard, turnstile: &Rc<Turnstile>) {
+    let aside = Aside { object, site, guard, turnstile: Rc::clone(turnstile) };
+    record::with(|recorder| recorder.thread().aside.push(aside));
+}
+
+/// The active thread is about to act at `site`. If it unwinds and has put a lock aside, the
+/// result is bounded.
+pub(super) fn note_late_release(site: Site) {
+    if std::thread::panicking() {
+        record::with(|recorder| {
+            if !recorder.thread().aside.is_empty() {
+                recorder.learned.bounds.insert(Bound::LateRelease(site));
+            }
+        });
+    }
 }
 
 /// The guard of a mutex that the active thread has put aside.
@@ -81,10 +98,9 @@ pub(super) fn take_back_mutex(object: usize) -> Option<loom::sync::MutexGuard<'s
 /// would take it again.
 pub(super) fn refuse_if_aside(object: usize) {
     if take_back(object).is_some() {
-        record::fail(Fault::Engine {
-            message: "a read-write lock that a panic gives back is taken again before the panic has been \
-                      caught: that cannot be modelled"
-                .to_owned(),
+        record::fail(Fault::Unsupported {
+            message: "a read-write lock that a panic releases is locked again before the panic has been \
+                      caught: not modelled",
         });
     }
 }
@@ -107,7 +123,8 @@ pub(crate) fn settle() {
         recorder.threads.iter_mut().for_each(|thread| thread.unwinds = false);
         std::mem::take(&mut recorder.thread().aside)
     });
-    for Aside { object, site, guard } in aside.into_iter().flatten() {
+    for Aside { object, site, guard, turnstile } in aside.into_iter().flatten() {
+        turnstile.leave(site, object, false);
         record::with(|recorder| {
             let action = match guard {
                 Guard::Mutex(..) => Action::Unlock,

@@ -20,7 +20,7 @@ use super::event::{Action, Site, WRITER};
 use super::finding::Fault;
 use super::mutation::{self, Change};
 use super::operation::Step;
-use super::record::{self, Recorder};
+use super::record::{self, Bound, Recorder};
 use super::thread::MAX_THREADS;
 
 /// What else may end a wait.
@@ -31,7 +31,7 @@ pub(super) enum Or {
 }
 
 /// What a thread has looked at, and how often others had changed it by then.
-#[derive(Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Watch {
     seen: Vec<(usize, u64)>,
     /// It read something older than the newest.
@@ -178,6 +178,7 @@ impl Step {
     /// To loom a yield means that others go first, and it explores nothing else. So it is one only
     /// in a loop that spins, for ever as far as can be told.
     pub(crate) fn yield_if_spinning(&self, site: Site) {
+        leave_loop(Some(site));
         match record::with(|recorder| recorder.spins(site)) {
             Some(Spins::ForEver) => self.yield_now(),
             Some(Spins::TooLong) => {
@@ -199,14 +200,50 @@ impl Step {
     }
 }
 
+/// The active thread has ended, or yields at `next`. If that ends a loop which made more idle turns than
+/// are explored, and nothing new ended it, the result is bounded, and the exploration begins again
+/// without them.
+pub(crate) fn leave_loop(next: Option<Site>) {
+    let gave_up = record::with(|recorder| {
+        let spin = recorder.threads[recorder.current()].spin.as_ref()?;
+        let news = recorder.news(&spin.watch);
+        let goes_on = next == Some(spin.site) && spin.is_idle() && !news;
+        let gave_up = !goes_on && spin.turns > MAX_IDLE_TURNS && spin.repeats_last_turn();
+        let site = spin.site;
+        if !gave_up || !recorder.learned.bounds.insert(Bound::Loop(site)) {
+            return None;
+        }
+        (!recorder.learned.endless.contains(&site)).then_some(site)
+    });
+    if let Some(site) = gave_up.flatten() {
+        record::begin_again(|learned| learned.endless.push(site));
+    }
+}
+
 /// What a thread has done since it last yielded.
 pub(crate) struct Spin {
     site: Site,
     watch: Watch,
+    /// What it looked at in the turn before.
+    last: Watch,
     /// It has changed something itself.
     effect: bool,
-    /// How often in a row it has come round and nothing was new.
-    rounds: usize,
+    /// How many turns in a row were idle: they looked at something and found nothing new.
+    turns: usize,
+}
+
+impl Spin {
+    /// Whether this turn looked at something, and changed nothing. One that looks at nothing does not
+    /// wait: a pause of a fixed length, say.
+    fn is_idle(&self) -> bool {
+        !self.effect && !self.watch.seen.is_empty()
+    }
+
+    /// Whether what this turn has looked at so far is as it was in the turn before.
+    fn repeats_last_turn(&self) -> bool {
+        !self.last.stale
+            && self.watch.seen.iter().zip(&self.last.seen).all(|(now, then)| now == then)
+    }
 }
 
 /// Whether a thread that yields can do no more than wait for others.
@@ -219,24 +256,29 @@ enum Spins {
     ForEver,
 }
 
-/// A loop that has come round this often, with nothing new, is taken to be endless. One that gives
-/// up earlier is explored as what it is.
-const MAX_ROUNDS: usize = 8;
+/// A loop that gives up after so many idle turns, or fewer, is explored as what it is. Of one that gives up
+/// later only so many are explored, and the result is bounded.
+pub(super) const MAX_IDLE_TURNS: usize = 8;
+
+/// A loop that makes so many idle turns is taken to be endless: it waits until another thread ends it.
+const ENDLESS: usize = 1_000;
 
 impl Recorder {
     /// The active thread yields at `site`.
     fn spins(&mut self, site: Site) -> Spins {
         let last = self.thread().spin.take();
-        let round =
-            last.filter(|last| last.site == site && !last.effect && !self.news(&last.watch));
-        let rounds = round.map_or(0, |last| last.rounds + 1);
-        let watch = Watch::default();
-        self.thread().spin = Some(Spin { site, watch, effect: false, rounds });
-        match rounds {
+        let idle =
+            last.filter(|last| last.site == site && last.is_idle() && !self.news(&last.watch));
+        let (turns, last) = idle.map_or_else(Default::default, |turn| (turn.turns + 1, turn.watch));
+        self.thread().spin =
+            Some(Spin { site, watch: Watch::default(), last, effect: false, turns });
+        // Whether the loop gives up must show before the step limit ends the execution.
+        let endless = turns >= ENDLESS || self.is_half_way_to_the_limit();
+        match turns {
             0 => Spins::No,
             _ if self.learned.endless.contains(&site) => Spins::ForEver,
-            rounds if rounds < MAX_ROUNDS => Spins::No,
-            _ => Spins::TooLong,
+            turns if turns > MAX_IDLE_TURNS && endless => Spins::TooLong,
+            _ => Spins::No,
         }
     }
 
