@@ -61,8 +61,8 @@ pub(crate) fn explore(program: &Program) -> Verdict {
         Err(CheckError::Failed { failure, message, .. }) => match failure {
             Failure::DataRace => Verdict::Failed(Failed::DataRace, message),
             Failure::Invariant => Verdict::Failed(Failed::Panic, message),
-            // A wait that has no end.
-            Failure::Deadlock => Verdict::Failed(Failed::Deadlock, message),
+            // A wait that has no end, asleep or awake.
+            Failure::Deadlock | Failure::Livelock => Verdict::Failed(Failed::Deadlock, message),
             failure => Verdict::Refused(format!("{failure}: {message}")),
         },
         Err(CheckError::CutShort { .. }) => Verdict::TooLarge,

@@ -26,6 +26,8 @@ pub(crate) enum Instr {
     Test { at: Place, value: u64, exit: usize },
     Goto(usize),
     CatchEnd,
+    /// Goes on at `skip` unless the value is the one logged last.
+    If { value: u64, skip: usize },
     /// Begins to initialise; goes on at `skip` if there is a value.
     Make { once: usize, skip: usize },
     Made { once: usize, value: u64 },
@@ -174,6 +176,11 @@ impl<'a> Compiler<'a> {
             Op::TryHold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), true, body, context)?,
             Op::Catch(body) => {
                 self.scope(body, context, Instr::CatchEnd)?;
+            }
+            Op::If(value, body) => {
+                let test = self.push(Instr::If { value: *value, skip: LATER });
+                self.ops(body, Context { top: false, ..context })?;
+                self.code.instrs[test] = Instr::If { value: *value, skip: self.code.instrs.len() };
             }
             Op::GetOrInit(once, value, body) => {
                 let make = self.push(Instr::Make { once: *once, skip: LATER });

@@ -101,6 +101,9 @@ pub(crate) fn compare(program: &Program, tally: &mut Tally) -> Option<Difference
     if cfg!(not(loom)) {
         return on_threads(program, &allowed, tally);
     }
+    if std::env::var_os("ORACLE_TRACE").is_some() {
+        eprintln!("{program:?}");
+    }
     let verdict = explore(program);
     let exact = is_exact(program);
     let known = if required == allowed { Vec::new() } else { reasons(program, &required) };

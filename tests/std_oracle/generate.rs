@@ -7,6 +7,9 @@
 //! - FACTS 10, a waiting loop that updates: loops that spin only load;
 //! - FACTS 11, a read-write lock that its holder takes or tries again, and a channel of bound 0;
 //! - FACTS 12, locks in destructors that run while unwinding: thread-local values are dropped after it;
+//! - a step while a thread unwinds (a read lock released, a sender or an `Arc` dropped) beside a lock: the
+//!   checker switches threads in the middle, the guard of another is put aside, and the process aborts
+//!   (`thread local panicked on drop`) or panics (`an exploration ends with a verdict`);
 //! - FACTS 13, a branch on `is_poisoned`: only `finally` asks;
 //! - `missed_races.rs`, fences that hide a race: no fences beside cells.
 
@@ -60,10 +63,12 @@ pub(crate) enum Pick {
     ArcCell,
     /// A thread; joined or not, and what it does.
     Spawn,
-    /// A thread that panics, and is joined.
+    /// A thread that panics, and is joined or not.
     SpawnPanics,
     Local,
     Cell,
+    /// A cell that is touched if the thread has just observed a value.
+    IfCell,
 }
 
 /// Picks and their weights.
@@ -168,7 +173,8 @@ impl Source {
             self.picks.extend(alphabet);
         }
         // Fences beside cells hide races.
-        if self.picks.iter().any(|(_, pick)| matches!(pick, Pick::Cell | Pick::ArcCell)) {
+        let cells = [Pick::Cell, Pick::IfCell, Pick::ArcCell];
+        if self.picks.iter().any(|(_, pick)| cells.contains(pick)) {
             self.picks.retain(|(_, pick)| *pick != Pick::Fence);
         }
     }
@@ -204,6 +210,10 @@ impl Source {
         let mut left = steps;
         while left > 0 {
             let pick = self.pick();
+            // A thread that takes no step at all makes a wrong model.
+            if pick == Pick::IfCell && ops.is_empty() {
+                continue;
+            }
             let Some(op) = self.op(pick, left) else { continue };
             left = left.saturating_sub(cost(&op));
             ops.push(op);
@@ -378,13 +388,12 @@ impl Source {
                 let mut body = if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
                 body.push(Op::Panic);
                 let m = self.below(2);
-                let scope = match self.below(8) {
+                let scope = match self.below(7) {
                     0..3 if !self.mutexes.contains(&m) => Op::Lock(m, body),
                     3 if !self.mutexes.contains(&m) => Op::TryLock(m, body),
                     4 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Write, body),
-                    5 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Read, body),
-                    6 if self.rwlocks.is_empty() => Op::TryHold(0, Mode::Write, body),
-                    7 if !self.once => Op::GetOrInit(0, 9, body),
+                    5 if self.rwlocks.is_empty() => Op::TryHold(0, Mode::Write, body),
+                    6 if !self.once => Op::GetOrInit(0, 9, body),
                     _ => return None,
                 };
                 Op::Catch(vec![scope])
@@ -455,10 +464,17 @@ impl Source {
                 }
                 Op::Local(body)
             }
-            Pick::Cell => {
-                if self.one_in(2) { Op::CellRead(0) } else { Op::CellWrite(0) }
+            Pick::Cell => self.cell(),
+            Pick::IfCell => {
+                let value = self.of(&[0, 1, 1, 2, 3, 11, 12, 13]);
+                let cell = self.cell();
+                Op::If(value, vec![cell])
             }
         })
+    }
+
+    fn cell(&mut self) -> Op {
+        if self.one_in(2) { Op::CellRead(0) } else { Op::CellWrite(0) }
     }
 
     fn channel(&mut self, q: usize) -> Option<Op> {
@@ -493,11 +509,18 @@ impl Source {
         let mut body = if panics {
             let inside = vec![self.mark(), Op::Panic];
             let m = self.below(2);
-            vec![match self.below(4) {
+            let scope = match self.below(4) {
                 0 => Op::Hold(0, Mode::Write, inside),
                 1 => Op::Refute(Place::Word(0), 1),
                 _ => Op::Lock(m, inside),
-            }]
+            };
+            // What else the thread owns is dropped by the panic.
+            let owns = [Pick::Channel(0), Pick::Arc].map(|pick| self.picks.iter().any(|p| p.1 == pick));
+            match owns {
+                [true, _] => vec![Op::Send(0, 1), self.mark(), Op::Panic],
+                [_, true] => vec![Op::Count(0), self.mark(), Op::Panic],
+                _ => vec![scope],
+            }
         } else {
             self.ops(1 + left / 2)
         };

@@ -353,6 +353,10 @@ impl Machine {
                     }
                     thread.pc += 1;
                 }
+                Instr::If { value, skip } => {
+                    let taken = thread.log.last() == Some(value);
+                    thread.pc = if taken { thread.pc + 1 } else { *skip };
+                }
                 Instr::Op(Op::Panic) => self.panic(thread, code),
                 Instr::Op(Op::Local(_)) => {
                     thread.local = true;
@@ -731,7 +735,7 @@ impl Step<'_> {
                 self.state.channels[*q].messages.clear();
                 self.done()
             }
-            Instr::Goto(_) | Instr::CatchEnd | Instr::Destructor { .. } | Instr::End => {
+            Instr::Goto(_) | Instr::CatchEnd | Instr::If { .. } | Instr::Destructor { .. } | Instr::End => {
                 unreachable!("no operations")
             }
         }

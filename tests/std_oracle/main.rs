@@ -44,13 +44,34 @@ const ARC: Alphabet = &[(2, Pick::Mark), (4, Pick::Arc)];
 const SPAWN: Alphabet = &[(4, Pick::Mark), (2, Pick::Spawn), (1, Pick::Lock)];
 const LOCALS: Alphabet = &[(4, Pick::Mark), (2, Pick::Local), (2, Pick::Spawn), (1, Pick::Lock)];
 const CELLS: Alphabet = &[
-    (3, Pick::Cell),
-    (1, Pick::Update),
-    (1, Pick::Load),
-    (1, Pick::Store),
+    (2, Pick::Cell),
+    (3, Pick::IfCell),
+    (2, Pick::Update),
+    (2, Pick::Load),
+    (2, Pick::Store),
     (1, Pick::Await),
-    (1, Pick::Lock),
 ];
+const CELLS_LOCKS: Alphabet = &[
+    (3, Pick::Cell),
+    (3, Pick::Lock),
+    (1, Pick::TryLock),
+    (2, Pick::Read),
+    (2, Pick::Write),
+];
+const CELLS_CHANNELS: Alphabet =
+    &[(1, Pick::Cell), (2, Pick::IfCell), (3, Pick::Channel(0)), (2, Pick::Channel(1))];
+const CELLS_ONCE: Alphabet = &[(1, Pick::Cell), (2, Pick::IfCell), (2, Pick::Once), (2, Pick::Make)];
+const CELLS_THREADS: Alphabet = &[(2, Pick::Cell), (2, Pick::Spawn), (1, Pick::Local)];
+const CELLS_ARCS: Alphabet = &[(3, Pick::ArcCell), (3, Pick::Arc)];
+const CELLS_WAITS: Alphabet =
+    &[(2, Pick::Cell), (2, Pick::Wait), (2, Pick::Notify), (2, Pick::Park), (4, Pick::Unpark)];
+
+/// Happens-before by everything but atomics.
+const EDGES: [Alphabet; 6] =
+    [CELLS_LOCKS, CELLS_CHANNELS, CELLS_ONCE, CELLS_THREADS, CELLS_ARCS, CELLS_WAITS];
+const DROPPED_BY_PANICS: Alphabet =
+    &[(2, Pick::Mark), (2, Pick::Channel(0)), (1, Pick::Arc), (3, Pick::SpawnPanics)];
+
 const UPDATES: Alphabet = &[
     (2, Pick::Update),
     (2, Pick::Small),
@@ -123,12 +144,15 @@ families! {
     parks_in_loops: "park, loop", SMALL, [PARK_LOOP];
     channels: "channel", MEDIUM, [CHANNEL];
     bounded_channels: "channel, bounded", MEDIUM, [BOUNDED];
-    once_locks: "once lock", MEDIUM, [ONCE];
+    once_locks: "once lock", SMALL, [ONCE];
     arcs: "arc", MEDIUM, [ARC];
     spawned_threads: "spawn, join", &[(1, 3), (2, 1), (2, 2), (3, 1)], [SPAWN];
     thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
-    cells: "cell", MEDIUM, [CELLS];
-    updates: "update", MEDIUM, [UPDATES];
+    cells: "cell, atomics", MEDIUM, [CELLS];
+    cells_under_locks: "cell, locks", MEDIUM, [CELLS_LOCKS];
+    cells_and_edges: "cell, all else", SMALL, EDGES;
+    dropped_by_panics: "dropped by a panic", &[(2, 1), (2, 2), (3, 1)], [DROPPED_BY_PANICS];
+    updates: "update", SMALL, [UPDATES];
     accesses: "load, store, fence", SMALL, [ACCESSES];
     waiting_loops: "waiting loop", SMALL, [WAITS];
     assertions: "assertion", MEDIUM, [ASSERTIONS];

@@ -72,6 +72,8 @@ pub(crate) enum Op {
     /// Panics if the place holds the value.
     Refute(Place, u64),
     Panic,
+    /// Steps that are taken if the value logged last is this one.
+    If(u64, Vec<Op>),
     /// `catch_unwind` around the steps.
     Catch(Vec<Op>),
     /// Steps with the mutex held.
@@ -129,6 +131,7 @@ impl Op {
     pub(crate) fn body(&self) -> Option<&Vec<Op>> {
         match self {
             Self::Catch(body)
+            | Self::If(_, body)
             | Self::Lock(_, body)
             | Self::TryLock(_, body)
             | Self::Hold(_, _, body)
@@ -143,6 +146,7 @@ impl Op {
     fn body_mut(&mut self) -> Option<&mut Vec<Op>> {
         match self {
             Self::Catch(body)
+            | Self::If(_, body)
             | Self::Lock(_, body)
             | Self::TryLock(_, body)
             | Self::Hold(_, _, body)

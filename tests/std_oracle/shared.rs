@@ -373,6 +373,11 @@ impl<'a> Running<'a> {
             Op::Idle(times) => (0..times).for_each(|_| hint::spin_loop()),
             Op::Refute(at, v) => assert!(shared.peek(at) != v, "on purpose"),
             Op::Panic => panic!("on purpose"),
+            Op::If(v, ref body) => {
+                if self.log.last() == Some(&v) {
+                    self.run(body, held);
+                }
+            }
             Op::Catch(ref body) => {
                 let caught = catch_unwind(AssertUnwindSafe(|| self.run(body, held)));
                 self.log.push(u64::from(caught.is_err()));

@@ -385,6 +385,11 @@ impl Body<'_> {
                 self.line(&format!("assert!({} != {v}, \"on purpose\");", peek(*at)));
             }
             Op::Panic => self.line("panic!(\"on purpose\");"),
+            Op::If(v, body) => {
+                self.line(&format!("if log.last() == Some(&{v}) {{"));
+                self.block(body);
+                self.line("}");
+            }
             Op::Catch(body) => {
                 let name = self.name("caught");
                 self.line(&format!("let {name} = catch_unwind(AssertUnwindSafe(|| {{"));
