@@ -164,7 +164,7 @@ pub(crate) fn compare(program: &Program, tally: &mut Tally) -> Option<Difference
 }
 
 /// Which of the policies make the difference.
-fn reasons(program: &Program, required: &Answer) -> Vec<Known> {
+pub(crate) fn reasons(program: &Program, required: &Answer) -> Vec<Known> {
     let base = Policy::REQUIRED;
     let policies = [
         (Known::WaitingWriter, Policy { writers_hold_up: true, ..base }),
@@ -184,8 +184,9 @@ fn may_be_refused(program: &Program) -> bool {
         }) > 1
 }
 
-/// Whether what is reached must be an interleaving: each access of an atomic is a `SeqCst` update,
-/// or there is one atomic, updated only, and nothing that observes without synchronizing.
+/// Whether what is reached must be an interleaving: each access of an atomic is a `SeqCst` update, and there
+/// is no `OnceLock`; or there is one of either, an atomic only updated, and nothing that observes without
+/// synchronizing.
 fn is_exact(program: &Program) -> bool {
     let mut exact = true;
     let mut strong = true;
@@ -195,10 +196,8 @@ fn is_exact(program: &Program) -> bool {
         | Op::Store(..)
         | Op::Await(..)
         | Op::Spin(..)
-        | Op::FetchUpdate { .. }
-        | Op::Set(..)
-        | Op::Get(_)
-        | Op::GetOrInit(..) => exact = false,
+        | Op::FetchUpdate { .. } => exact = false,
+        Op::Set(..) | Op::Get(_) | Op::GetOrInit(..) => strong = false,
         Op::Update(_, _, order) => strong &= *order == Ordering::SeqCst,
         Op::Exchange { success, failure, .. } => {
             let seq_cst = *success == Ordering::SeqCst && *failure == Ordering::SeqCst;
@@ -215,7 +214,8 @@ fn is_exact(program: &Program) -> bool {
         | Op::ParkTimeout => observes = true,
         _ => {}
     });
-    exact && (strong || program.places().len() == 1 && !observes)
+    let shared = program.places().len() + program.onces().len();
+    exact && (strong || shared == 1 && !observes)
 }
 
 use std::sync::atomic::Ordering;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};
 
 use crate::code::compile;
-use crate::family::compare;
+use crate::family::{compare, reasons};
 use crate::machine::{Answer, Failed, Policy, answer};
 use crate::program::{Change, Mode, Op, Place, Program, Who};
 use crate::tally::{Known, Tally};
@@ -181,10 +181,13 @@ fn each_known_difference_is_one() {
     for (known, threads) in programs {
         let program = program(threads);
         let mut tally = Tally::default();
+        assert!(reasons(&program, &required(&program)).contains(&known), "{known:?}");
+        // Of this one there are too many executions: the page `limits.rs` has a smaller one.
+        if known == Known::NotifiesInOrder {
+            continue;
+        }
         assert_eq!(compare(&program, &mut tally), None, "{known:?}");
         if cfg!(loom) {
-            let counted: BTreeSet<Known> = tally.known.keys().copied().collect();
-            assert!(counted.contains(&known), "{known:?}: {tally:?}");
             assert_eq!(tally.failing, 0, "{known:?} is found now");
         }
     }

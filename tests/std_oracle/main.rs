@@ -12,10 +12,10 @@
 //! - *Missed*: the machine reaches an outcome, or fails, and the engine does not. Always an error, unless
 //!   the engine's report says that it was bounded; those are counted.
 //! - *False alarm*: the engine reaches an outcome, or fails, and no interleaving does. An error where
-//!   interleavings are all that there is: every access of an atomic is a `SeqCst` update, or there is one
-//!   atomic, that is only updated, and no step observes without synchronizing; and no `OnceLock`. Elsewhere
-//!   weak memory may be why, and it is counted as *unjudged*. That the engine refuses a program is always
-//!   an error.
+//!   interleavings are all that there is: every access of an atomic is a `SeqCst` update, and there is no
+//!   `OnceLock`; or there is one of either, an atomic only updated, and no step observes without
+//!   synchronizing (a try, a count, a limit of time). Elsewhere weak memory may be why, and it is counted as
+//!   *unjudged*. That the engine refuses a program is always an error.
 //! - Of a program that can fail, that one of its failures is found, and no other; its outcomes are not
 //!   compared. A wait without an end is a deadlock, asleep or awake: a livelock is the same here.
 //! - Values are sequentially consistent; happens-before is that of the declared orderings. So a race that
