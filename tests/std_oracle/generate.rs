@@ -51,6 +51,8 @@ pub(crate) enum Pick {
     WaitTimeout,
     WaitUntil,
     Notify,
+    /// A wait that is announced, by the first thread, or the notification that waits for it.
+    Announced,
     Park,
     ParkTimeout,
     ParkUntil,
@@ -121,6 +123,8 @@ struct Source {
     mutexes: Vec<usize>,
     rwlocks: Vec<usize>,
     once: bool,
+    /// The step before received from a channel.
+    received: bool,
     local: bool,
     nested: usize,
 }
@@ -142,6 +146,7 @@ impl Source {
             mutexes: Vec::new(),
             rwlocks: Vec::new(),
             once: false,
+            received: false,
             local: false,
             nested: 0,
         };
@@ -214,6 +219,7 @@ impl Source {
             if pick == Pick::IfCell && ops.is_empty() {
                 continue;
             }
+            self.received = ops.last().is_some_and(|op| matches!(op.channel(), Some((_, true))));
             let Some(op) = self.op(pick, left) else { continue };
             left = left.saturating_sub(cost(&op));
             ops.push(op);
@@ -238,6 +244,10 @@ impl Source {
     }
 
     fn value(&mut self) -> u64 {
+        // What a step under `If` asks for, mostly.
+        if self.picks.iter().any(|(_, pick)| *pick == Pick::IfCell) && !self.one_in(3) {
+            return 1;
+        }
         self.rng.random_range(1..4)
     }
 
@@ -411,6 +421,15 @@ impl Source {
             Pick::Notify => {
                 if self.one_in(2) { Op::NotifyOne(0) } else { Op::NotifyAll(0) }
             }
+            Pick::Announced if self.thread == 0 => {
+                let announce = Op::Update(Place::Word(2), Change::Add(1), SeqCst);
+                Op::Lock(0, vec![announce, Op::Wait(0), self.mark()])
+            }
+            Pick::Announced => Op::Catch(vec![
+                Op::Await(Place::Word(2), 1, SeqCst),
+                Op::Lock(0, Vec::new()),
+                Op::NotifyOne(0),
+            ]),
             Pick::Park => Op::Park,
             Pick::ParkTimeout => Op::ParkTimeout,
             Pick::ParkUntil => Op::ParkUntil(Place::Word(0), self.value()),
@@ -466,7 +485,7 @@ impl Source {
             }
             Pick::Cell => self.cell(),
             Pick::IfCell => {
-                let value = self.of(&[0, 1, 1, 2, 3, 11, 12, 13]);
+                let value = self.of(if self.received { &[11] } else { &[1, 1, 1, 2, 0] });
                 let cell = self.cell();
                 Op::If(value, vec![cell])
             }

@@ -108,9 +108,9 @@ const CELLS_ARCS: Alphabet = &[(3, Pick::ArcCell), (3, Pick::Arc)];
 const CELLS_WAITS: Alphabet =
     &[(2, Pick::Cell), (2, Pick::Wait), (2, Pick::Notify), (2, Pick::Park), (4, Pick::Unpark)];
 
-/// Happens-before by everything but atomics.
-const EDGES: [Alphabet; 6] =
-    [CELLS_LOCKS, CELLS_CHANNELS, CELLS_ONCE, CELLS_THREADS, CELLS_ARCS, CELLS_WAITS];
+const CELLS_UPDATES: Alphabet = &[(2, Pick::Cell), (3, Pick::IfCell), (4, Pick::Update)];
+const ANNOUNCED: Alphabet = &[(2, Pick::Mark), (2, Pick::Announced)];
+const CHILDREN: Alphabet = &[(2, Pick::Mark), (2, Pick::Spawn), (3, Pick::Unpark), (2, Pick::Park)];
 const DROPPED_BY_PANICS: Alphabet =
     &[(2, Pick::Mark), (2, Pick::Channel(0)), (1, Pick::Arc), (3, Pick::SpawnPanics)];
 
@@ -154,6 +154,9 @@ macro_rules! families {
 /// Of each family.
 const PROGRAMS: u64 = if cfg!(loom) { 1_000 } else { 100 };
 
+/// The most executions of a program: those that take more are counted as too large.
+const LIMIT: &str = "1500";
+
 /// Set for a process of its own.
 const APART: &str = "ORACLE_APART";
 
@@ -165,7 +168,7 @@ fn apart(test: &str, check: impl FnOnce()) {
     let output = std::process::Command::new(this)
         .args([test, "--exact", "--nocapture", "--test-threads=1"])
         .env(APART, "1")
-        .env("SELVEDGE_LIMIT", "3000")
+        .env("SELVEDGE_LIMIT", LIMIT)
         .output()
         .expect("it starts");
     let text = String::from_utf8_lossy(&output.stdout);
@@ -192,7 +195,14 @@ families! {
     thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
     cells: "cell, atomics", MEDIUM, [CELLS];
     cells_under_locks: "cell, locks", MEDIUM, [CELLS_LOCKS];
-    cells_and_edges: "cell, all else", SMALL, EDGES;
+    cells_and_updates: "cell, updates", SMALL, [CELLS_UPDATES];
+    cells_and_channels: "cell, channels", SMALL, [CELLS_CHANNELS];
+    cells_and_once_locks: "cell, once lock", SMALL, [CELLS_ONCE];
+    cells_and_threads: "cell, threads", &[(1, 3), (2, 1), (2, 2)], [CELLS_THREADS];
+    cells_in_arcs: "cell, arc", MEDIUM, [CELLS_ARCS];
+    cells_and_waits: "cell, waits", SMALL, [CELLS_WAITS];
+    announced_waits: "condition variable, announced", &[(2, 1), (2, 2), (2, 3)], [ANNOUNCED];
+    parked_children: "park, child", &[(1, 3), (1, 4)], [CHILDREN];
     dropped_by_panics: "dropped by a panic", &[(2, 1), (3, 1)], [DROPPED_BY_PANICS];
     updates: "update", SMALL, [UPDATES];
     accesses: "load, store, fence", SMALL, [ACCESSES];
