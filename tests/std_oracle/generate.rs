@@ -211,7 +211,7 @@ impl Source {
     }
 
     fn ops(&mut self, steps: usize) -> Vec<Op> {
-        let mut ops = Vec::new();
+        let mut ops: Vec<Op> = Vec::new();
         let mut left = steps;
         while left > 0 {
             let pick = self.pick();
