@@ -49,7 +49,8 @@ pub(crate) fn explore(program: &Program) -> Verdict {
         move || Arc::new(Shared::new(&program))
     });
     for &thread in &program.order {
-        model = model.thread(&format!("t{thread}"), move |shared: &Arc<Shared>| shared.thread(thread));
+        model =
+            model.thread(&format!("t{thread}"), move |shared: &Arc<Shared>| shared.thread(thread));
     }
     let model = model.finally("finals", |shared| shared.finals());
     match model.spurious(spurious(program)).rounds(ROUNDS).explore() {

@@ -14,33 +14,64 @@ pub(crate) enum Instr {
     /// A step without a scope.
     Op(Op),
     /// Takes a lock; a try that fails goes on at `skip`.
-    Acquire { lock: Lock, tries: bool, skip: usize },
+    Acquire {
+        lock: Lock,
+        tries: bool,
+        skip: usize,
+    },
     Release(Lock),
     /// Joins the queue and releases the mutex, as one step.
-    Enqueue { condvar: usize, mutex: usize },
+    Enqueue {
+        condvar: usize,
+        mutex: usize,
+    },
     /// Leaves the queue.
-    Woken { condvar: usize, timeout: bool },
+    Woken {
+        condvar: usize,
+        timeout: bool,
+    },
     /// Takes the mutex after a wait.
-    Relock { mutex: usize, logs: bool },
+    Relock {
+        mutex: usize,
+        logs: bool,
+    },
     /// Goes on at `exit` if the place holds the value.
-    Test { at: Place, value: u64, exit: usize },
+    Test {
+        at: Place,
+        value: u64,
+        exit: usize,
+    },
     Goto(usize),
     CatchEnd,
     /// Goes on at `skip` unless the value is the one logged last.
-    If { value: u64, skip: usize },
+    If {
+        value: u64,
+        skip: usize,
+    },
     /// Begins to initialise; goes on at `skip` if there is a value.
-    Make { once: usize, skip: usize },
-    Made { once: usize, value: u64 },
+    Make {
+        once: usize,
+        skip: usize,
+    },
+    Made {
+        once: usize,
+        value: u64,
+    },
     Spawn(usize),
     Join(usize),
     /// Looks whether the thread has introduced itself; goes on at `skip` if not.
-    Look { thread: usize, skip: usize },
+    Look {
+        thread: usize,
+        skip: usize,
+    },
     Unpark(usize),
     DropArc(usize),
     DropSender(usize),
     DropReceiver(usize),
     /// The destructor of the thread-local value follows; goes on at `skip` if there is none.
-    Destructor { skip: usize },
+    Destructor {
+        skip: usize,
+    },
     End,
 }
 
@@ -78,12 +109,9 @@ pub(crate) fn compile(program: &Program) -> Option<Vec<Code>> {
         }
         codes[thread] = compiler.code;
     }
-    codes[observer] = Code {
-        instrs: vec![Instr::End],
-        unwind: vec![0],
-        ..Code::default()
-    };
-    let mut receivers: Vec<usize> = codes.iter().flat_map(|code| code.ends.receivers.clone()).collect();
+    codes[observer] = Code { instrs: vec![Instr::End], unwind: vec![0], ..Code::default() };
+    let mut receivers: Vec<usize> =
+        codes.iter().flat_map(|code| code.ends.receivers.clone()).collect();
     receivers.sort_unstable();
     receivers.windows(2).all(|pair| pair[0] != pair[1]).then_some(codes)
 }

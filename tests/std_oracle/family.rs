@@ -179,9 +179,9 @@ pub(crate) fn reasons(program: &Program, required: &Answer) -> Vec<Known> {
 fn may_be_refused(program: &Program) -> bool {
     use crate::program::Mode;
     program.any(|op| matches!(op, Op::TryHold(_, Mode::Write, _)))
-        && program.count(|op| {
-            matches!(op, Op::Hold(_, Mode::Read, _) | Op::TryHold(_, Mode::Read, _))
-        }) > 1
+        && program
+            .count(|op| matches!(op, Op::Hold(_, Mode::Read, _) | Op::TryHold(_, Mode::Read, _)))
+            > 1
 }
 
 /// Whether what is reached must be an interleaving: each access of an atomic is a `SeqCst` update, and there
@@ -192,11 +192,9 @@ fn is_exact(program: &Program) -> bool {
     let mut strong = true;
     let mut observes = false;
     program.each(&mut |_, op| match op {
-        Op::Load(..)
-        | Op::Store(..)
-        | Op::Await(..)
-        | Op::Spin(..)
-        | Op::FetchUpdate { .. } => exact = false,
+        Op::Load(..) | Op::Store(..) | Op::Await(..) | Op::Spin(..) | Op::FetchUpdate { .. } => {
+            exact = false
+        }
         Op::Set(..) | Op::Get(_) | Op::GetOrInit(..) => strong = false,
         Op::Update(_, _, order) => strong &= *order == Ordering::SeqCst,
         Op::Exchange { success, failure, .. } => {

@@ -395,7 +395,8 @@ impl Source {
             Pick::Lock => self.lock(false, left)?,
             Pick::TryLock => self.lock(true, left)?,
             Pick::Caught => {
-                let mut body = if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
+                let mut body =
+                    if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
                 body.push(Op::Panic);
                 let m = self.below(2);
                 let scope = match self.below(7) {
@@ -419,7 +420,11 @@ impl Source {
                 self.wait(Op::WaitUntil(0, at, value), left)?
             }
             Pick::Notify => {
-                if self.one_in(2) { Op::NotifyOne(0) } else { Op::NotifyAll(0) }
+                if self.one_in(2) {
+                    Op::NotifyOne(0)
+                } else {
+                    Op::NotifyAll(0)
+                }
             }
             Pick::Announced if self.thread == 0 => {
                 let announce = Op::Update(Place::Word(2), Change::Add(1), SeqCst);
@@ -468,7 +473,11 @@ impl Source {
                 }
             }
             Pick::ArcCell => {
-                if self.one_in(2) { Op::ReadInside(0) } else { Op::GetMut(0) }
+                if self.one_in(2) {
+                    Op::ReadInside(0)
+                } else {
+                    Op::GetMut(0)
+                }
             }
             Pick::Spawn | Pick::SpawnPanics => return self.spawn(pick, left),
             Pick::Local => {
@@ -534,7 +543,8 @@ impl Source {
                 _ => Op::Lock(m, inside),
             };
             // What else the thread owns is dropped by the panic.
-            let owns = [Pick::Channel(0), Pick::Arc].map(|pick| self.picks.iter().any(|p| p.1 == pick));
+            let owns =
+                [Pick::Channel(0), Pick::Arc].map(|pick| self.picks.iter().any(|p| p.1 == pick));
             match owns {
                 [true, _] => vec![Op::Send(0, 1), self.mark(), Op::Panic],
                 [_, true] => vec![Op::Count(0), self.mark(), Op::Panic],

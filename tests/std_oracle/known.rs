@@ -84,14 +84,13 @@ fn every_edge_of_std_orders() {
     assert_eq!(failures(joined), none);
     let unjoined = vec![vec![Op::Spawn(1, vec![write.clone()]), write.clone()]];
     assert_eq!(failures(unjoined), [Failed::DataRace]);
-    let once = vec![
-        vec![write.clone(), Op::Set(0, 1)],
-        vec![Op::Get(0), Op::If(1, vec![write.clone()])],
-    ];
+    let once =
+        vec![vec![write.clone(), Op::Set(0, 1)], vec![Op::Get(0), Op::If(1, vec![write.clone()])]];
     assert_eq!(failures(once), none);
     let unique = vec![vec![Op::ReadInside(0)], vec![Op::GetMut(0)]];
     assert_eq!(failures(unique), none);
-    let counted = vec![vec![write.clone(), Op::DropArc(0)], vec![Op::Count(0), Op::If(1, vec![write])]];
+    let counted =
+        vec![vec![write.clone(), Op::DropArc(0)], vec![Op::Count(0), Op::If(1, vec![write])]];
     assert_eq!(failures(counted), [Failed::DataRace], "a count acquires nothing");
 }
 
@@ -197,10 +196,7 @@ fn each_known_difference_is_one() {
 #[test]
 fn what_is_printed_can_be_pasted() {
     let small = program(vec![
-        vec![
-            Op::Lock(0, vec![Op::WaitTimeout(0), Op::Store(X, 2, Release)]),
-            Op::TrySend(1, 1),
-        ],
+        vec![Op::Lock(0, vec![Op::WaitTimeout(0), Op::Store(X, 2, Release)]), Op::TrySend(1, 1)],
         vec![Op::NotifyOne(0), Op::Recv(1), Op::Local(vec![add(Y)])],
     ]);
     let text = crate::text::test(&small, &required(&small), false);

@@ -622,7 +622,8 @@ impl Step<'_> {
                 let (clock, me) = (self.clock(), self.number);
                 self.state.condvars[*condvar].push(me);
                 self.me().notified = false;
-                (self.state.mutexes[*mutex].held, self.state.mutexes[*mutex].clock) = (false, clock);
+                (self.state.mutexes[*mutex].held, self.state.mutexes[*mutex].clock) =
+                    (false, clock);
                 self.done()
             }
             Instr::Woken { timeout, .. } => {
@@ -647,7 +648,11 @@ impl Step<'_> {
                 self.done()
             }
             Instr::Test { at, value, exit } => {
-                if self.peek(*at) == *value { self.goto(*exit) } else { self.done() }
+                if self.peek(*at) == *value {
+                    self.goto(*exit)
+                } else {
+                    self.done()
+                }
             }
             Instr::Make { once, skip } => {
                 let Once { value, making, clock } = self.state.onces[*once].clone();
@@ -735,7 +740,11 @@ impl Step<'_> {
                 self.state.channels[*q].messages.clear();
                 self.done()
             }
-            Instr::Goto(_) | Instr::CatchEnd | Instr::If { .. } | Instr::Destructor { .. } | Instr::End => {
+            Instr::Goto(_)
+            | Instr::CatchEnd
+            | Instr::If { .. }
+            | Instr::Destructor { .. }
+            | Instr::End => {
                 unreachable!("no operations")
             }
         }
@@ -825,7 +834,7 @@ impl Step<'_> {
             }
             (Instr::Op(Op::Exchange { at, failure, .. }), Choice::Spurious) => {
                 let value = self.read(*at, *failure);
-                self.log(value * 2 + 1);
+                self.log(value.wrapping_mul(2) + 1);
                 self.done();
             }
             (Instr::Op(op @ Op::Exchange { .. }), _) => self.exchange(op),
@@ -854,10 +863,10 @@ impl Step<'_> {
         if self.state.atomics[&at].0 == current {
             let value = self.read(at, success);
             self.write(at, new, success, true);
-            self.log(value * 2);
+            self.log(value.wrapping_mul(2));
         } else {
             let value = self.read(at, failure);
-            self.log(value * 2 + 1);
+            self.log(value.wrapping_mul(2) + 1);
         }
         self.done();
     }
@@ -888,7 +897,7 @@ impl Step<'_> {
                     self.read(at, set);
                     self.write(at, value + 1, set, true);
                 }
-                self.log(value * 2 + u64::from(value >= below));
+                self.log(value.wrapping_mul(2) + u64::from(value >= below));
             }
             Op::Fence(order) => {
                 if self.machine.clocks && acquires(order) {

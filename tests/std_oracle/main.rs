@@ -56,17 +56,18 @@ use family::Family;
 use generate::{Alphabet, Pick};
 
 const MUTEX: Alphabet = &[(3, Pick::Mark), (3, Pick::Lock), (2, Pick::TryLock)];
-const PANICS: Alphabet =
-    &[(3, Pick::Mark), (2, Pick::Lock), (2, Pick::TryLock), (3, Pick::Caught), (1, Pick::TryWrite), (1, Pick::Read)];
+const PANICS: Alphabet = &[
+    (3, Pick::Mark),
+    (2, Pick::Lock),
+    (2, Pick::TryLock),
+    (3, Pick::Caught),
+    (1, Pick::TryWrite),
+    (1, Pick::Read),
+];
 const JOINED_PANICS: Alphabet =
     &[(3, Pick::Mark), (1, Pick::Lock), (1, Pick::TryLock), (3, Pick::SpawnPanics)];
-const RW_LOCK: Alphabet = &[
-    (3, Pick::Mark),
-    (3, Pick::Read),
-    (3, Pick::Write),
-    (2, Pick::TryRead),
-    (2, Pick::TryWrite),
-];
+const RW_LOCK: Alphabet =
+    &[(3, Pick::Mark), (3, Pick::Read), (3, Pick::Write), (2, Pick::TryRead), (2, Pick::TryWrite)];
 const CONDVAR: Alphabet =
     &[(3, Pick::Mark), (2, Pick::Lock), (2, Pick::Wait), (1, Pick::WaitTimeout), (4, Pick::Notify)];
 const CONDVAR_LOOP: Alphabet =
@@ -93,16 +94,12 @@ const CELLS: Alphabet = &[
     (2, Pick::Store),
     (1, Pick::Await),
 ];
-const CELLS_LOCKS: Alphabet = &[
-    (3, Pick::Cell),
-    (3, Pick::Lock),
-    (1, Pick::TryLock),
-    (2, Pick::Read),
-    (2, Pick::Write),
-];
+const CELLS_LOCKS: Alphabet =
+    &[(3, Pick::Cell), (3, Pick::Lock), (1, Pick::TryLock), (2, Pick::Read), (2, Pick::Write)];
 const CELLS_CHANNELS: Alphabet =
     &[(1, Pick::Cell), (2, Pick::IfCell), (3, Pick::Channel(0)), (2, Pick::Channel(1))];
-const CELLS_ONCE: Alphabet = &[(1, Pick::Cell), (2, Pick::IfCell), (2, Pick::Once), (2, Pick::Make)];
+const CELLS_ONCE: Alphabet =
+    &[(1, Pick::Cell), (2, Pick::IfCell), (2, Pick::Once), (2, Pick::Make)];
 const CELLS_THREADS: Alphabet = &[(2, Pick::Cell), (2, Pick::Spawn), (1, Pick::Local)];
 const CELLS_ARCS: Alphabet = &[(3, Pick::ArcCell), (3, Pick::Arc)];
 const CELLS_WAITS: Alphabet =
@@ -121,7 +118,8 @@ const UPDATES: Alphabet = &[
     (1, Pick::Weak),
     (1, Pick::FetchUpdate),
 ];
-const ACCESSES: Alphabet = &[(2, Pick::Load), (2, Pick::Store), (1, Pick::Update), (1, Pick::Fence)];
+const ACCESSES: Alphabet =
+    &[(2, Pick::Load), (2, Pick::Store), (1, Pick::Update), (1, Pick::Fence)];
 const WAITS: Alphabet =
     &[(3, Pick::Update), (1, Pick::Await), (1, Pick::Spin), (1, Pick::Store), (1, Pick::Idle)];
 const ASSERTIONS: Alphabet = &[(4, Pick::Mark), (1, Pick::Refute), (1, Pick::Lock)];
@@ -134,6 +132,8 @@ const ALL: [Alphabet; 16] = [
 
 const SMALL: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 1), (2, 3)];
 const MEDIUM: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 2)];
+/// Fewer of the large ones.
+const FEW: &[(usize, usize)] = &[(2, 2), (2, 3), (2, 3), (2, 3), (2, 3), (2, 3), (2, 3), (3, 2)];
 const WIDE: &[(usize, usize)] = &[(4, 1), (5, 1)];
 
 /// A test for each family. Under loom it runs in a process of its own: an exploration that fails or
@@ -155,7 +155,7 @@ macro_rules! families {
 const PROGRAMS: u64 = if cfg!(loom) { 1_000 } else { 100 };
 
 /// The most executions of a program: those that take more are counted as too large.
-const LIMIT: &str = "1500";
+const LIMIT: &str = "300";
 
 /// Set for a process of its own.
 const APART: &str = "ORACLE_APART";
@@ -179,18 +179,18 @@ fn apart(test: &str, check: impl FnOnce()) {
 }
 
 families! {
-    mutexes: "mutex", MEDIUM, [MUTEX];
+    mutexes: "mutex", FEW, [MUTEX];
     panics: "panic, caught", MEDIUM, [PANICS];
     joined_panics: "panic, joined", &[(2, 1), (2, 2), (3, 1)], [JOINED_PANICS];
-    read_write_locks: "read-write lock", MEDIUM, [RW_LOCK];
-    condition_variables: "condition variable", MEDIUM, [CONDVAR];
+    read_write_locks: "read-write lock", FEW, [RW_LOCK];
+    condition_variables: "condition variable", FEW, [CONDVAR];
     condition_variables_in_loops: "condition variable, loop", SMALL, [CONDVAR_LOOP];
     parks: "park", SMALL, [PARK];
     parks_in_loops: "park, loop", SMALL, [PARK_LOOP];
-    channels: "channel", MEDIUM, [CHANNEL];
-    bounded_channels: "channel, bounded", MEDIUM, [BOUNDED];
+    channels: "channel", SMALL, [CHANNEL];
+    bounded_channels: "channel, bounded", SMALL, [BOUNDED];
     once_locks: "once lock", SMALL, [ONCE];
-    arcs: "arc", MEDIUM, [ARC];
+    arcs: "arc", FEW, [ARC];
     spawned_threads: "spawn, join", &[(1, 3), (2, 1), (2, 2), (3, 1)], [SPAWN];
     thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
     cells: "cell, atomics", MEDIUM, [CELLS];
@@ -199,11 +199,11 @@ families! {
     cells_and_channels: "cell, channels", SMALL, [CELLS_CHANNELS];
     cells_and_once_locks: "cell, once lock", SMALL, [CELLS_ONCE];
     cells_and_threads: "cell, threads", &[(1, 3), (2, 1), (2, 2)], [CELLS_THREADS];
-    cells_in_arcs: "cell, arc", MEDIUM, [CELLS_ARCS];
+    cells_in_arcs: "cell, arc", FEW, [CELLS_ARCS];
     cells_and_waits: "cell, waits", SMALL, [CELLS_WAITS];
     announced_waits: "condition variable, announced", &[(2, 1), (2, 2), (2, 3)], [ANNOUNCED];
     parked_children: "park, child", &[(1, 3), (1, 4)], [CHILDREN];
-    dropped_by_panics: "dropped by a panic", &[(2, 1), (3, 1)], [DROPPED_BY_PANICS];
+    dropped_by_panics: "dropped by a panic", &[(2, 1), (2, 1), (2, 1), (3, 1)], [DROPPED_BY_PANICS];
     updates: "update", SMALL, [UPDATES];
     accesses: "load, store, fence", SMALL, [ACCESSES];
     waiting_loops: "waiting loop", SMALL, [WAITS];

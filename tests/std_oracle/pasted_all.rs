@@ -25,8 +25,8 @@ fn pasted_all() {
     }
     fn either<T: Into<u64>>(result: Result<T, T>) -> u64 {
         match result {
-            Ok(value) => value.into() * 2,
-            Err(value) => value.into() * 2 + 1,
+            Ok(value) => value.into().wrapping_mul(2),
+            Err(value) => value.into().wrapping_mul(2) + 1,
         }
     }
     fn sent(result: Result<(), TrySendError<u64>>) -> u64 {

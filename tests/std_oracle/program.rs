@@ -59,9 +59,21 @@ pub(crate) enum Op {
     Store(Place, u64, Ordering),
     Update(Place, Change, Ordering),
     /// `compare_exchange` or `compare_exchange_weak`: expected, new, orderings.
-    Exchange { at: Place, current: u64, new: u64, success: Ordering, failure: Ordering, weak: bool },
+    Exchange {
+        at: Place,
+        current: u64,
+        new: u64,
+        success: Ordering,
+        failure: Ordering,
+        weak: bool,
+    },
     /// `fetch_update` that adds 1 to a word below the limit.
-    FetchUpdate { at: Place, below: u64, set: Ordering, fetch: Ordering },
+    FetchUpdate {
+        at: Place,
+        below: u64,
+        set: Ordering,
+        fetch: Ordering,
+    },
     Fence(Ordering),
     /// `hint::wait_until` the place holds the value.
     Await(Place, u64, Ordering),
@@ -321,10 +333,7 @@ impl Program {
     /// Whether memory is touched that is not atomic.
     pub(crate) fn has_cells(&self) -> bool {
         self.any(|op| {
-            matches!(
-                op,
-                Op::CellRead(_) | Op::CellWrite(_) | Op::ReadInside(_) | Op::GetMut(_)
-            )
+            matches!(op, Op::CellRead(_) | Op::CellWrite(_) | Op::ReadInside(_) | Op::GetMut(_))
         })
     }
 

@@ -311,8 +311,8 @@ const SOON: Duration = Duration::from_micros(50);
 /// A result of `compare_exchange` as a number.
 fn either(result: Result<u64, u64>) -> u64 {
     match result {
-        Ok(value) => value * 2,
-        Err(value) => value * 2 + 1,
+        Ok(value) => value.wrapping_mul(2),
+        Err(value) => value.wrapping_mul(2) + 1,
     }
 }
 
@@ -620,9 +620,7 @@ impl<'a> Running<'a> {
                 }
                 None
             }
-            Op::IntoInner(_) => {
-                slot.take().map(|arc| u64::from(Arc::into_inner(arc).is_some()))
-            }
+            Op::IntoInner(_) => slot.take().map(|arc| u64::from(Arc::into_inner(arc).is_some())),
             _ => {
                 *slot = None;
                 None

@@ -14,7 +14,8 @@ pub(crate) fn test(program: &Program, required: &Answer, exact: bool) -> String 
     let _ = writeln!(text, "    let init = || {{\n{inits}    }};");
     let _ = writeln!(text, "    let model = Model::new(init)");
     for &thread in &program.order {
-        let mut body = Body { text: String::new(), indent: 12, program, thread, names: 0, held: None };
+        let mut body =
+            Body { text: String::new(), indent: 12, program, thread, names: 0, held: None };
         body.whole(&program.threads[thread]);
         let _ = writeln!(text, "        .thread(\"t{thread}\", |s: &Std<Shared>| {{");
         let _ = writeln!(text, "{}        }})", body.text);
@@ -70,8 +71,8 @@ fn pasted() {
     }
     fn either<T: Into<u64>>(result: Result<T, T>) -> u64 {
         match result {
-            Ok(value) => value.into() * 2,
-            Err(value) => value.into() * 2 + 1,
+            Ok(value) => value.into().wrapping_mul(2),
+            Err(value) => value.into().wrapping_mul(2) + 1,
         }
     }
     fn sent(result: Result<(), TrySendError<u64>>) -> u64 {
