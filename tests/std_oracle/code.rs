@@ -206,14 +206,15 @@ impl<'a> Compiler<'a> {
                 self.scope(body, context, Instr::CatchEnd)?;
             }
             Op::If(value, body) => {
-                let test = self.push(Instr::If { value: *value, skip: LATER });
+                let condition = self.push(Instr::If { value: *value, skip: LATER });
                 self.ops(body, Context { top: false, ..context })?;
-                self.code.instrs[test] = Instr::If { value: *value, skip: self.code.instrs.len() };
+                let skip = self.code.instrs.len();
+                self.code.instrs[condition] = Instr::If { value: *value, skip };
             }
             Op::GetOrInit(once, value, body) => {
                 let make = self.push(Instr::Make { once: *once, skip: LATER });
-                let made = self.scope(body, context, Instr::Made { once: *once, value: *value })?;
-                self.code.instrs[make] = Instr::Make { once: *once, skip: made + 1 };
+                let end = self.scope(body, context, Instr::Made { once: *once, value: *value })?;
+                self.code.instrs[make] = Instr::Make { once: *once, skip: end + 1 };
             }
             Op::Wait(condvar) | Op::WaitTimeout(condvar) => {
                 let timeout = matches!(op, Op::WaitTimeout(_));

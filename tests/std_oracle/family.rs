@@ -1,6 +1,7 @@
 //! A family of programs, explored and held against the machine.
 
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use proptest::strategy::{Strategy, ValueTree};
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -55,7 +56,7 @@ impl Family {
             let (program, difference) = shortened(program, difference);
             let required = answer(&program, Policy::REQUIRED).unwrap_or_default();
             let test = text::test(&program, &required, is_exact(&program));
-            story += &format!("\n{difference:?}\n{test}");
+            let _ = writeln!(story, "\n{difference:?}\n{test}");
         }
         assert!(story.is_empty(), "{}: {tally:?}\n{story}", self.name);
     }
@@ -138,11 +139,11 @@ pub(crate) fn compare(program: &Program, tally: &mut Tally) -> Option<Difference
                 answer.outcomes.iter().map(|outcome| outcome.text(&program.order)).collect()
             };
             let missed: Vec<String> = texts(&required).difference(&outcomes).cloned().collect();
-            let misses = !required.failures.is_empty() || !missed.is_empty();
+            let differs = !required.failures.is_empty() || !missed.is_empty();
             if bound.is_some() {
                 tally.bounded.0 += 1;
-                tally.bounded.1 += u64::from(misses);
-            } else if misses {
+                tally.bounded.1 += u64::from(differs);
+            } else if differs {
                 return Some(Difference::Missed(if required.failures.is_empty() {
                     format!("{missed:?}")
                 } else {
@@ -193,7 +194,7 @@ fn is_exact(program: &Program) -> bool {
     let mut observes = false;
     program.each(&mut |_, op| match op {
         Op::Load(..) | Op::Store(..) | Op::Await(..) | Op::Spin(..) | Op::FetchUpdate { .. } => {
-            exact = false
+            exact = false;
         }
         Op::Set(..) | Op::Get(_) | Op::GetOrInit(..) => strong = false,
         Op::Update(_, _, order) => strong &= *order == Ordering::SeqCst,

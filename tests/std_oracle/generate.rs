@@ -568,8 +568,7 @@ impl Source {
 /// How many steps a step counts as.
 fn cost(op: &Op) -> usize {
     match op {
-        Op::Spawn(..) => 1,
-        Op::Local(_) => 1,
+        Op::Spawn(..) | Op::Local(_) => 1,
         op => 1 + op.body().map_or(0, |body| body.iter().map(cost).sum()),
     }
 }

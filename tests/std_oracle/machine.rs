@@ -103,7 +103,7 @@ pub(crate) fn answer(program: &Program, policy: Policy) -> Option<Answer> {
             continue;
         }
         if machine.is_over(&state) {
-            if machine.has_unjoined_panic(&state) {
+            if Machine::has_unjoined_panic(&state) {
                 answer.failures.insert(Failed::Panic);
             } else {
                 answer.outcomes.insert(machine.outcome(&state));
@@ -127,6 +127,7 @@ const MAX_CLOCKS: usize = 8;
 /// For each thread, the number of its last access that is known.
 type Clock = [u8; MAX_CLOCKS];
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "a clock is a table")]
 fn join(clock: &mut Clock, other: &Clock) {
     for (mine, theirs) in clock.iter_mut().zip(other) {
         *mine = (*mine).max(*theirs);
@@ -141,6 +142,7 @@ enum Status {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 struct Thread {
     status: Status,
     pc: usize,
@@ -330,7 +332,7 @@ impl Machine {
             && state.threads.iter().all(|thread| thread.status == Status::Waiting || ended(thread))
     }
 
-    fn has_unjoined_panic(&self, state: &State) -> bool {
+    fn has_unjoined_panic(state: &State) -> bool {
         state.threads.iter().any(|thread| thread.panicked && !thread.joined)
     }
 
@@ -357,15 +359,15 @@ impl Machine {
                     let taken = thread.log.last() == Some(value);
                     thread.pc = if taken { thread.pc + 1 } else { *skip };
                 }
-                Instr::Op(Op::Panic) => self.panic(thread, code),
+                Instr::Op(Op::Panic) => Self::panic(thread, code),
                 Instr::Op(Op::Local(_)) => {
                     thread.local = true;
                     thread.pc += 1;
                 }
-                Instr::DropArc(a) if thread.arcs & 1 << a == 0 => self.go_on(thread, code),
-                Instr::DropSender(q) if thread.senders & 1 << q == 0 => self.go_on(thread, code),
+                Instr::DropArc(a) if thread.arcs & 1 << a == 0 => Self::go_on(thread, code),
+                Instr::DropSender(q) if thread.senders & 1 << q == 0 => Self::go_on(thread, code),
                 Instr::DropReceiver(q) if thread.receivers & 1 << q == 0 => {
-                    self.go_on(thread, code);
+                    Self::go_on(thread, code);
                 }
                 Instr::Destructor { skip } => {
                     thread.panicked = std::mem::take(&mut thread.unwinding);
@@ -389,13 +391,13 @@ impl Machine {
         }
     }
 
-    fn panic(&self, thread: &mut Thread, code: &Code) {
+    fn panic(thread: &mut Thread, code: &Code) {
         thread.unwinding = true;
         thread.pc = code.unwind[thread.pc];
     }
 
     /// After a step that unwinding takes too.
-    fn go_on(&self, thread: &mut Thread, code: &Code) {
+    fn go_on(thread: &mut Thread, code: &Code) {
         thread.pc = if thread.unwinding { code.unwind[thread.pc] } else { thread.pc + 1 };
     }
 
@@ -511,6 +513,7 @@ impl Step<'_> {
         self.state.threads[self.number].clock
     }
 
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "a clock is a table")]
     fn learn(&mut self, clock: &Clock) {
         if self.machine.clocks {
             join(&mut self.me().clock, clock);
@@ -519,8 +522,7 @@ impl Step<'_> {
 
     fn done(&mut self) -> Taken {
         let code = &self.machine.codes[self.number];
-        let machine = self.machine;
-        machine.go_on(self.me(), code);
+        Machine::go_on(self.me(), code);
         Taken::Done
     }
 
@@ -582,6 +584,7 @@ impl Step<'_> {
         !race
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm for each instruction")]
     fn take(&mut self, instr: &Instr) -> Taken {
         match instr {
             Instr::Op(op) => self.op(op),
@@ -917,8 +920,8 @@ impl Step<'_> {
             Op::Idle(_) | Op::NotifyOne(_) if self.is_idle(op) => {}
             Op::Refute(at, value) => {
                 if self.peek(at) == value {
-                    let (machine, code) = (self.machine, &self.machine.codes[self.number]);
-                    machine.panic(self.me(), code);
+                    let code = &self.machine.codes[self.number];
+                    Machine::panic(self.me(), code);
                     return Taken::Done;
                 }
             }

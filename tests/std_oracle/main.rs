@@ -171,8 +171,8 @@ fn apart(test: &str, check: impl FnOnce()) {
         .env("SELVEDGE_LIMIT", LIMIT)
         .output()
         .expect("it starts");
-    let text = String::from_utf8_lossy(&output.stdout);
-    let row = text.lines().find_map(|line| line.find("| std").map(|at| &line[at..]));
+    let printed = String::from_utf8_lossy(&output.stdout);
+    let row = printed.lines().find_map(|line| line.find("| std").map(|at| &line[at..]));
     println!("{}", row.unwrap_or("no row"));
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{errors}");

@@ -52,12 +52,15 @@ fn pasted() {
     const SOON: Duration = Duration::from_micros(50);
     #[derive(Default)]
     struct Plain(UnsafeCell<u64>);
+    // SAFETY: none: the checker finds the races.
     unsafe impl Sync for Plain {}
     impl Plain {
         fn read(&self) -> u64 {
+            // SAFETY: none; as above.
             self.0.with(|value| unsafe { *value })
         }
         fn write(&self) {
+            // SAFETY: none; as above.
             self.0.with_mut(|value| unsafe { *value += 1 });
         }
     }

@@ -52,12 +52,15 @@ fn pasted_all() {
     const SOON: Duration = Duration::from_micros(50);
     #[derive(Default)]
     struct Plain(UnsafeCell<u64>);
+    // SAFETY: none: the checker finds the races.
     unsafe impl Sync for Plain {}
     impl Plain {
         fn read(&self) -> u64 {
+            // SAFETY: none; as above.
             self.0.with(|value| unsafe { *value })
         }
         fn write(&self) {
+            // SAFETY: none; as above.
             self.0.with_mut(|value| unsafe { *value += 1 });
         }
     }
@@ -150,7 +153,7 @@ fn pasted_all() {
             log.push(either(s.p0.compare_exchange_weak(p(0), p(1), SeqCst, Relaxed).map(n).map_err(n)));
             log.push(s.f0.fetch_nand(true, Relaxed) as u64);
             log.push(n(s.p0.swap(p(1), Relaxed)));
-            log.push(either(s.x0.fetch_update(Release, Acquire, |v| (v < 2).then_some(v + 1))));
+            log.push(either(s.x0.fetch_update(Release, Acquire, |v| (v < 2).then(|| v + 1))));
             fence(SeqCst);
             hint::wait_until(|| s.x0.load(Acquire) == 1);
             while s.f0.load(Acquire) != true {

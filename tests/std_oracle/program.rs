@@ -391,20 +391,6 @@ impl Program {
         program.order.retain(|thread| *thread != gone);
         let renumber = |thread: &mut usize| *thread -= usize::from(*thread > gone);
         program.order.iter_mut().for_each(renumber);
-        fn renumbered(ops: &mut Vec<Op>, gone: usize) -> bool {
-            ops.iter_mut().all(|op| {
-                match op {
-                    Op::Unpark(Who::Declared(thread)) | Op::Spawn(thread, _) => {
-                        if *thread == gone {
-                            return false;
-                        }
-                        *thread -= usize::from(*thread > gone);
-                    }
-                    _ => {}
-                }
-                op.body_mut().is_none_or(|body| renumbered(body, gone))
-            })
-        }
         let ok = program.threads.iter_mut().all(|ops| renumbered(ops, gone));
         ok.then_some(program)
     }
@@ -438,4 +424,20 @@ fn shorter(ops: &[Op]) -> Vec<Vec<Op>> {
         }
     }
     all
+}
+
+/// Moves the numbers of threads up by one past `gone`. `false` if a step needs that thread.
+fn renumbered(ops: &mut [Op], gone: usize) -> bool {
+    ops.iter_mut().all(|op| {
+        match op {
+            Op::Unpark(Who::Declared(thread)) | Op::Spawn(thread, _) => {
+                if *thread == gone {
+                    return false;
+                }
+                *thread -= usize::from(*thread > gone);
+            }
+            _ => {}
+        }
+        op.body_mut().is_none_or(|body| renumbered(body, gone))
+    })
 }

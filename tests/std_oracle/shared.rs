@@ -186,14 +186,15 @@ impl Shared {
     }
 }
 
+fn put<T>(list: &mut Objects<T>, number: usize, end: T) {
+    list.resize_with(list.len().max(number + 1), || None);
+    list[number] = Some(end);
+}
+
 /// Makes the ends, and gives each to the thread that uses it.
 fn all_ends(program: &Program) -> Vec<Option<Ends>> {
     let uses: Vec<_> = (0..program.numbers()).map(|thread| program.ends(thread)).collect();
     let mut all: Vec<Ends> = uses.iter().map(|_| Ends::default()).collect();
-    fn put<T>(list: &mut Objects<T>, number: usize, end: T) {
-        list.resize_with(list.len().max(number + 1), || None);
-        list[number] = Some(end);
-    }
     for a in program.arcs() {
         let owners: Vec<usize> = (0..all.len()).filter(|t| uses[*t].arcs.contains(&a)).collect();
         let mut arc = Some(Arc::new(Plain::default()));
@@ -535,7 +536,7 @@ impl<'a> Running<'a> {
         match *op {
             Op::FetchUpdate { at: Place::Word(at), below, set, fetch } => {
                 let word = self.shared.word(at);
-                word.fetch_update(set, fetch, |value| (value < below).then_some(value + 1))
+                word.fetch_update(set, fetch, |value| (value < below).then(|| value + 1))
             }
             Op::Exchange { at: Place::Word(at), current, new, success, failure, weak } => {
                 let word = self.shared.word(at);

@@ -98,12 +98,15 @@ fn pasted() {
     const SOON: Duration = Duration::from_micros(50);
     #[derive(Default)]
     struct Plain(UnsafeCell<u64>);
+    // SAFETY: none: the checker finds the races.
     unsafe impl Sync for Plain {}
     impl Plain {
         fn read(&self) -> u64 {
+            // SAFETY: none; as above.
             self.0.with(|value| unsafe { *value })
         }
         fn write(&self) {
+            // SAFETY: none; as above.
             self.0.with_mut(|value| unsafe { *value += 1 });
         }
     }
@@ -289,7 +292,9 @@ impl Body<'_> {
     }
 
     fn ops(&mut self, ops: &[Op]) {
-        ops.iter().for_each(|op| self.op(op));
+        for op in ops {
+            self.op(op);
+        }
     }
 
     fn block(&mut self, ops: &[Op]) {
@@ -366,7 +371,7 @@ impl Body<'_> {
             }
             Op::FetchUpdate { at, below, set, fetch } => {
                 self.log(&format!(
-                    "either(s.{}.fetch_update({set:?}, {fetch:?}, |v| (v < {below}).then_some(v + 1)))",
+                    "either(s.{}.fetch_update({set:?}, {fetch:?}, |v| (v < {below}).then(|| v + 1)))",
                     place(*at)
                 ));
             }
