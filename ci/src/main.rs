@@ -76,7 +76,7 @@ enum Command {
               conflicts_with_all = ["only", "changed_since", "shard", "merge", "manifest_path"])]
         sabotage: Option<String>,
     },
-    /// Compare the harness with the oracle over so many rounds of 5,400 random programs
+    /// Compare the harness with both oracles over so many rounds of random programs: 5,400, and 1,000 a family
     Oracle {
         /// From 1 to 200; the first round is the ordinary suite's
         rounds: u8,

@@ -1,4 +1,5 @@
-//! `cargo ci oracle N`: the oracle on N times as many programs, each time with other seeds.
+//! `cargo ci oracle N`: both oracles on N times as many programs, each time with other seeds: that of
+//! loads, stores, updates and fences, and that of all of `std`, by family.
 //!
 //! A process for each round: an exploration that fails keeps its OS thread and the stacks of its
 //! coroutines for good, and of those a process has only so many.
@@ -11,33 +12,44 @@ use crate::tally::Tally;
 /// The seed of the first round: that of the ordinary suite.
 const FIRST_SEED: u8 = 7;
 
-/// Runs so many rounds and prints the sum of their rows.
+/// The test binaries.
+const ORACLES: [&str; 2] = ["oracle", "std_oracle"];
+
+/// Runs so many rounds and prints the sums of their rows.
 pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
     ensure!(
         (1..=200).contains(&rounds),
-        "{rounds} rounds cannot be run: 1 to 200 are accepted, of 5,400 programs each"
+        "{rounds} rounds cannot be run: 1 to 200 are accepted, of 5,400 programs and 1,000 a family each"
     );
     let mut tally = Tally::default();
+    for oracle in ORACLES {
+        let sums = sums(workspace, oracle, rounds)?;
+        for row in &sums {
+            println!("{row}");
+        }
+        let total = sums.iter().skip(1).try_fold(sums[0].clone(), |sum, row| add_row(&sum, row))?;
+        let counts = total.splitn(3, " | ").last().unwrap_or_default();
+        println!("| all | all | {counts}");
+        tally.passed(&format!("the harness missed nothing in {rounds} rounds of tests/{oracle}"));
+    }
+    Ok(tally)
+}
+
+/// The sums of the rows that so many rounds of one oracle print.
+fn sums(workspace: &Workspace, oracle: &str, rounds: u8) -> Result<Vec<String>> {
     let mut sums: Vec<String> = Vec::new();
     for round in 0..rounds {
-        let args = ["test", "--release", "--test", "oracle", "--", "--nocapture"];
+        let args = ["test", "--release", "--test", oracle, "--", "--nocapture"];
         let mut command = workspace.cargo(Config::Loom, &args);
         command.env("ORACLE_SEED", (FIRST_SEED + round).to_string());
         let output = workspace.output(command)?;
         let mut rows: Vec<String> = output.lines().filter_map(row).collect();
         rows.sort();
-        ensure!(!rows.is_empty(), "the oracle printed no row");
+        ensure!(!rows.is_empty(), "tests/{oracle} printed no row");
         sums = if sums.is_empty() { rows } else { add(&sums, &rows)? };
-        println!("{} of {rounds} rounds", round + 1);
+        println!("{oracle}: {} of {rounds} rounds", round + 1);
     }
-    for row in &sums {
-        println!("{row}");
-    }
-    let total = sums.iter().skip(1).try_fold(sums[0].clone(), |sum, row| add_row(&sum, row))?;
-    let counts = total.splitn(3, " | ").last().unwrap_or_default();
-    println!("| all | all | {counts}");
-    tally.passed(&format!("the harness missed nothing in {rounds} rounds of the oracle"));
-    Ok(tally)
+    Ok(sums)
 }
 
 /// The row in a line of output: libtest writes `test … ... ` before it, where it does.
