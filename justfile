@@ -5,30 +5,15 @@
 list:
     @just --list
 
-# Everything that CI runs, in its order
+# Everything that CI runs, in its order, and what it needs for that
 [group('gate')]
-all:
-    cargo ci all
+all *ARGS:
+    bash .ci/run {{ ARGS }}
 
-# Formatting, and clippy in each configuration
+# One step of it: lint, deny, doc, features, readme, test, prove, mutants, report
 [group('gate')]
-lint:
-    cargo ci lint
-
-# Build the library with each set of features, and as a dependency
-[group('gate')]
-features:
-    cargo ci features
-
-# Build the documentation in both configurations
-[group('gate')]
-doc:
-    cargo ci doc
-
-# The tests on real threads, and the gate's own
-[group('gate')]
-test:
-    cargo ci test
+step STEP *ARGS:
+    cargo ci {{ STEP }} {{ ARGS }}
 
 # Explore every model, or those of the tests whose page::test contains FILTER
 [group('gate')]
@@ -40,47 +25,32 @@ prove *FILTER:
 mutants *ARGS:
     cargo ci mutants {{ ARGS }}
 
-# Write the report to target/selvedge/report; `--from` takes what the last `prove` has left
-[group('gate')]
-report *ARGS:
-    cargo ci report {{ ARGS }}
-
-# Make the breakages of ci/sabotage.toml, or those whose name contains NAME
-[group('gate')]
-sabotage NAME='':
-    cargo ci mutants --sabotage {{ quote(NAME) }}
-
-# Measure the primitives beside their peers, or the rows that contain WORD
+# Rewrite ci/models.txt after a full run that passes
 [group('work')]
-bench WORD='':
-    cargo ci bench {{ WORD }}
-
-# The oracle on ROUNDS times 5,400 programs: 20 makes 108,000
-[group('work')]
-oracle ROUNDS='1':
-    cargo ci oracle {{ ROUNDS }}
-
-# Explore N random scenarios of each type, larger than those of the pages; or all, with `--exhaustive`
-[group('work')]
-linearizable *N='100':
-    cargo ci linearizable {{ N }}
-
-# Try every way of testing on every bug; `--help` lists what can be chosen
-[group('work')]
-confidence *ARGS:
-    cargo ci confidence {{ ARGS }}
-
-# Run the README's two commands by the letter
-[group('gate')]
-readme:
-    cargo ci readme
+bless:
+    cargo ci prove --bless
 
 # Format the code
 [group('work')]
 fmt:
     cargo fmt --all
 
-# Rewrite ci/models.txt after a full run that passes
+# Measure the primitives beside their peers, or the rows that contain WORD
 [group('work')]
-bless:
-    cargo ci prove --bless
+bench WORD='':
+    cargo run --profile bench --package peers -- {{ WORD }}
+
+# Every night, and by hand: confidence, sabotage
+[group('laboratory')]
+lab WHAT *ARGS:
+    cargo lab {{ WHAT }} {{ ARGS }}
+
+# The oracle on ROUNDS times 5,400 programs: 20 makes 108,000
+[group('laboratory')]
+oracle ROUNDS='20':
+    cargo ci oracle {{ ROUNDS }}
+
+# Explore N random scenarios of each type, larger than those of the pages; or all, with `--exhaustive`
+[group('laboratory')]
+linearizable *N='100':
+    cargo ci linearizable {{ N }}

@@ -1,51 +1,51 @@
 //! A counter for many writers.
 //!
-//! Writers do not share a cell unless there are more of them than cells: [`Counter::add`] picks a
-//! cell by the calling thread, and a [`CounterHandle`] owns one.
+//! The count is the sum of several cells. [`Counter::add`] chooses a cell by the calling thread, and a
+//! [`CounterHandle`] owns one, so writers share a cell only if there are more threads than cells.
 //!
 //! # Guarantee
 //!
-//! Every amount that was added is in exactly one cell, and no cell is ever set back. So nothing is
-//! lost and nothing counted twice: [`Counter::get`] counts each add that happened before it once,
-//! and each add is returned by exactly one [`Counter::take`], or still to be taken.
+//! Each amount is added to exactly one cell, and cells are never reset. So no add is lost or counted
+//! twice: [`Counter::get`] counts each add that happens before it once, and each add is returned by
+//! exactly one [`Counter::take`], or has yet to be taken.
 //!
-//! Arithmetic is modulo 2^64: a counter that passes [`u64::MAX`] starts again from 0.
+//! Arithmetic is modulo 2^64: the count wraps around at [`u64::MAX`].
 //!
 //! # Orderings
 //!
-//! All accesses to cells are `Relaxed`. A count carries no message: whoever learns from it that an
-//! add has taken place learns nothing else. What makes a count complete is not an ordering but that
-//! cells only grow, so that reading them late or one after the other can only count more. A cell
-//! that passes from one handle to the next does so under the mutex.
+//! All accesses to cells are `Relaxed`: reading a count creates no happens-before edge to the adds that it
+//! counts. Completeness does not need an ordering. Cells only grow, so reading them late, or one after the
+//! other, can only count more. A cell passes from one handle to the next under the mutex.
 //!
 //! # Limits
 //!
-//! [`Counter::get`] sums cell by cell while writers run: the sum may hold an effect and not its
-//! cause. A thread that sees a second thread's add, and then adds itself, may be counted while the
-//! second is not. Readers take turns, so they never contradict each other: each counts all that the one
+//! [`Counter::get`] reads cell by cell while writers run, so the sum may include an effect without its
+//! cause: if a thread observes the add of a second thread and then adds, its add may be counted and the
+//! second thread's not. Calls of `get` and `take` exclude each other, so each counts all that the one
 //! before it counted.
-//! What a thread added by [`Counter::add`], or through one handle, is never seen out of order; what it
-//! added partly so and partly so may be, for these are two cells. So `add`, `get` and `take` are
-//! sequentially consistent where no thread mixes the two, and quiescently consistent where one does.
+//!
+//! The adds of one thread by [`Counter::add`], or through one handle, are counted in order. Adds of one
+//! thread in both ways go to two cells and may be counted out of order. So `add`, `get` and `take` are
+//! sequentially consistent if no thread mixes the two, and quiescently consistent otherwise.
 
 use std::fmt;
 
-use crossbeam_utils::CachePadded;
+use crate::padded::CachePadded;
 
-use crate::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge_model::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
 
-/// The most stripes that a [`Counter`] accepts.
+/// The maximum number of stripes of a [`Counter`].
 pub const MAX_STRIPES: usize = 1 << 16;
 
-/// Why a [`Counter`] could not be made.
+/// The error of [`Counter::with_stripes`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum CounterError {
     /// The number of stripes is out of range.
-    #[error("a counter with {requested} stripes cannot be made: 1 to {MAX_STRIPES} are accepted")]
+    #[error("the number of stripes of a counter must be 1 to {MAX_STRIPES}, got {requested}")]
     Stripes {
-        /// The number asked for.
+        /// The requested number.
         requested: usize,
     },
 }
@@ -69,7 +69,7 @@ pub enum CounterError {
 /// assert_eq!(hits.get(), 1_000);
 /// ```
 pub struct Counter {
-    /// For [`Counter::add`]; as many as a power of two.
+    /// For [`Counter::add`]. The length is a power of two.
     stripes: Box<[Cell]>,
     owned: Arc<Mutex<Owned>>,
 }
@@ -93,18 +93,19 @@ struct Owned {
 }
 
 impl Counter {
-    /// A counter at 0, with as many stripes as threads can run at once.
+    /// A counter at 0, with one stripe for each thread that can run in parallel
+    /// ([`available_parallelism`](std::thread::available_parallelism)), rounded up to a power of two.
     pub fn new() -> Self {
         let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
         Self::striped(parallelism.min(MAX_STRIPES))
     }
 
-    /// A counter at 0 with `stripes` stripes, rounded up to a power of two. Threads beyond that
-    /// number share stripes, which costs time and nothing else.
+    /// A counter at 0 with `stripes` stripes, rounded up to a power of two. If there are more threads, they
+    /// share stripes, which affects only speed.
     ///
     /// # Errors
     ///
-    /// [`CounterError::Stripes`] unless `stripes` is from 1 to [`MAX_STRIPES`].
+    /// [`CounterError::Stripes`] if `stripes` is not 1 to [`MAX_STRIPES`].
     pub fn with_stripes(stripes: usize) -> Result<Self, CounterError> {
         if (1..=MAX_STRIPES).contains(&stripes) {
             Ok(Self::striped(stripes))
@@ -135,17 +136,17 @@ impl Counter {
 
     /// The sum of all adds since the last [`take`](Self::take).
     ///
-    /// Counts each add that happened before the call, and may count some that happen during it;
-    /// see the module's limits for what that means with several writers. Waits for other readers,
-    /// never for writers.
+    /// Counts each add that happens before the call, and may count adds that are concurrent with it; see
+    /// the limits of the [module](self) for several writers. Blocks while other threads are in `get`,
+    /// `take` or [`handle`](Self::handle), never because of writers.
     pub fn get(&self) -> u64 {
         let owned = lock(&self.owned);
         self.sum(&owned).wrapping_sub(owned.taken)
     }
 
-    /// The sum of all adds since the last `take`, which later calls will not count again.
+    /// The sum of all adds since the last `take`. Later calls do not count these adds again.
     ///
-    /// Over all calls each add is returned exactly once.
+    /// Over all calls each add is returned exactly once. Blocks like [`get`](Self::get).
     pub fn take(&self) -> u64 {
         let mut owned = lock(&self.owned);
         let sum = self.sum(&owned);
@@ -188,9 +189,10 @@ impl fmt::Debug for Counter {
     }
 }
 
-/// The right to add to a [`Counter`] without any read-modify-write: it owns a cell.
+/// A handle that adds to a [`Counter`] with a plain store instead of a read-modify-write: it owns a cell.
 ///
-/// Dropping it gives the cell back; what it added stays counted. It may outlive its counter.
+/// After it is dropped, its adds stay counted and another handle may reuse its cell. It may outlive its
+/// counter.
 pub struct CounterHandle {
     /// `None` only while it is dropped.
     cell: Option<Arc<Cell>>,

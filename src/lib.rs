@@ -1,11 +1,10 @@
-//! Shared-state primitives for concurrent Rust, each proved in small scenarios by a model-checking
-//! suite that is itself put to the proof.
+//! Shared state for concurrent Rust, in safe code, model-checked in small scenarios.
 //!
-//! | type | guarantee | racy twin |
-//! |---|---|---|
-//! | [`Counter`] | each add is counted once, by exactly one [`take`](Counter::take) | `racy::LossyCounter`, `racy::UnsyncCounter`, `racy::SwapTakeCounter` |
-//! | [`Stats`] | count, sum, extremes and histogram are of one moment, with the cause of each effect | `racy::TornStats`, `racy::StripeByStripeStats`, `racy::LateResetStats` |
-//! | [`Map`] | each call that names keys is one atomic step; a [`snapshot`](Map::snapshot) is one moment; calls from inside a call are refused | `racy::CheckThenInsertMap`, `racy::ReadModifyWriteMap`, `racy::UnsyncMap`, `racy::LateLenMap`, `racy::HalfDoneMap`, `racy::ArgumentOrderMap` |
+//! | type | guarantee |
+//! |---|---|
+//! | [`Counter`] | each add is counted once, and returned by exactly one [`take`](Counter::take) |
+//! | [`Stats`] | count, sum, extremes and histogram of a [`snapshot`](Stats::snapshot) are those of one point in time |
+//! | [`Map`] | each call on a key, or on two keys, is one atomic step; [`snapshot`](Map::snapshot) is one point in time; re-entrant calls are rejected |
 //!
 //! ```
 //! use selvedge::Counter;
@@ -19,33 +18,28 @@
 //! assert_eq!(requests.take(), 1_000);
 //! ```
 //!
-//! # Check your own code
-//!
-//! [`sync`] is the façade that the primitives are built on: `std` in a normal build, and under
-//! `--cfg loom` the instrumented twins. `model::Model` (feature `model`) is the harness: a test is
-//! a table of outcomes, every execution is held against it, and a failure shows the interleaving. What
-//! the checker does not see is listed there under *Limits*.
-//!
 //! # Consistency
 //!
-//! A concurrent [`Counter::get`] counts every add that happened before it, each once, and perhaps
-//! some that happen during it. It never counts backwards while nobody takes. With several writers
-//! it may count an effect and not yet its cause: it is a sum of cells, not a moment in time. `add`,
-//! `get` and `take` are sequentially consistent where no thread adds both by [`Counter::add`] and by a
+//! [`Counter::get`] counts each add that happens before it exactly once, and may count adds that are
+//! concurrent with it. Without a [`Counter::take`] in between, later calls never return less. With several
+//! writers the sum may include an effect without its cause: it is a sum of cells, not a point in time.
+//! `add`, `get` and `take` are sequentially consistent if no thread uses both [`Counter::add`] and a
 //! [`CounterHandle`].
 //!
-//! [`Stats::snapshot`] and [`Stats::take`] are a moment in time: linearizable, each with all samples
-//! that happened before it, and with the cause of every effect. For that, they make writers wait.
+//! [`Stats::snapshot`] and [`Stats::take`] are linearizable: each includes all samples that happen before
+//! it, and the cause of every effect. Writers block while they run.
 //!
-//! All methods of [`Map`] are linearizable but those that go shard by shard (`for_each`, `retain`, and
-//! its `Debug` form), entry by entry (`extend`) or without a lock (`len`, `is_empty`): the table in [`map`]
-//! says which is which.
+//! The methods of [`Map`] are linearizable, except those that visit one shard at a time (`for_each`,
+//! `retain`, `Debug`), one entry at a time (`extend`), or take no lock (`len`, `is_empty`). See the table in
+//! [`map`].
 //!
 //! # Features
 //!
-//! `racy` adds the deliberately broken twins, `model` the harness on real threads. Under
-//! `--cfg loom` both are always there, and the harness runs on loom. `serde` makes
-//! [`stats::Snapshot`] serialisable.
+//! - `serde`: `Serialize` and `Deserialize` for [`stats::Snapshot`].
+//! - `check`: under `--cfg loom` the primitives are built on the types of `selvedge-model`, for models of
+//!   code that uses them. Without `--cfg loom` it has no effect on the primitives.
+
+#![forbid(unsafe_code)]
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
@@ -53,12 +47,8 @@ struct Readme;
 
 pub mod counter;
 pub mod map;
-#[cfg(all(any(loom, feature = "model"), not(any(plain_loom, shuttle))))]
-pub mod model;
-#[cfg(any(loom, feature = "racy"))]
-pub mod racy;
+mod padded;
 pub mod stats;
-pub mod sync;
 
 pub use counter::{Counter, CounterError, CounterHandle};
 pub use map::{Map, MapError, NotInserted};

@@ -1,74 +1,73 @@
-//! A hash map for many threads.
+//! A concurrent hash map.
 //!
-//! Entries are spread over shards, each a table under a read-write lock of its own. Values are
-//! reached through closures: there is no guard that could be held across another call.
+//! Entries are distributed over shards, each a table under its own read-write lock. Values are accessed
+//! through closures: there are no guards that could be held across another call.
 //!
 //! # Guarantee
 //!
-//! Each call that names one key is one atomic step, and so is `update_pair`, which names two. These, and
-//! those that lock all shards, are linearizable together. The table says which do less:
+//! Each call on one key is one atomic step, and so is `update_pair`, which takes two. These calls, and those
+//! that lock all shards, are linearizable. The others are weaker:
 //!
 //! | method | consistency |
 //! |---|---|
 //! | `with`, `get`, `contains_key`, `insert`, `try_insert`, `update`, `compute`, `remove` | linearizable |
-//! | `get_or_insert_with`, `get_or_try_insert_with` | linearizable; `init` runs once for each value that is inserted, and in one thread at a time |
+//! | `get_or_insert_with`, `get_or_try_insert_with` | linearizable; for each key, `init` runs in one thread at a time, and once for each value that is inserted |
 //! | `update_pair` | linearizable: two entries change in one step |
-//! | `snapshot`, `keys`, `values`, `clear` | linearizable: all shards at one moment |
-//! | `retain`, `for_each`, `Debug`, `extend` | each entry is looked at, kept or removed in one step; another may change meanwhile |
-//! | `len`, `is_empty` | without locks: a sum over the shards, not a moment. It counts all that has happened before the call; of what happens during it, some and not the rest. Never negative, exact while nobody writes |
+//! | `snapshot`, `keys`, `values`, `clear` | linearizable: all shards at one point in time |
+//! | `retain`, `for_each`, `Debug`, `extend` | each entry is visited, kept or removed in one step; other entries may change in between |
+//! | `len`, `is_empty` | a sum over the shards without locks, not a point in time: it counts all changes that happen before the call, and any subset of those that are concurrent with it. Never negative; exact if there is no concurrent write |
 //!
-//! A closure that panics leaves its entry as it was, and the map as usable as before: values are
-//! not changed in place but computed, and then put in. What is displaced or removed is dropped
-//! after unlocking. A key is hashed before locking.
+//! If a closure panics, its entry is unchanged and the map stays usable: a new value is computed first and
+//! then stored, never changed in place. Replaced and removed keys and values are dropped after unlocking.
+//! Keys are hashed before locking.
 //!
-//! # Re-entry
+//! # Re-entrant calls
 //!
-//! A thread that is inside a call (in a closure of its, or in the `Eq`, `Clone` or `Debug` of a key
-//! or value) and calls *the same map* again would wait for itself. It is refused at once: by
-//! [`MapError::Reentrant`] where the method returns a [`MapError`], by a panic with the same text
-//! elsewhere, for it is a mistake in the program, and a second `Result` around every look-up would
-//! make all others pay for it. [`Map::is_inside`] tells beforehand; [`Map::len`],
-//! [`Map::is_empty`], [`Map::shards`] and `Debug` never refuse. Other maps may be called.
+//! A call on the *same map* from inside a call (from its closure, or from the `Eq`, `Clone` or `Debug` of a
+//! key or value) would deadlock with itself. It is rejected at once: with [`MapError::Reentrant`] by methods
+//! that return a [`MapError`], with a panic of the same text by the others. [`Map::is_inside`] tells whether
+//! a call would be rejected. [`Map::len`], [`Map::is_empty`], [`Map::shards`] and `Debug` are always
+//! allowed, and so are calls on other maps.
 //!
 //! # Coming from another map
 //!
 //! | in `dashmap` or `std` | here |
 //! |---|---|
-//! | `get`, `view`; a clone of what `get` finds | [`Map::with`]; [`Map::get`] |
+//! | `get`, `view`; `get` and clone | [`Map::with`]; [`Map::get`] |
 //! | `get_mut`, `alter` | [`Map::update`] |
 //! | `entry(k).or_insert_with(f)`, `or_try_insert_with(f)` | [`Map::get_or_insert_with`], [`Map::get_or_try_insert_with`] |
 //! | `entry(k).and_modify(f).or_insert(v)`, `remove_if` | [`Map::compute`] |
-//! | `iter`; what it shows, at one moment | [`Map::for_each`]; [`Map::snapshot`], [`Map::keys`], [`Map::values`] |
+//! | `iter`; the same at one point in time | [`Map::for_each`]; [`Map::snapshot`], [`Map::keys`], [`Map::values`] |
 //! | `with_shard_amount` | [`Map::with_shards`] |
 //! | two guards at once, which can deadlock | [`Map::update_pair`] |
 //!
 //! # Orderings
 //!
-//! Entries are read and written under their shard's lock, and that is all the order there is. Who
-//! locks more than one shard does so in the order of their indices. The lengths beside the locks
-//! are `Relaxed`, see their field.
+//! Entries are read and written under the lock of their shard, which is their only source of
+//! happens-before edges. Calls that lock more than one shard do so in ascending order of the index. The
+//! lengths beside the locks are `Relaxed`.
 //!
 //! # Limits
 //!
-//! - A closure runs under its shard's lock: others wait for it. It must not wait for a thread that
-//!   needs the map. Two maps, each called from a closure of the other in two threads, can
-//!   deadlock: call them in the same order everywhere.
-//! - A value that is too big to copy for each change belongs in a lock of its own inside the map,
-//!   reached by [`Map::with`].
-//! - A shard that grows hashes its keys again, under the lock. A `Hash` that panics then (having
-//!   worked before) can lose entries of that shard; the map stays usable.
-//! - What a closure leaves to be dropped is dropped inside, and if it is a panic that drops it, a
-//!   refusal is a second panic, which ends the process. A destructor that uses the map asks
+//! - A closure runs under the lock of its shard and blocks other calls on that shard. It must not block on a
+//!   thread that calls the map. Two threads that nest calls on two maps in opposite orders can deadlock: use
+//!   the same order everywhere.
+//! - An update computes a whole new value. Put a value that is too large for that into a lock of its own
+//!   inside the map, and access it with [`Map::with`].
+//! - A shard that grows rehashes its keys under the lock. If `Hash` panics then, entries of that shard can be
+//!   lost; the map stays usable.
+//! - Values that a closure owns are dropped inside the call. If they are dropped by a panic and their `Drop`
+//!   calls the map, the rejection is a second panic, which aborts the process. Such a `Drop` must check
 //!   [`Map::is_inside`] first.
-//! - A hasher that leaves bits 41 to 63 the same for all keys puts them all in one shard, and makes
-//!   look-ups slow.
+//! - The shard is chosen by bits 41 to 56 of the hash, as many as needed. If a hasher leaves bits 41 to 63 the
+//!   same for all keys, all keys are in one shard, and look-ups are slow.
 
 use std::hash::RandomState;
 
-use crossbeam_utils::CachePadded;
-pub use hashbrown::Equivalent;
+use crate::padded::CachePadded;
+pub use equivalent::Equivalent;
 
-use crate::sync::thread;
+use selvedge_model::sync::thread;
 
 mod entry;
 mod error;
@@ -82,7 +81,7 @@ pub use error::{MapError, NotInserted};
 use reentry::Inside;
 use shard::Shard;
 
-/// The most shards that a [`Map`] accepts.
+/// The maximum number of shards of a [`Map`].
 pub const MAX_SHARDS: usize = 1 << 16;
 
 /// The lowest of the bits from which `hashbrown` takes a tag that tells entries apart. They would
@@ -92,7 +91,7 @@ const TAG_FROM: u32 = 57;
 /// How many shards a map has for each thread that can run at once.
 const SHARDS_A_THREAD: usize = 16;
 
-/// A hash map for many threads: no guards, and two keys in one atomic step.
+/// A concurrent hash map without guards, and with atomic updates of two keys.
 ///
 /// ```
 /// use selvedge::Map;
@@ -112,7 +111,7 @@ const SHARDS_A_THREAD: usize = 16;
 /// assert_eq!(words.len(), 4);
 /// ```
 pub struct Map<K, V, S = RandomState> {
-    /// As many as a power of two.
+    /// The length is a power of two.
     shards: Box<[CachePadded<Shard<K, V>>]>,
     /// By how many bits a hash is shifted to get an index: the bits just below the tag.
     shift: u32,
@@ -125,19 +124,19 @@ impl<K, V> Map<K, V> {
         Self::with_capacity(0)
     }
 
-    /// An empty map with room for `capacity` entries, if they spread evenly.
+    /// An empty map with space for `capacity` entries, if they are distributed evenly over the shards.
     ///
     /// # Panics
     ///
-    /// If that is more than can be addressed. What the system refuses ends the process, as in `std`.
+    /// If the capacity overflows. A failed allocation aborts the process, as in `std`.
     pub fn with_capacity(capacity: usize) -> Self {
         Self::with_capacity_and_hasher(capacity, RandomState::new())
     }
 
     /// An empty map with `shards` shards, rounded up to a power of two.
     ///
-    /// Threads wait for each other only where they use the same shard. More shards take more
-    /// memory, and more time where all are visited.
+    /// Calls on different shards do not block each other. More shards take more memory, and more time for
+    /// calls that visit all of them.
     ///
     /// # Errors
     ///
@@ -150,16 +149,16 @@ impl<K, V> Map<K, V> {
 impl<K, V, S> Map<K, V, S> {
     /// An empty map whose keys are hashed by `hasher`.
     ///
-    /// Only the default, [`RandomState`], withstands keys that somebody chose to collide.
+    /// The default, [`RandomState`], resists keys that are chosen to collide; other hashers may not.
     pub fn with_hasher(hasher: S) -> Self {
         Self::with_capacity_and_hasher(0, hasher)
     }
 
-    /// [`with_capacity`](Map::with_capacity) and [`with_hasher`](Self::with_hasher) in one.
+    /// An empty map with space for `capacity` entries, whose keys are hashed by `hasher`.
     ///
     /// # Panics
     ///
-    /// If that is more than can be addressed. What the system refuses ends the process, as in `std`.
+    /// If the capacity overflows. A failed allocation aborts the process, as in `std`.
     pub fn with_capacity_and_hasher(capacity: usize, hasher: S) -> Self {
         // Few under the checker: what visits all shards takes a step for each.
         let shards = if cfg!(loom) {
@@ -171,7 +170,7 @@ impl<K, V, S> Map<K, V, S> {
         Self::build(shards, capacity, hasher)
     }
 
-    /// [`with_shards`](Map::with_shards) and [`with_hasher`](Self::with_hasher) in one.
+    /// An empty map with `shards` shards, rounded up to a power of two, whose keys are hashed by `hasher`.
     ///
     /// # Errors
     ///
@@ -199,13 +198,13 @@ impl<K, V, S> Map<K, V, S> {
         self.shards.len()
     }
 
-    /// What hashes the keys.
+    /// The hasher of the keys.
     pub fn hasher(&self) -> &S {
         &self.hasher
     }
 
-    /// Whether the calling thread is inside a call on this map, in a closure say, where all calls
-    /// that lock are refused.
+    /// Whether the calling thread is inside a call on this map, such as in a closure. Re-entrant calls that
+    /// take a lock are rejected there.
     pub fn is_inside(&self) -> bool {
         reentry::is_inside(self.address())
     }

@@ -1,32 +1,32 @@
-//! Statistics of samples from many writers, read as of one moment.
+//! Statistics of samples from many writers, read at one point in time.
 //!
-//! Writers do not share memory unless there are more of them than stripes: [`Stats::record`] picks a
-//! stripe by the calling thread, and a [`StatsHandle`] owns a log that nobody else writes.
+//! [`Stats::record`] chooses a stripe by the calling thread, and a [`StatsHandle`] owns a log that no other
+//! thread writes, so writers share memory only if there are more threads than stripes.
 //!
 //! # Guarantee
 //!
-//! [`Stats::snapshot`] and [`Stats::take`] are linearizable: count, sum, extremes and histogram
-//! belong to one moment between the call and its return. A sample recorded before that moment is in
-//! it, one recorded later is not, and no effect is seen without its cause. Each sample is returned by
-//! exactly one `take`, or still to be taken. "Before" is happens-before: what a thread learns
-//! through a `Relaxed` atomic it has, formally, not learned.
+//! [`Stats::snapshot`] and [`Stats::take`] are linearizable: count, sum, extremes and histogram are those
+//! of one point in time between the call and its return. They include every sample recorded before that
+//! point and none recorded after it, so no effect is seen without its cause. Each sample is returned by
+//! exactly one `take`, or has yet to be taken. "Before" is happens-before: reading a `Relaxed` atomic does
+//! not put the writer's samples before the reader's call.
 //!
-//! Why it holds: a reader locks all stripes, in the order of their index, and reads only then; as
-//! long as it holds them, no stripe changes. Logs may still grow, but the reader looks at their
-//! lengths until two looks in a row agree: lengths only grow, so all of them stood like that at the
-//! moment between the looks. A log that is full cannot grow without its stripe's lock, so the looks
-//! do agree in the end.
+//! Why this holds: a reader first locks all stripes, in ascending order of their index. While it holds the
+//! locks, no stripe changes. Logs may still grow, so the reader reads their lengths until two successive
+//! reads agree. Lengths only grow, so each length had that value between the two reads, and the lengths
+//! form a consistent cut (closed under happens-before). A full log cannot grow without the lock of its
+//! stripe, so the reads agree eventually.
 //!
 //! # Orderings
 //!
-//! All but the logs is protected by mutexes. The length of a log is stored with `Release` and looked
-//! at with `Acquire`, so that who knows the length knows the samples, and also what their owner knew
-//! when it recorded them: its cause. The rest is `Relaxed`, with the reason at the line.
+//! Everything but the logs is protected by mutexes. The length of a log is stored with `Release` and loaded
+//! with `Acquire`: the samples, and everything that happens before they are recorded, happen before the
+//! load of a length that counts them. All other accesses are `Relaxed`, with the reason at the line.
 //!
 //! # Lock order
 //!
-//! Stripes by ascending index; there is no other lock. Nothing of the user's runs under one, but for
-//! the allocator, when a handle is opened or dropped.
+//! Stripes in ascending order of their index; there is no other lock. No user code runs under a lock,
+//! except the global allocator when a handle is opened or dropped.
 //!
 //! # Coming from another histogram
 //!
@@ -42,19 +42,20 @@
 //!
 //! # Limits
 //!
-//! A reader stops writers for as long as it takes to fold the logs (up to 128 samples each) and, for
-//! a snapshot, to add up the buckets between the least and the greatest sample; opening a handle
-//! stops them for a shorter while. Samples are whole numbers. A stripe takes 8 (65 - p) 2^p bytes at
-//! precision p, 30 KiB by default; a handle 1 KiB, which is used again, and given back with the last
-//! handle and the `Stats`. More than 2^64 - 1 samples at a time, at one a nanosecond those of 584
-//! years, overflow the count.
+//! - A reader blocks writers while it folds the logs (up to 128 samples each) and, for a snapshot, sums the
+//!   buckets between the least and the greatest sample. Opening a handle blocks them for a shorter time.
+//! - Samples are `u64`.
+//! - A stripe takes 8 (65 - p) 2^p bytes at precision p, 30 KiB by default. A handle takes 1 KiB, which is
+//!   reused by later handles, and freed when the `Stats` and all of its handles are dropped.
+//! - More than 2^64 - 1 samples between two calls of `take` overflow the count (584 years at one sample a
+//!   nanosecond).
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use crossbeam_utils::CachePadded;
+use crate::padded::CachePadded;
 
-use crate::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
+use selvedge_model::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
 
 mod cells;
 mod handle;
@@ -70,53 +71,53 @@ pub use snapshot::{Bucket, Snapshot};
 use cells::Cells;
 use stripe::{Locked, Stripe};
 
-/// The most stripes that a [`Stats`] accepts.
+/// The maximum number of stripes of a [`Stats`].
 pub const MAX_STRIPES: usize = 1 << 10;
 
-/// The precision of [`Stats::new`]: quantiles are off by less than 1 %.
+/// The precision of [`Stats::new`]: the relative error of quantiles is below 1 %.
 pub const DEFAULT_PRECISION: u32 = 6;
 
-/// The highest precision that a [`Stats`] accepts: quantiles are off by less than 0.013 %.
+/// The maximum precision of a [`Stats`]: the relative error of quantiles is below 0.013 %.
 pub const MAX_PRECISION: u32 = 12;
 
-/// Why a [`Stats`] could not be made, or snapshots not be merged.
+/// The errors of [`Stats`] and [`Snapshot`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum StatsError {
     /// The number of stripes is out of range.
-    #[error("stats with {requested} stripes cannot be made: 1 to {MAX_STRIPES} are accepted")]
+    #[error("the number of stripes must be 1 to {MAX_STRIPES}, got {requested}")]
     Stripes {
-        /// The number asked for.
+        /// The requested number.
         requested: usize,
     },
     /// The precision is out of range.
-    #[error("stats of precision {requested} cannot be made: 0 to {MAX_PRECISION} are accepted")]
+    #[error("the precision must be 0 to {MAX_PRECISION}, got {requested}")]
     Precision {
-        /// The precision asked for.
+        /// The requested precision.
         requested: u32,
     },
-    /// Two snapshots whose buckets do not match.
+    /// Two snapshots with different precisions cannot be merged.
     #[error(
-        "a snapshot of precision {other} cannot be merged into one of precision {own}: the same \
-         precision is accepted"
+        "snapshots can be merged only if their precisions are equal, got precision {own} and \
+         precision {other}"
     )]
     PrecisionsDiffer {
-        /// The precision of the snapshot that was to grow.
+        /// The precision of the snapshot on which `merge` was called.
         own: u32,
-        /// The precision of the one that was to be added.
+        /// The precision of the other one.
         other: u32,
     },
-    /// More samples than can be counted.
-    #[error("{other} samples cannot be added to {own}: up to {} together are accepted", u64::MAX)]
+    /// The sum of the counts of two snapshots overflows `u64`.
+    #[error("a snapshot can hold at most {} samples, got {own} and {other} more", u64::MAX)]
     TooMany {
-        /// The count of the snapshot that was to grow.
+        /// The count of the snapshot on which `merge` was called.
         own: u64,
-        /// The count of the one that was to be added.
+        /// The count of the other one.
         other: u64,
     },
 }
 
-/// Statistics of samples from many writers, read as of one moment.
+/// Statistics of samples from many writers, read at one point in time.
 ///
 /// ```
 /// use selvedge::Stats;
@@ -143,42 +144,44 @@ pub struct Stats {
 /// What a [`Stats`] and its handles share.
 struct Shared {
     precision: u32,
-    /// As many as a power of two.
+    /// The length is a power of two.
     stripes: Box<[CachePadded<Mutex<Stripe>>]>,
 }
 
 impl Stats {
-    /// No samples, as many stripes as threads can run at once, and [`DEFAULT_PRECISION`].
+    /// No samples, one stripe for each thread that can run in parallel
+    /// ([`available_parallelism`](std::thread::available_parallelism)), rounded up to a power of two, and
+    /// [`DEFAULT_PRECISION`].
     pub fn new() -> Self {
         Self::with(default_stripes(), DEFAULT_PRECISION)
     }
 
-    /// No samples, `stripes` stripes, rounded up to a power of two, and [`DEFAULT_PRECISION`].
-    /// Threads beyond that number share stripes, which costs time and nothing else.
+    /// No samples, `stripes` stripes, rounded up to a power of two, and [`DEFAULT_PRECISION`]. If there are
+    /// more threads, they share stripes, which affects only speed.
     ///
     /// # Errors
     ///
-    /// [`StatsError::Stripes`] unless `stripes` is from 1 to [`MAX_STRIPES`].
+    /// [`StatsError::Stripes`] if `stripes` is not 1 to [`MAX_STRIPES`].
     pub fn with_stripes(stripes: usize) -> Result<Self, StatsError> {
         Self::with_stripes_and_precision(stripes, DEFAULT_PRECISION)
     }
 
-    /// No samples, as many stripes as threads can run at once, and a histogram that divides every
-    /// power of two into 2^`precision` buckets: quantiles are off by at most 2^-(precision + 1)
-    /// times their value.
+    /// No samples, as many stripes as [`new`](Self::new), and a histogram that divides each power of two
+    /// into 2^`precision` buckets. The relative error of quantiles is at most 2^-(precision + 1).
     ///
     /// # Errors
     ///
-    /// [`StatsError::Precision`] unless `precision` is from 0 to [`MAX_PRECISION`].
+    /// [`StatsError::Precision`] if `precision` is not 0 to [`MAX_PRECISION`].
     pub fn with_precision(precision: u32) -> Result<Self, StatsError> {
         Self::with_stripes_and_precision(default_stripes(), precision)
     }
 
-    /// See [`with_stripes`](Self::with_stripes) and [`with_precision`](Self::with_precision).
+    /// No samples, with this number of stripes and this precision: see
+    /// [`with_stripes`](Self::with_stripes) and [`with_precision`](Self::with_precision).
     ///
     /// # Errors
     ///
-    /// [`StatsError::Stripes`] and [`StatsError::Precision`], as there.
+    /// [`StatsError::Stripes`] or [`StatsError::Precision`] if an argument is out of range.
     pub fn with_stripes_and_precision(stripes: usize, precision: u32) -> Result<Self, StatsError> {
         if !(1..=MAX_STRIPES).contains(&stripes) {
             return Err(StatsError::Stripes { requested: stripes });
@@ -203,29 +206,29 @@ impl Stats {
         lock(&stripes[thread_number() & (stripes.len() - 1)]).cells.record(value);
     }
 
-    /// Calls `f` and records how long it took, in nanoseconds, also if it panics.
+    /// Calls `f` and records its duration in nanoseconds, even if it panics.
     pub fn time<R>(&self, f: impl FnOnce() -> R) -> R {
         let _timer = self.timer();
         f()
     }
 
-    /// Starts a timer, which records how long it lived, in nanoseconds, when it is dropped.
+    /// Starts a timer, which records the time since its start, in nanoseconds, when it is dropped.
     pub fn timer(&self) -> Timer<'_> {
         Timer { stats: self, start: Instant::now() }
     }
 
-    /// A handle that records in this `Stats` without locking, but for one sample in 128.
+    /// A handle that records in this `Stats` and takes a lock only for one sample in 128.
     pub fn handle(&self) -> StatsHandle {
         StatsHandle::open(&self.shared)
     }
 
-    /// All samples since the last [`take`](Self::take), as of one moment during the call.
+    /// All samples since the last [`take`](Self::take), at one point in time during the call.
     ///
-    /// Waits for other readers, and makes writers wait: see the module's limits.
+    /// Blocks while other threads read, and blocks writers: see the limits of the [module](self).
     pub fn snapshot(&self) -> Snapshot {
         let mut cells = Cells::new(self.shared.precision);
         let mut locked = self.shared.lock_all();
-        locked.settle();
+        locked.take_consistent_cut();
         for stripe in &locked.stripes {
             cells.add(&stripe.cells);
         }
@@ -233,18 +236,18 @@ impl Stats {
         Snapshot { cells }
     }
 
-    /// All samples since the last `take`, as of one moment during the call; later calls will not
-    /// count them again.
+    /// All samples since the last `take`, at one point in time during the call. Later calls do not return
+    /// these samples again.
     ///
-    /// Over all calls each sample is returned exactly once. Makes writers wait for a shorter time
-    /// than [`snapshot`](Self::snapshot).
+    /// Over all calls each sample is returned exactly once. Blocks writers for a shorter time than
+    /// [`snapshot`](Self::snapshot).
     pub fn take(&self) -> Snapshot {
         // Made before and added up after, so that under the locks they are only exchanged.
         let empty = || Cells::new(self.shared.precision);
         let mut taken: Vec<Cells> = self.shared.stripes.iter().map(|_| empty()).collect();
         let mut cells = empty();
         let mut locked = self.shared.lock_all();
-        locked.settle();
+        locked.take_consistent_cut();
         for (stripe, taken) in locked.stripes.iter_mut().zip(&mut taken) {
             std::mem::swap(&mut stripe.cells, taken);
         }
@@ -285,7 +288,7 @@ impl fmt::Debug for Stats {
     }
 }
 
-/// Measures time, in nanoseconds, and records it in a [`Stats`] when dropped, also by a panic.
+/// Records the time since its start, in nanoseconds, in a [`Stats`] when it is dropped, also by a panic.
 ///
 /// ```
 /// let stats = selvedge::Stats::new();
@@ -297,14 +300,14 @@ impl fmt::Debug for Stats {
 /// assert_eq!(stats.snapshot().count(), 1);
 /// ```
 #[derive(Debug)]
-#[must_use = "a timer measures until it is dropped"]
+#[must_use = "a timer records when it is dropped"]
 pub struct Timer<'a> {
     stats: &'a Stats,
     start: Instant,
 }
 
 impl Timer<'_> {
-    /// Records the time since the start, and returns it.
+    /// Stops the timer, records the time since its start, and returns it.
     pub fn stop(self) -> Duration {
         let elapsed = self.start.elapsed();
         self.stats.record(nanoseconds(elapsed));
@@ -312,7 +315,7 @@ impl Timer<'_> {
         elapsed
     }
 
-    /// Records nothing.
+    /// Drops the timer without recording.
     pub fn discard(self) {
         std::mem::forget(self);
     }

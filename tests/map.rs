@@ -10,10 +10,7 @@ use selvedge::map::{Equivalent, MAX_SHARDS};
 use selvedge::{Map, MapError};
 use static_assertions::{assert_impl_all, assert_not_impl_any};
 
-#[path = "map_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{Constant, ON_PURPOSE, hush};
+use crate::map_helpers::{Constant, ON_PURPOSE, hush};
 
 assert_impl_all!(Map<String, Vec<u8>>: Send, Sync, Default, std::fmt::Debug);
 assert_impl_all!(Map<String, u8>: Extend<(String, u8)>, FromIterator<(String, u8)>);

@@ -11,10 +11,7 @@ use std::thread;
 use selvedge::map::Equivalent;
 use selvedge::{Map, MapError};
 
-#[path = "map_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{Constant, ON_PURPOSE, caught, in_good_time, text_of};
+use crate::map_helpers::{Constant, ON_PURPOSE, caught, in_good_time, text_of};
 
 thread_local! {
     /// Which of a [`Fragile`]'s methods panics.

@@ -4,10 +4,7 @@ use std::cell::RefCell;
 
 use selvedge::{Map, MapError};
 
-#[path = "map_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{REFUSED, caught, in_good_time, text_of};
+use crate::map_helpers::{REFUSED, caught, in_good_time, text_of};
 
 type Numbers = Map<u64, u64>;
 type Call = (&'static str, fn(&Numbers));

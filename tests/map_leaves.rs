@@ -10,10 +10,7 @@ use std::thread;
 
 use selvedge::Map;
 
-#[path = "map_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{Constant, ON_PURPOSE, caught, in_good_time, text_of};
+use crate::map_helpers::{Constant, ON_PURPOSE, caught, in_good_time, text_of};
 
 /// A key and a value whose every method asks the map that they are in.
 struct Meddler {

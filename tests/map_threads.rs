@@ -7,10 +7,7 @@ use std::thread;
 
 use selvedge::Map;
 
-#[path = "map_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{ON_PURPOSE, caught, hush, in_good_time};
+use crate::map_helpers::{ON_PURPOSE, caught, hush, in_good_time};
 
 /// At the end of a thread, when other thread-local values have gone: what is dropped then may use a
 /// map, as long as the map itself lives.

@@ -13,10 +13,7 @@ assert_impl_all!(Snapshot: serde::Serialize, serde::de::DeserializeOwned);
 // Two handles on one log would overwrite each other's samples.
 assert_not_impl_any!(StatsHandle: Clone, Copy);
 
-#[path = "stats_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{Questions, compare, compare_moments, compare_quantile, with};
+use crate::stats_helpers::{Questions, compare, compare_moments, compare_quantile, with};
 
 // ---------------------------------------------------------------------------------------------
 // Against a list of samples.
@@ -263,7 +260,7 @@ fn more_samples_than_can_be_counted_are_not_merged() {
     let before = own.clone();
     let error = own.merge(&before).unwrap_err();
     assert_eq!(error, StatsError::TooMany { own: 1 << 63, other: 1 << 63 });
-    assert!(error.to_string().contains("up to 18446744073709551615"), "{error}");
+    assert!(error.to_string().contains("at most 18446744073709551615 samples"), "{error}");
     assert_eq!(own, before, "and nothing has changed");
     assert_eq!(own.variance(), Some(0.0), "in 256 bits there is room for 2^63 largest squares");
 }
@@ -325,21 +322,29 @@ fn what_no_samples_can_have_led_to_is_not_read() {
     let right = r#"{"precision":2,"sum":[1006,0],"squares":[1000018,0,0],"min":3,"max":1000,"buckets":[[3,2],[896,1]]}"#;
     assert!(serde_json::from_str::<Snapshot>(right).is_ok(), "what was written is read");
     for (from, to, complaint) in [
-        ("\"precision\":2", "\"precision\":13", "precision 13: 0 to 12"),
+        ("\"precision\":2", "\"precision\":13", "the precision must be 0 to 12, got 13"),
         ("\"precision\":2", "\"precision\":-1", "invalid value"),
-        ("[896,1]", "[897,1]", "begins at 897"),
-        ("[3,2],[896,1]", "[896,1],[3,2]", "begins at 3: beginnings of buckets, in ascending"),
-        ("[3,2],", "[3,2],[3,2],", "begins at 3"),
-        ("[896,1]", "[896,0]", "without samples, at 896"),
-        ("[896,1]", "[896,18446744073709551615]", "more samples than 18446744073709551615"),
-        ("\"min\":3", "\"min\":4", "extremes Some(4) and Some(1000)"),
-        ("\"min\":3", "\"min\":null", "extremes None and Some(1000)"),
-        ("\"max\":1000", "\"max\":1024", "extremes Some(3) and Some(1024)"),
-        ("[[3,2],[896,1]]", "[]", "extremes Some(3) and Some(1000)"),
-        ("[1006,0]", "[1007,0]", "a sum of 1007: for these buckets 1006 to 1006"),
-        ("[1006,0]", "[1006,1]", "a sum of 18446744073709552622"),
-        ("[1000018,0,0]", "[1000017,0,0]", "a sum of squares of [1000017, 0, 0]"),
-        ("[1000018,0,0]", "[1000018,0,1]", "a sum of squares"),
+        ("[896,1]", "[897,1]", "in ascending order, got 897"),
+        (
+            "[3,2],[896,1]",
+            "[896,1],[3,2]",
+            "listed by their least value, in ascending order, got 3",
+        ),
+        ("[3,2],", "[3,2],[3,2],", "in ascending order, got 3"),
+        ("[896,1]", "[896,0]", "at least 1, got 0 for the bucket at 896"),
+        ("[896,1]", "[896,18446744073709551615]", "at most 18446744073709551615"),
+        ("\"min\":3", "\"min\":4", "got Some(4) and Some(1000)"),
+        ("\"min\":3", "\"min\":null", "got None and Some(1000)"),
+        ("\"max\":1000", "\"max\":1024", "got Some(3) and Some(1024)"),
+        ("[[3,2],[896,1]]", "[]", "got Some(3) and Some(1000)"),
+        ("[1006,0]", "[1007,0]", "the sum must be 1006 to 1006 for these buckets, got 1007"),
+        ("[1006,0]", "[1006,1]", "for these buckets, got 18446744073709552622"),
+        (
+            "[1000018,0,0]",
+            "[1000017,0,0]",
+            "the sum of squares must be possible for these buckets and this sum, got [1000017, 0, 0]",
+        ),
+        ("[1000018,0,0]", "[1000018,0,1]", "the sum of squares"),
         ("\"sum\"", "\"summe\"", "unknown field `summe`"),
     ] {
         assert!(right.contains(from), "{from} is there to be replaced");
@@ -350,9 +355,9 @@ fn what_no_samples_can_have_led_to_is_not_read() {
     // One sample cannot be both 896 and 1000.
     let one = r#"{"precision":2,"sum":[950,0],"squares":[902500,0,0],"min":896,"max":1000,"buckets":[[896,1]]}"#;
     let error = serde_json::from_str::<Snapshot>(one).expect_err(one).to_string();
-    assert!(error.contains("a sum of 950"), "{error}");
+    assert!(error.contains("for these buckets, got 950"), "{error}");
     // Of three samples from 896 to 1023 that add up to 2896, the squares cannot be fewer than this.
     let flat = r#"{"precision":2,"sum":[2896,0],"squares":[2700000,0,0],"min":896,"max":1000,"buckets":[[896,3]]}"#;
     let error = serde_json::from_str::<Snapshot>(flat).expect_err(flat).to_string();
-    assert!(error.contains("a sum of squares of [2700000, 0, 0]"), "{error}");
+    assert!(error.contains("and this sum, got [2700000, 0, 0]"), "{error}");
 }

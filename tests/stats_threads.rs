@@ -10,10 +10,7 @@ use std::time::Duration;
 use selvedge::stats::{DEFAULT_PRECISION, Snapshot};
 use selvedge::{Stats, StatsHandle};
 
-#[path = "stats_helpers/mod.rs"]
-mod helpers;
-
-use helpers::{compare_buckets, with};
+use crate::stats_helpers::{compare_buckets, with};
 
 // ---------------------------------------------------------------------------------------------
 // Time.

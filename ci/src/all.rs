@@ -6,22 +6,21 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{bench, confidence, doc, features, lint, mutants, prove, readme, report, test};
+use crate::{deny, doc, explore, features, lint, mutants, prove, readme, report, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
-/// In the order in which they run.
-const STEPS: [Step; 10] = [
-    ("lint", lint::run),
-    ("features", features::run),
+/// In the order in which they run. `prove`, `mutants` and `report` are about what `readme` has explored.
+const STEPS: [Step; 9] = [
+    ("lint", |workspace| lint::run(workspace, false)),
+    ("deny", deny::run),
     ("doc", doc::run),
-    ("test", test::run),
-    ("bench", bench::smoke),
-    ("prove", |workspace| prove::run(workspace, false, None)),
-    ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::default())),
-    ("confidence", confidence::smoke),
-    ("report", |workspace| report::run(workspace, &report::Wish::of_what_is_there(workspace))),
+    ("features", features::run),
     ("readme", readme::run),
+    ("test", test::run),
+    ("prove", |workspace| prove::run(workspace, &prove::Wish::of_what_is_left())),
+    ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::of_what_is_left())),
+    ("report", |workspace| report::run(workspace, &report::Wish::of_what_is_there(workspace))),
 ];
 
 /// The names of the steps.
@@ -39,6 +38,10 @@ struct Done {
 
 /// Runs all steps but those `without`, and prints what came of them.
 pub(crate) fn run(workspace: &Workspace, without: &[String]) -> Result<()> {
+    let left = explore::left(workspace);
+    if left.exists() {
+        std::fs::remove_dir_all(left).context("the last results cannot be removed")?;
+    }
     let mut done = Vec::new();
     for (name, step) in STEPS {
         if without.iter().any(|left_out| left_out == name) {
@@ -101,15 +104,15 @@ mod tests {
         let time = Duration::from_millis(1_500);
         let done = [
             Done { name: "lint", result: Some(Ok(tally)), time },
-            Done { name: "features", result: Some(Err(anyhow::anyhow!("no"))), time },
+            Done { name: "deny", result: Some(Err(anyhow::anyhow!("no"))), time },
             Done { name: "doc", result: None, time },
         ];
         let text = table(&done);
         let rows: Vec<&str> = text.lines().collect();
         assert_eq!(rows[1], "lint       passed          3        1     1.5 s");
-        assert_eq!(rows[2], "features   FAILED                         1.5 s");
+        assert_eq!(rows[2], "deny       FAILED                         1.5 s");
         assert_eq!(rows[3], "doc        left out");
-        assert_eq!(rows[4], "test       not run");
+        assert_eq!(rows[4], "features   not run");
         assert_eq!(rows[STEPS.len() + 1], "skipped in lint: weft is not installed");
     }
 }

@@ -41,9 +41,12 @@ struct Message {
 
 /// Builds those tests of the package on loom whose source is `wanted`. Sorted by name.
 pub(crate) fn build(workspace: &Workspace, wanted: impl Fn(&Path) -> bool) -> Result<Vec<Binary>> {
-    let args = ["test", "--release", "--no-run", "--message-format=json-render-diagnostics"];
+    let args = ["test", "--no-run", "--message-format=json-render-diagnostics"];
     let mut command = workspace.cargo(Config::Loom, &args);
-    command.args(["--package", &workspace.package.name]);
+    // The root's are built with the packages that `cargo test` builds, so that features are the same.
+    if !workspace.is_root() {
+        command.args(["--package", &workspace.package.name]);
+    }
     let source = |path: &Path| path.strip_prefix(&workspace.root).unwrap_or(path).to_owned();
     let mut found = false;
     for target in &workspace.package.targets {
@@ -61,6 +64,7 @@ pub(crate) fn build(workspace: &Workspace, wanted: impl Fn(&Path) -> bool) -> Re
     let messages = workspace.output(command)?;
     let mut binaries: Vec<Binary> =
         messages.lines().filter_map(|line| binary(line, &workspace.root)).collect();
+    binaries.retain(|binary| wanted(&binary.source));
     binaries.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(binaries)
 }
@@ -83,21 +87,21 @@ mod tests {
 
     fn message(kind: &str, path: &str) -> String {
         format!(
-            r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"page_counter",
-            "src_path":"{path}"}},"executable":"/t/page_counter-1","fresh":true}}"#
+            r#"{{"reason":"compiler-artifact","target":{{"kind":["{kind}"],"name":"book",
+            "src_path":"{path}"}},"executable":"/t/book-1","fresh":true}}"#
         )
     }
 
     #[test]
     fn test_binaries_are_named_by_their_source() {
         let root = Path::new("/checkout");
-        let page = message("test", "/checkout/loom-tests/counter.rs");
+        let page = message("test", "/checkout/loom-tests/main.rs");
         assert_eq!(
             binary(&page, root),
             Some(Binary {
-                name: "counter".to_owned(),
-                source: PathBuf::from("loom-tests/counter.rs"),
-                executable: PathBuf::from("/t/page_counter-1"),
+                name: "main".to_owned(),
+                source: PathBuf::from("loom-tests/main.rs"),
+                executable: PathBuf::from("/t/book-1"),
             })
         );
         let lib = binary(&message("lib", "/checkout/src/lib.rs"), root);
@@ -105,7 +109,7 @@ mod tests {
 
         assert_eq!(binary(&message("bench", "/checkout/benches/facade.rs"), root), None);
         let library = message("lib", "/checkout/src/lib.rs")
-            .replace(r#""executable":"/t/page_counter-1""#, r#""executable":null"#);
+            .replace(r#""executable":"/t/book-1""#, r#""executable":null"#);
         assert_eq!(binary(&library, root), None);
         assert_eq!(binary(r#"{"reason":"build-finished","success":true}"#, root), None);
     }

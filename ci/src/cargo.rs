@@ -1,5 +1,6 @@
 //! Cargo, and other children, with the flags and the target directory of a configuration.
 
+use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
@@ -10,11 +11,13 @@ use serde::Deserialize;
 
 /// How the library is compiled. Each has a target directory of its own: neither rebuilds the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Config {
+pub enum Config {
     /// As users build it, on std.
     Plain,
     /// With `--cfg loom`.
     Loom,
+    /// With `--cfg crossbeam_loom`, which is for other crates and must change nothing here.
+    CrossbeamLoom,
     /// With `--cfg plain_loom`: on loom's own types.
     PlainLoom,
     /// With `--cfg shuttle`.
@@ -25,10 +28,11 @@ pub(crate) enum Config {
 
 impl Config {
     /// In words, for messages.
-    pub(crate) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
-            Self::Plain => "plain",
+            Self::Plain => "std",
             Self::Loom => "loom",
+            Self::CrossbeamLoom => "crossbeam_loom",
             Self::PlainLoom => "plain_loom",
             Self::Shuttle => "shuttle",
             Self::ThreadSanitizer => "thread_sanitizer",
@@ -40,6 +44,7 @@ impl Config {
         match self {
             Self::Plain => None,
             Self::Loom => Some("--cfg loom"),
+            Self::CrossbeamLoom => Some("--cfg crossbeam_loom"),
             Self::PlainLoom => Some("--cfg plain_loom"),
             Self::Shuttle => Some("--cfg shuttle"),
             // The standard library is not instrumented, which the compiler takes for a mistake.
@@ -65,11 +70,13 @@ const REMOVED: [&str; 7] = [
 const REMOVED_PREFIXES: [&str; 4] = ["LOOM_", "ORACLE_", "SELVEDGE_", "CARGO_PKG_"];
 
 /// The checkout that is checked.
-pub(crate) struct Workspace {
+pub struct Workspace {
     /// The folder of the root package.
-    pub(crate) root: PathBuf,
+    pub root: PathBuf,
     /// The package that is checked: the one of the manifest.
-    pub(crate) package: Package,
+    pub package: Package,
+    /// All packages of the workspace.
+    pub packages: Vec<Package>,
     /// The target folder, which holds one for each configuration.
     target: PathBuf,
     cargo: OsString,
@@ -85,35 +92,47 @@ struct Metadata {
 
 /// A package, as its manifest describes it.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Package {
-    pub(crate) name: String,
+pub struct Package {
+    /// Its name.
+    pub name: String,
     manifest_path: PathBuf,
     /// `[package.metadata]`, or null.
-    pub(crate) metadata: serde_json::Value,
-    pub(crate) targets: Vec<Target>,
+    pub metadata: serde_json::Value,
+    /// What cargo builds of it.
+    pub targets: Vec<Target>,
+    /// Its features, and what each of them turns on.
+    pub features: BTreeMap<String, Vec<String>>,
 }
 
 /// Something that cargo builds.
 #[derive(Debug, Clone, Deserialize)]
-pub(crate) struct Target {
-    pub(crate) name: String,
+pub struct Target {
+    /// Its name.
+    pub name: String,
     kind: Vec<String>,
-    pub(crate) src_path: PathBuf,
+    /// The file that cargo compiles.
+    pub src_path: PathBuf,
 }
 
 impl Target {
     /// Whether it is of that kind: `lib`, `test`, `bench` …
-    pub(crate) fn is(&self, kind: &str) -> bool {
+    pub fn is(&self, kind: &str) -> bool {
         self.kind.iter().any(|known| known == kind)
     }
 }
 
 impl Workspace {
     /// The workspace of the current directory, or of `manifest`.
-    pub(crate) fn find(manifest: Option<&Path>) -> Result<Self> {
+    ///
+    /// # Errors
+    ///
+    /// If cargo cannot be run, or `manifest` is that of no package.
+    pub fn find(manifest: Option<&Path>) -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
         let mut command = Command::new(&cargo);
         command.args(["metadata", "--no-deps", "--format-version", "1"]);
+        // What the gate itself is built in is one of the folders in there.
+        command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
         if let Some(manifest) = manifest {
             command.arg("--manifest-path").arg(manifest);
         }
@@ -129,30 +148,57 @@ impl Workspace {
             None => workspace_root.join("Cargo.toml"),
         };
         let package = packages
-            .into_iter()
+            .iter()
             .find(|package| package.manifest_path == manifest)
+            .cloned()
             .with_context(|| format!("{} is the manifest of no package", manifest.display()))?;
-        Ok(Self { root: workspace_root, package, target: target_directory, cargo })
+        Ok(Self { root: workspace_root, package, packages, target: target_directory, cargo })
+    }
+
+    /// Whether the package is that of the root folder.
+    pub fn is_root(&self) -> bool {
+        self.package.manifest_path == self.root.join("Cargo.toml")
     }
 
     /// The same in another folder, with target directories in there.
-    pub(crate) fn moved(&self, root: PathBuf) -> Self {
-        let (package, cargo) = (self.package.clone(), self.cargo.clone());
-        Self { target: root.join("target"), root, package, cargo }
+    #[must_use]
+    pub fn moved(&self, root: PathBuf) -> Self {
+        let (package, packages) = (self.package.clone(), self.packages.clone());
+        Self { target: root.join("target"), root, package, packages, cargo: self.cargo.clone() }
     }
 
     /// The folder for what the gate itself writes.
-    pub(crate) fn scratch(&self) -> PathBuf {
+    pub fn scratch(&self) -> PathBuf {
         self.target.join("selvedge")
     }
 
     /// The target folder of a configuration.
-    pub(crate) fn target_of(&self, config: Config) -> PathBuf {
+    pub fn target_of(&self, config: Config) -> PathBuf {
         self.target.join(config.name())
     }
 
+    /// Where `.ci/run` puts the tools that the machine does not have.
+    fn tools(&self) -> PathBuf {
+        self.target.join("tools/bin")
+    }
+
+    /// Fails unless `cargo <name>` can be run.
+    ///
+    /// # Errors
+    ///
+    /// If there is no such tool.
+    pub fn needs(&self, name: &str) -> Result<()> {
+        let version = self.cargo(Config::Plain, &[name, "--version"]).output();
+        ensure!(
+            version.is_ok_and(|output| output.status.success()),
+            "cargo-{name} is not installed: `cargo install --locked cargo-{name}`, or `.ci/run`, which \
+             brings it along"
+        );
+        Ok(())
+    }
+
     /// A child that runs in the root folder, without input and without inherited flags.
-    pub(crate) fn child(&self, config: Config, program: impl AsRef<OsStr>) -> Command {
+    pub fn child(&self, config: Config, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
             let text = name.to_string_lossy();
@@ -165,11 +211,17 @@ impl Workspace {
             .env("CARGO_TARGET_DIR", self.target_of(config))
             .env("CARGO_MANIFEST_DIR", &self.root)
             .stdin(Stdio::null());
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let folders = std::iter::once(self.tools()).chain(std::env::split_paths(&path));
+        // It fails for a folder with a colon in its name, and then there are only the machine's tools.
+        if let (true, Ok(path)) = (self.tools().exists(), std::env::join_paths(folders)) {
+            command.env("PATH", path);
+        }
         command
     }
 
     /// `cargo` with `args` and the flags of `config`.
-    pub(crate) fn cargo(&self, config: Config, args: &[&str]) -> Command {
+    pub fn cargo(&self, config: Config, args: &[&str]) -> Command {
         let mut command = self.child(config, &self.cargo);
         if config == Config::ThreadSanitizer {
             command = self.child(config, "rustup");
@@ -189,8 +241,8 @@ impl Workspace {
             words.push(format!("cd {} &&", self.shown(folder.as_os_str())));
         }
         for (name, value) in command.get_envs() {
-            // Cargo sets this one itself.
-            if let Some(value) = value.filter(|_| name != "CARGO_MANIFEST_DIR") {
+            // Cargo sets the first itself.
+            if let Some(value) = value.filter(|_| name != "CARGO_MANIFEST_DIR" && name != "PATH") {
                 words.push(format!("{}={}", name.to_string_lossy(), self.shown(value)));
             }
         }
@@ -213,12 +265,16 @@ impl Workspace {
     }
 
     /// Prints the command that is about to run.
-    pub(crate) fn announce(&self, command: &Command) {
+    pub fn announce(&self, command: &Command) {
         println!("$ {}", self.line(command));
     }
 
     /// Runs a command that prints for itself.
-    pub(crate) fn run(&self, mut command: Command) -> Result<()> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or fails.
+    pub fn run(&self, mut command: Command) -> Result<()> {
         self.announce(&command);
         let line = self.line(&command);
         let status = command.status().with_context(|| format!("`{line}` cannot be started"))?;
@@ -227,12 +283,20 @@ impl Workspace {
     }
 
     /// Runs a command, prints what it prints, and returns its standard output.
-    pub(crate) fn tee(&self, command: Command) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or fails.
+    pub fn tee(&self, command: Command) -> Result<String> {
         self.read(command, |line| println!("{line}"))
     }
 
     /// Runs a command and returns its standard output without printing it.
-    pub(crate) fn output(&self, command: Command) -> Result<String> {
+    ///
+    /// # Errors
+    ///
+    /// If it cannot be started, or fails.
+    pub fn output(&self, command: Command) -> Result<String> {
         self.read(command, |_| ())
     }
 
@@ -270,7 +334,9 @@ mod tests {
                 manifest_path: PathBuf::from("/checkout/Cargo.toml"),
                 metadata: serde_json::Value::Null,
                 targets: Vec::new(),
+                features: BTreeMap::new(),
             },
+            packages: Vec::new(),
             target: PathBuf::from("/checkout/target"),
             cargo: "/toolchain/bin/cargo".into(),
         }
@@ -289,13 +355,13 @@ mod tests {
     fn the_plain_configuration_sets_no_flags() {
         let command = workspace().cargo(Config::Plain, &["test"]);
         assert!(!command.get_envs().any(|(name, value)| name == "RUSTFLAGS" && value.is_some()));
-        assert_eq!(workspace().line(&command), "CARGO_TARGET_DIR=target/plain cargo test");
+        assert_eq!(workspace().line(&command), "CARGO_TARGET_DIR=target/std cargo test");
     }
 
     #[test]
     fn another_folder_is_shown() {
         let mut command = workspace().child(Config::Plain, "bash");
         command.current_dir("/checkout/target/x");
-        assert_eq!(workspace().line(&command), "cd target/x && CARGO_TARGET_DIR=target/plain bash");
+        assert_eq!(workspace().line(&command), "cd target/x && CARGO_TARGET_DIR=target/std bash");
     }
 }

@@ -1,4 +1,4 @@
-//! `cargo ci doc`: the documentation, in both configurations, without a warning.
+//! `cargo ci doc`: the documentation of the libraries, in both configurations, without a warning.
 
 use anyhow::Result;
 
@@ -8,16 +8,14 @@ use crate::tally::Tally;
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    let mut command = workspace.cargo(Config::Plain, &["doc", "--no-deps", "--all-features"]);
-    command.env("RUSTDOCFLAGS", "-D warnings");
-    workspace.run(command)?;
-    tally.passed("the documentation builds");
-
-    let args = ["doc", "--no-deps", "--all-features", "--release"];
-    let mut command = workspace.cargo(Config::Loom, &args);
     // rustdoc does not see RUSTFLAGS.
-    command.env("RUSTDOCFLAGS", "--cfg loom -D warnings");
-    workspace.run(command)?;
-    tally.passed("the documentation builds on loom");
+    for (config, flags) in
+        [(Config::Plain, "-D warnings"), (Config::Loom, "--cfg loom -D warnings")]
+    {
+        let mut command = workspace.cargo(config, &["doc", "--no-deps", "--all-features"]);
+        command.env("RUSTDOCFLAGS", flags);
+        workspace.run(command)?;
+        tally.passed(&format!("the documentation builds, configuration: {}", config.name()));
+    }
     Ok(tally)
 }

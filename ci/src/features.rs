@@ -1,4 +1,4 @@
-//! `cargo ci features`: the library builds with each set of features, and as a dependency.
+//! `cargo ci features`: the libraries with each set of features, and as dependencies of other crates.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,13 +9,19 @@ use crate::cargo::{Config, Workspace};
 use crate::libtest;
 use crate::tally::Tally;
 
-/// The sets of features that the library claims to build with.
-const SETS: [&str; 5] = ["", "racy", "model", "racy,model", "serde"];
+/// What is published.
+const LIBRARIES: [&str; 2] = ["selvedge", "selvedge-model"];
+
+/// What a user of the primitives alone must not find in the lock file.
+const NOT_FOR_USERS: [&str; 3] = ["loom", "shuttle", "serde_json"];
+
+/// What the programs have to print.
+const PRINTS: &str = "3";
 
 /// A user of the primitives.
-const USER: Dependent = Dependent {
+const COUNTS: Dependent = Dependent {
     name: "uses-the-counter",
-    dependency: "",
+    dependencies: "selvedge = { path = '{root}' }",
     file: "src/main.rs",
     source: r#"//! Counts to three.
 fn main() {
@@ -28,24 +34,44 @@ fn main() {
 "#,
 };
 
-/// What it has to print.
-const USER_PRINTS: &str = "3";
+/// A user of the façade. It is std's, also under `--cfg loom`: an atomic can be in a `static`.
+const SHARES: Dependent = Dependent {
+    name: "uses-the-facade",
+    dependencies: "selvedge-model = { path = '{root}/model' }",
+    file: "src/main.rs",
+    source: r#"//! Counts to three.
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge_model::sync::thread;
 
-/// A user of the harness. On loom the split increment passes only if both of its outcomes were
-/// reached, and so only if it was explored.
-const TESTER: Dependent = Dependent {
-    name: "uses-the-harness",
-    dependency: r#", features = ["model"]"#,
+static TOTAL: AtomicU64 = AtomicU64::new(0);
+
+fn main() {
+    let threads = [(); 3].map(|()| thread::spawn(|| TOTAL.fetch_add(1, Relaxed)));
+    threads.map(|thread| thread.join().expect("an increment does not panic"));
+    println!("{}", TOTAL.load(Relaxed));
+}
+"#,
+};
+
+/// A user of the checker, which only its tests need. On loom the split increment passes only if both
+/// of its outcomes were reached, and so only if it was explored.
+const CHECKS: Dependent = Dependent {
+    name: "uses-the-checker",
+    dependencies: "selvedge-model = { path = '{root}/model' }\n\n\
+                   [dev-dependencies]\n\
+                   selvedge-model = { path = '{root}/model', features = [\"check\"] }",
     file: "src/lib.rs",
     source: r#"//! Code of a user's own, under the model checker.
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Loses updates.
+pub fn increment(total: &AtomicU64) {
+    total.store(total.load(Relaxed) + 1, Relaxed);
+}
+
 #[test]
 fn a_split_increment_loses_an_update() {
-    use selvedge::sync::atomic::{AtomicU64, Ordering::Relaxed};
-
-    fn increment(total: &AtomicU64) {
-        total.store(total.load(Relaxed) + 1, Relaxed);
-    }
-    selvedge::model::Model::new(|| AtomicU64::new(0))
+    selvedge_model::Model::new(|| AtomicU64::new(0))
         .thread("alice", increment)
         .thread("bob", increment)
         .finally("total", |total| total.load(Relaxed))
@@ -56,11 +82,11 @@ fn a_split_increment_loses_an_update() {
 "#,
 };
 
-/// A crate that depends on the library by its path.
+/// A crate that depends on ours by their paths.
 struct Dependent {
     name: &'static str,
-    /// What follows the path in the line of the dependency.
-    dependency: &'static str,
+    /// Lines of its manifest, with `{root}` for the checkout.
+    dependencies: &'static str,
     file: &'static str,
     source: &'static str,
 }
@@ -68,99 +94,107 @@ struct Dependent {
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    build(workspace, &mut tally)?;
-    use_counter(workspace, &mut tally)?;
-    use_harness(workspace, &mut tally)?;
+    powerset(workspace, &mut tally)?;
+    for (dependent, configs) in [
+        (COUNTS, &[Config::Plain, Config::Loom, Config::CrossbeamLoom][..]),
+        (SHARES, &[Config::Plain, Config::Loom]),
+    ] {
+        let folder = dependent.write(workspace)?;
+        for config in configs {
+            let mut command = workspace.cargo(*config, &["run", "--quiet"]);
+            command.current_dir(&folder);
+            let output = workspace.output(command)?;
+            let (name, printed) = (dependent.name, output.trim());
+            ensure!(printed == PRINTS, "{name} printed {printed:?}, not {PRINTS:?}");
+            tally.passed(&format!("{name} runs, configuration: {}", config.name()));
+        }
+        let lock =
+            fs::read_to_string(folder.join("Cargo.lock")).context("there is no lock file")?;
+        let found = packages_in(&lock, &NOT_FOR_USERS);
+        ensure!(found.is_empty(), "the lock file of {} has {}", dependent.name, found.join(", "));
+        let packages = lock.matches("[[package]]").count();
+        let without = NOT_FOR_USERS.join(", ");
+        tally.passed(&format!(
+            "the lock file of {}: {packages} packages, no {without}",
+            dependent.name
+        ));
+    }
+    let folder = CHECKS.write(workspace)?;
+    for config in [Config::Plain, Config::Loom] {
+        let mut command = workspace.cargo(config, &["test"]);
+        command.current_dir(&folder);
+        let passed = libtest::passed(&workspace.tee(command)?);
+        ensure!(passed == 1, "{} passed {passed} tests, not 1", CHECKS.name);
+        tally.passed(&format!("{} passes, configuration: {}", CHECKS.name, config.name()));
+    }
     Ok(tally)
 }
 
-/// Builds the library. `cargo rustc` denies its warnings without building its dependencies anew.
-fn build(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    for features in SETS {
-        let args = ["rustc", "--lib", "--features", features, "--", "-D", "warnings"];
-        workspace.run(workspace.cargo(Config::Plain, &args))?;
-        let features = if features.is_empty() { "none" } else { features };
-        tally.passed(&format!("the library builds, features: {features}"));
+/// Each set of features of both libraries, without a warning. cargo-hack is no help here: it runs `cargo
+/// check --manifest-path`, which of a root package means all of `default-members`.
+fn powerset(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
+    for name in LIBRARIES {
+        let package = workspace.packages.iter().find(|package| package.name == name);
+        let package = package.with_context(|| format!("there is no package {name}"))?;
+        let features: Vec<&str> = package.features.keys().map(String::as_str).collect();
+        let sets = subsets(&features);
+        for config in [Config::Plain, Config::Loom] {
+            for set in &sets {
+                let args =
+                    ["clippy", "--package", name, "--no-default-features", "--features", set];
+                let mut command = workspace.cargo(config, &args);
+                command.args(["--", "-D", "warnings"]);
+                workspace.run(command)?;
+            }
+            let (sets, config) = (sets.len(), config.name());
+            tally.passed(&format!("{name} builds with each of {sets} sets of features, {config}"));
+        }
     }
-    let args = ["rustc", "--lib", "--release", "--", "-D", "warnings"];
-    workspace.run(workspace.cargo(Config::Loom, &args))?;
-    tally.passed("the library builds on loom, features: none");
     Ok(())
 }
 
-/// A crate that counts: it is run, and checked on loom.
-fn use_counter(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    let folder = USER.write(workspace)?;
-    let mut command = workspace.cargo(Config::Plain, &["run", "--quiet"]);
-    command.current_dir(&folder);
-    let output = workspace.output(command)?;
-    let printed = output.trim();
-    ensure!(
-        printed == USER_PRINTS,
-        "{} printed {printed:?}: {USER_PRINTS:?} is expected",
-        USER.name
-    );
-    tally.passed("a crate that depends on the library counts");
-
-    let mut command = workspace.cargo(Config::Loom, &["check", "--release"]);
-    command.current_dir(&folder);
-    workspace.run(command)?;
-    tally.passed("a crate that depends on the library checks on loom");
-    Ok(())
+/// All sets of features, each with commas; `default` apart, which is one of them by another name.
+fn subsets(features: &[&str]) -> Vec<String> {
+    let mut sets = vec![String::new()];
+    for feature in features.iter().filter(|feature| **feature != "default") {
+        let more: Vec<String> = sets.iter().map(|set| format!("{set},{feature}")).collect();
+        sets.extend(more);
+    }
+    sets.iter().map(|set| set.trim_start_matches(',').to_owned()).collect()
 }
 
-/// A crate that tests with the harness: it is run on real threads, and on loom.
-fn use_harness(workspace: &Workspace, tally: &mut Tally) -> Result<()> {
-    let folder = TESTER.write(workspace)?;
-    for (config, args) in [(Config::Plain, &["test"][..]), (Config::Loom, &["test", "--release"])] {
-        let mut command = workspace.cargo(config, args);
-        command.current_dir(&folder);
-        let passed = libtest::passed(&workspace.tee(command)?);
-        ensure!(passed == 1, "{} passed {passed} tests: 1 is expected", TESTER.name);
-        tally.passed(&format!("a crate tests its own code, configuration: {}", config.name()));
-    }
-    Ok(())
+/// Those of `names` that a lock file has.
+fn packages_in<'a>(lock: &str, names: &[&'a str]) -> Vec<&'a str> {
+    let has = |name: &&&str| lock.lines().any(|line| line == format!("name = \"{name}\""));
+    names.iter().filter(has).copied().collect()
 }
 
 impl Dependent {
     /// Writes the crate afresh and returns its folder.
     fn write(&self, workspace: &Workspace) -> Result<PathBuf> {
         let folder = workspace.scratch().join(self.name);
+        let root = &workspace.root;
         let write = || -> std::io::Result<()> {
             if folder.exists() {
                 fs::remove_dir_all(&folder)?;
             }
             fs::create_dir_all(folder.join("src"))?;
             fs::write(folder.join(self.file), self.source)?;
-            fs::write(folder.join("Cargo.toml"), self.manifest(&workspace.root))?;
-            // The same versions of everything, and no look at the registry.
-            fs::copy(workspace.root.join("Cargo.lock"), folder.join("Cargo.lock")).map(drop)
+            fs::write(folder.join("Cargo.toml"), self.manifest(root))?;
+            // The same versions as here. Cargo removes what is not needed.
+            fs::copy(root.join("Cargo.lock"), folder.join("Cargo.lock")).map(drop)
         };
         write().with_context(|| format!("{} cannot be written", folder.display()))?;
         Ok(folder)
     }
 
-    /// Its own workspace, with the root's release profile so that loom is not built once more.
+    /// Its own workspace.
     fn manifest(&self, root: &Path) -> String {
-        let Self { name, dependency, .. } = self;
-        let root = root.display();
+        let Self { name, dependencies, .. } = self;
+        let dependencies = dependencies.replace("{root}", &root.display().to_string());
         format!(
-            r#"[package]
-name = "{name}"
-version = "0.0.0"
-edition = "2024"
-
-[dependencies]
-selvedge = {{ path = '{root}'{dependency} }}
-
-[lints.rust]
-unexpected_cfgs = {{ level = "warn", check-cfg = ['cfg(loom)'] }}
-
-[profile.release]
-debug = "line-tables-only"
-
-[workspace]
-"#
+            "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n\
+             [dependencies]\n{dependencies}\n\n[workspace]\n"
         )
     }
 }
@@ -171,8 +205,20 @@ mod tests {
 
     #[test]
     fn a_dependent_names_the_library_by_its_path() {
-        let manifest = TESTER.manifest(Path::new("/checkout"));
-        let line = r#"selvedge = { path = '/checkout', features = ["model"] }"#;
+        let manifest = CHECKS.manifest(Path::new("/checkout"));
+        let line = r#"selvedge-model = { path = '/checkout/model', features = ["check"] }"#;
         assert!(manifest.contains(line), "{manifest}");
+    }
+
+    #[test]
+    fn each_set_of_features_is_there_once() {
+        assert_eq!(subsets(&["a", "default", "b"]), ["", "a", "b", "a,b"]);
+    }
+
+    #[test]
+    fn a_lock_file_names_its_packages() {
+        let lock =
+            "[[package]]\nname = \"loom\"\nversion = \"0.7.3\"\n\n[[package]]\nname = \"serde\"\n";
+        assert_eq!(packages_in(lock, &NOT_FOR_USERS), ["loom"]);
     }
 }

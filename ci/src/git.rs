@@ -6,12 +6,20 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 
 /// All files, those that git does not know yet and does not ignore included.
-pub(crate) fn files(root: &Path) -> Result<Vec<String>> {
+///
+/// # Errors
+///
+/// If git cannot be run, or fails.
+pub fn files(root: &Path) -> Result<Vec<String>> {
     lines(root, &["ls-files", "--cached", "--others", "--exclude-standard"])
 }
 
 /// The files that differ from `revision`, those that git does not know yet included.
-pub(crate) fn changed_since(root: &Path, revision: &str) -> Result<Vec<String>> {
+///
+/// # Errors
+///
+/// If git cannot be run, or fails.
+pub fn changed_since(root: &Path, revision: &str) -> Result<Vec<String>> {
     let diff = ["diff", "--name-only", "--relative", "--end-of-options", revision, "--"];
     let mut files = lines(root, &diff)?;
     files.extend(lines(root, &["ls-files", "--others", "--exclude-standard"])?);

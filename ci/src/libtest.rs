@@ -1,17 +1,22 @@
 //! What a test run says of itself.
 
 /// How many tests passed, summed over the summary lines of test binaries and doctests.
-pub(crate) fn passed(output: &str) -> u64 {
+pub fn passed(output: &str) -> u64 {
     sum(output, "passed")
 }
 
 /// How many tests ran, whether they passed or failed.
-pub(crate) fn ran(output: &str) -> u64 {
+pub fn ran(output: &str) -> u64 {
     passed(output) + sum(output, "failed")
 }
 
+/// How many tests were left out by `#[ignore]`.
+pub fn ignored(output: &str) -> u64 {
+    sum(output, "ignored")
+}
+
 /// The names of the tests that failed.
-pub(crate) fn failed(output: &str) -> Vec<String> {
+pub fn failed(output: &str) -> Vec<String> {
     let failed = output.lines().filter_map(|line| {
         line.strip_prefix("test ")?.strip_suffix(" ... FAILED").map(str::to_owned)
     });
@@ -45,6 +50,7 @@ noise: 7 passed; 1 failed
     fn summaries_are_summed() {
         assert_eq!(passed(OUTPUT), 13);
         assert_eq!(ran(OUTPUT), 15);
+        assert_eq!(ignored(OUTPUT), 1);
     }
 
     #[test]

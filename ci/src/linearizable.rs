@@ -3,8 +3,10 @@
 
 use anyhow::{Result, ensure};
 
-use crate::cargo::{Config, Workspace};
+use crate::cargo::Workspace;
+use crate::explore;
 use crate::libtest;
+use crate::prove;
 use crate::tally::Tally;
 
 /// What is asked for.
@@ -14,7 +16,7 @@ pub(crate) struct Wish {
     /// So many scenarios of each type at random, from 1 to 100000, within 2 preemptions
     #[arg(value_parser = clap::value_parser!(u32).range(1..=100_000))]
     scenarios: Option<u32>,
-    /// All scenarios of the sizes of `tests/linearizable_larger.rs`, without a bound
+    /// All scenarios of the sizes of the page `linearizable_larger`, without a bound
     #[arg(long, conflicts_with = "scenarios")]
     exhaustive: bool,
     /// Of those, only tests whose name contains this
@@ -24,29 +26,29 @@ pub(crate) struct Wish {
 
 /// Explores them.
 pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
-    let (test, name, value) = match wish.scenarios {
+    let (page, name, value) = match wish.scenarios {
         Some(scenarios) => ("linearizable_random", "LINEARIZABLE_SCENARIOS", scenarios.to_string()),
         None => ("linearizable_larger", "LINEARIZABLE_SIZES", "all".to_owned()),
     };
-    let mut args = vec!["test", "--release", "--test", test, "--", "--nocapture"];
-    // Tests of one process would wait for each other: each execution maps its stacks anew.
-    args.push("--test-threads=1");
-    args.extend(wish.only.as_deref());
-    let mut command = workspace.cargo(Config::Loom, &args);
-    command.env(name, &value);
-    let output = workspace.output(command)?;
-    let is_count = |line: &&str| {
-        [" scenarios of ", " scenarios (", "  threads x "].iter().any(|part| line.contains(part))
-    };
-    for line in output.lines().filter(is_count) {
-        println!("{line}");
-    }
-    ensure!(libtest::ran(&output) > 0, "no test ran");
+    let mut tests = prove::tests(workspace)?;
+    let only = wish.only.as_deref().unwrap_or_default();
+    tests.retain(|test| test.page() == page && test.name.contains(only));
+    ensure!(!tests.is_empty(), "the page {page} has no test whose name contains {only:?}");
+    explore::each(workspace, &tests, |test, folder| {
+        let variables = [(name, &*value), ("RUST_TEST_NOCAPTURE", "1")];
+        let answer = test.ask(workspace, &variables, None, folder)?;
+        let passed = answer.status.is_some_and(|status| status.success());
+        ensure!(passed && libtest::ran(&answer.output) == 1, "{}:\n{}", test.name, answer.output);
+        let is_count = |line: &&str| {
+            [" scenarios of ", " scenarios (", "  threads x "]
+                .iter()
+                .any(|part| line.contains(part))
+        };
+        answer.output.lines().filter(is_count).for_each(|line| println!("{line}"));
+        println!("{} passed", test.name);
+        Ok(())
+    })?;
     let mut tally = Tally::default();
-    tally.passed(&match (wish.scenarios, &wish.only) {
-        (Some(_), _) => format!("{value} larger scenarios of each type keep its promise"),
-        (None, None) => "all scenarios of larger sizes keep their type's promise".to_owned(),
-        (None, Some(only)) => format!("those of {only:?} do"),
-    });
+    tally.passed(&format!("{} tests of {page} passed, {name}={value}", tests.len()));
     Ok(tally)
 }

@@ -12,7 +12,6 @@ use std::time::Instant;
 use anyhow::{Context as _, Result, ensure};
 
 mod accepted;
-mod ask;
 mod clean;
 mod hunt;
 mod report;
@@ -21,7 +20,6 @@ mod source;
 mod trial;
 
 pub(crate) use accepted::Accepted;
-use ask::{Line, Test};
 use clean::{Case, Clean};
 pub(crate) use report::Results;
 use settings::Settings;
@@ -33,6 +31,7 @@ use trial::{Mutant, NOT_COVERED};
 
 use crate::binaries;
 use crate::cargo::Workspace;
+use crate::explore::{self, Explored, Test};
 use crate::git;
 use crate::tally::Tally;
 
@@ -54,12 +53,20 @@ pub(crate) struct Selection {
     /// Only every Nth, from the Ith: for several machines
     #[arg(long, value_name = "I/N", value_parser = shard)]
     shard: Option<(usize, usize)>,
+    /// Take the results that `cargo ci readme` has left, if it has run, instead of exploring again
+    #[arg(long, conflicts_with = "judge")]
+    left: bool,
     /// Try none: put together what shards have left
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "judge", "shard"])]
     merge: Vec<PathBuf>,
 }
 
 impl Selection {
+    /// All of them, judged by what the README's command has explored.
+    pub(crate) fn of_what_is_left() -> Self {
+        Self { left: true, ..Self::default() }
+    }
+
     /// Whether a mutant is among those to be tried, on this machine or another.
     fn wanted(&self, workspace: &Workspace) -> Result<impl Fn(&Mutant) -> bool> {
         let changed = match &self.changed_since {
@@ -80,7 +87,7 @@ fn shard(text: &str) -> Result<(usize, usize), String> {
         let (shard, count) = (shard.parse().ok()?, count.parse().ok()?);
         (1..=count).contains(&shard).then_some((shard, count))
     };
-    parse().ok_or_else(|| "accepted is I/N with I from 1 to N, such as 1/3".to_owned())
+    parse().ok_or_else(|| "must be I/N with I from 1 to N, such as 1/3".to_owned())
 }
 
 /// The mutants that are accepted.
@@ -156,25 +163,36 @@ struct Suite<'a> {
     settings: &'a Settings,
     operations: Vec<Operation>,
     /// Those that have run without a change.
-    done: Vec<(Test, Vec<Line>)>,
+    done: Vec<Explored>,
     /// Those that take longer, and have not.
     left: Vec<Test>,
 }
 
 impl<'a> Suite<'a> {
-    fn new(workspace: &'a Workspace, settings: &'a Settings, judge: Option<&str>) -> Result<Self> {
+    fn new(
+        workspace: &'a Workspace,
+        settings: &'a Settings,
+        selection: &Selection,
+    ) -> Result<Self> {
         let binaries = binaries::build(workspace, |source| settings.judges(source))?;
         ensure!(!binaries.is_empty(), "there is no test in {}", settings.judges.join(", "));
         let mut left = Vec::new();
         for binary in &binaries {
             left.extend(Test::of(workspace, binary)?);
         }
-        if let Some(text) = judge {
+        left.retain(|test| !explore::LARGER.contains(&test.page()));
+        if let Some(text) = &selection.judge {
             left.retain(|test| test.name.contains(text));
             ensure!(!left.is_empty(), "no test has {text:?} in its name");
         }
         let operations = source::operations(&workspace.root, settings)?;
-        Ok(Self { workspace, settings, operations, done: Vec::new(), left })
+        let explored = explore::left(workspace);
+        let mut done = Vec::new();
+        if selection.left && explored.exists() {
+            println!("without a change: the results are those of the README's command");
+            done = explore::by_test(&explored, &settings.judges, std::mem::take(&mut left))?;
+        }
+        Ok(Self { workspace, settings, operations, done, left })
     }
 
     /// Runs those that are left, unless they take more than `limit` executions.
@@ -190,7 +208,7 @@ impl<'a> Suite<'a> {
 /// Tries what is selected: asks the quick tests first, and the others only about what those leave.
 fn hunt(workspace: &Workspace, settings: &Settings, selection: &Selection) -> Result<Results> {
     let wanted = selection.wanted(workspace)?;
-    let mut suite = Suite::new(workspace, settings, selection.judge.as_deref())?;
+    let mut suite = Suite::new(workspace, settings, selection)?;
     let start = Instant::now();
     let mut clean = suite.run(Some(QUICK))?;
     // Each shard has to know all mutants.
@@ -208,7 +226,7 @@ fn hunt(workspace: &Workspace, settings: &Settings, selection: &Selection) -> Re
     ensure!(!clean.cases.is_empty(), "there is no operation in {}", settings.files.join(", "));
     let cases: Vec<&Case> = clean.cases.iter().filter(|case| wanted(&case.mutant)).collect();
     if let Some(only) = selection.only.as_ref().filter(|_| cases.is_empty()) {
-        anyhow::bail!("there is no mutant at {only}: FILE or FILE:LINE of one is accepted");
+        anyhow::bail!("there is no mutant at {only}: it must be FILE or FILE:LINE of one");
     }
     let (shard, count) = selection.shard.unwrap_or((1, 1));
     let cases: Vec<Case> = cases.into_iter().skip(shard - 1).step_by(count).cloned().collect();

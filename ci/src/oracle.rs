@@ -19,7 +19,7 @@ const ORACLES: [&str; 2] = ["oracle", "std_oracle"];
 pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
     ensure!(
         (1..=200).contains(&rounds),
-        "{rounds} rounds cannot be run: 1 to 200 are accepted, of 5,400 programs and 1,000 a family each"
+        "{rounds} rounds cannot be run: it must be 1 to 200, of 5,400 programs and 1,000 a family each"
     );
     let mut tally = Tally::default();
     for oracle in ORACLES {
@@ -30,7 +30,9 @@ pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
         let total = sums.iter().skip(1).try_fold(sums[0].clone(), |sum, row| add_row(&sum, row))?;
         let counts = total.splitn(3, " | ").last().unwrap_or_default();
         println!("| all | all | {counts}");
-        tally.passed(&format!("the harness missed nothing in {rounds} rounds of tests/{oracle}"));
+        tally.passed(&format!(
+            "the harness missed nothing in {rounds} rounds of model/tests/{oracle}"
+        ));
     }
     Ok(tally)
 }
@@ -39,13 +41,13 @@ pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
 fn sums(workspace: &Workspace, oracle: &str, rounds: u8) -> Result<Vec<String>> {
     let mut sums: Vec<String> = Vec::new();
     for round in 0..rounds {
-        let args = ["test", "--release", "--test", oracle, "--", "--nocapture"];
+        let args = ["test", "-p", "selvedge-model", "--test", oracle, "--", "--nocapture"];
         let mut command = workspace.cargo(Config::Loom, &args);
         command.env("ORACLE_SEED", (FIRST_SEED + round).to_string());
         let output = workspace.output(command)?;
         let mut rows: Vec<String> = output.lines().filter_map(row).collect();
         rows.sort();
-        ensure!(!rows.is_empty(), "tests/{oracle} printed no row");
+        ensure!(!rows.is_empty(), "model/tests/{oracle} printed no row");
         sums = if sums.is_empty() { rows } else { add(&sums, &rows)? };
         println!("{oracle}: {} of {rounds} rounds", round + 1);
     }

@@ -1,47 +1,80 @@
-//! `cargo ci prove`: explores every model and holds what was found against `ci/models.txt`.
+//! `cargo ci prove`: explores every model and compares what was found with `ci/models.txt`.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
 
 use anyhow::{Context as _, Result, ensure};
+use ci::grouped;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
 
+use crate::binaries;
 use crate::cargo::Workspace;
+use crate::explore::{self, Answer, Explored, Record, Test};
+use crate::libtest;
 use crate::tally::Tally;
 
 mod list;
-mod pages;
-pub(crate) mod record;
-mod watch;
 
 use list::List;
-use record::Record;
-pub(crate) use record::grouped;
-use watch::Watch;
+
+/// The folder of the pages.
+const PAGES: &str = "loom-tests";
 
 /// The committed list, from the root folder.
 const LIST: &str = "ci/models.txt";
 
-/// Runs the step. With `filter`, only tests whose `page::test` contains it.
-pub(crate) fn run(workspace: &Workspace, bless: bool, filter: Option<&str>) -> Result<Tally> {
+/// What is asked for.
+#[derive(Debug, Default, clap::Args)]
+pub(crate) struct Wish {
+    /// Rewrite ci/models.txt after a full run that passes
+    #[arg(long, conflicts_with = "filter")]
+    bless: bool,
+    /// Only tests whose `page::test` contains this
+    filter: Option<String>,
+    /// Take the results that `cargo ci readme` has left, if it has run, instead of exploring again
+    #[arg(long, conflicts_with = "filter")]
+    left: bool,
+}
+
+impl Wish {
+    /// A comparison with what the README's command has explored.
+    pub(crate) fn of_what_is_left() -> Self {
+        Self { left: true, ..Self::default() }
+    }
+}
+
+/// Runs the step.
+pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
     // `counter::test#2`, as in the list, means the test.
+    let filter = wish.filter.as_deref();
     let filter = filter.map(|filter| filter.split_once('#').map_or(filter, |(test, _)| test));
+    let bless = wish.bless;
     let committed = committed(&workspace.root.join(LIST), bless)?.matching(filter);
 
     let summary = workspace.scratch().join("prove.json");
     if summary.exists() {
         fs::remove_file(&summary).context("the last prove.json cannot be removed")?;
     }
-    let pages = pages::build(workspace)?;
+    let mut tests = tests(workspace)?;
+    tests.retain(|test| !explore::LARGER.contains(&test.page()));
+    tests.retain(|test| filter.is_none_or(|filter| test.name.contains(filter)));
+    ensure!(!tests.is_empty(), "there is no test{}", of(filter));
+
     let start = Instant::now();
-    let mut watch = Watch::new(workspace, filter, &committed)?;
-    let mut problems = Vec::new();
-    for page in &pages {
-        problems.extend(watch.run(page).with_context(|| format!("the page {}", page.name))?);
-    }
-    let records = watch.end();
+    let left = explore::left(workspace);
+    let (done, mut problems) = if wish.left && left.exists() {
+        println!("the results are those of the README's command");
+        (explore::by_test(&left, &[PAGES.to_owned()], tests)?, Vec::new())
+    } else {
+        explore(workspace, tests, &committed)?
+    };
     let seconds = start.elapsed().as_secs_f64();
+    problems.extend(pages_without_models(&done));
+    let mut records: Vec<Record> = done.into_iter().flat_map(|(_, records)| records).collect();
+    records.sort_by_key(Record::name);
     let executions: u64 = records.iter().map(|record| record.executions).sum();
     let models = records.len();
     println!("{models} models, {} executions, {seconds:.1} s", grouped(executions));
@@ -85,6 +118,59 @@ pub(crate) fn run(workspace: &Workspace, bless: bool, filter: Option<&str>) -> R
     Ok(tally)
 }
 
+/// All tests of the pages.
+pub(crate) fn tests(workspace: &Workspace) -> Result<Vec<Test>> {
+    let binaries = binaries::build(workspace, |source| source.starts_with(PAGES))?;
+    ensure!(!binaries.is_empty(), "there is no [[test]] whose path is in {PAGES}/");
+    let mut tests = Vec::new();
+    for binary in &binaries {
+        tests.extend(Test::of(workspace, binary)?);
+    }
+    Ok(tests)
+}
+
+/// Explores the models of these tests and prints each as it ends; and what went wrong.
+fn explore(
+    workspace: &Workspace,
+    tests: Vec<Test>,
+    committed: &List,
+) -> Result<(Vec<Explored>, Vec<String>)> {
+    // It hides itself where standard error is no terminal.
+    let bar = ProgressBar::new(tests.len() as u64);
+    bar.set_style(ProgressStyle::with_template("{bar:30} {pos} of {len} tests, {elapsed}, {msg}")?);
+    let width = committed.width();
+    let answers = explore::each(workspace, &tests, |test, folder| {
+        bar.set_message(test.name.clone());
+        let answer = test.ask(workspace, &explore::ALL_OF_IT, None, folder)?;
+        bar.suspend(|| answer.records.iter().for_each(|record| println!("{}", record.line(width))));
+        bar.inc(1);
+        Ok(answer)
+    })?;
+    bar.finish_and_clear();
+    let mut problems = Vec::new();
+    let mut done = Vec::new();
+    for (test, Answer { status, records, output }) in tests.into_iter().zip(answers) {
+        if !status.is_some_and(|status| status.success()) {
+            println!("{output}");
+            problems.push(format!("{} failed: its output is above", test.name));
+        } else if libtest::ran(&output) != 1 {
+            problems.push(format!("{} was not run", test.name));
+        }
+        done.push((test, records));
+    }
+    Ok((done, problems))
+}
+
+/// Pages of which no test has run a model.
+fn pages_without_models(done: &[Explored]) -> Vec<String> {
+    let mut models: BTreeMap<&str, usize> = BTreeMap::new();
+    for (test, records) in done {
+        *models.entry(test.page()).or_default() += records.len();
+    }
+    let empty = models.into_iter().filter(|(_, models)| *models == 0);
+    empty.map(|(page, _)| format!("the page {page} ran no model")).collect()
+}
+
 /// What a message says of the filter.
 fn of(filter: Option<&str>) -> String {
     filter.map(|filter| format!(" of those that match {filter:?}")).unwrap_or_default()
@@ -126,11 +212,21 @@ mod tests {
 
     fn record(test: &str, verdict: &str, executions: u64) -> Record {
         let line = json!({
-            "page": "counter", "test": test, "model": 1, "at": "loom-tests/counter.rs:12",
+            "page": "counter", "test": test, "model": 1, "at": "loom-tests/1_race/counter.rs:12",
             "verdict": verdict, "expected": "table", "bound": null, "executions": executions,
             "seconds": 0.0,
         });
         Record::parse(&line.to_string()).expect("a record")
+    }
+
+    #[test]
+    fn a_page_without_a_model_is_a_problem() {
+        let done = [
+            (Test::named("counter::fine"), vec![record("fine", "passed", 3)]),
+            (Test::named("counter::plain"), Vec::new()),
+            (Test::named("stats::plain"), Vec::new()),
+        ];
+        assert_eq!(pages_without_models(&done), ["the page stats ran no model"]);
     }
 
     #[test]
@@ -146,9 +242,9 @@ mod tests {
         assert_eq!(
             problems,
             [
-                "counter::failed (loom-tests/counter.rs:12) failed",
-                "counter::empty (loom-tests/counter.rs:12) passed without an execution",
-                "counter::fine (loom-tests/counter.rs:12) was run twice",
+                "counter::failed (loom-tests/1_race/counter.rs:12) failed",
+                "counter::empty (loom-tests/1_race/counter.rs:12) passed without an execution",
+                "counter::fine (loom-tests/1_race/counter.rs:12) was run twice",
             ]
         );
     }

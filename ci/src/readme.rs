@@ -1,13 +1,17 @@
 //! `cargo ci readme`: the README's commands, by the letter.
+//!
+//! The one on loom explores every model of the pages; what it finds is left for `prove`, `mutants` and
+//! `report`, so that none of them has to explore again.
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::{Config, Workspace};
+use crate::explore;
 use crate::libtest;
 use crate::tally::Tally;
 
 /// How the README tells readers to run the models.
-const PROVE: &str = r#"RUSTFLAGS="--cfg loom" cargo test --release"#;
+const PROVE: &str = r#"RUSTFLAGS="--cfg loom" cargo test"#;
 /// How it tells them to run the rest.
 const TEST: &str = "cargo test";
 
@@ -18,13 +22,20 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let commands = commands(&readme).with_context(|| {
         format!("README.md has no fenced code block with both the lines `{TEST}` and `{PROVE}`")
     })?;
+    let left = explore::left(workspace);
+    explore::empty(&left)?;
     let mut tally = Tally::default();
     for line in commands {
         let config = if line.contains("--cfg loom") { Config::Loom } else { Config::Plain };
         let mut command = workspace.child(config, "bash");
         command.args(["-c", line]);
-        let passed = libtest::passed(&workspace.tee(command)?);
+        if config == Config::Loom {
+            command.env("SELVEDGE_RESULTS", &left).envs(explore::ALL_OF_IT);
+        }
+        let output = workspace.tee(command)?;
+        let (passed, ignored) = (libtest::passed(&output), libtest::ignored(&output));
         ensure!(passed > 0, "`{line}` ran no test: at least one has to pass");
+        ensure!(ignored == 0, "`{line}` ignored {ignored} tests");
         tally.passed(&format!("`{line}` as in README.md: {passed} tests passed"));
     }
     Ok(tally)
@@ -35,10 +46,7 @@ fn commands(readme: &str) -> Option<Vec<&str>> {
     blocks(readme)
         .into_iter()
         .map(|block| block.into_iter().map(without_comment).filter(|l| !l.is_empty()).collect())
-        .find(|lines: &Vec<&str>| {
-            lines.iter().any(|line| line.starts_with(PROVE))
-                && lines.iter().any(|line| line.starts_with(TEST))
-        })
+        .find(|lines: &Vec<&str>| lines.contains(&PROVE) && lines.contains(&TEST))
 }
 
 /// The lines of each fenced code block.
@@ -89,16 +97,16 @@ cargo test
 ```
 ~~~~text
 ```
-RUSTFLAGS=\"--cfg loom\" cargo test --release
+RUSTFLAGS=\"--cfg loom\" cargo test
 ~~~~
 ```sh
 # on real threads
 cargo test             # quick
-  RUSTFLAGS=\"--cfg loom\" cargo test --release
+  RUSTFLAGS=\"--cfg loom\" cargo test
 ```
 ```sh
 cargo test --later
-RUSTFLAGS=\"--cfg loom\" cargo test --release
+RUSTFLAGS=\"--cfg loom\" cargo test
 ```
 ";
         assert_eq!(commands(readme), Some(vec![TEST, PROVE]));

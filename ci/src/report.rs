@@ -59,9 +59,9 @@ impl Wish {
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
     let scratch = workspace.scratch();
-    // If a model fails, its page is the one to look at: the report is written all the same.
+    // If a model fails, its page is the one to look at: the report is written anyway.
     let (path, proved) = match &wish.from {
-        None => (scratch.join("prove.json"), prove::run(workspace, false, None)),
+        None => (scratch.join("prove.json"), prove::run(workspace, &prove::Wish::default())),
         Some(path) => (workspace.root.join(path), Ok(Tally::default())),
     };
     if proved.is_err() && !path.exists() {
@@ -94,7 +94,7 @@ pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
         path.strip_prefix(&workspace.root).unwrap_or(&path).display()
     );
     tally.passed(&format!("each of {drawings} outcomes and failures has a drawing"));
-    hold_against_readme(workspace, &results, wish.bless, &mut tally)?;
+    compare_with_readme(workspace, &results, wish.bless, &mut tally)?;
     let mut files = files;
     files.push(workspace.root.join(SHOWN.0));
     browser::check(workspace, &files, &mut tally)?;
@@ -109,7 +109,7 @@ fn write(workspace: &Workspace, results: &Results, folder: &Path) -> Result<Vec<
     let names: Vec<&str> = by_page.keys().copied().collect();
     let mut entries = Vec::new();
     for (name, models) in by_page {
-        let file = format!("loom-tests/{name}.rs");
+        let file = models.first().map_or("", |model| model.record.file()).to_owned();
         let text = source(&file).with_context(|| format!("{file} cannot be read"))?;
         let page = Page::parse(&text).with_context(|| file)?;
         entries.push(Entry { name, page, models });
@@ -159,7 +159,7 @@ fn write(workspace: &Workspace, results: &Results, folder: &Path) -> Result<Vec<
 }
 
 /// The drawing in the README is what the tool draws today.
-fn hold_against_readme(
+fn compare_with_readme(
     workspace: &Workspace,
     results: &Results,
     bless: bool,

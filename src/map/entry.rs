@@ -6,17 +6,18 @@
 use std::hash::{BuildHasher, Hash};
 use std::mem;
 
-use hashbrown::Equivalent;
+use equivalent::Equivalent;
 use hashbrown::hash_table::Entry;
 
 use super::{Map, MapError, NotInserted};
 
 impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
-    /// Calls `f` with the value of `key`, and returns what it returns; `None` if there is none.
+    /// Calls `f` with the value of `key`, and returns its result; `None`, without calling `f`, if the key has
+    /// no value.
     ///
     /// # Panics
     ///
-    /// If `f` does, and inside the same map.
+    /// If `f` panics, or if the call is re-entrant.
     #[inline]
     pub fn with<Q, R>(&self, key: &Q, f: impl FnOnce(&V) -> R) -> Option<R>
     where
@@ -25,11 +26,11 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         self.look(self.hash(key), key, f)
     }
 
-    /// A clone of the value of `key`. For values that are dear to clone, see [`with`](Self::with).
+    /// A clone of the value of `key`. For values that are expensive to clone, use [`with`](Self::with).
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     #[inline]
     pub fn get<Q>(&self, key: &Q) -> Option<V>
     where
@@ -43,7 +44,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     #[inline]
     pub fn contains_key<Q>(&self, key: &Q) -> bool
     where
@@ -52,13 +53,13 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         self.with(key, |_| ()).is_some()
     }
 
-    /// Gives `key` the value `value`, and returns the one it had.
+    /// Sets the value of `key`, and returns the previous one.
     ///
-    /// A key that is there already stays, and the equal one given here is dropped.
+    /// If the map has an equal key already, it is kept, and `key` is dropped.
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     #[inline]
     pub fn insert(&self, key: K, value: V) -> Option<V> {
         let hash = self.hash(&key);
@@ -73,12 +74,12 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         }
     }
 
-    /// Gives `key` the value `value`, unless it has one.
+    /// Sets the value of `key` if it has none.
     ///
     /// # Errors
     ///
-    /// Gives both back if it has ([`MapError::Occupied`]), and inside the same map
-    /// ([`MapError::Reentrant`]).
+    /// [`NotInserted`], with key and value: because of [`MapError::Occupied`] if the key has a value, and of
+    /// [`MapError::Reentrant`] if the call is re-entrant.
     pub fn try_insert(&self, key: K, value: V) -> Result<(), NotInserted<K, V>> {
         let hash = self.hash(&key);
         let _inside = match self.try_enter() {
@@ -95,10 +96,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         }
     }
 
-    /// Replaces the value of `key` by what `f` makes of it, and returns the old one; `None` if
-    /// there is none, and `f` is not called.
+    /// Replaces the value of `key` by the result of `f`, and returns the previous one; `None`, without calling
+    /// `f`, if the key has no value.
     ///
-    /// Nobody comes between the call of `f` and the replacement: `|n| n + 1` loses no update.
+    /// The read, the call of `f` and the write are one atomic step: `|n| n + 1` loses no update.
     ///
     /// ```
     /// let stock = selvedge::Map::from([("apples", 3)]);
@@ -109,7 +110,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// If `f` does, and the value is then as it was; and inside the same map.
+    /// If `f` panics; the value is then unchanged. Also if the call is re-entrant.
     #[inline]
     pub fn update<Q>(&self, key: &Q, f: impl FnOnce(&V) -> V) -> Option<V>
     where
@@ -123,10 +124,10 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         Some(mem::replace(value, new))
     }
 
-    /// Gives `key` the value that `f` makes of the one it has, if it has one; none if `f` returns
-    /// `None`. Returns the old one.
+    /// Calls `f` with the value of `key`, if it has one, and inserts or replaces the value by the result, or
+    /// removes it if the result is `None`. Returns the previous value.
     ///
-    /// Whether to insert, replace or remove is decided and done in one atomic step.
+    /// The read, the call of `f` and the change are one atomic step.
     ///
     /// ```
     /// let tickets = selvedge::Map::from([("front row", 1)]);
@@ -137,7 +138,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// If `f` does, and the entry is then as it was; and inside the same map.
+    /// If `f` panics; the entry is then unchanged. Also if the call is re-entrant.
     pub fn compute(&self, key: K, f: impl FnOnce(Option<&V>) -> Option<V>) -> Option<V> {
         let hash = self.hash(&key);
         let _removed: Option<K>;
@@ -165,7 +166,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     #[inline]
     pub fn remove<Q>(&self, key: &Q) -> Option<V>
     where
@@ -181,10 +182,11 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         Some(removed.1)
     }
 
-    /// A clone of the value of `key`, which `init` makes first if there is none.
+    /// A clone of the value of `key`. If the key has no value, inserts the result of `init` first.
     ///
-    /// However many threads ask at the same time, `init` runs once; they wait for it, and so does
-    /// whoever needs that shard. If it panics, nothing is inserted, and the next one tries.
+    /// If several threads call this for one key, `init` runs in one of them, and the others block until it
+    /// returns, as do all calls on the same shard. If `init` panics, nothing is inserted, and the next thread
+    /// calls its own `init`.
     ///
     /// ```
     /// use std::sync::Arc;
@@ -197,7 +199,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Panics
     ///
-    /// If `init` does, and inside the same map.
+    /// If `init` panics, or if the call is re-entrant.
     pub fn get_or_insert_with(&self, key: K, init: impl FnOnce() -> V) -> V
     where
         V: Clone,
@@ -208,15 +210,15 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         }
     }
 
-    /// [`get_or_insert_with`](Self::get_or_insert_with) by an `init` that can fail.
+    /// Like [`get_or_insert_with`](Self::get_or_insert_with), with a fallible `init`.
     ///
     /// # Errors
     ///
-    /// Those of `init`. Nothing is inserted then, and the next one tries.
+    /// The error of `init`. Nothing is inserted then, and the next thread calls its own `init`.
     ///
     /// # Panics
     ///
-    /// If `init` does, and inside the same map.
+    /// If `init` panics, or if the call is re-entrant.
     pub fn get_or_try_insert_with<E>(
         &self,
         key: K,

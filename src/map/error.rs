@@ -1,41 +1,40 @@
-//! What can be refused.
+//! The errors of a map.
 
 use std::fmt;
 
 use super::MAX_SHARDS;
 
-/// Why a call on a [`Map`](super::Map) was refused. Nothing was changed.
+/// The error of a call on a [`Map`](super::Map). The map is unchanged.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum MapError {
     /// The number of shards is out of range.
-    #[error("a map with {requested} shards cannot be made: 1 to {MAX_SHARDS} are accepted")]
+    #[error("the number of shards must be 1 to {MAX_SHARDS}, got {requested}")]
     Shards {
-        /// The number asked for.
+        /// The requested number.
         requested: usize,
     },
-    /// The calling thread is inside the map: it would wait for itself.
+    /// The calling thread is inside a call on the same map, so that this call could deadlock with itself.
     #[error(
-        "a map is used from inside one of its own calls (a closure, or the Eq, Hash, Clone, Debug \
-         or Drop of a key or value): any other map, and this one once the call has returned, is \
-         accepted"
+        "re-entrant call: a closure, or the Eq, Hash, Clone, Debug or Drop of a key or value, must \
+         not call the map that is calling it; it may call other maps"
     )]
     Reentrant,
-    /// A pair consists of one key twice.
-    #[error("a pair of one key with itself cannot be updated: two different keys are accepted")]
+    /// [`Map::update_pair`](super::Map::update_pair) was called with equal keys.
+    #[error("`update_pair` requires two distinct keys")]
     SameKey,
-    /// The key has a value, and it was not to be replaced.
-    #[error("the key already has a value: a key without one is accepted")]
+    /// [`Map::try_insert`](super::Map::try_insert) was called with a key that has a value.
+    #[error("the key already has a value")]
     Occupied,
 }
 
-/// A key and a value that [`Map::try_insert`](super::Map::try_insert) gives back.
+/// The error of [`Map::try_insert`](super::Map::try_insert), which returns the key and the value.
 pub struct NotInserted<K, V> {
-    /// The key that was to be inserted.
+    /// The key that was not inserted.
     pub key: K,
-    /// The value that was to be inserted.
+    /// The value that was not inserted.
     pub value: V,
-    /// Why it was not: [`MapError::Occupied`] or [`MapError::Reentrant`].
+    /// The reason: [`MapError::Occupied`] or [`MapError::Reentrant`].
     pub why: MapError,
 }
 

@@ -3,17 +3,17 @@
 use std::hash::{BuildHasher, Hash};
 use std::mem;
 
-use hashbrown::Equivalent;
+use equivalent::Equivalent;
 
 use super::{Map, MapError};
 
 impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
-    /// Replaces the values of two keys by what `f` makes of them, in one atomic step: nobody sees
-    /// one changed and not the other. Returns the values they had, or `None`, and calls nothing, if
-    /// either key has no entry.
+    /// Replaces the values of two keys by those that `f` returns, in one atomic step: no other call observes
+    /// one of them changed and not the other. Returns the previous values, or `None`, without calling `f`,
+    /// if either key has no entry.
     ///
-    /// Both shards are locked, the one with the smaller index first, so that crossed pairs do not
-    /// wait for each other.
+    /// Both shards are locked, the one with the smaller index first, so that calls with the keys in
+    /// opposite orders do not deadlock.
     ///
     /// ```
     /// let balances = selvedge::Map::from([("alice", 100), ("bob", 0)]);
@@ -25,11 +25,13 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     ///
     /// # Errors
     ///
-    /// [`MapError::SameKey`] if the keys are equal, [`MapError::Reentrant`] inside the same map.
+    /// [`MapError::SameKey`] if the keys are equal; [`MapError::Reentrant`] if the thread is inside a call
+    /// on the same map.
     ///
     /// # Panics
     ///
-    /// If `f` does; both entries are then as they were.
+    /// If `f` panics. Also if two keys that are not equal by `Q`'s `Eq` are [`Equivalent`] to the same key
+    /// of the map. Both entries are then unchanged.
     pub fn update_pair<Q>(
         &self,
         first: &Q,

@@ -16,7 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::mem::ManuallyDrop;
 
 use super::MapError;
-use crate::sync::thread_local;
+use selvedge_model::sync::thread_local;
 
 thread_local! {
     /// The map that was entered last, 0 if none. No destructor: of use as long as the thread is.

@@ -4,8 +4,8 @@ use std::ops::{Deref, DerefMut};
 
 use hashbrown::HashTable;
 
-use crate::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use crate::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use selvedge_model::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use selvedge_model::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// The entries of a shard.
 pub(super) type Table<K, V> = HashTable<(K, V)>;

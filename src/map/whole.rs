@@ -9,9 +9,9 @@ use super::Map;
 impl<K, V, S> Map<K, V, S> {
     /// The number of entries, without locking.
     ///
-    /// Adds up what each shard notes when it is written. So it is exact while nobody writes, counts
-    /// all that has happened before the call, and some of what happens during it: an entry that
-    /// moves from one key to another meanwhile may be counted twice or not at all.
+    /// Sums up the lengths that each write to a shard stores. The result is exact if there is no concurrent
+    /// write. Otherwise it counts all changes that happen before the call, and any subset of the concurrent
+    /// ones: an entry that is moved from one key to another may be counted twice or not at all.
     pub fn len(&self) -> usize {
         self.shards.iter().map(|shard| shard.len()).sum()
     }
@@ -21,13 +21,13 @@ impl<K, V, S> Map<K, V, S> {
         self.len() == 0
     }
 
-    /// Clones of all entries as they are at one moment, in no particular order.
+    /// Clones of all entries at one point in time, in no particular order.
     ///
-    /// Locks all shards for reading, in the order of their indices, before it clones.
+    /// Locks all shards for reading, in ascending order of their index, before it clones.
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     pub fn snapshot(&self) -> Vec<(K, V)>
     where
         K: Clone,
@@ -36,11 +36,11 @@ impl<K, V, S> Map<K, V, S> {
         self.at_one_moment(|key, value| (key.clone(), value.clone()))
     }
 
-    /// Clones of all keys as they are at one moment; see [`snapshot`](Self::snapshot).
+    /// Clones of all keys at one point in time; see [`snapshot`](Self::snapshot).
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     pub fn keys(&self) -> Vec<K>
     where
         K: Clone,
@@ -48,11 +48,11 @@ impl<K, V, S> Map<K, V, S> {
         self.at_one_moment(|key, _| key.clone())
     }
 
-    /// Clones of all values as they are at one moment; see [`snapshot`](Self::snapshot).
+    /// Clones of all values at one point in time; see [`snapshot`](Self::snapshot).
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     pub fn values(&self) -> Vec<V>
     where
         V: Clone,
@@ -73,12 +73,13 @@ impl<K, V, S> Map<K, V, S> {
 
     /// Calls `f` with each entry, shard by shard, in no particular order.
     ///
-    /// An entry that is there throughout is visited once; one that is inserted or removed
-    /// meanwhile, at most once. Not a moment in time: that is [`snapshot`](Self::snapshot).
+    /// An entry that is present during the whole call is visited once, one that is inserted or removed
+    /// concurrently at most once. The entries are not those of one point in time; for that, use
+    /// [`snapshot`](Self::snapshot).
     ///
     /// # Panics
     ///
-    /// If `f` does, and inside the same map.
+    /// If `f` panics, or if the call is re-entrant.
     pub fn for_each(&self, mut f: impl FnMut(&K, &V)) {
         for shard in &self.shards {
             let _inside = self.enter();
@@ -90,13 +91,13 @@ impl<K, V, S> Map<K, V, S> {
 
     /// Removes the entries for which `keep` returns `false`, shard by shard.
     ///
-    /// An entry that is there throughout is looked at once, and goes or stays as it was seen:
-    /// nobody comes between. One that is inserted meanwhile may be missed.
+    /// An entry that is present during the whole call is visited once; the call of `keep` and the removal are
+    /// one atomic step. An entry that is inserted concurrently may be missed.
     ///
     /// # Panics
     ///
-    /// If `keep` does: what it had refused by then is gone, all else is as it was. And inside the
-    /// same map.
+    /// If `keep` panics; the entries for which it has returned `false` are then removed, and all others are
+    /// unchanged. Also if the call is re-entrant.
     pub fn retain(&self, mut keep: impl FnMut(&K, &V) -> bool) {
         for shard in &self.shards {
             let mut removed = Vec::new();
@@ -106,11 +107,11 @@ impl<K, V, S> Map<K, V, S> {
         }
     }
 
-    /// Removes all entries at one moment, and gives their memory back.
+    /// Removes all entries at one point in time, and frees their memory.
     ///
     /// # Panics
     ///
-    /// Inside the same map.
+    /// If the call is re-entrant.
     pub fn clear(&self) {
         let mut removed = Vec::new();
         let _inside = self.enter();
@@ -119,7 +120,7 @@ impl<K, V, S> Map<K, V, S> {
     }
 }
 
-/// The entries, in no particular order. None is cloned.
+/// Returns the entries in no particular order, without cloning.
 impl<K, V, S> IntoIterator for Map<K, V, S> {
     type Item = (K, V);
     type IntoIter = std::vec::IntoIter<(K, V)>;
@@ -154,7 +155,7 @@ impl<K: Hash + Eq, V, const N: usize> From<[(K, V); N]> for Map<K, V> {
     }
 }
 
-/// The entries, shard by shard; their number only, inside the same map.
+/// The entries, shard by shard; only their number if the call is re-entrant.
 impl<K: fmt::Debug, V: fmt::Debug, S> fmt::Debug for Map<K, V, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_inside() {

@@ -3,11 +3,11 @@
 use std::fmt;
 use std::time::Instant;
 
-use crossbeam_utils::CachePadded;
+use crate::padded::CachePadded;
 
 use super::{Shared, lock, nanoseconds};
-use crate::sync::Arc;
-use crate::sync::atomic::{
+use selvedge_model::sync::Arc;
+use selvedge_model::sync::atomic::{
     AtomicU64,
     Ordering::{Relaxed, Release},
 };
@@ -48,9 +48,10 @@ impl Log {
     }
 }
 
-/// The right to record in a [`Stats`](super::Stats) without locking, but for one sample in 128.
+/// A handle that records in a [`Stats`](super::Stats) and takes a lock only for one sample in 128.
 ///
-/// Dropping it loses nothing. It may outlive the `Stats` it came from.
+/// Readers include the samples in its log, and no sample is lost when it is dropped. It may outlive its
+/// `Stats`.
 pub struct StatsHandle {
     log: Arc<Log>,
     /// What `log.written` holds. Nobody else writes it, so there is no need to read it.
@@ -79,7 +80,7 @@ impl StatsHandle {
         Self { log, written, limit, shared: Arc::clone(shared), stripe, place }
     }
 
-    /// Records a sample.
+    /// Records a sample. Blocks on the lock of the stripe if the log is full, which is once in 128 samples.
     #[inline]
     pub fn record(&mut self, value: u64) {
         if self.written == self.limit {
@@ -90,7 +91,7 @@ impl StatsHandle {
         self.log.written.store(self.written, Release);
     }
 
-    /// Calls `f` and records how long it took, in nanoseconds, also if it panics.
+    /// Calls `f` and records its duration in nanoseconds, even if it panics.
     pub fn time<R>(&mut self, f: impl FnOnce() -> R) -> R {
         struct OnDrop<'a>(&'a mut StatsHandle, Instant);
         impl Drop for OnDrop<'_> {

@@ -24,22 +24,22 @@ struct Serialized {
 /// What is wrong with a snapshot that was read.
 #[derive(Debug, thiserror::Error)]
 enum Malformed {
-    #[error("a snapshot of precision {0}: 0 to {MAX_PRECISION} are accepted")]
+    #[error("the precision must be 0 to {MAX_PRECISION}, got {0}")]
     Precision(u32),
-    #[error("a bucket that begins at {0}: beginnings of buckets, in ascending order, are accepted")]
+    #[error("the buckets must be listed by their least value, in ascending order, got {0}")]
     Bucket(u64),
-    #[error("a bucket without samples, at {0}: counts from 1 are accepted")]
+    #[error("the count of a bucket must be at least 1, got 0 for the bucket at {0}")]
     Empty(u64),
-    #[error("more samples than {} in all buckets", u64::MAX)]
+    #[error("the counts of all buckets must sum up to at most {}", u64::MAX)]
     TooMany,
     #[error(
-        "extremes {min:?} and {max:?}: a value in the first and one in the last bucket are \
-         accepted, and null where there is no bucket"
+        "min and max must be values in the first and the last bucket, or null if there are no \
+         buckets, got {min:?} and {max:?}"
     )]
     Extremes { min: Option<u64>, max: Option<u64> },
-    #[error("a sum of {sum}: for these buckets {least} to {greatest} are accepted")]
+    #[error("the sum must be {least} to {greatest} for these buckets, got {sum}")]
     Sum { sum: u128, least: u128, greatest: u128 },
-    #[error("a sum of squares of {0:?}: what these buckets and this sum allow is accepted")]
+    #[error("the sum of squares must be possible for these buckets and this sum, got {0:?}")]
     Squares([u64; 3]),
 }
 

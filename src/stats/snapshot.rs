@@ -1,4 +1,4 @@
-//! What [`Stats`](super::Stats) held at one moment.
+//! The samples of a [`Stats`](super::Stats) at one point in time.
 
 use std::fmt;
 use std::ops::{Bound, RangeBounds};
@@ -6,10 +6,10 @@ use std::ops::{Bound, RangeBounds};
 use super::cells::Cells;
 use super::{DEFAULT_PRECISION, StatsError, histogram};
 
-/// Count, sum, extremes, moments and histogram of a set of samples, all of one moment.
+/// Count, sum, extremes, moments and histogram of a set of samples, all at one point in time.
 ///
-/// Everything that is added up is exact: count, sum, extremes, buckets, and the sum of squares behind
-/// the variance. Two snapshots of the same samples with the same precision are equal.
+/// Count, sum, extremes, bucket counts and the sum of squares (for the variance) are exact integers. Two
+/// snapshots of the same samples with the same precision are equal.
 ///
 /// ```
 /// let stats = selvedge::Stats::new();
@@ -27,39 +27,39 @@ pub struct Snapshot {
     pub(super) cells: Cells,
 }
 
-/// A bucket of the histogram, with at least one sample.
+/// A bucket of the histogram that has at least one sample.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Bucket {
-    /// The least value that falls into it.
+    /// The least value in it.
     pub low: u64,
-    /// The greatest value that falls into it.
+    /// The greatest value in it.
     pub high: u64,
-    /// How many samples did.
+    /// The number of samples in it.
     pub count: u64,
 }
 
 impl Snapshot {
-    /// How many samples there are.
+    /// The number of samples.
     pub fn count(&self) -> u64 {
         self.cells.count
     }
 
-    /// Whether there are none.
+    /// Whether there are no samples.
     pub fn is_empty(&self) -> bool {
         self.cells.count == 0
     }
 
-    /// The sum of all samples, exact: 2^64 samples of `u64` fit into 128 bits.
+    /// The sum of all samples, exact. It cannot overflow: 2^64 - 1 samples of `u64` fit into 128 bits.
     pub fn sum(&self) -> u128 {
         self.cells.sum
     }
 
-    /// The least sample, exact; `None` if there are none.
+    /// The least sample, exact; `None` if there are no samples.
     pub fn min(&self) -> Option<u64> {
         (!self.is_empty()).then_some(self.cells.min)
     }
 
-    /// The greatest sample, exact; `None` if there are none.
+    /// The greatest sample, exact; `None` if there are no samples.
     pub fn max(&self) -> Option<u64> {
         (!self.is_empty()).then_some(self.cells.max)
     }
@@ -70,11 +70,11 @@ impl Snapshot {
         (!self.is_empty()).then(|| self.cells.sum as f64 / self.cells.count as f64)
     }
 
-    /// The population variance (the mean squared distance from the mean: divided by the count, not
-    /// by one less); `None` if there are no samples.
+    /// The population variance (divided by the count, not by the count minus one); `None` if there are no
+    /// samples.
     ///
-    /// It comes of exact sums in 256 bits and is rounded only at the end, so nothing cancels out:
-    /// the relative error is below 2^-49 whatever the samples are.
+    /// It is computed from exact sums in 256 bits and rounded only at the end, so there is no cancellation:
+    /// the relative error is below 2^-49 for all samples.
     #[expect(clippy::cast_precision_loss, reason = "rounded, as the documentation says")]
     pub fn variance(&self) -> Option<f64> {
         if self.is_empty() {
@@ -92,14 +92,13 @@ impl Snapshot {
         self.variance().map(f64::sqrt)
     }
 
-    /// The sample below which, itself included, the fraction `q` of all samples lie: of n samples
-    /// in ascending order the one at position ⌈q n⌉, counted from 1.
+    /// The nearest-rank quantile: of n samples in ascending order the one at rank ⌈q n⌉, counted from 1.
     ///
-    /// Off by at most [`relative_error`](Self::relative_error) times its value, and exact at both
-    /// ends: `quantile(0.0)` is the least sample, `quantile(1.0)` the greatest. Above 2^53 samples,
-    /// the position itself is rounded.
+    /// Its relative error is at most [`relative_error`](Self::relative_error). Both ends are exact:
+    /// `quantile(0.0)` is the least sample, `quantile(1.0)` the greatest. With more than 2^53 samples, the
+    /// rank itself is rounded.
     ///
-    /// `None` if there are no samples, or if `q` is not from 0 to 1.
+    /// `None` if there are no samples, or if `q` is not 0 to 1.
     #[expect(clippy::cast_precision_loss, reason = "rounded, as the documentation says")]
     #[expect(clippy::cast_possible_truncation, reason = "a float too large becomes u64::MAX")]
     #[expect(clippy::cast_sign_loss, reason = "q is not negative")]
@@ -125,11 +124,11 @@ impl Snapshot {
         Some(middle.clamp(cells.min, cells.max))
     }
 
-    /// How many samples lie in `range`, which is first widened to whole buckets.
+    /// The number of samples in `range`, which is first widened to whole buckets.
     ///
-    /// So it never counts too few. It is exact where both ends of the range are edges of
-    /// [`buckets`](Self::buckets), as all values below 2^(precision + 1) are; elsewhere it may count
-    /// samples that miss the range by at most 2^-precision times their value.
+    /// The result is never too small. It is exact if both ends of the range are edges of
+    /// [`buckets`](Self::buckets), as all values below 2^(precision + 1) are. Otherwise it may include
+    /// samples outside the range, by at most 2^-precision times their value.
     pub fn count_between(&self, range: impl RangeBounds<u64>) -> u64 {
         let low = match range.start_bound() {
             Bound::Included(low) => Some(*low),
@@ -150,7 +149,7 @@ impl Snapshot {
         self.cells.buckets[index(low)..=index(high)].iter().sum()
     }
 
-    /// The buckets that are not empty, in ascending order.
+    /// The buckets that have samples, in ascending order.
     pub fn buckets(&self) -> impl Iterator<Item = Bucket> + '_ {
         let used = self.cells.used();
         self.cells.buckets[used.clone()].iter().zip(used).filter(|(count, _)| **count > 0).map(
@@ -161,23 +160,22 @@ impl Snapshot {
         )
     }
 
-    /// Into how many buckets a power of two is divided, as a power of two.
+    /// The precision p: the histogram divides each power of two into 2^p buckets.
     pub fn precision(&self) -> u32 {
         self.cells.precision
     }
 
-    /// How far a [`quantile`](Self::quantile) may be off, relative to its value:
-    /// 2^-(precision + 1).
+    /// The maximum relative error of a [`quantile`](Self::quantile): 2^-(precision + 1).
     pub fn relative_error(&self) -> f64 {
         1.0 / f64::from(1_u32 << (self.cells.precision + 1))
     }
 
-    /// Adds the samples of `other`, as if both had been recorded in one place.
+    /// Adds the samples of `other`. The result is the same as if all had been recorded in one [`Stats`](super::Stats).
     ///
     /// # Errors
     ///
-    /// [`StatsError::PrecisionsDiffer`], and [`StatsError::TooMany`] if there would be more than
-    /// [`u64::MAX`] samples. Then this snapshot stays as it was.
+    /// [`StatsError::PrecisionsDiffer`] if the precisions are not equal, and [`StatsError::TooMany`] if
+    /// there would be more than [`u64::MAX`] samples. This snapshot is then unchanged.
     pub fn merge(&mut self, other: &Self) -> Result<(), StatsError> {
         let (own, other) = (&mut self.cells, &other.cells);
         if own.precision != other.precision {

@@ -2,8 +2,8 @@
 
 use super::cells::Cells;
 use super::handle::Log;
-use crate::sync::atomic::Ordering::{Acquire, Relaxed};
-use crate::sync::{Arc, MutexGuard};
+use selvedge_model::sync::atomic::Ordering::{Acquire, Relaxed};
+use selvedge_model::sync::{Arc, MutexGuard};
 
 /// What one lock protects.
 pub(super) struct Stripe {
@@ -64,8 +64,9 @@ pub(super) struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    /// Settles on a moment, and moves all samples recorded before it into the stripes.
-    pub(super) fn settle(&mut self) {
+    /// Takes a consistent cut of the logs (closed under happens-before), and moves the samples in it into the
+    /// stripes.
+    pub(super) fn take_consistent_cut(&mut self) {
         while !self.agree() {}
         for stripe in &mut self.stripes {
             for place in 0..stripe.logs.len() {
@@ -75,11 +76,11 @@ impl Locked<'_> {
         }
     }
 
-    /// Looks at every log twice; whether none has grown in between. Then all lengths belong to one
-    /// moment: the one between the two looks.
+    /// Reads the length of every log twice, and returns whether none has grown in between. The lengths then
+    /// form a consistent cut.
     ///
-    /// As no log can grow by more than it has room for while its stripe is locked, this fails at most
-    /// so many times.
+    /// While its stripe is locked, a log can grow only by the room that is left in it, so the number of
+    /// failures is bounded.
     fn agree(&mut self) -> bool {
         for entry in self.stripes.iter_mut().flat_map(|stripe| &mut stripe.logs) {
             // Acquire: pairs with the Release in `StatsHandle::record`: the samples counted here can

@@ -32,7 +32,7 @@ fn main() -> ExitCode {
     let smoke = args.iter().any(|arg| arg == "--smoke");
     args.retain(|arg| arg != "--smoke");
     if args.len() > 1 || args.iter().any(|arg| arg.starts_with('-')) {
-        eprintln!("error: {args:?} is not understood: [--smoke] [WORD] is accepted");
+        eprintln!("error: the arguments must be [--smoke] [WORD], got {args:?}");
         return ExitCode::FAILURE;
     }
     let filter = args.pop().unwrap_or_default().to_lowercase();
@@ -48,7 +48,7 @@ fn main() -> ExitCode {
     }
     println!("\n- load average at the end {}", machine::load());
     if count == 0 {
-        eprintln!("error: no row contains {filter:?}: one of them, or `growth`, is accepted");
+        eprintln!("error: WORD must be part of the name of a row, or `growth`, got {filter:?}");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::{Result, bail};
 use indicatif::ProgressBar;
 
-use super::ask::{self, Answer, Line, Site, Test};
 use super::settings::Settings;
 use super::source::Operation;
 use super::trial::{Mutant, NOT_COVERED};
 use crate::cargo::Workspace;
+use crate::explore::{self, Answer, Explored, Record, Site, Test};
 
 /// A test whose models execute an operation that is changed.
 #[derive(Debug)]
@@ -42,23 +42,23 @@ pub(crate) fn run(
     workspace: &Workspace,
     tests: &mut Vec<Test>,
     limit: Option<u64>,
-) -> Result<Vec<(Test, Vec<Line>)>> {
+) -> Result<Vec<Explored>> {
     let bar = ProgressBar::new(tests.len() as u64);
     let limit = limit.map(|limit| limit.to_string());
     let mut variables = vec![("SELVEDGE_SITES", "1")];
     variables.extend(limit.as_deref().map(|limit| ("SELVEDGE_LIMIT", limit)));
-    let answers = ask::each(workspace, tests, |test, folder| {
+    let answers = explore::each(workspace, tests, |test, folder| {
         bar.set_message(test.name.clone());
-        let Answer { status, lines, output } = test.ask(workspace, &variables, None, folder)?;
+        let Answer { status, records, output } = test.ask(workspace, &variables, None, folder)?;
         bar.inc(1);
-        let cut_short = |line: &Line| line.failure.as_deref() == Some("cut short");
-        if limit.is_some() && lines.iter().any(cut_short) {
+        let cut_short = |record: &Record| record.failure.as_deref() == Some("limit exceeded");
+        if limit.is_some() && records.iter().any(cut_short) {
             return Ok(None);
         }
         if !status.is_some_and(|status| status.success()) {
             bail!("{} fails without a change:\n{output}", test.name);
         }
-        Ok(Some(lines))
+        Ok(Some(records))
     })?;
     bar.finish_and_clear();
     let (mut done, mut left) = (Vec::new(), Vec::new());
@@ -83,7 +83,7 @@ struct Known {
 
 /// Judges and mutants out of results.
 pub(crate) fn gather(
-    tests: &[(Test, Vec<Line>)],
+    tests: &[Explored],
     operations: &[Operation],
     settings: &Settings,
     source: impl Fn(&str) -> Result<String>,
@@ -93,17 +93,17 @@ pub(crate) fn gather(
     for operation in operations {
         known.insert(operation.clone(), Known::default());
     }
-    for (test, lines) in tests {
+    for (test, records) in tests {
         let mine = |site: &&Site| settings.changes(&site.file);
-        if !lines.iter().flat_map(|line| &line.sites).any(|site| mine(&site)) {
+        if !records.iter().flat_map(|record| &record.sites).any(|site| mine(&site)) {
             continue;
         }
-        let executions = lines.iter().map(|line| line.executions).max().unwrap_or_default();
-        let seconds = lines.iter().map(|line| line.seconds).sum();
-        let failure = |line: &Line| Some((line.model, line.failure.clone()?));
-        let failures = lines.iter().filter_map(failure).collect();
+        let executions = records.iter().map(|record| record.executions).max().unwrap_or_default();
+        let seconds = records.iter().map(|record| record.seconds).sum();
+        let failure = |record: &Record| Some((record.model, record.failure.clone()?));
+        let failures = records.iter().filter_map(failure).collect();
         judges.push(Judge { test: test.clone(), executions, seconds, failures });
-        for site in lines.iter().flat_map(|line| &line.sites).filter(mine) {
+        for site in records.iter().flat_map(|record| &record.sites).filter(mine) {
             let Site { file, line, column, operation: name, .. } = site;
             let (file, name) = (file.clone(), name.clone());
             let operation = Operation { file, line: *line, column: *column, name };
@@ -159,12 +159,12 @@ mod tests {
         })
     }
 
-    fn line(executions: u64, sites: &[serde_json::Value]) -> Line {
+    fn record(executions: u64, sites: &[serde_json::Value]) -> Record {
         let value = json!({
-            "page": "page", "test": "test", "model": 1, "verdict": "passed", "executions": executions,
-            "seconds": 0.5, "sites": sites, "more": [],
+            "page": "page", "test": "test", "model": 1, "at": "a.rs:1", "verdict": "passed",
+            "expected": "table", "bound": null, "executions": executions, "seconds": 0.5, "sites": sites,
         });
-        serde_json::from_value(value).expect("a line")
+        Record::parse(&value.to_string()).expect("a record")
     }
 
     #[test]
@@ -173,21 +173,21 @@ mod tests {
             "file": "tests/a.rs", "line": 1, "column": 1, "operation": "load",
             "ordering": "acquire", "contended": true, "changes": ["relaxed"],
         });
-        let test = |name: &str, lines| (Test::named(&format!("page::{name}")), lines);
+        let test = |name: &str, records| (Test::named(&format!("page::{name}")), records);
         let (swap, alone) = (["relaxed", "split"], ["skipped"]);
         let tests = [
             test(
                 "one",
                 vec![
-                    line(3, &[site(1, "swap", true, &swap)]),
-                    line(7, &[site(1, "swap", true, &swap)]),
+                    record(3, &[site(1, "swap", true, &swap)]),
+                    record(7, &[site(1, "swap", true, &swap)]),
                 ],
             ),
             test(
                 "two",
-                vec![line(9, &[site(1, "swap", false, &swap), site(2, "lock", false, &alone)])],
+                vec![record(9, &[site(1, "swap", false, &swap), site(2, "lock", false, &alone)])],
             ),
-            test("three", vec![line(1, &[elsewhere])]),
+            test("three", vec![record(1, &[elsewhere])]),
         ];
         let operation = |line, name: &str| Operation {
             file: "src/a.rs".to_owned(),

@@ -10,10 +10,11 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::ask::{self, Answer};
+use super::QUICK;
 use super::clean::{Case, Clean, Judge};
 use super::trial::{Fate, Kill, Means, NOT_COVERED, Trial};
 use crate::cargo::Workspace;
+use crate::explore::{self, Answer};
 
 /// How many times as many executions as in the clean run, and how many more, a model may take with a
 /// change before it counts as run away.
@@ -31,7 +32,7 @@ pub(crate) fn run(workspace: &Workspace, clean: &Clean, cases: &[Case]) -> Resul
     )?);
     bar.enable_steady_tick(Duration::from_millis(100));
     let hunt = Hunt { workspace, clean, progress: Mutex::default(), bar };
-    let trials = ask::each(workspace, cases, |case, folder| {
+    let trials = explore::each(workspace, cases, |case, folder| {
         let fate = hunt.try_case(case, folder)?;
         hunt.tell(&fate);
         Ok(Trial { mutant: case.mutant.clone(), fate })
@@ -96,8 +97,8 @@ impl Hunt<'_> {
         Ok(best.map_or(Fate::Survived { judges: case.judges.len() }, Fate::Killed))
     }
 
-    /// Those first that have killed mutants of the same operation, then of the same file, then the
-    /// quickest.
+    /// Of the quick ones those first that have killed mutants of the same operation, then of the same file,
+    /// then the quickest; and then the others.
     fn in_order(&self, case: &Case) -> Vec<usize> {
         let progress = self.progress();
         let kills = |judge: usize, near: String| progress.kills.get(&(judge, near)).copied();
@@ -105,7 +106,8 @@ impl Hunt<'_> {
         judges.sort_by_key(|&judge| {
             let here = kills(judge, place(case)).unwrap_or_default();
             let near = kills(judge, case.mutant.file.clone()).unwrap_or_default();
-            (Reverse(here), Reverse(near), self.clean.judges[judge].executions)
+            let executions = self.clean.judges[judge].executions;
+            (executions > QUICK, Reverse(here), Reverse(near), executions)
         });
         judges
     }
@@ -117,7 +119,7 @@ impl Hunt<'_> {
         let variables = [("SELVEDGE_MUTANT", &*key), ("SELVEDGE_LIMIT", &*limit)];
         let patience = Duration::from_secs_f64(judge.seconds * PATIENCE.0 + PATIENCE.1);
         let answer = judge.test.ask(self.workspace, &variables, Some(patience), folder)?;
-        let Answer { status, lines, .. } = answer;
+        let Answer { status, records, .. } = answer;
         let by = &judge.test.name;
         let kill = |how: &str, executions, means| {
             let how = how.to_owned();
@@ -125,18 +127,18 @@ impl Hunt<'_> {
         };
         let Some(status) = status else { return kill("time is up", None, Means::RanAway) };
         if status.success() {
-            let applied: u64 = lines.iter().filter_map(|line| line.applied).sum();
+            let applied: u64 = records.iter().filter_map(|record| record.applied).sum();
             ensure!(applied > 0, "{key} was not made, though {by} executes it");
             return Ok(None);
         }
         ensure!(
-            !lines.is_empty() || status.signal().is_some(),
+            !records.is_empty() || status.signal().is_some(),
             "{by} ended with {status} before any of its models did, on {key}"
         );
-        let failure = lines.into_iter().filter_map(|line| {
-            let failure = (line.model, line.failure?);
+        let failure = records.into_iter().filter_map(|record| {
+            let failure = (record.model, record.failure?);
             (!judge.failures.contains(&failure))
-                .then(|| (means(&failure.1), failure.1, line.executions))
+                .then(|| (means(&failure.1), failure.1, record.executions))
         });
         match (failure.max_by_key(|(means, ..)| *means), status.signal()) {
             (Some((means, failure, executions)), _) => kill(&failure, Some(executions), means),
@@ -154,7 +156,7 @@ fn place(case: &Case) -> String {
 /// What a model's failure rests on.
 fn means(failure: &str) -> Means {
     match failure {
-        "cut short" | "livelock" => Means::RanAway,
+        "limit exceeded" | "livelock" => Means::RanAway,
         "wrong model" => Means::Test,
         _ => Means::Model,
     }

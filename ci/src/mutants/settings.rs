@@ -7,7 +7,8 @@ use serde::Deserialize;
 
 use crate::cargo::Workspace;
 
-/// The table. Paths are from the root folder; a folder stands for all that is in it.
+/// The table. Paths are from the root folder; a folder stands for all that is in it. In a path `*` stands
+/// for any one folder or file.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(crate) struct Settings {
@@ -44,7 +45,7 @@ impl Settings {
 
     /// Whether the operations of `file` are changed.
     pub(crate) fn changes(&self, file: &str) -> bool {
-        let within = |paths: &[String]| paths.iter().any(|path| Path::new(file).starts_with(path));
+        let within = |paths: &[String]| paths.iter().any(|path| is_within(file, path));
         within(&self.files) && !within(&self.except)
     }
 
@@ -52,6 +53,14 @@ impl Settings {
     pub(crate) fn judges(&self, source: &Path) -> bool {
         self.judges.is_empty() || self.judges.iter().any(|path| source.starts_with(path))
     }
+}
+
+/// Whether `file` is `path`, or in it.
+fn is_within(file: &str, path: &str) -> bool {
+    let mut parts = Path::new(file).components();
+    Path::new(path)
+        .components()
+        .all(|wanted| parts.next().is_some_and(|part| part == wanted || wanted.as_os_str() == "*"))
 }
 
 #[cfg(test)]
@@ -62,10 +71,21 @@ mod tests {
 
     #[test]
     fn a_folder_stands_for_what_is_in_it() {
-        let table = json!({ "files": ["src", "examples/a.rs"], "except": ["src/racy"] });
+        let except = ["specimens/src/racy", "specimens/src/*/racy.rs"];
+        let table = json!({ "files": ["src", "specimens/src"], "except": except });
         let settings: Settings = serde_json::from_value(table).expect("a table");
-        assert!(settings.changes("src/counter.rs") && settings.changes("examples/a.rs"));
-        assert!(!settings.changes("src/racy/counter.rs") && !settings.changes("src2/counter.rs"));
+        for file in ["src/counter.rs", "specimens/src/bank.rs", "specimens/src/racy_enough.rs"] {
+            assert!(settings.changes(file), "{file}");
+        }
+        for file in [
+            "src2/counter.rs",
+            "model/src/lib.rs",
+            "specimens/src/racy/counter.rs",
+            "specimens/src/bank/racy.rs",
+        ] {
+            assert!(!settings.changes(file), "{file}");
+        }
+        assert!(settings.changes("specimens/src/bank/more/racy.rs"), "a star is one folder");
         assert!(settings.judges(Path::new("tests/any.rs")), "no judge is named: all judge");
         assert!(serde_json::from_value::<Settings>(json!({ "file": ["src"] })).is_err());
     }

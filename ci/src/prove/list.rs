@@ -26,7 +26,7 @@ impl List {
             }
             let (name, status) = line.split_once("  ").with_context(|| {
                 format!(
-                    "line {number}, {line:?}: `page::test`, two spaces and a status is accepted"
+                    "line {number}, {line:?}: `page::test`, two spaces and a status is expected"
                 )
             })?;
             ensure!(list.insert(name, status), "line {number}: {name} is listed twice");
@@ -40,6 +40,7 @@ impl List {
     }
 
     /// The number of models.
+    #[cfg(test)]
     pub(crate) fn len(&self) -> usize {
         self.0.len()
     }

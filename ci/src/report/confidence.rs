@@ -8,8 +8,8 @@ use super::prose::markdown;
 /// The page.
 pub(crate) const FILE: &str = "confidence.html";
 
-/// What stands around the tables, as `cargo ci confidence --bless` writes them.
-const TABLES: &str = "\n<!-- cargo ci confidence --bless -->\n";
+/// What stands around the tables, as `cargo lab confidence --bless` writes them.
+const TABLES: &str = "\n<!-- cargo lab confidence --bless -->\n";
 
 /// How a cell begins, and how it is shown; any other says that the bug was seen.
 const CELLS: [(&str, &str); 7] = [
@@ -83,7 +83,7 @@ fn shaded(html: &str) -> String {
 mod tests {
     use super::*;
 
-    const TEXT: &str = "# Seen?\n\nA test.\n\nMore.\n\n<!-- cargo ci confidence --bless -->\n2026, 2 cores.\n\n\
+    const TEXT: &str = "# Seen?\n\nA test.\n\nMore.\n\n<!-- cargo lab confidence --bless -->\n2026, 2 cores.\n\n\
                         | way | seen |\n|---|---|\n| loom | 1 |\n\n### On real threads\n\n\
                         | bug | loop |\n|---|---|\n| Lossy | 0 of 9 (< 1 %) |\n| Torn | 5 % |\n";
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Context as _, Result, ensure};
 use serde::Deserialize;
 
-use crate::prove::record::Record;
+use crate::explore::Record;
 
 /// What `cargo ci prove` leaves.
 #[derive(Debug, Deserialize)]

@@ -275,7 +275,10 @@ mod tests {
         assert_eq!(drawing.stops, 4);
         assert_eq!(drawing.bar, ["total=1"]);
         let hint = &drawing.lines[3].hint;
-        assert!(hint.contains("src/racy/counter.rs:26") && hint.contains("Relaxed"), "{hint}");
+        assert!(
+            hint.contains("specimens/src/racy/counter.rs:26") && hint.contains("Relaxed"),
+            "{hint}"
+        );
     }
 
     #[test]

@@ -8,7 +8,7 @@ use super::pages::document;
 use super::prose::Page;
 use super::sources::{Score, Trials, file_name};
 use crate::mutants::{Accepted, Fate, Results};
-use crate::prove::record::grouped;
+use ci::grouped;
 
 /// A page and what was found on it.
 pub(crate) struct Entry<'a> {
@@ -34,7 +34,9 @@ pub(crate) fn sections(order: &str, names: &[&str]) -> Vec<(String, Vec<String>)
         if let Some(title) = line.strip_prefix("**").and_then(|line| line.strip_suffix("**")) {
             sections.push((title.to_owned(), Vec::new()));
         } else if line.starts_with('|') {
-            let here = |name: &&str| line.contains(&format!("({name}.rs)"));
+            let here = |name: &&str| {
+                ["(", "/"].iter().any(|before| line.contains(&format!("{before}{name}.rs)")))
+            };
             if let Some(position) = rest.iter().position(here) {
                 let name = rest.remove(position).to_owned();
                 match sections.last_mut() {

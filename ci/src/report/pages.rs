@@ -2,13 +2,14 @@
 
 use std::fmt::Write as _;
 
+use ci::grouped;
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
 use super::data::{Model, Outcome, Trace};
 use super::drawing::Drawing;
 use super::prose::{Page, markdown};
 use super::svg::{self, End};
-use crate::prove::record::{Scenarios, grouped};
+use crate::explore::Scenarios;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");

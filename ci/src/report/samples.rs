@@ -13,7 +13,7 @@ fn step(number: usize, thread: usize, text: &str, rest: &str) -> String {
     let text = text.replace('\n', "\\n");
     format!(
         r#"{{"kind":"step","number":{number},"thread":{thread},"text":"{text}","at":
-"src/racy/counter.rs:{line}","object":0,"order":"rlx","panics":false,{rest}}}"#
+"specimens/src/racy/counter.rs:{line}","object":0,"order":"rlx","panics":false,{rest}}}"#
     )
 }
 
@@ -35,7 +35,7 @@ fn load(
 }
 
 const ATOMIC: &str =
-    r#"[{"label":"a1","kind":"atomic","at":"src/racy/counter.rs:12:17","initial":"0"}]"#;
+    r#"[{"label":"a1","kind":"atomic","at":"specimens/src/racy/counter.rs:12:17","initial":"0"}]"#;
 
 /// Both threads load 0, and both store 1.
 pub(crate) fn lost_update() -> Trace {

@@ -7,6 +7,23 @@ use super::drawing::{Arrow, Drawing, Line, Shape};
 /// The style of drawings.
 pub(crate) const STYLE: &str = include_str!("drawing.css");
 
+/// The light colours of `drawing.css`, as attributes: for viewers that know no CSS variables.
+mod paint {
+    pub(super) const PAPER: &str = "#ffffff";
+    pub(super) const MUTED: &str = "#626c7c";
+    pub(super) const HAIR: &str = "#dde2ea";
+    pub(super) const WARN: &str = "#8f5a00";
+    pub(super) const GOOD: &str = "#14804a";
+    pub(super) const BAD: &str = "#c62a2f";
+    pub(super) const WARN_PAPER: &str = "#fff3d6";
+    /// Of a box: what fills it, and its border.
+    pub(super) const BOX: (&str, &str) = ("#f5f7fa", "#aab4c3");
+    pub(super) const CHANGES: (&str, &str) = ("#e6edff", "#6d8fe8");
+    pub(super) const FAILS: (&str, &str) = ("#fdebec", BAD);
+    pub(super) const PASSES: (&str, &str) = ("#e3f5ea", GOOD);
+    pub(super) const WARNS: (&str, &str) = (WARN_PAPER, WARN);
+}
+
 /// How a drawing ends: the colour of its bar.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
@@ -21,6 +38,14 @@ impl End {
             Self::Acceptable => "bar acceptable",
             Self::Interesting => "bar interesting",
             Self::Failure => "bar failure",
+        }
+    }
+
+    fn paint(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Acceptable => paint::PASSES,
+            Self::Interesting => paint::WARNS,
+            Self::Failure => paint::FAILS,
         }
     }
 }
@@ -43,12 +68,12 @@ fn svg(drawing: &Drawing, end: End, title: &str, style: &Markup) -> Markup {
             viewBox={ "0 0 " (width) " " (height) } width=(width) height=(height)
             data-stops=(drawing.stops) {
             (style)
-            rect.paper width=(width) height=(height) rx="6" {}
+            rect.paper fill=(paint::PAPER) width=(width) height=(height) rx="6" {}
             @for column in &drawing.columns {
                 g {
                     title { (column.hint) }
-                    line.life x1=(column.middle) x2=(column.middle) y1="34" y2=(floor) {}
-                    rect.thread x=(column.middle - column.width / 2) y="8"
+                    line.life stroke=(paint::BOX.1) x1=(column.middle) x2=(column.middle) y1="34" y2=(floor) {}
+                    rect.thread fill=(paint::BOX.0) stroke=(paint::BOX.1) x=(column.middle - column.width / 2) y="8"
                         width=(column.width) height="26" rx="13" {}
                     text.name x=(column.middle) y="26" { (column.name) }
                 }
@@ -56,7 +81,7 @@ fn svg(drawing: &Drawing, end: End, title: &str, style: &Markup) -> Markup {
             @for (number, column) in drawing.values.iter().enumerate() {
                 g {
                     title { (column.hint) }
-                    rect.holds x=(column.middle - column.width / 2) y="8" width=(column.width)
+                    rect.holds fill="none" stroke=(paint::HAIR) x=(column.middle - column.width / 2) y="8" width=(column.width)
                         height=(floor - 14) {}
                     text.object x=(column.middle) y="26" { (column.name) }
                     @if let Some(value) = &drawing.initial[number] {
@@ -65,10 +90,10 @@ fn svg(drawing: &Drawing, end: End, title: &str, style: &Markup) -> Markup {
                 }
             }
             @if !drawing.values.is_empty() {
-                text.number x="42" y="54" { "start" }
+                text.number fill=(paint::MUTED) x="42" y="54" { "start" }
             }
             @for line in drawing.lines.iter().filter(|line| !line.shape.is_mark()) {
-                rect.row.band data-stop=(line.stop) x="0" y=(line.top - 5)
+                rect.row.band fill="none" data-stop=(line.stop) x="0" y=(line.top - 5)
                     width=(drawing.width) height=(line.height + 10) {}
             }
             @for arrow in &drawing.arrows {
@@ -78,7 +103,7 @@ fn svg(drawing: &Drawing, end: End, title: &str, style: &Markup) -> Markup {
                 (row(drawing, line))
             }
             g.row data-stop=(drawing.stops) {
-                rect class=(end.class()) x="8" y=(floor) width=(width - 16)
+                rect class=(end.class()) fill=(end.paint().0) stroke=(end.paint().1) x="8" y=(floor) width=(width - 16)
                     height=(height - floor - 8) rx="6" {}
                 @for (position, text) in drawing.bar.iter().enumerate() {
                     text.end x="20" y=(floor + 20 + position * 17) { (text) }
@@ -98,33 +123,42 @@ fn row(drawing: &Drawing, line: &Line) -> Markup {
         Shape::Preempted => "preempted",
         Shape::Remark => "said",
     };
+    let (fill, stroke) = match line.shape {
+        Shape::Changes => paint::CHANGES,
+        Shape::Stale | Shape::Fails => paint::FAILS,
+        _ => paint::BOX,
+    };
+    let (mark, remark) = match line.shape {
+        Shape::Preempted => (paint::WARN_PAPER, paint::WARN),
+        _ => (paint::PAPER, paint::MUTED),
+    };
     let left = line.middle - line.width / 2;
     let first = line.top + 18;
     html! {
         g class={ "row " (class) } data-stop=(line.stop) data-mark=[line.shape.is_mark().then_some("1")] {
             title { (line.hint) }
             @if line.shape.is_mark() {
-                rect.mark x=(left) y=(line.top) width=(line.width) height=(line.height) rx="3" {}
-                text.remark x=(line.middle) y=(line.top + 14) { (line.text.join(" ")) }
+                rect.mark fill=(mark) x=(left) y=(line.top) width=(line.width) height=(line.height) rx="3" {}
+                text.remark fill=(remark) x=(line.middle) y=(line.top + 14) { (line.text.join(" ")) }
             } @else {
                 @if let Some(number) = line.number {
-                    text.number x="42" y=(first) { (number) }
+                    text.number fill=(paint::MUTED) x="42" y=(first) { (number) }
                 }
                 @if let Some(stale) = line.initial {
                     g class=(if stale { "arrow old" } else { "arrow" }) {
-                        circle cx=(left - 20) cy=(line.top + 14) r="3.5" {}
-                        path d={ "M" (left - 16) " " (line.top + 14) "H" (left - 6) } {}
-                        (head(left, line.top + 14, true))
+                        circle fill=(paint::PAPER) stroke=(line_of(stale)) cx=(left - 20) cy=(line.top + 14) r="3.5" {}
+                        path fill="none" stroke=(line_of(stale)) d={ "M" (left - 16) " " (line.top + 14) "H" (left - 6) } {}
+                        (head(left, line.top + 14, true, stale))
                     }
                 }
-                rect.box x=(left) y=(line.top) width=(line.width) height=(line.height) rx="5" {}
+                rect.box fill=(fill) stroke=(stroke) x=(left) y=(line.top) width=(line.width) height=(line.height) rx="5" {}
                 @for (position, text) in line.text.iter().enumerate() {
                     text.step x=(line.middle) y=(first + position * 17) { (text) }
                 }
                 @if let Some((column, value)) = &line.value {
                     text.value x=(drawing.values[*column].middle) y=(first) { (value) }
                 }
-                text.place x=(drawing.places) y=(first) { (line.place) }
+                text.place fill=(paint::MUTED) x=(drawing.places) y=(first) { (line.place) }
             }
         }
     }
@@ -154,16 +188,21 @@ fn draw(drawing: &Drawing, arrow: &Arrow) -> Markup {
     html! {
         g class=(if arrow.stale { "row arrow old" } else { "row arrow" }) data-stop=(to.stop)
             data-arrow={ (arrow.from) "-" (arrow.to) } {
-            path d={ "M" (x1) " " (y1) (bend) } {}
-            (head(x2, y2, rightward))
+            path fill="none" stroke=(line_of(arrow.stale)) d={ "M" (x1) " " (y1) (bend) } {}
+            (head(x2, y2, rightward, arrow.stale))
         }
     }
 }
 
+/// The colour of an arrow.
+fn line_of(stale: bool) -> &'static str {
+    if stale { paint::BAD } else { paint::GOOD }
+}
+
 /// The head of an arrow that ends at (`x`, `y`).
-fn head(x: usize, y: usize, rightward: bool) -> Markup {
+fn head(x: usize, y: usize, rightward: bool, stale: bool) -> Markup {
     let back = if rightward { x - 8 } else { x + 8 };
-    html! { path.head d={ "M" (x) " " (y) "L" (back) " " (y - 4) "L" (back) " " (y + 4) "Z" } {} }
+    html! { path.head fill=(line_of(stale)) d={ "M" (x) " " (y) "L" (back) " " (y - 4) "L" (back) " " (y + 4) "Z" } {} }
 }
 
 #[cfg(test)]
@@ -179,7 +218,19 @@ mod tests {
         assert!(text.contains(r#"class="row arrow old" data-stop="3" data-arrow="0-2""#), "{text}");
         assert!(text.contains(r#"class="row arrow" data-stop="4" data-arrow="1-3""#), "{text}");
         assert_eq!(text.matches(r#"class="box""#).count(), 4, "{text}");
-        assert!(text.contains("src/racy/counter.rs:26") && text.contains("1 was read after"));
+        // A viewer that knows no CSS variables paints what the attributes say.
+        for shape in ["rect class=\"", "path ", "circle ", "line class=\""] {
+            let start = format!("<{shape}");
+            let shapes = text.split(&start).skip(1);
+            for element in
+                shapes.filter_map(|rest| rest.split_once('>')).map(|(element, _)| element)
+            {
+                assert!(element.contains("fill=\"") || element.contains("stroke=\""), "{element}");
+            }
+        }
+        assert!(
+            text.contains("specimens/src/racy/counter.rs:26") && text.contains("1 was read after")
+        );
         assert!(text.contains("prefers-color-scheme"));
     }
 

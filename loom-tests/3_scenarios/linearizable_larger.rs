@@ -1,0 +1,102 @@
+//! All scenarios of larger sizes, one and all: too many for the ordinary suite.
+//!
+//! `LINEARIZABLE_SIZES=all` explores them (`cargo ci linearizable --exhaustive`); without it each alphabet is
+//! explored in a size that takes no time, to see that it can be. There is no bound in either. Not here:
+//! statistics with three calls each (24,025 scenarios, stopped unfinished after eleven minutes of
+//! processor time), and three threads with two calls each, which were never run to an end.
+
+use selvedge::{Counter, CounterHandle};
+use selvedge_model::{Linearizable, Promise, linearizable};
+
+use crate::support::alphabets::{counter, map};
+
+/// Whether all scenarios are asked for.
+fn all() -> bool {
+    match std::env::var("LINEARIZABLE_SIZES").as_deref() {
+        Err(_) => false,
+        Ok("all") => true,
+        Ok(other) => panic!("LINEARIZABLE_SIZES must be \"all\" or unset, got {other:?}"),
+    }
+}
+
+/// Explores all scenarios of so many threads with so many operations each, or fewer: as many as
+/// `scenarios`, in as many as `executions`.
+#[track_caller]
+fn explore<S, L, M>(
+    check: Linearizable<S, L, M>,
+    (threads, operations): (usize, usize),
+    (scenarios, executions): (u64, u64),
+) where
+    S: Send + Sync + 'static,
+    L: Send + 'static,
+    M: 'static,
+{
+    let all = all();
+    let check = if all { check.size(threads, operations) } else { check.size(2, 1) };
+    let report = check.check();
+    assert_eq!(report.explored, report.scenarios);
+    if cfg!(loom) {
+        assert!(report.is_complete(), "nothing is bounded");
+        if all {
+            assert_eq!((report.scenarios, report.executions()), (scenarios, executions));
+        }
+    }
+}
+
+fn two_cells() -> Linearizable<Counter, CounterHandle> {
+    counter::counter()
+        .operation("add 2", |counter| counter.add(2))
+        .promises(Promise::SequentiallyConsistent)
+}
+
+#[test]
+fn a_counter_is_sequentially_consistent_for_three_calls_each() {
+    explore(two_cells(), (2, 3), (7_056, 1_145_924));
+}
+
+#[test]
+fn a_counter_of_one_cell_is_linearizable_for_three_calls_each() {
+    let one = linearizable(|| Counter::with_stripes(1).expect("1 is accepted"))
+        .operation("add 1", |counter| counter.add(1))
+        .operation("add 2", |counter| counter.add(2))
+        .operation("get", Counter::get)
+        .operation("take", Counter::take)
+        .finally("total", Counter::get);
+    explore(one, (2, 3), (3_570, 2_343_735));
+}
+
+#[test]
+fn an_empty_map_is_linearizable_for_two_calls_each() {
+    explore(map::map().start("empty", |_| ()), (2, 2), (28_920, 387_416));
+}
+
+#[test]
+fn a_map_of_one_entry_is_linearizable_for_two_calls_each() {
+    explore(map::map().start("one", map::one_entry), (2, 2), (28_920, 387_416));
+}
+
+#[test]
+fn a_map_of_both_keys_is_linearizable_for_two_calls_each() {
+    explore(map::map().start("both", map::both), (2, 2), (28_920, 323_432));
+}
+
+#[test]
+fn a_map_with_a_full_shard_is_linearizable_for_two_calls_each() {
+    explore(map::map().start("full", map::full), (2, 2), (28_920, 323_432));
+}
+
+#[test]
+fn a_map_is_linearizable_on_both_keys_by_each_method() {
+    let check = map::map_with_each_key().start("both", map::both);
+    explore(check, (2, 2), (246_753, 2_241_755));
+}
+
+#[test]
+fn a_map_is_linearizable_on_both_keys_for_three_threads() {
+    let check = map::map_with_each_key()
+        .start("empty", |_| ())
+        .start("one", map::one_entry)
+        .start("both", map::both)
+        .start("full", map::full);
+    explore(check, (3, 1), (13_104, 220_204));
+}

@@ -1,0 +1,307 @@
+//! The checker.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::panic::Location;
+use std::sync::Arc;
+
+mod error;
+mod identity;
+mod linearizable;
+mod panics;
+pub(crate) mod place;
+mod plan;
+mod progress;
+mod report;
+
+#[cfg(loom)]
+pub(crate) mod coherence;
+#[cfg(loom)]
+mod explore;
+#[cfg(loom)]
+mod picture;
+#[cfg(loom)]
+mod results;
+#[cfg(not(loom))]
+mod rounds;
+#[cfg(loom)]
+mod verdict;
+
+pub use error::{CheckError, Evidence};
+pub use linearizable::{Linearizable, Promise, ScenariosReport, linearizable};
+pub use report::{Engine, ExpectedFailure, Outcome, Pass, Report, Witness};
+
+use identity::Identity;
+use plan::{Part, Plan};
+
+/// The maximum number of threads in a model, including those that it spawns.
+pub const MAX_THREADS: usize = 5;
+
+/// The maximum of [`Model::steps`]. loom counts the steps of a thread in 16 bits.
+pub const MAX_STEPS: usize = 10_000;
+
+/// The maximum of [`Model::preemptions`].
+pub const MAX_PREEMPTIONS: usize = 250;
+
+/// The maximum of [`Model::spurious`].
+pub const MAX_SPURIOUS: usize = 4;
+
+/// The default of [`Model::spurious`].
+pub const DEFAULT_SPURIOUS: usize = 1;
+
+/// The default of [`Model::steps`].
+pub const DEFAULT_STEPS: usize = 1_000;
+
+/// How long an execution or a round may take, in seconds, before it is a timeout. An execution on loom
+/// takes a few thousand steps at most.
+const PATIENCE: u64 = 60;
+
+/// The value of `SELVEDGE_PATIENCE`, or `default` seconds.
+fn patience(default: u64) -> Result<std::time::Duration, CheckError> {
+    let seconds = positive("SELVEDGE_PATIENCE", "seconds")?.unwrap_or(default);
+    Ok(std::time::Duration::from_secs(seconds))
+}
+
+/// The environment variable `name`, which must be a positive integer; `None` if it is not set.
+fn positive(name: &str, unit: &str) -> Result<Option<u64>, CheckError> {
+    let Some(value) = std::env::var_os(name) else { return Ok(None) };
+    let value = value.to_string_lossy();
+    match value.parse() {
+        Ok(number) if number > 0 => Ok(Some(number)),
+        _ => Err(CheckError::wrong_model(format!(
+            "{name} must be a positive integer ({unit}), got {value:?}"
+        ))),
+    }
+}
+
+/// A way in which an execution can fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Failure {
+    /// Two accesses to a cell, one of them a write, without a happens-before edge between them.
+    DataRace,
+    /// Every thread that has not ended is blocked.
+    Deadlock,
+    /// A panic, such as a failed assertion, in `init`, a thread, `finally`, or the drop of the state.
+    Panic,
+    /// An `Arc` is not dropped by the end of the execution.
+    Leak,
+    /// An execution takes more steps than [`Model::steps`] allows, while other threads can run. A loop
+    /// that spins without `hint::spin_loop()` is reported as one, and so are three threads that spin on
+    /// one lock.
+    Livelock,
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::DataRace => "data race",
+            Self::Deadlock => "deadlock",
+            Self::Panic => "panic",
+            Self::Leak => "leak",
+            Self::Livelock => "livelock",
+        })
+    }
+}
+
+/// The grade of an outcome in a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Grade {
+    /// Correct. On loom it must be reached.
+    Acceptable,
+    /// Surprising: the outcome that the test demonstrates. On loom it must be reached, and its
+    /// interleaving is printed.
+    Interesting,
+    /// Wrong. It must not be reached.
+    Forbidden,
+}
+
+impl fmt::Display for Grade {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Acceptable => "acceptable",
+            Self::Interesting => "interesting",
+            Self::Forbidden => "forbidden",
+        })
+    }
+}
+
+/// A concurrent program and its expected outcomes.
+///
+/// Declare threads, observations and outcomes, then [`check`](Self::check). `S` is the state that
+/// the threads share; each execution makes a new one.
+#[must_use = "a model does nothing until it is checked"]
+pub struct Model<S> {
+    identity: Identity,
+    plan: Plan,
+    /// The type of the state, which `plan` does not show: each part was declared with this one.
+    state: PhantomData<fn() -> S>,
+}
+
+impl<S: Send + Sync + 'static> Model<S> {
+    /// A model without threads, whose shared state is `init()`.
+    #[track_caller]
+    pub fn new(init: impl Fn() -> S + Send + Sync + 'static) -> Self {
+        Self {
+            identity: Identity::of_caller(Location::caller()),
+            plan: Plan::new(init),
+            state: PhantomData,
+        }
+    }
+
+    /// Adds a thread. The result of `body`, unless it is `()`, is part of the outcome, as `name=…`. Names must
+    /// be unique, and must not contain white space or `=`.
+    pub fn thread<R, F>(mut self, name: &str, body: F) -> Self
+    where
+        R: fmt::Debug + 'static,
+        F: Fn(&S) -> R + Send + Sync + 'static,
+    {
+        self.identity.hint(std::any::type_name::<F>());
+        self.plan.threads.push(Part::new(name, body));
+        self
+    }
+
+    /// Observes the state after all threads have ended. The result of `observe`, unless it is `()`, is part of
+    /// the outcome, as `name=…`.
+    pub fn finally<R, F>(mut self, name: &str, observe: F) -> Self
+    where
+        R: fmt::Debug + 'static,
+        F: Fn(&S) -> R + Send + Sync + 'static,
+    {
+        self.plan.observations.push(Part::new(name, observe));
+        self
+    }
+
+    /// Declares a correct outcome. On loom it must be reached.
+    ///
+    /// An outcome is the `Debug` text of what threads and observations return, in the order of
+    /// declaration, as in `alice=1 total=2`; if all return `()`, it is `()`.
+    pub fn acceptable(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Acceptable, reason)
+    }
+
+    /// Declares a surprising outcome, the one that the test demonstrates. On loom it must be reached, and
+    /// its interleaving is printed.
+    pub fn interesting(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Interesting, reason)
+    }
+
+    /// Declares an outcome that must not be reached, with the reason. Undeclared outcomes must not be
+    /// reached either.
+    pub fn forbidden(self, outcome: &str, reason: &str) -> Self {
+        self.row(outcome, Grade::Forbidden, reason)
+    }
+
+    fn row(mut self, outcome: &str, grade: Grade, reason: &str) -> Self {
+        self.plan.declare(outcome, grade, reason);
+        self
+    }
+
+    /// Expects an execution to fail in this way. Takes the place of a table of outcomes.
+    pub fn fails(mut self, failure: Failure) -> Self {
+        self.plan.fails = Some(failure);
+        self
+    }
+
+    /// Bounds the exploration to `n` preemptions an execution, 0 to [`MAX_PREEMPTIONS`]. The result is
+    /// then reported as bounded. It is a sample: loom 0.7.3 omits some executions with `n` preemptions or
+    /// fewer. No effect on real threads.
+    pub fn preemptions(mut self, n: usize) -> Self {
+        self.plan.preemptions = Some(n);
+        self
+    }
+
+    /// Sets the maximum number of spurious failures and wake-ups in an execution, 0 to [`MAX_SPURIOUS`];
+    /// the default is [`DEFAULT_SPURIOUS`]. `std` allows `compare_exchange_weak` to fail, and
+    /// `Condvar::wait` and `park` to return, spuriously. The model explores each such step both ways. If
+    /// more of them are possible than `n`, the result is reported as bounded. No effect on real threads.
+    pub fn spurious(mut self, n: usize) -> Self {
+        self.plan.spurious = n;
+        self
+    }
+
+    /// Sets the maximum number of steps in an execution, 1 to [`MAX_STEPS`]; the default is
+    /// [`DEFAULT_STEPS`]. An execution with more is a [`Failure::Livelock`], or a
+    /// [`CheckError::WrongModel`] if only one thread is running. No effect on real threads.
+    pub fn steps(mut self, n: usize) -> Self {
+        self.plan.steps = n;
+        self
+    }
+
+    /// Sets the number of rounds on real threads, at least 1; the default is 2,000, and `SELVEDGE_ROUNDS`
+    /// overrides both. No effect on loom.
+    pub fn rounds(mut self, n: u64) -> Self {
+        self.plan.rounds = Some(n);
+        self
+    }
+
+    /// Runs the model, prints the report and returns it.
+    ///
+    /// # Panics
+    ///
+    /// If the model does not pass. The message is that of the [`CheckError`].
+    #[track_caller]
+    pub fn check(self) -> Report {
+        check(self.identity, self.plan)
+    }
+
+    /// Runs the model without a table: every outcome that is reached is in the report, as acceptable.
+    ///
+    /// For writing a new table, and for tools. It asserts nothing about outcomes.
+    ///
+    /// # Errors
+    ///
+    /// Failures that do not depend on a table: a deadlock, a data race, a panic, a wrong model.
+    pub fn explore(mut self) -> Result<Report, CheckError> {
+        self.plan.judges = false;
+        self.plan.table.clear();
+        self.plan.fails = None;
+        self.try_check()
+    }
+
+    /// Runs the model and returns the report, without printing it.
+    ///
+    /// # Errors
+    ///
+    /// If the model does not pass.
+    pub fn try_check(self) -> Result<Report, CheckError> {
+        try_check(self.identity, self.plan)
+    }
+}
+
+/// Runs a model, prints and returns what was found.
+#[track_caller]
+fn check(identity: Identity, plan: Plan) -> Report {
+    let name = identity.name();
+    match try_check(identity, plan) {
+        Ok(report) => {
+            println!("{report}");
+            report
+        }
+        Err(error) => panic!("{name}: {error}"),
+    }
+}
+
+/// Runs a model.
+fn try_check(mut identity: Identity, plan: Plan) -> Result<Report, CheckError> {
+    identity.count();
+    plan.validate()?;
+    refuse_environment_bounds()?;
+    #[cfg(loom)]
+    return verdict::check(&identity, &Arc::new(plan));
+    #[cfg(not(loom))]
+    return rounds::check(&identity, &Arc::new(plan));
+}
+
+/// loom obeys these variables silently.
+fn refuse_environment_bounds() -> Result<(), CheckError> {
+    let bound = std::env::vars_os().find_map(|(name, value)| {
+        let name = name.to_string_lossy().into_owned();
+        (name.starts_with("LOOM_MAX_") || name.starts_with("LOOM_CHECKPOINT_"))
+            .then(|| (name, value.to_string_lossy().into_owned()))
+    });
+    match bound {
+        Some((name, value)) => Err(CheckError::EnvironmentBound { name, value }),
+        None => Ok(()),
+    }
+}

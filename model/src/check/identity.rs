@@ -1,0 +1,110 @@
+//! Which model this is: the page, the test, and which of the test's models.
+
+use std::cell::RefCell;
+use std::panic::Location;
+
+/// Where a model stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Identity {
+    pub(crate) at: &'static Location<'static>,
+    /// The test's path in its binary.
+    test: Option<String>,
+    /// Which of the test's models, counted from 1.
+    pub(crate) ordinal: usize,
+    /// Of a check of many scenarios: which one, and which of its clients, both counted from 1.
+    pub(crate) scenario: Option<(usize, usize)>,
+}
+
+impl Identity {
+    /// The identity of a model that is made at `at`, by a test thread: those bear the test's name.
+    pub(crate) fn of_caller(at: &'static Location<'static>) -> Self {
+        let thread = std::thread::current();
+        let test = thread.name().filter(|name| *name != "main").map(str::to_owned);
+        Self { at, test, ordinal: 1, scenario: None }
+    }
+
+    /// Where the thread has no name (`--test-threads=1`), the type of a closure tells the function
+    /// it was written in.
+    pub(crate) fn hint(&mut self, type_name: &str) {
+        if self.test.is_none() {
+            self.test = type_name
+                .split_once("::{{closure}}")
+                .and_then(|(path, _)| path.split_once("::"))
+                .map(|(_, path)| path.to_owned());
+        }
+    }
+
+    /// Counts the model among those that its test checks.
+    pub(crate) fn count(&mut self) {
+        std::thread_local! {
+            static LAST: RefCell<(String, usize)> = const { RefCell::new((String::new(), 0)) };
+        }
+        let test = self.test();
+        self.ordinal = LAST.with_borrow_mut(|(last, count)| {
+            if *last == test {
+                *count += 1;
+            } else {
+                (*last, *count) = (test, 1);
+            }
+            *count
+        });
+    }
+
+    /// The stem of the file that the model stands in.
+    pub(crate) fn page(&self) -> &str {
+        let file = self.at.file();
+        let name = file.rsplit(['/', '\\']).next().unwrap_or(file);
+        name.strip_suffix(".rs").unwrap_or(name)
+    }
+
+    pub(crate) fn test(&self) -> String {
+        self.test.clone().unwrap_or_else(|| format!("line_{}", self.at.line()))
+    }
+
+    /// The test without the module that is the page: the same wherever the page stands.
+    pub(crate) fn short_test(&self) -> String {
+        let test = self.test();
+        let module = format!("{}::", self.page());
+        match test.split_once(&module) {
+            Some((before, rest)) if before.is_empty() || before.ends_with("::") => rest.to_owned(),
+            _ => test,
+        }
+    }
+
+    /// `page::test`, and `#2` if it is the test's second model.
+    pub(crate) fn name(&self) -> String {
+        let name = format!("{}::{}", self.page(), self.short_test());
+        if self.ordinal == 1 { name } else { format!("{name}#{}", self.ordinal) }
+    }
+
+    /// What `SELVEDGE_REPLAY` calls it: `2`, or `2.37.1` for the first client of a scenario.
+    #[cfg(loom)]
+    pub(crate) fn key(&self) -> String {
+        match self.scenario {
+            Some((scenario, client)) => format!("{}.{scenario}.{client}", self.ordinal),
+            None => self.ordinal.to_string(),
+        }
+    }
+
+    /// The command that replays execution `number` of the pass called `pass`.
+    #[cfg(loom)]
+    pub(crate) fn replay_command(&self, pass: &str, number: u64) -> String {
+        let target = match std::env::args().next().as_deref().and_then(binary) {
+            Some(name) if !self.at.file().starts_with("src") => format!("--test {name}"),
+            _ => "--lib".to_owned(),
+        };
+        format!(
+            "SELVEDGE_REPLAY={}/{pass}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
+             cargo test {target} -- --exact {}",
+            self.key(),
+            self.test(),
+        )
+    }
+}
+
+/// The name of a test binary from its path: without folders and without cargo's hash.
+#[cfg(loom)]
+fn binary(path: &str) -> Option<String> {
+    let stem = std::path::Path::new(path).file_stem()?.to_str()?;
+    Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned())
+}

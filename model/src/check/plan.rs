@@ -1,0 +1,271 @@
+//! What a model declares, and whether the declarations make sense.
+
+use std::any::{Any, TypeId};
+use std::collections::HashSet;
+use std::fmt;
+
+use super::{
+    CheckError, DEFAULT_SPURIOUS, DEFAULT_STEPS, Failure, Grade, MAX_PREEMPTIONS, MAX_SPURIOUS,
+    MAX_STEPS, MAX_THREADS,
+};
+
+/// A row as declared.
+#[derive(Debug, Clone)]
+pub(super) struct Row {
+    pub(super) outcome: String,
+    pub(super) grade: Grade,
+    pub(super) reason: String,
+}
+
+/// The state of a model without its type, so that the engines are compiled once, not once a type.
+pub(super) struct AnyState(Box<dyn Any + Send + Sync>);
+
+impl AnyState {
+    pub(super) fn new<S: Send + Sync + 'static>(state: S) -> Self {
+        Self(Box::new(state))
+    }
+
+    /// The state, to a part that was declared with its type.
+    pub(super) fn get<S: 'static>(&self) -> &S {
+        match self.0.downcast_ref() {
+            Some(state) => state,
+            None => unreachable!("a model has one type of state"),
+        }
+    }
+}
+
+/// Calls code under test with the state, and returns its part of the outcome: `name=…`, if there is a
+/// name.
+type Run = dyn Fn(&AnyState, Option<&str>) -> Option<String> + Send + Sync;
+
+/// What is called with the state: a thread's body, or an observation. Returns its part of the
+/// outcome, unless it is `()`.
+pub(super) struct Part {
+    pub(super) name: String,
+    /// Whether it returns `()`, and so has no part in the outcome.
+    unit: bool,
+    run: Box<Run>,
+}
+
+impl Part {
+    pub(super) fn new<S: 'static, R: fmt::Debug + 'static>(
+        name: &str,
+        run: impl Fn(&S) -> R + Send + Sync + 'static,
+    ) -> Self {
+        let run =
+            Box::new(move |state: &AnyState, name: Option<&str>| shown(name, &run(state.get())));
+        Self::of(name, TypeId::of::<R>() == TypeId::of::<()>(), run)
+    }
+
+    fn of(name: &str, unit: bool, run: Box<Run>) -> Self {
+        Self { name: name.to_owned(), unit, run }
+    }
+
+    /// Calls it, and returns its part of the outcome.
+    pub(super) fn run(&self, state: &AnyState) -> Option<String> {
+        (self.run)(state, (!self.unit).then_some(&self.name))
+    }
+}
+
+/// A part of an outcome.
+fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
+    name.map(|name| format!("{name}={result:?}"))
+}
+
+/// Which passes to make.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Passes {
+    /// Both, the second knowing what the first has learned, and only if it makes a difference in loom.
+    Both,
+    /// These, each as if there were no other: what one would teach the other may be missing.
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
+    Apart { interleaving: bool, weak_memory: bool },
+}
+
+/// What is declared: shared by the engines.
+pub(super) struct Plan {
+    pub(super) init: Box<dyn Fn() -> AnyState + Send + Sync>,
+    pub(super) threads: Vec<Part>,
+    pub(super) observations: Vec<Part>,
+    pub(super) table: Vec<Row>,
+    pub(super) fails: Option<Failure>,
+    pub(super) preemptions: Option<usize>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads fail spuriously by themselves"))]
+    pub(super) spurious: usize,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
+    pub(super) steps: usize,
+    #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
+    pub(super) rounds: Option<u64>,
+    /// Whether outcomes are held against the table.
+    pub(super) judges: bool,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
+    pub(super) passes: Passes,
+    /// Whether it is wrong that two threads take no step that the checker can see.
+    #[cfg_attr(not(loom), allow(dead_code, reason = "steps of real threads are not seen"))]
+    pub(super) needs_steps: bool,
+}
+
+impl Plan {
+    /// Of a model that declares nothing else yet.
+    pub(super) fn new<S: Send + Sync + 'static>(
+        init: impl Fn() -> S + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Box::new(move || AnyState::new(init())))
+    }
+
+    fn of(init: Box<dyn Fn() -> AnyState + Send + Sync>) -> Self {
+        Self {
+            init,
+            threads: Vec::new(),
+            observations: Vec::new(),
+            table: Vec::new(),
+            fails: None,
+            preemptions: None,
+            spurious: DEFAULT_SPURIOUS,
+            steps: DEFAULT_STEPS,
+            rounds: None,
+            judges: true,
+            passes: Passes::Both,
+            needs_steps: true,
+        }
+    }
+
+    /// Adds a row to the table.
+    pub(super) fn declare(&mut self, outcome: &str, grade: Grade, reason: &str) {
+        let (outcome, reason) = (outcome.to_owned(), reason.to_owned());
+        self.table.push(Row { outcome, grade, reason });
+    }
+
+    /// Whether the declarations make sense.
+    pub(super) fn validate(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if self.threads.is_empty() {
+            return wrong(
+                "the model has no threads: add at least one with .thread(name, body)".to_owned(),
+            );
+        }
+        if self.threads.len() > MAX_THREADS {
+            return wrong(format!(
+                "a model can have at most {MAX_THREADS} threads, got {}",
+                self.threads.len()
+            ));
+        }
+        let mut names = HashSet::new();
+        for part in self.threads.iter().chain(&self.observations) {
+            let name = &part.name;
+            if name.is_empty() || name.contains(|c: char| c.is_whitespace() || c == '=') {
+                return wrong(format!(
+                    "a name must not be empty and must not contain white space or '=', got {name:?}"
+                ));
+            }
+            if !names.insert(name) {
+                return wrong(format!(
+                    "the names of threads and observations must be unique, got {name:?} twice"
+                ));
+            }
+        }
+        self.validate_table()?;
+        self.validate_bounds()
+    }
+
+    fn validate_table(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if let (Some(failure), Some(row)) = (self.fails, self.table.first()) {
+            return wrong(format!(
+                "a model must have either a table or .fails(…), got the outcome {:?} and .fails({failure})",
+                row.outcome
+            ));
+        }
+        if self.judges
+            && self.fails.is_none()
+            && self.table.iter().all(|row| row.grade == Grade::Forbidden)
+        {
+            return wrong(
+                "the model declares no outcome that may be reached: add .acceptable(outcome, reason), \
+                 or .fails(failure) if it is expected to fail"
+                    .to_owned(),
+            );
+        }
+        let mut outcomes = HashSet::new();
+        for row in &self.table {
+            if !outcomes.insert(&row.outcome) {
+                return wrong(format!(
+                    "the outcome {:?} is declared twice: each outcome must have one row",
+                    row.outcome
+                ));
+            }
+            if !self.could_be(&row.outcome) {
+                return wrong(format!(
+                    "the outcome {:?} can never be reached: outcomes of this model have the form \
+                     {:?}",
+                    row.outcome,
+                    outcome_of(self.observed().map(|name| Some(format!("{name}=…"))))
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    fn validate_bounds(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        if !(1..=MAX_STEPS).contains(&self.steps) {
+            return wrong(format!(".steps(n) must be 1 to {MAX_STEPS}, got {}", self.steps));
+        }
+        if self.spurious > MAX_SPURIOUS {
+            return wrong(format!(
+                ".spurious(n) must be 0 to {MAX_SPURIOUS}, got {}",
+                self.spurious
+            ));
+        }
+        if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {
+            return wrong(format!(".preemptions(n) must be 0 to {MAX_PREEMPTIONS}, got {n}"));
+        }
+        Ok(())
+    }
+
+    /// The names that an outcome shows, in order.
+    fn observed(&self) -> impl Iterator<Item = &str> {
+        let parts = self.threads.iter().chain(&self.observations);
+        parts.filter(|part| !part.unit).map(|part| part.name.as_str())
+    }
+
+    /// Whether `outcome` shows the right names in the right order. What stands behind a name is the
+    /// `Debug` text of anything, and is not looked at.
+    fn could_be(&self, outcome: &str) -> bool {
+        let mut rest = outcome;
+        let mut first = true;
+        for name in self.observed() {
+            let sought = if first { format!("{name}=") } else { format!(" {name}=") };
+            match rest.find(&sought) {
+                Some(0) if first => rest = &rest[sought.len()..],
+                Some(at) if !first => rest = &rest[at + sought.len()..],
+                _ => return false,
+            }
+            first = false;
+        }
+        !first || outcome == "()"
+    }
+
+    /// What the table declares.
+    pub(super) fn declared(&self) -> Vec<String> {
+        self.table.iter().map(|row| row.outcome.clone()).collect()
+    }
+
+    /// The row of `outcome`, if the table has one.
+    pub(super) fn find(&self, outcome: &str) -> Option<&Row> {
+        self.table.iter().find(|row| row.outcome == outcome)
+    }
+
+    /// Whether the table allows `outcome`; a model that is to fail, or that only explores, allows any.
+    pub(super) fn allows(&self, outcome: &str) -> bool {
+        !self.judges
+            || self.fails.is_some()
+            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+    }
+}
+
+/// The parts of an outcome as one text; `()` where nothing was returned.
+pub(super) fn outcome_of(parts: impl IntoIterator<Item = Option<String>>) -> String {
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    if parts.is_empty() { "()".to_owned() } else { parts.join(" ") }
+}

@@ -1,0 +1,54 @@
+//! The progress of a long check, on stderr.
+
+use std::fmt::Display;
+use std::io::Write as _;
+use std::time::{Duration, Instant};
+
+/// When the first line is printed.
+const FIRST: Duration = Duration::from_secs(2);
+
+/// Prints a line after two seconds, and another whenever the time has doubled.
+pub(super) struct Progress {
+    start: Instant,
+    next: Duration,
+}
+
+impl Progress {
+    pub(super) fn new() -> Self {
+        Self { start: Instant::now(), next: FIRST }
+    }
+
+    /// `so_far` is, for example, `1234 executions`. The line starts with the name of the thread: the
+    /// test harness gives a test's thread the test's name.
+    pub(super) fn tell(&mut self, so_far: impl Display) {
+        let elapsed = self.start.elapsed();
+        if !self.is_due(elapsed) {
+            return;
+        }
+        let thread = std::thread::current();
+        let name = thread.name().unwrap_or("selvedge");
+        // Not `eprintln!`: the test harness would keep it until the test has ended. A line that cannot be
+        // written is not worth a failure.
+        let _ = writeln!(std::io::stderr(), "{name}: {so_far} so far, {} s", elapsed.as_secs());
+    }
+
+    fn is_due(&mut self, elapsed: Duration) -> bool {
+        let due = elapsed >= self.next;
+        if due {
+            self.next = elapsed * 2;
+        }
+        due
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_due_whenever_the_time_has_doubled() {
+        let mut progress = Progress::new();
+        let due = (0..20).filter(|&seconds| progress.is_due(Duration::from_secs(seconds)));
+        assert_eq!(due.collect::<Vec<_>>(), [2, 4, 8, 16]);
+    }
+}

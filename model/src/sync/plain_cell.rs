@@ -1,0 +1,36 @@
+//! `UnsafeCell` without the checker.
+
+/// A cell without synchronisation, whose accesses the checker tracks.
+///
+/// `std::cell::UnsafeCell` with closures in place of `get`, so that with `--cfg loom` the beginning and
+/// the end of each access are known. It is not [`Sync`]: a type that shares it must implement `Sync`, with
+/// a safety argument.
+#[derive(Debug, Default)]
+#[repr(transparent)]
+pub struct UnsafeCell<T: ?Sized>(std::cell::UnsafeCell<T>);
+
+impl<T> UnsafeCell<T> {
+    /// Wraps `value`.
+    pub const fn new(value: T) -> Self {
+        Self(std::cell::UnsafeCell::new(value))
+    }
+
+    /// Unwraps the value.
+    pub fn into_inner(self) -> T {
+        self.0.into_inner()
+    }
+}
+
+impl<T: ?Sized> UnsafeCell<T> {
+    /// Calls `f` with a pointer for reading. Dereferencing it is sound if there is no concurrent write.
+    #[inline]
+    pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        f(self.0.get())
+    }
+
+    /// Calls `f` with a pointer for writing. Dereferencing it is sound if there is no concurrent access.
+    #[inline]
+    pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        f(self.0.get())
+    }
+}

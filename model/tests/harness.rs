@@ -1,0 +1,974 @@
+//! The harness itself: whatever is wrong with a model is reported as what it is.
+//!
+//! Under `--cfg loom` these run on the checker; otherwise on real threads, which can show less:
+//! what only the checker can tell is in the `on_loom` module.
+
+use std::process::{Command, Output};
+
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use selvedge_model::sync::{Mutex, PoisonError};
+use selvedge_model::{CheckError, Failure, Model};
+
+fn counter() -> AtomicU64 {
+    AtomicU64::new(0)
+}
+
+fn increment(count: &AtomicU64) {
+    count.fetch_add(1, SeqCst);
+}
+
+/// Two increments that cannot be lost.
+fn sound() -> Model<AtomicU64> {
+    Model::new(counter)
+        .thread("alice", increment)
+        .thread("bob", increment)
+        .finally("total", |count| count.load(SeqCst))
+}
+
+#[test]
+fn an_exact_table_passes() {
+    let report = sound().acceptable("total=2", "both count").check();
+    assert_eq!(report.outcomes.len(), 1);
+    assert_eq!(report.seen("total=2"), report.executions());
+    assert!(report.executions() > 0, "a check that ran nothing must not pass");
+    assert_eq!(report.is_complete(), cfg!(loom), "only the checker explores completely");
+}
+
+#[test]
+fn an_undeclared_outcome_is_named() {
+    let error = sound().acceptable("total=3", "wrong on purpose").try_check().unwrap_err();
+    assert!(
+        matches!(&error, CheckError::UnexpectedOutcome { outcome, reason: None, .. } if outcome == "total=2"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_forbidden_outcome_gives_its_reason() {
+    let error = sound()
+        .acceptable("total=1", "never")
+        .forbidden("total=2", "forbidden on purpose")
+        .try_check()
+        .unwrap_err();
+    assert!(
+        matches!(&error, CheckError::UnexpectedOutcome { reason: Some(reason), .. } if reason == "forbidden on purpose"),
+        "{error}"
+    );
+}
+
+#[test]
+fn a_panic_in_a_thread_is_reported_as_a_panic() {
+    let model = || {
+        Model::new(counter).thread("alice", increment).thread("bob", |count| {
+            increment(count);
+            assert_eq!(count.load(SeqCst), 0, "the count is never 0 here");
+        })
+    };
+    let error = model().acceptable("()", "never").try_check().unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Panic), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("bob panicked") && text.contains("never 0 here"), "{text}");
+    assert!(text.contains("model/tests/harness.rs:"), "the place of the panic is named: {text}");
+
+    let report = model().fails(Failure::Panic).try_check().expect("it fails that way");
+    assert!(report.failure.is_some_and(|found| found.seen > 0), "a panic was seen");
+}
+
+#[test]
+fn a_panic_in_finally_is_reported_as_a_panic() {
+    Model::new(counter)
+        .thread("alice", increment)
+        .finally("check", |count| assert_eq!(count.load(SeqCst), 2, "there was one increment"))
+        .fails(Failure::Panic)
+        .check();
+}
+
+#[test]
+fn a_panic_in_init_is_reported_as_a_panic() {
+    let init = || -> AtomicU64 { panic!("no state today") };
+    let error = Model::new(init).thread("alice", increment).acceptable("()", "never").try_check();
+    let error = error.unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Panic), "{error}");
+    assert!(error.to_string().contains("no state today"), "{error}");
+}
+
+#[test]
+fn a_panic_in_the_states_drop_is_reported_as_a_panic() {
+    struct Fragile(AtomicU64);
+    impl Drop for Fragile {
+        fn drop(&mut self) {
+            assert_eq!(self.0.load(SeqCst), 0, "nobody has touched it");
+        }
+    }
+    let error = Model::new(|| Fragile(counter()))
+        .thread("alice", |state| increment(&state.0))
+        .acceptable("()", "never")
+        .try_check()
+        .unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Panic), "{error}");
+    assert!(error.to_string().contains("nobody has touched it"), "{error}");
+}
+
+/// A thread that ends while it waits for itself.
+fn waits_for_itself() -> Model<Mutex<u64>> {
+    Model::new(|| Mutex::new(0)).thread("alice", |mutex| {
+        let first = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        let second = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+        *first + *second
+    })
+}
+
+#[test]
+fn a_deadlock_is_a_deadlock() {
+    let report = waits_for_itself().fails(Failure::Deadlock).try_check().expect("it deadlocks");
+    assert_eq!(report.failure.map(|found| found.failure), Some(Failure::Deadlock));
+}
+
+#[test]
+fn another_failure_than_the_expected_one_does_not_pass() {
+    let error = Model::new(counter)
+        .thread("alice", |_| panic!("not a deadlock"))
+        .fails(Failure::Deadlock)
+        .try_check()
+        .unwrap_err();
+    assert!(
+        matches!(&error, CheckError::FailedDifferently { expected: Failure::Deadlock, .. }),
+        "{error}"
+    );
+    assert_eq!(error.failure(), Some(Failure::Panic));
+}
+
+#[test]
+fn after_a_failing_model_the_next_one_works() {
+    for _ in 0..3 {
+        waits_for_itself().fails(Failure::Deadlock).check();
+        sound().acceptable("total=2", "both count").check();
+    }
+}
+
+fn message<S: Send + Sync + 'static>(model: Model<S>) -> String {
+    let error = model.try_check().unwrap_err();
+    assert!(matches!(error, CheckError::WrongModel { .. }), "{error}");
+    error.to_string()
+}
+
+#[test]
+fn a_model_without_threads_is_refused() {
+    let text = message(Model::new(counter).acceptable("()", "nothing to do"));
+    assert!(text.contains("no threads") && text.contains(".thread(name, body)"), "{text}");
+}
+
+#[test]
+fn a_model_without_expectations_is_refused() {
+    const NO_OUTCOME: &str = "declares no outcome that may be reached";
+    let text = message(sound());
+    assert!(text.contains(NO_OUTCOME) && text.contains(".acceptable("), "{text}");
+    let text = message(sound().forbidden("total=1", "a table of forbidden rows allows nothing"));
+    assert!(text.contains(NO_OUTCOME), "{text}");
+}
+
+#[test]
+fn a_table_and_an_expected_failure_exclude_each_other() {
+    let text = message(sound().acceptable("total=2", "x").fails(Failure::Deadlock));
+    assert!(text.contains("\"total=2\"") && text.contains("must have either a table or"), "{text}");
+}
+
+#[test]
+fn two_threads_of_one_name_are_refused() {
+    let model = Model::new(counter).thread("alice", increment).thread("alice", increment);
+    let text = message(model.acceptable("()", "x"));
+    assert!(text.contains("must be unique, got \"alice\" twice"), "{text}");
+}
+
+#[test]
+fn names_that_would_make_outcomes_ambiguous_are_refused() {
+    for name in ["a b", "a=b", "", "tab\there"] {
+        let text = message(Model::new(counter).thread(name, increment).acceptable("()", "x"));
+        assert!(text.contains("must not be empty and must not contain"), "{text}");
+        assert!(text.contains(&format!("got {name:?}")), "{text}");
+        let text = message(sound().finally(name, |_| 1).acceptable("()", "x"));
+        assert!(text.contains(&format!("{name:?}")), "{text}");
+    }
+}
+
+#[test]
+fn an_outcome_declared_twice_is_refused() {
+    let text = message(sound().acceptable("total=2", "once").forbidden("total=2", "twice"));
+    assert!(text.contains("\"total=2\"") && text.contains("declared twice"), "{text}");
+}
+
+#[test]
+fn a_sixth_thread_is_refused() {
+    let mut model = Model::new(counter);
+    for name in ["a", "b", "c", "d", "e", "f"] {
+        model = model.thread(name, increment);
+    }
+    let text = message(model.acceptable("()", "x"));
+    assert!(text.contains("at most 5 threads, got 6"), "{text}");
+}
+
+#[test]
+fn bounds_out_of_range_are_refused() {
+    for steps in [0, 10_001, usize::MAX] {
+        let text = message(sound().steps(steps).acceptable("total=2", "x"));
+        let expected = format!(".steps(n) must be 1 to 10000, got {steps}");
+        assert!(text.contains(&expected), "{text}");
+    }
+    for n in [251, usize::MAX] {
+        let text = message(sound().preemptions(n).acceptable("total=2", "x"));
+        let expected = format!(".preemptions(n) must be 0 to 250, got {n}");
+        assert!(text.contains(&expected), "{text}");
+    }
+}
+
+/// Runs one test of this very binary with an environment of its own.
+fn rerun(test: &str, variables: &[(&str, &str)]) -> Output {
+    let this = std::env::current_exe().expect("a test has a binary");
+    Command::new(this)
+        .args(["--exact", &crate::name_of(test, module_path!()), "--nocapture"])
+        // The gate sets these for the whole run.
+        .env_remove("SELVEDGE_RESULTS")
+        .env_remove("SELVEDGE_TRACES")
+        .env_remove("SELVEDGE_SITES")
+        .envs(variables.iter().copied())
+        .output()
+        .expect("a test binary can be run")
+}
+
+fn text(output: &Output) -> String {
+    let streams = [&output.stdout, &output.stderr];
+    streams.map(|stream| String::from_utf8_lossy(stream).into_owned()).concat()
+}
+
+/// What `check` panics with reaches the terminal, and so does whatever the test itself says next.
+#[test]
+fn a_failing_check_prints_its_error() {
+    let output = rerun("prints_a_failure_if_asked_to", &[("PRINT_A_FAILURE", "check")]);
+    let printed = text(&output);
+    assert!(!output.status.success(), "{printed}");
+    assert!(printed.contains("reached total=2, which the table does not declare"), "{printed}");
+    assert!(printed.contains("it declares total=3"), "{printed}");
+    let output = rerun("prints_a_failure_if_asked_to", &[("PRINT_A_FAILURE", "later")]);
+    let printed = text(&output);
+    assert!(!output.status.success() && printed.contains("said by the test"), "{printed}");
+}
+
+/// Fails only when run by the test above.
+#[test]
+fn prints_a_failure_if_asked_to() {
+    match std::env::var("PRINT_A_FAILURE").as_deref() {
+        Ok("check") => drop(sound().acceptable("total=3", "wrong on purpose").check()),
+        Ok(_) => {
+            sound().acceptable("total=2", "both count").check();
+            panic!("said by the test");
+        }
+        Err(_) => {}
+    }
+}
+
+#[test]
+fn an_outcome_of_the_wrong_form_is_refused() {
+    for outcome in ["totl=2", "2", "()", " total=2", "alice=1 total=2 "] {
+        let text = message(sound().acceptable(outcome, "misspelt"));
+        assert!(text.contains(&format!("{outcome:?}")) && text.contains("\"total=…\""), "{text}");
+    }
+    let text = message(sound().acceptable("total=2", "both").forbidden("totl=1", "misspelt"));
+    assert!(text.contains("\"totl=1\""), "{text}");
+    let silent = Model::new(counter).thread("alice", increment);
+    assert!(message(silent.acceptable("alice=()", "unit is not shown")).contains("\"()\""));
+}
+
+/// A lock from `std::sync`, held across a step by two threads: on loom, the checker's one OS thread
+/// waits for itself. On real threads, a thread that waits for nobody.
+#[test]
+fn what_gets_stuck_is_given_up() {
+    let output = rerun("gets_stuck_if_asked_to", &[("GET_STUCK", "1"), ("SELVEDGE_PATIENCE", "1")]);
+    let printed = text(&output);
+    let verdict =
+        if cfg!(loom) { "no execution has ended for 1 s" } else { "did not end within 1 s" };
+    assert!(!output.status.success() && printed.contains(verdict), "{printed}");
+    for nonsense in ["long", "0"] {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_PATIENCE", nonsense)]);
+        let printed = text(&output);
+        let expected =
+            format!("SELVEDGE_PATIENCE must be a positive integer (seconds), got {nonsense:?}");
+        assert!(printed.contains(&expected), "{printed}");
+    }
+}
+
+/// Gets stuck only when run by the test above.
+#[test]
+fn gets_stuck_if_asked_to() {
+    if std::env::var_os("GET_STUCK").is_none() {
+        return;
+    }
+    let hold = |(lock, count): &(std::sync::Mutex<()>, AtomicU64)| {
+        let _held = lock.lock();
+        increment(count);
+        if cfg!(loom) {
+            increment(count);
+        } else {
+            std::thread::park();
+        }
+    };
+    let model = Model::new(|| (std::sync::Mutex::new(()), counter()));
+    model.thread("a", hold).thread("b", hold).acceptable("()", "never").check();
+}
+
+/// Patience is for one execution or one round, not for all of them together.
+#[test]
+fn what_goes_on_is_not_given_up() {
+    let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "1"), ("SELVEDGE_ROUNDS", "20")];
+    let output = rerun("takes_its_time_if_asked_to", &variables);
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+/// Takes its time, two seconds, only when run by the test above.
+#[test]
+fn takes_its_time_if_asked_to() {
+    if std::env::var_os("TAKE_TIME").is_none() {
+        return;
+    }
+    let init = || {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        counter()
+    };
+    let add = |count: &AtomicU64| (0..3).for_each(|_| increment(count));
+    let model = Model::new(init).thread("alice", add).thread("bob", add);
+    model.acceptable("()", "both end").check();
+}
+
+#[test]
+fn bounds_from_the_environment_are_refused() {
+    for (name, value) in [
+        ("LOOM_MAX_PERMUTATIONS", "1"),
+        ("LOOM_MAX_BRANCHES", "5"),
+        ("LOOM_MAX_DURATION", "1"),
+        ("LOOM_MAX_PREEMPTIONS", "1"),
+        ("LOOM_CHECKPOINT_INTERVAL", "1"),
+        ("LOOM_CHECKPOINT_FILE", "somewhere.json"),
+    ] {
+        let output = rerun("an_exact_table_passes", &[(name, value)]);
+        let text = text(&output);
+        assert!(!output.status.success(), "{name} must not be obeyed: {text}");
+        assert!(text.contains(&format!("{name}={value}")), "{text}");
+    }
+    let output = rerun("an_exact_table_passes", &[]);
+    assert!(output.status.success(), "without them it passes: {}", text(&output));
+}
+
+#[cfg(not(loom))]
+mod on_threads {
+    use super::{Failure, Model, increment, message, rerun, sound, text};
+    use selvedge_model::Engine;
+    use selvedge_model::sync::atomic::AtomicU64;
+
+    #[test]
+    fn rounds_are_counted() {
+        let report = sound().rounds(7).acceptable("total=2", "both count").check();
+        assert_eq!((report.executions(), report.seen("total=2")), (7, 7));
+        assert!(
+            message(sound().rounds(0).acceptable("total=2", "x"))
+                .contains(".rounds(n) must be at least 1, got 0")
+        );
+    }
+
+    #[test]
+    fn a_failure_that_did_not_show_is_not_claimed() {
+        let report = sound().rounds(7).fails(Failure::Panic).check();
+        assert!(report.failure.is_none(), "nothing failed: {report}");
+    }
+
+    #[test]
+    fn what_would_be_undefined_is_not_run() {
+        let report = Model::new(|| AtomicU64::new(0))
+            .thread("alice", increment)
+            .fails(Failure::DataRace)
+            .check();
+        let skipped = matches!(report.engine, Engine::Threads { rounds: 0, skipped: Some(_) });
+        assert!(skipped, "a data race must not be run: {report}");
+    }
+
+    #[test]
+    fn a_replay_on_real_threads_is_refused() {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "1/interleaving/1")]);
+        let text = text(&output);
+        assert!(!output.status.success() && text.contains("cannot be replayed"), "{text}");
+    }
+
+    #[test]
+    fn a_bad_number_of_rounds_in_the_environment_is_refused() {
+        let expected = "SELVEDGE_ROUNDS must be a positive integer (rounds), got \"many\"";
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_ROUNDS", "many")]);
+        let text = text(&output);
+        assert!(!output.status.success() && text.contains(expected), "{text}");
+    }
+}
+
+#[cfg(loom)]
+mod on_loom {
+    use super::*;
+    use selvedge_model::sync::atomic::{
+        AtomicBool, AtomicPtr, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+    };
+    use selvedge_model::sync::cell::UnsafeCell;
+    use selvedge_model::sync::{Arc, Condvar, hint, thread};
+
+    #[test]
+    fn a_missing_outcome_is_named() {
+        let error = sound()
+            .acceptable("total=2", "both count")
+            .interesting("total=1", "never reached")
+            .try_check()
+            .unwrap_err();
+        let expected = CheckError::MissingOutcomes {
+            missing: vec!["total=1".to_owned()],
+            reached: vec!["total=2".to_owned()],
+        };
+        assert_eq!(error, expected);
+    }
+
+    #[test]
+    fn a_model_that_should_fail_and_does_not_is_reported() {
+        let error = sound().fails(Failure::DataRace).try_check().unwrap_err();
+        let reached = vec!["total=2".to_owned()];
+        assert_eq!(error, CheckError::DidNotFail { expected: Failure::DataRace, reached });
+    }
+
+    #[test]
+    fn a_livelock_is_a_livelock() {
+        let spins = || {
+            Model::new(|| AtomicBool::new(false)).thread("alice", |never| {
+                while !never.load(Relaxed) {
+                    hint::spin_loop();
+                }
+            })
+        };
+        spins().fails(Failure::Livelock).check();
+        let text = spins().steps(50).acceptable("()", "never").try_check().unwrap_err().to_string();
+        assert!(text.contains("more than 50 steps"), "{text}");
+        assert!(text.contains("more times"), "repeats are folded: {text}");
+        assert!(text.lines().count() < 25, "repeats are folded: {text}");
+    }
+
+    #[test]
+    fn a_leak_is_a_leak() {
+        Model::new(|| ())
+            .thread("alice", |()| std::mem::forget(Arc::new(1)))
+            .fails(Failure::Leak)
+            .check();
+    }
+
+    struct Shared(UnsafeCell<u64>);
+    // SAFETY: none; the race is what the test is about.
+    unsafe impl Sync for Shared {}
+
+    #[test]
+    fn a_data_race_is_a_data_race() {
+        let write = |shared: &Shared| {
+            // SAFETY: none; the race is what the test is about.
+            shared.0.with_mut(|value| unsafe { *value += 1 });
+        };
+        Model::new(|| Shared(UnsafeCell::new(0)))
+            .thread("alice", write)
+            .thread("bob", write)
+            .fails(Failure::DataRace)
+            .check();
+    }
+
+    /// loom says only that there is a race; the message says between what.
+    #[test]
+    fn a_data_race_names_both_accesses() {
+        let model = Model::new(|| Shared(UnsafeCell::new(0)))
+            // SAFETY: none; the race is what the test is about.
+            .thread("alice", |shared| shared.0.with_mut(|value| unsafe { *value = 1 }))
+            // SAFETY: none; the race is what the test is about.
+            .thread("bob", |shared| shared.0.with(|value| unsafe { *value }));
+        let text = model.explore().unwrap_err().to_string();
+        let race = "data race: c1: alice writes at model/tests/harness.rs:";
+        assert!(
+            text.contains(race) && text.contains(", bob reads at model/tests/harness.rs:"),
+            "{text}"
+        );
+    }
+
+    /// It waits for nothing, and there is no other thread: the limit is what is too small.
+    #[test]
+    fn one_thread_that_takes_many_steps_is_no_livelock() {
+        let counts =
+            || Model::new(counter).thread("alice", |count| (0..60).for_each(|_| increment(count)));
+        let text = message(counts().steps(50).acceptable("()", "never"));
+        let expected =
+            "the only running thread took more than 50 steps, the limit set by .steps(n)";
+        assert!(text.contains(expected), "{text}");
+        counts().acceptable("()", "it takes 60 steps").check();
+    }
+
+    /// Two threads, and what either does after the other has ended is still unordered: the end of
+    /// a thread must not synchronise with one that still runs.
+    #[test]
+    fn the_end_of_a_thread_orders_nothing() {
+        struct Message {
+            text: UnsafeCell<u64>,
+            sent: AtomicBool,
+        }
+        // SAFETY: none; the race is what the test is about.
+        unsafe impl Sync for Message {}
+        let send = |message: &Message| {
+            // SAFETY: none; the race is what the test is about.
+            message.text.with_mut(|text| unsafe { *text = 1 });
+            message.sent.store(true, Relaxed);
+        };
+        let receive = |message: &Message| {
+            if message.sent.load(Relaxed) {
+                // SAFETY: none; the race is what the test is about.
+                message.text.with(|text| unsafe { *text });
+            }
+        };
+        let message = || Message { text: UnsafeCell::new(0), sent: AtomicBool::new(false) };
+        let first = Model::new(message).thread("sender", send).thread("receiver", receive);
+        first.fails(Failure::DataRace).check();
+        let second = Model::new(message).thread("receiver", receive).thread("sender", send);
+        second.fails(Failure::DataRace).check();
+    }
+
+    #[test]
+    fn a_lost_wake_up_is_a_deadlock() {
+        Model::new(|| (Mutex::new(false), Condvar::new()))
+            .thread("waiter", |(ready, changed)| {
+                let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+                drop(changed.wait(ready));
+            })
+            .thread("waker", |(_, changed)| changed.notify_one())
+            .fails(Failure::Deadlock)
+            .check();
+    }
+
+    #[test]
+    fn a_thread_spawned_as_the_sixth_is_refused() {
+        let text = message(
+            Model::new(|| ())
+                .thread("alice", |()| {
+                    for _ in 0..5 {
+                        thread::spawn(|| ());
+                    }
+                })
+                .acceptable("()", "never"),
+        );
+        assert!(
+            text.contains("at most 5 threads, including those it spawns")
+                && text.contains("one too many is spawned at model/tests/harness.rs:"),
+            "{text}"
+        );
+        let error = Model::new(|| ())
+            .thread("alice", |()| {
+                for _ in 0..5 {
+                    thread::spawn(|| ());
+                }
+            })
+            .fails(Failure::Panic)
+            .try_check()
+            .unwrap_err();
+        assert!(
+            matches!(error, CheckError::WrongModel { .. }),
+            "no expectation accepts it: {error}"
+        );
+    }
+
+    #[test]
+    fn a_panic_in_a_thread_that_nobody_joins_is_not_lost() {
+        let model = |join: bool| {
+            Model::new(|| ()).thread("alice", move |()| {
+                let child = thread::spawn(|| assert_eq!(1 + 1, 3, "arithmetic"));
+                join && child.join().is_err()
+            })
+        };
+        let error = model(false).acceptable("alice=false", "never").try_check().unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::Panic), "{error}");
+        model(true).acceptable("alice=true", "the panic was seen by join").check();
+    }
+
+    /// Whichever execution it is in: of the two models, one panics in an execution that is not the
+    /// last.
+    #[test]
+    fn a_panic_that_nobody_joins_is_not_lost_in_an_early_execution() {
+        for wrong in [0, 1] {
+            let error = Model::new(|| Arc::new(counter()))
+                .thread("alice", move |count| {
+                    let count = Arc::clone(count);
+                    thread::spawn(move || assert_ne!(count.fetch_add(0, SeqCst), wrong, "read"));
+                })
+                .thread("bob", |count| increment(count))
+                .acceptable("()", "never")
+                .try_check()
+                .unwrap_err();
+            assert_eq!(error.failure(), Some(Failure::Panic), "{wrong}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_model_that_depends_on_chance_is_found_out() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        // Not from `selvedge_model::sync`: the checker cannot see it, and it differs in each execution.
+        static RUNS: Hidden = Hidden::new(0);
+        let error = Model::new(counter)
+            .thread("alice", |count| {
+                if RUNS.fetch_add(1, SeqCst) % 2 == 0 {
+                    count.fetch_add(1, SeqCst);
+                } else {
+                    count.fetch_sub(1, SeqCst);
+                }
+            })
+            .thread("bob", increment)
+            .fails(Failure::Panic)
+            .try_check()
+            .unwrap_err();
+        assert!(error.to_string().contains("not deterministic"), "{error}");
+    }
+
+    #[test]
+    fn a_random_hasher_is_found_out() {
+        let text = message(
+            Model::new(|| [counter(), counter(), counter(), counter()])
+                .thread("alice", |counts| {
+                    let order: std::collections::HashSet<usize> = (0..4).collect();
+                    for position in order {
+                        increment(&counts[position]);
+                    }
+                })
+                .thread("bob", |counts| counts.iter().for_each(increment))
+                .acceptable("()", "never"),
+        );
+        assert!(text.contains("not deterministic"), "{text}");
+    }
+
+    /// `std::sync` inside a model: one execution, and nothing was explored.
+    #[test]
+    fn threads_that_the_checker_cannot_see_are_refused() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        let add = |count: &Hidden| {
+            let before = count.load(SeqCst);
+            count.store(before + 1, SeqCst);
+        };
+        let text = message(
+            Model::new(|| Hidden::new(0))
+                .thread("alice", add)
+                .thread("bob", add)
+                .finally("total", |count| count.load(SeqCst))
+                .acceptable("total=2", "nothing was explored"),
+        );
+        assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
+    }
+
+    /// Who has written and then finds that the other has not may go in: never both, with `SeqCst`.
+    fn one_goes_in(order: Ordering) -> Model<(AtomicU64, AtomicU64, Shared)> {
+        let goes_in = move |mine: &AtomicU64, other: &AtomicU64, Shared(value): &Shared| {
+            mine.store(1, order);
+            let alone = other.load(if order == SeqCst { SeqCst } else { Relaxed }) == 0;
+            if alone {
+                // SAFETY: none, unless the other one stays out.
+                value.with_mut(|value| unsafe { *value += 1 });
+            }
+            alone
+        };
+        Model::new(|| (counter(), counter(), Shared(UnsafeCell::new(0))))
+            .thread("alice", move |(x, y, value)| goes_in(x, y, value))
+            .thread("bob", move |(x, y, value)| goes_in(y, x, value))
+    }
+
+    /// loom alone takes `SeqCst` accesses for `AcqRel`, and calls this a race.
+    #[test]
+    fn a_race_that_no_order_explains_is_none() {
+        one_goes_in(SeqCst)
+            .acceptable("alice=true bob=false", "alice came first")
+            .acceptable("alice=false bob=true", "bob came first")
+            .acceptable("alice=false bob=false", "both wrote before either looked")
+            .check();
+        one_goes_in(Relaxed).fails(Failure::DataRace).check();
+    }
+
+    /// A deadlock is reported even so, and with a warning.
+    #[test]
+    fn a_possible_false_alarm_says_so() {
+        let waits = |mine: &AtomicU64, other: &AtomicU64| {
+            mine.store(1, SeqCst);
+            if other.load(SeqCst) == 0 {
+                hint::wait_until(|| mine.load(SeqCst) == 2);
+            } else {
+                other.store(2, SeqCst);
+            }
+        };
+        let error = Model::new(|| (counter(), counter()))
+            .thread("alice", move |(x, y)| waits(x, y))
+            .thread("bob", move |(x, y)| waits(y, x))
+            .acceptable("()", "at most one waits, and the other sees that")
+            .try_check()
+            .unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::Deadlock), "{error}");
+        assert!(error.to_string().contains("this may be a false alarm"), "{error}");
+    }
+
+    #[test]
+    fn values_from_outside_are_refused() {
+        let outside = std::sync::Arc::new(counter());
+        let text = message(
+            Model::new(|| ())
+                .thread("alice", move |()| increment(&outside))
+                .acceptable("()", "never"),
+        );
+        assert!(text.contains("made outside any model"), "{text}");
+    }
+
+    #[test]
+    fn a_preemption_bound_is_said_aloud() {
+        let report = sound().preemptions(1).acceptable("total=2", "both count").check();
+        assert!(!report.is_complete(), "a bounded result must not be called complete");
+        let text = report.to_string();
+        assert!(text.contains("bounded (1 preemption)") && !text.contains("complete"), "{text}");
+    }
+
+    #[test]
+    fn a_preemption_bound_is_obeyed() {
+        let executions = |bound: Option<usize>| {
+            let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
+            let model = Model::new(counter).thread("alice", add).thread("bob", add);
+            let model = bound.into_iter().fold(model, Model::preemptions);
+            model.acceptable("()", "both end").check().executions()
+        };
+        assert!(executions(Some(0)) < executions(Some(1)), "a bound leaves executions out");
+        assert!(executions(Some(1)) < executions(None), "so does a wider one");
+    }
+
+    #[test]
+    fn a_result_is_written_with_its_bound() {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
+        // It may be there from the last run.
+        let _ = std::fs::remove_dir_all(&folder);
+        let name = folder.to_string_lossy();
+        let test = "on_loom::a_preemption_bound_is_said_aloud";
+        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
+        assert!(output.status.success(), "{}", text(&output));
+        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
+        assert_eq!(lines.lines().count(), 1, "a line a model: {lines}");
+        assert!(lines.contains(r#""bound":"1 preemption""#), "{lines}");
+        assert!(lines.contains(r#""verdict":"passed""#) && lines.contains(test), "{lines}");
+    }
+
+    /// Its steps as data, only if they are asked for.
+    #[test]
+    fn a_result_has_its_interleavings_if_asked_to() {
+        let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
+        let written = |more: &[(&str, &str)]| {
+            // It may be there from the last run.
+            let _ = std::fs::remove_dir_all(&folder);
+            let name = folder.to_string_lossy();
+            let test = "on_loom::an_outcome_that_takes_weak_memory_says_so";
+            let output = rerun(test, &[&[("SELVEDGE_RESULTS", &*name)], more].concat());
+            assert!(output.status.success(), "{}", text(&output));
+            std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written")
+        };
+        let lines = written(&[]);
+        assert!(!lines.contains("\"trace\""), "{lines}");
+        let lines = written(&[("SELVEDGE_TRACES", "1")]);
+        let stale = r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial"}"#;
+        assert!(lines.contains(stale), "{lines}");
+    }
+
+    /// In the interleaving pass loads and stores are read-modify-writes, and order no more than
+    /// they would by themselves: else these races would be left to the second pass, and the error
+    /// would say that they take weak memory.
+    #[test]
+    fn a_race_that_an_interleaving_shows_is_not_blamed_on_weak_memory() {
+        type Shared = (UnsafeCell<u64>, AtomicU64, AtomicU64);
+        struct Message(Shared);
+        // SAFETY: none; the race is what the test is about.
+        unsafe impl Sync for Message {}
+        // Orders nothing: all of it is relaxed.
+        let told = |Message((.., told)): &Message| told.fetch_add(0, Relaxed) == 1;
+        let model = |first: fn(&AtomicU64), second: fn(&AtomicU64)| {
+            Model::new(|| Message((UnsafeCell::new(0), counter(), counter())))
+                .thread("sender", move |Message((text, via, told))| {
+                    // SAFETY: none; the race is what the test is about.
+                    text.with_mut(|text| unsafe { *text = 1 });
+                    first(via);
+                    told.fetch_add(1, Relaxed);
+                })
+                .thread("receiver", move |message| {
+                    if told(message) {
+                        let Message((text, via, _)) = message;
+                        second(via);
+                        // SAFETY: none; the race is what the test is about.
+                        text.with(|text| unsafe { *text });
+                    }
+                })
+                .acceptable("()", "never")
+        };
+        let load = |via: &AtomicU64| {
+            via.load(Acquire);
+        };
+        let relaxed_load = |via: &AtomicU64| {
+            via.load(Relaxed);
+        };
+        let store = |via: &AtomicU64| via.store(1, Release);
+        let relaxed_store = |via: &AtomicU64| via.store(1, Relaxed);
+        let models = [
+            ("a load releases nothing", model(load, load)),
+            ("a store acquires nothing", model(store, store)),
+            ("a relaxed load acquires nothing", model(store, relaxed_load)),
+            ("a relaxed store releases nothing", model(relaxed_store, load)),
+        ];
+        for (what, model) in models {
+            let error = model.try_check().unwrap_err();
+            assert_eq!(error.failure(), Some(Failure::DataRace), "{what}: {error}");
+            assert!(error.to_string().contains("of the interleaving pass"), "{what}: {error}");
+        }
+    }
+
+    /// Store buffering with relaxed accesses: only weak memory lets both read 0.
+    #[test]
+    fn an_outcome_that_takes_weak_memory_says_so() {
+        let model = || {
+            Model::new(|| (counter(), counter()))
+                .thread("alice", |(x, y)| {
+                    x.store(1, Relaxed);
+                    y.load(Relaxed)
+                })
+                .thread("bob", |(x, y)| {
+                    y.store(1, Relaxed);
+                    x.load(Relaxed)
+                })
+                .acceptable("alice=1 bob=1", "interleaved")
+                .acceptable("alice=0 bob=1", "alice first")
+                .acceptable("alice=1 bob=0", "bob first")
+        };
+        let error = model().try_check().unwrap_err();
+        let text = error.to_string();
+        assert!(text.contains("alice=0 bob=0") && text.contains("weak memory"), "{text}");
+        assert!(text.contains("reads 0, newest is 1"), "the stale read is explained: {text}");
+        let report = model().interesting("alice=0 bob=0", "both read old values").check();
+        let text = report.to_string();
+        assert_eq!(text.matches("[only under weak memory]").count(), 1, "{text}");
+    }
+
+    #[test]
+    fn a_pointer_is_followed_not_compared() {
+        Model::new(|| AtomicPtr::new(std::ptr::null_mut::<u64>()))
+            .thread("alice", |slot| {
+                let mine = Box::into_raw(Box::new(1));
+                slot.store(mine, SeqCst);
+            })
+            .thread("bob", |slot| {
+                let found = slot.swap(std::ptr::null_mut(), SeqCst);
+                // SAFETY: whoever swaps a pointer out owns what it points to.
+                (!found.is_null()).then(|| unsafe { *Box::from_raw(found) })
+            })
+            .finally("rest", |slot| {
+                let rest = slot.swap(std::ptr::null_mut(), SeqCst);
+                // SAFETY: as above.
+                (!rest.is_null()).then(|| unsafe { *Box::from_raw(rest) })
+            })
+            .acceptable("bob=Some(1) rest=None", "bob came second")
+            .acceptable("bob=None rest=Some(1)", "bob came first")
+            .check();
+    }
+
+    /// What a pointer leads to is known by who published it and when: an address may come again.
+    #[test]
+    fn two_values_at_one_address_are_told_apart() {
+        use std::sync::atomic::AtomicU64 as Hidden;
+        // Whoever swaps the pointer out owns the value.
+        static VALUE: Hidden = Hidden::new(0);
+        fn take(slot: &AtomicPtr<Hidden>) -> bool {
+            !slot.swap(std::ptr::null_mut(), SeqCst).is_null()
+        }
+        let value = || std::ptr::from_ref(&VALUE).cast_mut();
+        let init = move || {
+            VALUE.store(1, SeqCst);
+            (AtomicPtr::new(value()), counter())
+        };
+        Model::new(init)
+            .thread("giver", move |(slot, _)| {
+                if take(slot) {
+                    VALUE.store(2, SeqCst);
+                    slot.store(value(), SeqCst);
+                }
+            })
+            .thread("taker", |(slot, sum)| {
+                let found = if take(slot) { VALUE.load(SeqCst) } else { 0 };
+                sum.fetch_add(found, SeqCst);
+            })
+            .finally("sum", |(_, sum)| sum.load(SeqCst))
+            .acceptable("sum=0", "the giver had it")
+            .acceptable("sum=1", "the taker came first")
+            .acceptable("sum=2", "the giver had given it back")
+            .check();
+    }
+
+    #[test]
+    fn what_a_joined_thread_returns_may_decide() {
+        Model::new(|| Arc::new(counter()))
+            .thread("alice", |count| {
+                let other = Arc::clone(count);
+                let read = thread::spawn(move || other.load(SeqCst)).join();
+                count.fetch_add(10 * read.expect("a load does not panic"), SeqCst);
+            })
+            .thread("bob", |count| increment(count))
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=1", "read before bob's increment")
+            .acceptable("total=11", "read after it")
+            .check();
+    }
+
+    /// The shape of what a failure prints.
+    #[test]
+    fn a_failure_is_drawn_in_eighty_columns() {
+        let add = |count: &AtomicU64| {
+            let before = count.load(SeqCst);
+            count.store(before + 1, SeqCst);
+        };
+        let error = Model::new(counter)
+            .thread("alice", add)
+            .thread("bob", add)
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=2", "no update is lost")
+            .try_check()
+            .unwrap_err();
+        let evidence = error.evidence();
+        let picture: Vec<&str> = evidence.lines().take_while(|line| !line.is_empty()).collect();
+        assert!(picture.iter().all(|line| line.chars().count() <= 80), "{evidence}");
+        assert!(picture[0].contains("alice") && picture[0].contains("bob"), "{evidence}");
+        assert_eq!(
+            picture.iter().filter(|line| line.contains("preempted")).count(),
+            1,
+            "{evidence}"
+        );
+        assert_eq!(
+            picture.iter().filter(|line| line.contains("harness.rs:")).count(),
+            4,
+            "{evidence}"
+        );
+        assert!(evidence.contains("total=1 is not declared"), "{evidence}");
+        assert!(evidence.contains("SELVEDGE_REPLAY=1/interleaving/2"), "{evidence}");
+    }
+
+    /// Its module stands elsewhere than the file that declares it.
+
+    #[test]
+    fn one_execution_can_be_replayed() {
+        let replay = |value| {
+            let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", value)]);
+            assert!(!output.status.success(), "a replay is no verdict");
+            text(&output)
+        };
+        let second = replay("1/interleaving/2");
+        assert!(
+            second.contains("replayed one execution") && second.contains("total=2"),
+            "{second}"
+        );
+        assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
+        assert!(second.contains("Execution 2 of the interleaving pass"), "{second}");
+        assert!(replay("1/sideways/2").contains("1/interleaving/2 or 1/weak/7"));
+        assert!(replay("0/interleaving/2").contains("first model is 1"));
+        assert!(replay("1/interleaving/999").contains("999"), "there is no such execution");
+    }
+}

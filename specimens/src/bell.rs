@@ -1,0 +1,23 @@
+//! A bell that calls its listeners. A racy twin is in `racy/`.
+//!
+//! Proved in `loom-tests/2_together/mutex_everywhere.rs`.
+
+use selvedge_model::sync::{Mutex, PoisonError};
+
+pub mod racy;
+
+/// Calls once it has unlocked: what a listener does is not known here.
+pub struct CallAfterUnlockBell(pub Mutex<Vec<fn(&Self)>>);
+
+impl CallAfterUnlockBell {
+    pub fn listen(&self, listener: fn(&Self)) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(listener);
+    }
+
+    pub fn ring(&self) {
+        let listeners = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        for listener in listeners {
+            listener(self);
+        }
+    }
+}

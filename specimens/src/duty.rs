@@ -1,0 +1,22 @@
+//! Who is on call: one of two has to be. A racy twin is in `racy/`.
+//!
+//! Proved in `loom-tests/2_together/mutex_everywhere.rs`.
+
+use selvedge_model::sync::{Mutex, PoisonError};
+
+pub mod racy;
+
+/// Whether each of the two is on call, under one lock: what must hold together is locked together.
+pub struct OneLockDuty(pub Mutex<[bool; 2]>);
+
+impl OneLockDuty {
+    /// Goes off call if the other one is on it.
+    pub fn leave(&self, who: usize) -> bool {
+        let mut on_call = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let covered = on_call[1 - who];
+        if covered {
+            on_call[who] = false;
+        }
+        covered
+    }
+}

@@ -1,0 +1,32 @@
+//! A room with so many places. A racy twin is in `racy/`.
+//!
+//! Proved in `loom-tests/2_together/reads_are_safe.rs`.
+
+use selvedge_model::sync::{PoisonError, RwLock};
+
+pub mod racy;
+
+/// Looks under the read lock, for the many who find no place, and again under the write lock.
+pub struct LookAgainRoom {
+    places: usize,
+    pub inside: RwLock<usize>,
+}
+
+impl LookAgainRoom {
+    pub fn new(places: usize) -> Self {
+        Self { places, inside: RwLock::new(0) }
+    }
+
+    /// Enters if there is room. Whether there was.
+    pub fn enter(&self) -> bool {
+        if *self.inside.read().unwrap_or_else(PoisonError::into_inner) >= self.places {
+            return false;
+        }
+        let mut inside = self.inside.write().unwrap_or_else(PoisonError::into_inner);
+        let room = *inside < self.places;
+        if room {
+            *inside += 1;
+        }
+        room
+    }
+}
