@@ -9,7 +9,7 @@ use crate::lossy::LossyCounter;
 use selvedge_model::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, fence};
 use selvedge_model::sync::cell::UnsafeCell;
-use selvedge_model::sync::{Arc, Condvar, Mutex, RwLock, thread};
+use selvedge_model::sync::{Arc, Condvar, Mutex, OnceLock, RwLock, thread};
 use selvedge_model::{Model, linearizable};
 use serde_json::Value;
 
@@ -126,6 +126,16 @@ fn adds_in_every_scenario() {
     linearizable(|| AtomicU64::new(0))
         .operation("add", |total| total.fetch_add(1, Relaxed))
         .size(2, 2)
+        .check();
+}
+
+#[test]
+fn initialises_once() {
+    let get = |once: &OnceLock<u64>| *once.get_or_init(|| 1);
+    Model::new(OnceLock::new)
+        .thread("alice", get)
+        .thread("bob", get)
+        .acceptable("alice=1 bob=1", "one of the two made it")
         .check();
 }
 
@@ -357,6 +367,14 @@ fn each_change_is_noticed() {
 
 fn as_str(value: &Value) -> &str {
     value.as_str().expect("a text")
+}
+
+/// Its orderings and its lock are those of the standard library.
+#[test]
+fn a_once_lock_is_no_place_for_a_mutation() {
+    let found = run("initialises_once", &[("SELVEDGE_SITES", "1")]);
+    assert_eq!(found["verdict"], "passed", "{found}");
+    assert_eq!(found["sites"].as_array().map(Vec::len), Some(0), "{found}");
 }
 
 #[test]
