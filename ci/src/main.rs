@@ -69,7 +69,7 @@ enum Command {
         #[command(flatten)]
         wish: report::Wish,
     },
-    /// Compare the checker with the oracle over so many rounds of 5,400 random programs
+    /// Compare the checker with the oracle over so many rounds of 5,400 and 31,000 random programs
     Oracle {
         /// From 1 to 200; the first round is the ordinary suite's
         rounds: u8,

@@ -1,4 +1,5 @@
-//! `cargo ci test`: the tests on real threads of those packages that `cargo test` leaves out.
+//! `cargo ci test`: the tests of those packages that `cargo test` leaves out: the checker in both
+//! configurations, the others on real threads.
 
 use anyhow::{Result, ensure};
 
@@ -6,19 +7,25 @@ use crate::cargo::{Config, Workspace};
 use crate::libtest;
 use crate::tally::Tally;
 
-/// The packages.
-const PACKAGES: [&str; 4] = ["ci", "confidence", "examples", "lab"];
+/// What is tested, and how.
+const RUNS: [(Config, &[&str]); 2] = [
+    (Config::Plain, &["selvedge-model", "specimens", "ci", "confidence", "examples", "lab"]),
+    (Config::Loom, &["selvedge-model"]),
+];
 
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
-    let mut command = workspace.cargo(Config::Plain, &["test"]);
-    for package in PACKAGES {
-        command.args(["--package", package]);
+    for (config, packages) in RUNS {
+        let mut command = workspace.cargo(config, &["test"]);
+        for package in packages {
+            command.args(["--package", package]);
+        }
+        let output = workspace.tee(command)?;
+        let (passed, ignored) = (libtest::passed(&output), libtest::ignored(&output));
+        ensure!(passed > 0 && ignored == 0, "{passed} tests passed, {ignored} were ignored");
+        let (packages, config) = (packages.join(", "), config.name());
+        tally.passed(&format!("{passed} tests of {packages} passed, configuration: {config}"));
     }
-    let output = workspace.tee(command)?;
-    let (passed, ignored) = (libtest::passed(&output), libtest::ignored(&output));
-    ensure!(passed > 0 && ignored == 0, "{passed} tests passed, {ignored} were ignored");
-    tally.passed(&format!("{passed} tests of {} passed", PACKAGES.join(", ")));
     Ok(tally)
 }

@@ -2,7 +2,7 @@
 //!
 //! The bugs are the specimens of `lab/confidence`, which is built once in each configuration. A cell is
 //! a process of its own, so that what crashes or hangs takes nothing else along. It measures, and is
-//! no step of the gate; `--smoke` is one tiny round of it, and that is.
+//! no step of the gate; `--smoke` is one tiny round of it.
 
 use std::fs::{self, File};
 use std::path::PathBuf;

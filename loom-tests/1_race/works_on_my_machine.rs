@@ -21,7 +21,7 @@
 //! | 2 threads x 100,000 | 2 of 50 | 100,000 for 200,000 |
 //! | the checker, 2 threads x 1 | execution 2 of 30 | 1 for 2 |
 //!
-//! `examples/lost_update.rs` runs both, and lets others run between the load and the store of a
+//! `examples/src/bin/lost_update.rs` runs both, and lets others run between the load and the store of a
 //! [`SplitCounter`] now and then: so the loss is seen in every run.
 //!
 //! **Why the sound one holds.** [`Counter`] adds by one read-modify-write: there is no between. Each
@@ -75,7 +75,7 @@ fn of_rounds(report: &Report, outcome: &str) -> String {
     format!("{} of {} rounds", report.seen(outcome), report.executions())
 }
 
-/// What `examples/lost_update.rs` does so that the loss is seen: it lets others run between the load and
+/// What `examples/src/bin/lost_update.rs` does so that the loss is seen: it lets others run between the load and
 /// the store. On real threads the number behind `total=1` says what that is good for. On the checker it
 /// is good for nothing: the same two totals are reached, with it and without.
 #[test]

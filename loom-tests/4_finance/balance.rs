@@ -16,7 +16,7 @@
 //! [`Map::snapshot`]: all accounts at one moment. What a refusal says was there, and the number of a
 //! receipt, belong to the same step as the decision.
 //!
-//! All four are in `specimens/src/bank.rs`, and `examples/bank.rs` runs them on all cores.
+//! All four are in `specimens/src/bank.rs`, and `examples/src/bin/bank.rs` runs them on all cores.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one call each, and two or three accounts on two shards. What is to survive a crash

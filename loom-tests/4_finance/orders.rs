@@ -14,7 +14,7 @@
 //! of the order are decided in one step. What is matched and what waits are what was ordered, whoever
 //! came first.
 //!
-//! All three are in `specimens/src/matching.rs`, and `examples/matching.rs` runs them on all cores.
+//! All three are in `specimens/src/matching.rs`, and `examples/src/bin/matching.rs` runs them on all cores.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one order each. There is one price: which of several prices is the best is a

@@ -16,7 +16,7 @@
 //! is not. What the closure did before it failed is the closure's own affair: the map cannot undo it, and
 //! the gateway's `charge` does. Where all of the payment is one transfer of a bank, there is no half way.
 //!
-//! All four are in `specimens/src/payments.rs`, and `examples/payments.rs` runs them on all cores.
+//! All four are in `specimens/src/payments.rs`, and `examples/src/bin/payments.rs` runs them on all cores.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one or two requests each. Others can see that money is taken and given back while

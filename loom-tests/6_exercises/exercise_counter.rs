@@ -19,13 +19,13 @@
 //! **Why the sound one holds.** An add by [`Counter::add`] is one read-modify-write of an atomic. There is no
 //! step between load and store for anybody to come into, and no plain memory.
 //!
-//! **Beside a detector.** `examples/exercise_counter.rs` lets two threads increment each of these counters,
+//! **Beside a detector.** `examples/src/bin/exercise_counter.rs` lets two threads increment each of these counters,
 //! the same types, 100,000 times. Under LLVM's thread sanitizer (two cores, rustc 1.97.0-nightly of
 //! 2026-05-19, 100 runs each),
 //!
 //! ```text
 //! RUSTFLAGS="-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer" cargo +nightly run --release \
-//!     --example exercise_counter --target x86_64-unknown-linux-gnu -- split    # or plain, or sound
+//!     -p examples --bin exercise_counter --target x86_64-unknown-linux-gnu -- split    # or plain, or sound
 //! ```
 //!
 //! | | data race reported | total wrong |

@@ -43,7 +43,10 @@ fn is_called<S: Send + Sync + 'static>(failure: Failure, model: Model<S>) {
 
 fn is_right<S: Send + Sync + 'static>(model: Model<S>) -> Report {
     let report = model.rounds(500).acceptable("()", "every thread ends").check();
-    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
+    // Of a loop that spins eight idle turns are explored.
+    let spins =
+        report.bound().is_some_and(|bound| bound.starts_with("8 idle turns of the loop at"));
+    assert!(report.is_complete() || spins || !cfg!(loom), "explored to the end: {report}");
     report
 }
 

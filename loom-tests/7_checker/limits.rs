@@ -1,7 +1,7 @@
 //! # What does the checker not see?
 //!
 //! **Answer.** What is listed here, as far as is known. The limits are those of loom 0.7.3, which the
-//! crate pins: each has a test with the exact table that is explored today, and turns red when the
+//! lock file has: each has a test with the exact table that is explored today, and turns red when the
 //! limit moves.
 //!
 //! It never reaches what may happen, an outcome *missed*:
@@ -15,7 +15,7 @@
 //! | updates never read anything but the newest value, nor overtake one another; of a model without plain loads and stores the weak-memory pass is left out | read by `load`; `SeqCst`, or a release and an acquire, where the order matters | `updates_are_never_reordered` |
 //! | `notify_one` wakes who has waited longest | `notify_all`, or do not depend on who | `notify_one_wakes_who_has_waited_longest` |
 //! | `is_poisoned` is no step | ask in `finally` | `is_poisoned_is_asked_at_one_moment` |
-//! | of a loop that repeats a turn more than eight times before it gives up, the last turns; the result is bounded | give up sooner, in a model | `a_loop_that_gives_up_late_never_gives_up` |
+//! | of a loop that spins or yields, what it does after eight idle turns; the result is bounded | wait in `hint::wait_until`, or give up sooner in a model | `a_loop_that_gives_up_late_never_gives_up` |
 //! | `.preemptions(n)` is a sample | no bound, and a smaller model | `bounded_preemptions_are_a_sample` |
 //! | as many steps fail for no reason as `.spurious(n)` says, 1 by default | a greater n; `Report::bound` says whether it takes one | `spurious_failures_are_bounded` |
 //!
@@ -329,8 +329,8 @@ fn is_poisoned_is_asked_at_one_moment() {
         .check();
 }
 
-/// A loop that repeats its first turn up to eight times is explored as what it is. Of one that gives up
-/// later so many turns are explored, and the result is bounded.
+/// A loop that repeats its first turn up to eight times is explored as what it is. Of a longer one so many
+/// turns are explored, and the result is bounded.
 #[test]
 fn a_loop_that_gives_up_late_never_gives_up() {
     let model = |times: u32| {

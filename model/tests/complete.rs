@@ -336,8 +336,9 @@ fn a_loop_that_gives_up_late_is_cut_and_bounds_the_result() {
     );
 }
 
+/// Whether it would ever give up cannot be told from outside.
 #[test]
-fn a_loop_that_another_thread_ends_is_explored_completely() {
+fn a_loop_that_another_thread_ends_is_cut_and_bounds_the_result() {
     in_every_order::<AtomicU64>(
         || AtomicU64::new(0),
         &[
@@ -348,7 +349,78 @@ fn a_loop_that_another_thread_ends_is_explored_completely() {
             }),
             ("writes", |a| a.store(1, SeqCst)),
         ],
+        |model| {
+            let bound = bound(model).expect("it is bounded");
+            assert!(bound.starts_with("8 idle turns of the loop at"), "{bound}");
+        },
+    );
+}
+
+#[test]
+fn a_wait_with_a_condition_is_explored_completely() {
+    in_every_order::<AtomicU64>(
+        || AtomicU64::new(0),
+        &[
+            ("waits", |a| hint::wait_until(|| a.load(SeqCst) == 1)),
+            ("writes", |a| a.store(1, SeqCst)),
+        ],
         |model| assert_eq!(bound(model), None),
+    );
+}
+
+/// A waiting loop does something in its third turn.
+#[test]
+fn a_later_turn_of_a_waiting_loop_is_explored() {
+    fails_in_every_order::<(AtomicU64, AtomicU64)>(
+        Failure::Panic,
+        || (AtomicU64::new(0), AtomicU64::new(0)),
+        &[
+            ("waits", |(flag, other)| {
+                let mut turns = 0;
+                while flag.load(SeqCst) == 0 {
+                    turns += 1;
+                    if turns == 3 {
+                        other.swap(7, SeqCst);
+                    }
+                    hint::spin_loop();
+                }
+            }),
+            ("writes", |(flag, other)| {
+                assert_eq!(other.swap(1, SeqCst), 0, "two turns at most");
+                flag.swap(1, SeqCst);
+            }),
+        ],
+    );
+}
+
+/// One loop waits, another gives up, and both yield in the same function.
+#[test]
+fn two_loops_that_yield_at_one_place_are_told_apart() {
+    fn spin() {
+        hint::spin_loop();
+    }
+
+    fails_in_every_order::<(AtomicU64, AtomicU64)>(
+        Failure::Panic,
+        || (AtomicU64::new(0), AtomicU64::new(0)),
+        &[
+            ("waits", |(flag, other)| {
+                while flag.load(SeqCst) == 0 {
+                    spin();
+                }
+                for _ in 0..4 {
+                    if other.load(SeqCst) == 1 {
+                        return;
+                    }
+                    spin();
+                }
+                panic!("it gives up");
+            }),
+            ("writes", |(flag, other)| {
+                flag.store(1, SeqCst);
+                other.store(1, SeqCst);
+            }),
+        ],
     );
 }
 
@@ -434,6 +506,34 @@ fn a_lock_released_while_another_thread_unwinds_is_a_wrong_model() {
             }),
         ],
         |model| is_wrong_model(model, "releases a lock while a destructor of another thread acts"),
+    );
+}
+
+/// The lock is released only when the panic has been caught, and the destructor waits for it before that.
+#[test]
+fn a_destructor_that_waits_for_a_lock_that_the_panic_has_released_is_a_wrong_model() {
+    struct Joins(Option<thread::JoinHandle<()>>);
+
+    impl Drop for Joins {
+        fn drop(&mut self) {
+            self.0.take().expect("joined once").join().expect("it does not panic");
+        }
+    }
+
+    in_every_order::<&'static Mutex<()>>(
+        || leaked(Mutex::new(())),
+        &[
+            ("idle", |_| ()),
+            ("panics", |mutex| {
+                let mutex: &'static Mutex<()> = mutex;
+                panics(|| {
+                    let _joins = Joins(Some(thread::spawn(move || drop(mutex.lock()))));
+                    let _held = mutex.lock();
+                    panic!("on purpose");
+                });
+            }),
+        ],
+        |model| is_wrong_model(model, "a destructor waits during a panic that has released a lock"),
     );
 }
 

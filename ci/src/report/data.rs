@@ -54,7 +54,7 @@ pub(crate) struct Outcome {
     pub(crate) trace: Option<Trace>,
 }
 
-/// An interleaving: `src/model/picture.rs` says what is in it.
+/// An interleaving: `model/src/check/picture.rs` says what is in it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) threads: Vec<String>,

@@ -34,7 +34,7 @@ use crate::sync::checked::local_end;
 use crate::sync::checked::operation::{diagnose, text_of};
 use crate::sync::checked::record::{self, Learned, SpuriousPoint, Task};
 use crate::sync::checked::unwinding::settle;
-use crate::sync::checked::waiting::{Token, leave_loop};
+use crate::sync::checked::waiting::Token;
 
 /// A part of a pass, explored to its end or to its first fault.
 pub(super) struct Explored {
@@ -294,7 +294,6 @@ fn body(plan: &Plan, position: usize, state: &AnyState, meeting: &Meeting) {
         result
     });
     let result = result.flatten();
-    leave_loop(None);
     if position == 0 {
         // The observations run on the same coroutine, and start afresh.
         record::with(|recorder| recorder.thread().locals.clear());

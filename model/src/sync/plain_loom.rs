@@ -1,4 +1,4 @@
-//! The façade on loom's own types, as people use loom: for comparison, by `cargo ci confidence`.
+//! The façade on loom's own types, as people use loom: for comparison, by `cargo lab confidence`.
 //!
 //! What loom lacks is missing: `OnceLock`, `sync_channel`, waits with a limit, `fetch_nand`, and
 //! [`Model`](crate) besides, which takes `--cfg loom`.

@@ -43,7 +43,7 @@ pub(crate) struct Learned {
 /// Something that the exploration leaves out, and where: the result is bounded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Bound {
-    /// A loop that yields here gives up after more idle turns than are explored.
+    /// A loop that yields here makes more idle turns than are explored.
     Loop(Site),
     /// While a panic unwinds, a destructor acts here. A lock that the panic releases is released later
     /// than that.
@@ -247,6 +247,15 @@ pub(crate) fn begin_again(learn: impl FnOnce(&mut Learned)) -> ! {
 /// given up with this OS thread, so no destructor of the code under test runs in a broken state.
 pub(crate) fn fail(fault: Fault) -> ! {
     with(|recorder| {
+        let waits = matches!(fault, Fault::Deadlock | Fault::Livelock { .. });
+        let fault = if waits && recorder.threads.iter().any(|thread| !thread.aside.is_empty()) {
+            Fault::Unsupported {
+                message: "a destructor waits during a panic that has released a lock: not modelled; the lock \
+                          is released only when the panic has been caught",
+            }
+        } else {
+            fault
+        };
         let finding = Finding {
             fault,
             execution: recorder.executions,
@@ -359,11 +368,6 @@ impl Recorder {
     pub(super) fn ends_to_read(&mut self, object: usize) {
         self.objects[object].holders -= 1;
         self.objects[object].readers[self.active] -= 1;
-    }
-
-    /// Whether the current execution has taken half of the steps that it may take.
-    pub(super) fn is_half_way_to_the_limit(&self) -> bool {
-        self.steps > self.max_steps / 2
     }
 
     /// How many steps the current execution has taken.

@@ -160,7 +160,6 @@ where
                         Some("a thread-local value panicked when dropped".to_owned());
                 });
             }
-            waiting::leave_loop(None);
             record::with(|recorder| {
                 recorder.thread().ended = true;
                 recorder.note(site, None, Action::End);

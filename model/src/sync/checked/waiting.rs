@@ -31,7 +31,7 @@ pub(super) enum Or {
 }
 
 /// What a thread has looked at, and how often others had changed it by then.
-#[derive(Debug, Clone, Default)]
+#[derive(Default)]
 pub(crate) struct Watch {
     seen: Vec<(usize, u64)>,
     /// It read something older than the newest.
@@ -178,12 +178,12 @@ impl Step {
     /// To loom a yield means that others go first, and it explores nothing else. So it is one only
     /// in a loop that spins, for ever as far as can be told.
     pub(crate) fn yield_if_spinning(&self, site: Site) {
-        leave_loop(Some(site));
         match record::with(|recorder| recorder.spins(site)) {
             Some(Spins::ForEver) => self.yield_now(),
-            Some(Spins::TooLong) => {
-                record::begin_again(|learned| learned.endless.push(site));
-            }
+            Some(Spins::TooLong) => record::begin_again(|learned| {
+                learned.endless.push(site);
+                learned.bounds.insert(Bound::Loop(site));
+            }),
             Some(Spins::No) | None => {}
         }
     }
@@ -200,32 +200,10 @@ impl Step {
     }
 }
 
-/// The active thread has ended, or yields at `next`. If that ends a loop which made more idle turns than
-/// are explored, and nothing new ended it, the result is bounded, and the exploration begins again
-/// without them.
-pub(crate) fn leave_loop(next: Option<Site>) {
-    let gave_up = record::with(|recorder| {
-        let spin = recorder.threads[recorder.current()].spin.as_ref()?;
-        let news = recorder.news(&spin.watch);
-        let goes_on = next == Some(spin.site) && spin.is_idle() && !news;
-        let gave_up = !goes_on && spin.turns > MAX_IDLE_TURNS && spin.repeats_last_turn();
-        let site = spin.site;
-        if !gave_up || !recorder.learned.bounds.insert(Bound::Loop(site)) {
-            return None;
-        }
-        (!recorder.learned.endless.contains(&site)).then_some(site)
-    });
-    if let Some(site) = gave_up.flatten() {
-        record::begin_again(|learned| learned.endless.push(site));
-    }
-}
-
 /// What a thread has done since it last yielded.
 pub(crate) struct Spin {
     site: Site,
     watch: Watch,
-    /// What it looked at in the turn before.
-    last: Watch,
     /// It has changed something itself.
     effect: bool,
     /// How many turns in a row were idle: they looked at something and found nothing new.
@@ -238,30 +216,21 @@ impl Spin {
     fn is_idle(&self) -> bool {
         !self.effect && !self.watch.seen.is_empty()
     }
-
-    /// Whether what this turn has looked at so far is as it was in the turn before.
-    fn repeats_last_turn(&self) -> bool {
-        !self.last.stale
-            && self.watch.seen.iter().zip(&self.last.seen).all(|(now, then)| now == then)
-    }
 }
 
 /// Whether a thread that yields can do no more than wait for others.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Spins {
     No,
-    /// It has come round so often that its loop is taken to be endless.
+    /// It has made more idle turns than are explored.
     TooLong,
-    /// It has come round, and its loop is known to be endless.
+    /// The same, and that is known.
     ForEver,
 }
 
-/// A loop that gives up after so many idle turns, or fewer, is explored as what it is. Of one that gives up
-/// later only so many are explored, and the result is bounded.
+/// So many idle turns of a loop are explored. Before another one the thread yields, as if it waited for
+/// ever, and the result is bounded: whether the loop would do something else then cannot be told.
 pub(super) const MAX_IDLE_TURNS: usize = 8;
-
-/// A loop that makes so many idle turns is taken to be endless: it waits until another thread ends it.
-const ENDLESS: usize = 1_000;
 
 impl Recorder {
     /// The active thread yields at `site`.
@@ -269,16 +238,14 @@ impl Recorder {
         let last = self.thread().spin.take();
         let idle =
             last.filter(|last| last.site == site && last.is_idle() && !self.news(&last.watch));
-        let (turns, last) = idle.map_or_else(Default::default, |turn| (turn.turns + 1, turn.watch));
-        self.thread().spin =
-            Some(Spin { site, watch: Watch::default(), last, effect: false, turns });
-        // Whether the loop gives up must show before the step limit ends the execution.
-        let endless = turns >= ENDLESS || self.is_half_way_to_the_limit();
-        match turns {
-            0 => Spins::No,
-            _ if self.learned.endless.contains(&site) => Spins::ForEver,
-            turns if turns > MAX_IDLE_TURNS && endless => Spins::TooLong,
-            _ => Spins::No,
+        let turns = idle.map_or(0, |turn| turn.turns + 1);
+        self.thread().spin = Some(Spin { site, watch: Watch::default(), effect: false, turns });
+        if turns <= MAX_IDLE_TURNS {
+            Spins::No
+        } else if self.learned.endless.contains(&site) {
+            Spins::ForEver
+        } else {
+            Spins::TooLong
         }
     }
 
