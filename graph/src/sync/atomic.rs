@@ -1,0 +1,341 @@
+//! Atomic types and fences.
+
+use std::fmt;
+use std::panic::Location;
+use std::sync::atomic::{self as std_atomic, AtomicBool as Flag};
+
+pub use std::sync::atomic::Ordering;
+
+use super::place::Place;
+use crate::kernel::{self, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
+
+mod word;
+
+pub use word::Word;
+
+/// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
+pub struct Atomic<T: Word> {
+    /// The value outside an exploration; inside, what was written last in this run.
+    std: T::Std,
+    model: Place,
+    /// `std` may have been changed through [`get_mut`](Self::get_mut), and is what the location, on
+    /// which there has been no operation, starts with.
+    starts_with_std: Flag,
+}
+
+/// An [`Atomic`] boolean.
+pub type AtomicBool = Atomic<bool>;
+/// An [`Atomic`] raw pointer.
+pub type AtomicPtr<T> = Atomic<*mut T>;
+/// An [`Atomic`] `u8`.
+pub type AtomicU8 = Atomic<u8>;
+/// An [`Atomic`] `u16`.
+pub type AtomicU16 = Atomic<u16>;
+/// An [`Atomic`] `u32`.
+pub type AtomicU32 = Atomic<u32>;
+/// An [`Atomic`] `u64`.
+pub type AtomicU64 = Atomic<u64>;
+/// An [`Atomic`] `usize`.
+pub type AtomicUsize = Atomic<usize>;
+/// An [`Atomic`] `i8`.
+pub type AtomicI8 = Atomic<i8>;
+/// An [`Atomic`] `i16`.
+pub type AtomicI16 = Atomic<i16>;
+/// An [`Atomic`] `i32`.
+pub type AtomicI32 = Atomic<i32>;
+/// An [`Atomic`] `i64`.
+pub type AtomicI64 = Atomic<i64>;
+/// An [`Atomic`] `isize`.
+pub type AtomicIsize = Atomic<isize>;
+
+impl<T: Word> Atomic<T> {
+    /// A new atomic holding `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let model = Place::new(Location::caller(), || Made::Atomic(value.to_word()));
+        Self { std: T::std(value), model, starts_with_std: Flag::new(false) }
+    }
+
+    /// Calls `f` with the engine and the location; `None` outside an exploration.
+    fn in_model<R>(&self, f: impl FnOnce(&dyn Engine, LocationId) -> R) -> Option<R> {
+        self.model.with("an atomic", |engine, location| {
+            // Relaxed: threads of an exploration share an OS thread.
+            if self.starts_with_std.swap(false, Ordering::Relaxed) {
+                engine.start_with(location, self.peek().to_word());
+            }
+            f(engine, location)
+        })
+    }
+
+    /// The value, without an operation.
+    fn peek(&self) -> T {
+        T::std_load(&self.std, Ordering::Relaxed)
+    }
+
+    /// Takes the value out; no other thread can have access any more.
+    #[track_caller]
+    pub fn into_inner(self) -> T {
+        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
+        value.unwrap_or_else(|| self.peek())
+    }
+
+    /// The value, reached without synchronisation: no other thread can have access.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> &mut T {
+        let site = Location::caller();
+        let renewed = self.in_model(|engine, location| {
+            T::std_store(&self.std, T::from_word(engine.newest(location)), Ordering::Relaxed);
+        });
+        if renewed.is_some() {
+            // Dropping the old location is the access.
+            self.model = Place::new(site, || Made::Atomic(0));
+            *self.starts_with_std.get_mut() = true;
+        }
+        T::std_get_mut(&mut self.std)
+    }
+
+    /// Reads the value.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Release` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn load(&self, order: Ordering) -> T {
+        assert!(
+            !matches!(order, Ordering::Release | Ordering::AcqRel),
+            "a load cannot have the ordering {order:?}: use Relaxed, Acquire or SeqCst"
+        );
+        self.load_at(order, Location::caller())
+    }
+
+    fn load_at(&self, order: Ordering, site: Site) -> T {
+        let word = self
+            .in_model(|engine, location| engine.step(Operation::Load { location, order }, site));
+        word.map_or_else(|| T::std_load(&self.std, order), T::from_word)
+    }
+
+    /// Writes `value`.
+    ///
+    /// # Panics
+    ///
+    /// If `order` is `Acquire` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn store(&self, value: T, order: Ordering) {
+        assert!(
+            !matches!(order, Ordering::Acquire | Ordering::AcqRel),
+            "a store cannot have the ordering {order:?}: use Relaxed, Release or SeqCst"
+        );
+        let site = Location::caller();
+        let in_model = self.in_model(|engine, location| {
+            engine.step(Operation::Store { location, value: value.to_word(), order }, site)
+        });
+        T::std_store(&self.std, value, if in_model.is_some() { Ordering::Relaxed } else { order });
+    }
+
+    /// A read-modify-write; returns the value before, as `Err` if nothing was written.
+    fn update_at(
+        &self,
+        rmw: Rmw,
+        success: Ordering,
+        failure: Ordering,
+        site: Site,
+    ) -> Result<T, T> {
+        let update = Update { rmw, shape: T::SHAPE };
+        let old = self.in_model(|engine, location| {
+            let operation = Operation::Update { location, update, success, failure };
+            engine.step(operation, site)
+        });
+        let Some(old) = old else { return self.update_std(update, success, failure) };
+        let new = update.apply(old);
+        if let Some(new) = new {
+            T::std_store(&self.std, T::from_word(new), Ordering::Relaxed);
+        }
+        let old = T::from_word(old);
+        if new.is_some() { Ok(old) } else { Err(old) }
+    }
+
+    /// Outside an exploration.
+    fn update_std(&self, update: Update, success: Ordering, failure: Ordering) -> Result<T, T> {
+        let mut old = T::std_load(&self.std, failure);
+        loop {
+            let Some(new) = update.apply(old.to_word()) else { return Err(old) };
+            match T::std_exchange(&self.std, old, T::from_word(new), success, failure) {
+                Ok(old) => return Ok(old),
+                Err(found) => old = found,
+            }
+        }
+    }
+
+    /// One that cannot fail.
+    fn fetch(&self, rmw: Rmw, order: Ordering, site: Site) -> T {
+        let (Ok(old) | Err(old)) = self.update_at(rmw, order, Ordering::Relaxed, site);
+        old
+    }
+
+    /// Writes `value` and returns the value before it.
+    #[track_caller]
+    pub fn swap(&self, value: T, order: Ordering) -> T {
+        self.fetch(Rmw::Swap(value.to_word()), order, Location::caller())
+    }
+
+    /// Writes `new` if the value is `current`.
+    ///
+    /// # Errors
+    ///
+    /// The value found, if it is not `current`.
+    ///
+    /// # Panics
+    ///
+    /// If `failure` is `Release` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn compare_exchange(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T> {
+        assert!(
+            !matches!(failure, Ordering::Release | Ordering::AcqRel),
+            "a compare_exchange cannot fail with {failure:?}: use Relaxed, Acquire or SeqCst"
+        );
+        let rmw = Rmw::CompareExchange { current: current.to_word(), new: new.to_word() };
+        self.update_at(rmw, success, failure, Location::caller())
+    }
+
+    /// Like [`compare_exchange`](Self::compare_exchange), but it may also fail without a cause. In an
+    /// exploration it does both.
+    ///
+    /// # Errors
+    ///
+    /// The value found, which may be `current`.
+    ///
+    /// # Panics
+    ///
+    /// If `failure` is `Release` or `AcqRel`, as in `std`.
+    #[track_caller]
+    pub fn compare_exchange_weak(
+        &self,
+        current: T,
+        new: T,
+        success: Ordering,
+        failure: Ordering,
+    ) -> Result<T, T> {
+        let site = Location::caller();
+        let fails = self.in_model(|engine, _| {
+            let operation = Operation::Choose { what: Choice::WeakFailure, options: 2 };
+            engine.policy().spurious && engine.step(operation, site) == 1
+        });
+        if fails == Some(true) {
+            return Err(self.load_at(failure, site));
+        }
+        self.compare_exchange(current, new, success, failure)
+    }
+
+    /// Applies `f` until it returns `None` or its result could be written over the value it was
+    /// computed from. Returns the value before.
+    ///
+    /// # Errors
+    ///
+    /// The value for which `f` returned `None`.
+    #[track_caller]
+    pub fn fetch_update(
+        &self,
+        set_order: Ordering,
+        fetch_order: Ordering,
+        mut f: impl FnMut(T) -> Option<T>,
+    ) -> Result<T, T> {
+        let mut before = self.load(fetch_order);
+        while let Some(after) = f(before) {
+            // One that fails without a cause would only be tried again.
+            match self.compare_exchange(before, after, set_order, fetch_order) {
+                Ok(value) => return Ok(value),
+                Err(found) => before = found,
+            }
+        }
+        Err(before)
+    }
+}
+
+impl<T: Word + fmt::Debug> fmt::Debug for Atomic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.peek().fmt(f)
+    }
+}
+
+impl<T: Word + Default> Default for Atomic<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: Word> From<T> for Atomic<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+macro_rules! fetch {
+    ($($type:ty),*: $($(#[$doc:meta])* $name:ident = $rmw:ident;)*) => {
+        fetch! { @each [$($type),*] [$($(#[$doc])* $name = $rmw;)*] }
+    };
+    (@each [] $methods:tt) => {};
+    (@each [$type:ty $(, $rest:ty)*] [$($(#[$doc:meta])* $name:ident = $rmw:ident;)*]) => {
+        impl Atomic<$type> {
+            $(
+                $(#[$doc])*
+                #[track_caller]
+                pub fn $name(&self, value: $type, order: Ordering) -> $type {
+                    self.fetch(Rmw::$rmw(value.to_word()), order, Location::caller())
+                }
+            )*
+        }
+        fetch! { @each [$($rest),*] [$($(#[$doc])* $name = $rmw;)*] }
+    };
+}
+
+fetch! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize:
+    /// Adds `value`, wrapping around, and returns the value before.
+    fetch_add = Add;
+    /// Subtracts `value`, wrapping around, and returns the value before.
+    fetch_sub = Sub;
+    /// Writes the greater of the two; returns the value before.
+    fetch_max = Max;
+    /// Writes the lesser of the two; returns the value before.
+    fetch_min = Min;
+}
+
+fetch! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool:
+    /// Bitwise "and"; returns the value before.
+    fetch_and = And;
+    /// Bitwise "nand"; returns the value before.
+    fetch_nand = Nand;
+    /// Bitwise "or"; returns the value before.
+    fetch_or = Or;
+    /// Bitwise "xor"; returns the value before.
+    fetch_xor = Xor;
+}
+
+/// Orders memory without touching it.
+///
+/// # Panics
+///
+/// If `order` is `Relaxed`, as in `std`.
+#[track_caller]
+pub fn fence(order: Ordering) {
+    assert!(
+        order != Ordering::Relaxed,
+        "a fence cannot be Relaxed: use Acquire, Release, AcqRel or SeqCst"
+    );
+    let site = Location::caller();
+    if kernel::with(|engine| engine.step(Operation::Fence { order }, site)).is_none() {
+        std_atomic::fence(order);
+    }
+}
+
+/// A fence against the compiler only: in an exploration it does nothing.
+pub fn compiler_fence(order: Ordering) {
+    std_atomic::compiler_fence(order);
+}

@@ -1,0 +1,56 @@
+//! Threads that wait for one another.
+
+use std::fmt;
+use std::panic::Location;
+
+use super::place::Place;
+use crate::kernel::object::{self, BarrierAct};
+use crate::kernel::{Act, Made, Operation};
+
+/// `std::sync::Barrier`.
+pub struct Barrier {
+    model: Place,
+    std: std::sync::Barrier,
+}
+
+/// Which thread was the last to arrive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BarrierWaitResult(bool);
+
+impl BarrierWaitResult {
+    /// Whether it was this one: exactly one of each round.
+    pub fn is_leader(&self) -> bool {
+        self.0
+    }
+}
+
+impl Barrier {
+    /// A barrier for `n` threads.
+    #[track_caller]
+    pub fn new(n: usize) -> Self {
+        let made = || Made::Object(object::Barrier::new(n).into());
+        Self { model: Place::new(Location::caller(), made), std: std::sync::Barrier::new(n) }
+    }
+
+    /// Blocks until `n` threads have arrived.
+    #[track_caller]
+    pub fn wait(&self) -> BarrierWaitResult {
+        let site = Location::caller();
+        let leader = self.model.with("a barrier", |engine, object| {
+            let act = |act| engine.step(Operation::Act { object, act: Act::Barrier(act) }, site);
+            let arrived = act(BarrierAct::Arrive);
+            let leader = arrived % 2 == 1;
+            if !leader {
+                act(BarrierAct::Leave { generation: (arrived / 2) as usize });
+            }
+            leader
+        });
+        BarrierWaitResult(leader.unwrap_or_else(|| self.std.wait().is_leader()))
+    }
+}
+
+impl fmt::Debug for Barrier {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Barrier").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,85 @@
+//! Interior mutability that the checker can follow.
+
+use std::fmt;
+use std::panic::Location;
+
+use super::place::Place;
+use crate::kernel::{Access, Made, Site};
+
+/// A cell without synchronisation; in an exploration, two accesses that happens-before does not
+/// order, one of them a write, are a data race.
+///
+/// `std::cell::UnsafeCell` with closures in place of `get`. Like `std`'s it is not [`Sync`]: a type
+/// that shares it says why that is sound.
+pub struct UnsafeCell<T: ?Sized> {
+    model: Place,
+    value: std::cell::UnsafeCell<T>,
+}
+
+impl<T> UnsafeCell<T> {
+    /// Wraps `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let model = Place::new(Location::caller(), || Made::Cell);
+        Self { model, value: std::cell::UnsafeCell::new(value) }
+    }
+
+    /// Unwraps the value.
+    #[track_caller]
+    pub fn into_inner(self) -> T {
+        self.model.access(Access::Write, Location::caller());
+        self.value.into_inner()
+    }
+}
+
+impl<T: ?Sized> UnsafeCell<T> {
+    /// Calls `f` with a pointer for reading. Dereferencing it is sound while no thread writes.
+    #[track_caller]
+    pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+        self.access(Access::Read, Location::caller(), || f(self.value.get()))
+    }
+
+    /// Calls `f` with a pointer for writing. Dereferencing it is sound while no other thread reads or
+    /// writes.
+    #[track_caller]
+    pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+        self.access(Access::Write, Location::caller(), || f(self.value.get()))
+    }
+
+    /// The value, reached through unique access.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> &mut T {
+        self.access(Access::Write, Location::caller(), || ());
+        self.value.get_mut()
+    }
+
+    fn access<R>(&self, access: Access, site: Site, f: impl FnOnce() -> R) -> R {
+        let accessed = self.model.with("a cell", |engine, location| {
+            engine.access(location, access, site);
+            engine.steps()
+        });
+        let result = f();
+        if let Some(steps) = accessed {
+            // The access lasts as long as the closure does.
+            self.model.at_end(|engine, location| {
+                if engine.steps() != steps {
+                    engine.access(location, access, site);
+                }
+            });
+        }
+        result
+    }
+}
+
+impl<T: Default> Default for UnsafeCell<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for UnsafeCell<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UnsafeCell").finish_non_exhaustive()
+    }
+}

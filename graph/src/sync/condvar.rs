@@ -1,0 +1,243 @@
+//! Waiting for a notification.
+
+use std::fmt;
+use std::panic::Location;
+use std::time::Duration;
+
+use super::place::Place;
+use super::{LockResult, MutexGuard, PoisonError};
+use crate::kernel::object::{self, CondvarAct, MAY_TAKE};
+use crate::kernel::{Act, Choice, Made, Operation, Site, Turn};
+
+/// `std::sync::Condvar`. In an exploration, waits end without a cause too, and those with a limit at
+/// any moment.
+pub struct Condvar {
+    model: Place,
+    std: std::sync::Condvar,
+}
+
+/// Whether a wait with a limit ended because time was up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WaitTimeoutResult(bool);
+
+impl WaitTimeoutResult {
+    /// Whether time was up.
+    pub fn timed_out(&self) -> bool {
+        self.0
+    }
+}
+
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Woken,
+    TimedOut,
+}
+
+impl Condvar {
+    /// No thread waits.
+    #[track_caller]
+    pub fn new() -> Self {
+        let made = || Made::Object(object::Condvar::default().into());
+        Self { model: Place::new(Location::caller(), made), std: std::sync::Condvar::new() }
+    }
+
+    fn act(&self, act: CondvarAct, site: Site) -> Option<u64> {
+        self.model.with("a condition variable", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Condvar(act) }, site)
+        })
+    }
+
+    fn choose(&self, what: Choice, site: Site) -> bool {
+        let choice = Operation::Choose { what, options: 2 };
+        let chosen = self.model.with("a condition variable", |engine, _| engine.step(choice, site));
+        chosen == Some(1)
+    }
+
+    fn spurious(&self, site: Site) -> bool {
+        let explored =
+            self.model.with("a condition variable", |engine, _| engine.policy().spurious);
+        explored == Some(true) && self.choose(Choice::SpuriousWakeUp, site)
+    }
+
+    /// Waits in an exploration; outside, returns the guard.
+    fn wait_in_model<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        limited: bool,
+        site: Site,
+    ) -> Result<(LockResult<MutexGuard<'a, T>>, End), MutexGuard<'a, T>> {
+        if self.act(CondvarAct::Enter, site).is_none() {
+            return Err(guard);
+        }
+        let mutex = guard.mutex;
+        drop(guard);
+        let mut end = End::Woken;
+        if limited {
+            // Whether it was notified depends on when it leaves; and then it may be open.
+            let mut result = self.act(CondvarAct::Leave, site);
+            if result == Some(MAY_TAKE) {
+                let act = if self.choose(Choice::TimeOut, site) {
+                    CondvarAct::LeaveAnyway
+                } else {
+                    CondvarAct::TakeOrLeave
+                };
+                result = self.act(act, site);
+            }
+            let notified = result == Some(1);
+            if !notified && !self.spurious(site) {
+                end = End::TimedOut;
+            }
+            self.end_turn(site);
+        } else if self.spurious(site) {
+            self.act(CondvarAct::LeaveAnyway, site);
+            self.end_turn(site);
+        } else {
+            self.act(CondvarAct::Wake, site);
+        }
+        Ok((mutex.lock_at(site), end))
+    }
+
+    /// The wait may be a turn of a loop. The mutex is not held here.
+    fn end_turn(&self, site: Site) {
+        self.model.with("a condition variable", |engine, _| engine.turn(Turn::Spin, site));
+    }
+
+    /// Releases the mutex, blocks until notified, and acquires the mutex again. May return without a
+    /// notification.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
+        let site = Location::caller();
+        match self.wait_in_model(guard, false, site) {
+            Ok((guard, _)) => guard,
+            Err(guard) => {
+                let (mutex, std) = guard.dissolve();
+                let Some(std) = std else { unreachable!("a guard outside an exploration") };
+                match self.std.wait(std) {
+                    Ok(std) => Ok(MutexGuard::from_std(mutex, std, site)),
+                    Err(poison) => {
+                        let guard = MutexGuard::from_std(mutex, poison.into_inner(), site);
+                        Err(PoisonError::new(guard))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits while `condition` holds.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait_while<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<MutexGuard<'a, T>> {
+        while condition(guard.unwatched()) {
+            guard = self.wait(guard)?;
+        }
+        Ok(guard)
+    }
+
+    /// Like [`wait`](Self::wait), but for no longer than `duration`.
+    ///
+    /// # Errors
+    ///
+    /// The same too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait_timeout<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        duration: Duration,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let site = Location::caller();
+        match self.wait_in_model(guard, true, site) {
+            Ok((guard, end)) => {
+                let result = WaitTimeoutResult(end == End::TimedOut);
+                match guard {
+                    Ok(guard) => Ok((guard, result)),
+                    Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
+                }
+            }
+            Err(guard) => {
+                let (mutex, std) = guard.dissolve();
+                let Some(std) = std else { unreachable!("a guard outside an exploration") };
+                let guard = |std| MutexGuard::from_std(mutex, std, site);
+                match self.std.wait_timeout(std, duration) {
+                    Ok((std, result)) => Ok((guard(std), WaitTimeoutResult(result.timed_out()))),
+                    Err(poison) => {
+                        let (std, result) = poison.into_inner();
+                        let result = WaitTimeoutResult(result.timed_out());
+                        Err(PoisonError::new((guard(std), result)))
+                    }
+                }
+            }
+        }
+    }
+
+    /// Waits while `condition` holds, but for no longer than `duration`.
+    ///
+    /// # Errors
+    ///
+    /// The same too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn wait_timeout_while<'a, T: ?Sized>(
+        &self,
+        mut guard: MutexGuard<'a, T>,
+        duration: Duration,
+        mut condition: impl FnMut(&mut T) -> bool,
+    ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
+        let start = std::time::Instant::now();
+        loop {
+            if !condition(guard.unwatched()) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            // There is no time in an exploration.
+            let passed = if self.model.is_in_model() { Duration::ZERO } else { start.elapsed() };
+            let Some(left) = duration.checked_sub(passed) else {
+                return Ok((guard, WaitTimeoutResult(true)));
+            };
+            let result;
+            (guard, result) = self.wait_timeout(guard, left)?;
+            if result.timed_out() && self.model.is_in_model() {
+                let waits = condition(guard.unwatched());
+                return Ok((guard, WaitTimeoutResult(waits)));
+            }
+        }
+    }
+
+    /// Notifies one of the threads that wait.
+    #[track_caller]
+    pub fn notify_one(&self) {
+        if self.act(CondvarAct::NotifyOne, Location::caller()).is_none() {
+            self.std.notify_one();
+        }
+    }
+
+    /// Notifies all threads that wait.
+    #[track_caller]
+    pub fn notify_all(&self) {
+        if self.act(CondvarAct::NotifyAll, Location::caller()).is_none() {
+            self.std.notify_all();
+        }
+    }
+}
+
+impl Default for Condvar {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Condvar {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Condvar").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,28 @@
+//! Types shaped like those of `std::sync`, each a small state machine on the kernel.
+//!
+//! A value that is made outside an exploration behaves like its `std` namesake, on real threads. One
+//! that is made inside belongs to that execution. Mixing the two is refused.
+
+mod arc;
+pub mod atomic;
+mod barrier;
+pub mod cell;
+mod condvar;
+pub mod hint;
+mod local;
+pub mod mpsc;
+mod mutex;
+mod once;
+mod place;
+mod rwlock;
+pub mod thread;
+
+pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+pub use crate::__thread_local as thread_local;
+pub use arc::{Arc, Weak};
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};
+pub use once::{LazyLock, Once, OnceLock};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -1,0 +1,344 @@
+//! Channels.
+
+use std::collections::HashMap;
+use std::fmt;
+use std::panic::Location;
+use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
+use std::time::Duration;
+
+pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+
+use super::place::Place;
+use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
+use crate::kernel::{self, Act, Made, Operation, Site, Turn};
+
+/// A channel of an exploration.
+struct Channel<T> {
+    model: Place,
+    rendezvous: bool,
+    /// Messages under way, by number.
+    messages: std::sync::Mutex<HashMap<u64, T>>,
+}
+
+impl<T> Channel<T> {
+    fn act(&self, act: ChannelAct, site: Site) -> u64 {
+        let result = self.model.with("a channel", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Channel(act) }, site)
+        });
+        result.unwrap_or(CLOSED)
+    }
+
+    /// An act of a destructor.
+    fn last_act(&self, act: ChannelAct, site: Site) {
+        self.model.at_end(|engine, object| {
+            engine.step(Operation::Act { object, act: Act::Channel(act) }, site);
+        });
+    }
+
+    fn put(&self, message: u64, value: T) {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.insert(message, value);
+    }
+
+    fn take(&self, message: u64) -> Option<T> {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.remove(&message)
+    }
+
+    fn send(&self, value: T, site: Site) -> Result<(), SendError<T>> {
+        let Some(message) = self.act(ChannelAct::Send, site).checked_sub(FIRST_MESSAGE) else {
+            return Err(SendError(value));
+        };
+        self.put(message, value);
+        if self.rendezvous && self.act(ChannelAct::Delivered { message }, site) == 0 {
+            // The receiver is gone. An execution that is over answers so too.
+            return self.take(message).map_or(Ok(()), |value| Err(SendError(value)));
+        }
+        Ok(())
+    }
+
+    fn received(&self, result: u64) -> Option<T> {
+        result.checked_sub(FIRST_MESSAGE).and_then(|message| self.take(message))
+    }
+}
+
+/// One sending end. Its drop is an operation.
+struct SendingEnd<T>(Arc<Channel<T>>, Site);
+
+impl<T> SendingEnd<T> {
+    fn another(&self, site: Site) -> Self {
+        self.0.act(ChannelAct::AddSender, site);
+        Self(Arc::clone(&self.0), site)
+    }
+}
+
+impl<T> Drop for SendingEnd<T> {
+    fn drop(&mut self) {
+        self.0.last_act(ChannelAct::DropSender, self.1);
+    }
+}
+
+/// The receiving end. Its drop is an operation.
+struct ReceivingEnd<T>(Arc<Channel<T>>, Site);
+
+impl<T> Drop for ReceivingEnd<T> {
+    fn drop(&mut self) {
+        self.0.last_act(ChannelAct::DropReceiver, self.1);
+        if !self.0.rendezvous {
+            // What is dropped may use the checker, so the lock is not held.
+            let mut messages = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = std::mem::take(&mut *messages);
+            drop(messages);
+            drop(left);
+        }
+    }
+}
+
+enum Ends<S, M> {
+    Std(S),
+    Model(M),
+}
+
+/// `std::sync::mpsc::Sender`.
+pub struct Sender<T>(Ends<std_mpsc::Sender<T>, SendingEnd<T>>);
+/// `std::sync::mpsc::SyncSender`.
+pub struct SyncSender<T>(Ends<std_mpsc::SyncSender<T>, SendingEnd<T>>);
+/// `std::sync::mpsc::Receiver`.
+pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
+
+fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
+    kernel::with(|_| ())?;
+    let model = Place::counted(site, || Made::Object(object::Channel::new(bound).into()));
+    let messages = std::sync::Mutex::default();
+    let channel = Arc::new(Channel { model, rendezvous: bound == Some(0), messages });
+    Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site)))
+}
+
+/// A channel without a bound.
+#[track_caller]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    if let Some((sender, receiver)) = in_model(None, Location::caller()) {
+        return (Sender(Ends::Model(sender)), Receiver(Ends::Model(receiver)));
+    }
+    let (sender, receiver) = std_mpsc::channel();
+    (Sender(Ends::Std(sender)), Receiver(Ends::Std(receiver)))
+}
+
+/// A channel that holds `bound` messages. With 0, a send waits until its message is received.
+#[track_caller]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    if let Some((sender, receiver)) = in_model(Some(bound), Location::caller()) {
+        return (SyncSender(Ends::Model(sender)), Receiver(Ends::Model(receiver)));
+    }
+    let (sender, receiver) = std_mpsc::sync_channel(bound);
+    (SyncSender(Ends::Std(sender)), Receiver(Ends::Std(receiver)))
+}
+
+impl<T> Sender<T> {
+    /// Sends `value`.
+    ///
+    /// # Errors
+    ///
+    /// `value`, if the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        match &self.0 {
+            Ends::Std(sender) => sender.send(value),
+            Ends::Model(end) => end.0.send(value, Location::caller()),
+        }
+    }
+}
+
+impl<T> SyncSender<T> {
+    /// Sends `value`; blocks while the channel is full.
+    ///
+    /// # Errors
+    ///
+    /// `value`, if the receiver is gone.
+    #[track_caller]
+    pub fn send(&self, value: T) -> Result<(), SendError<T>> {
+        match &self.0 {
+            Ends::Std(sender) => sender.send(value),
+            Ends::Model(end) => end.0.send(value, Location::caller()),
+        }
+    }
+
+    /// Sends `value` if the channel is not full.
+    ///
+    /// # Errors
+    ///
+    /// `value`, if the channel is full or the receiver is gone.
+    #[track_caller]
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        match &self.0 {
+            Ends::Std(sender) => sender.try_send(value),
+            Ends::Model(end) => match end.0.act(ChannelAct::TrySend, Location::caller()) {
+                CLOSED => Err(TrySendError::Disconnected(value)),
+                FULL => Err(TrySendError::Full(value)),
+                message => {
+                    end.0.put(message - FIRST_MESSAGE, value);
+                    Ok(())
+                }
+            },
+        }
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Ends::Std(sender) => Ends::Std(sender.clone()),
+            Ends::Model(end) => Ends::Model(end.another(Location::caller())),
+        })
+    }
+}
+
+impl<T> Clone for SyncSender<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        Self(match &self.0 {
+            Ends::Std(sender) => Ends::Std(sender.clone()),
+            Ends::Model(end) => Ends::Model(end.another(Location::caller())),
+        })
+    }
+}
+
+impl<T> Receiver<T> {
+    /// Receives the next message; blocks until there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none, and all senders are gone.
+    #[track_caller]
+    pub fn recv(&self) -> Result<T, RecvError> {
+        match &self.0 {
+            Ends::Std(receiver) => receiver.recv(),
+            Ends::Model(end) => {
+                let site = Location::caller();
+                if end.0.rendezvous {
+                    end.0.act(ChannelAct::BeginReceive, site);
+                }
+                let result = end.0.act(ChannelAct::Receive, site);
+                end.0.received(result).ok_or(RecvError)
+            }
+        }
+    }
+
+    /// Receives the next message, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// If there is none; whether all senders are gone.
+    #[track_caller]
+    pub fn try_recv(&self) -> Result<T, TryRecvError> {
+        match &self.0 {
+            Ends::Std(receiver) => receiver.try_recv(),
+            Ends::Model(end) => match end.0.act(ChannelAct::TryReceive, Location::caller()) {
+                EMPTY => Err(TryRecvError::Empty),
+                result => end.0.received(result).ok_or(TryRecvError::Disconnected),
+            },
+        }
+    }
+
+    /// Like [`recv`](Self::recv), but for no longer than `timeout`. In an exploration, time may be up
+    /// at any moment.
+    ///
+    /// # Errors
+    ///
+    /// If time was up, or all senders are gone.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        match &self.0 {
+            Ends::Std(receiver) => receiver.recv_timeout(timeout),
+            Ends::Model(end) => {
+                let site = Location::caller();
+                if end.0.rendezvous {
+                    end.0.act(ChannelAct::BeginReceive, site);
+                }
+                match end.0.act(ChannelAct::TryReceive, site) {
+                    EMPTY => {
+                        // The call may be a turn of a loop.
+                        kernel::with(|engine| engine.turn(Turn::Spin, site));
+                        Err(RecvTimeoutError::Timeout)
+                    }
+                    result => end.0.received(result).ok_or(RecvTimeoutError::Disconnected),
+                }
+            }
+        }
+    }
+
+    /// The messages, until all senders are gone.
+    pub fn iter(&self) -> Iter<'_, T> {
+        Iter(self)
+    }
+
+    /// The messages that are there.
+    pub fn try_iter(&self) -> TryIter<'_, T> {
+        TryIter(self)
+    }
+}
+
+/// See [`Receiver::iter`].
+pub struct Iter<'a, T>(&'a Receiver<T>);
+/// See [`Receiver::try_iter`].
+pub struct TryIter<'a, T>(&'a Receiver<T>);
+/// The messages, until all senders are gone.
+pub struct IntoIter<T>(Receiver<T>);
+
+impl<T> Iterator for Iter<'_, T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+impl<T> Iterator for TryIter<'_, T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.0.try_recv().ok()
+    }
+}
+
+impl<T> Iterator for IntoIter<T> {
+    type Item = T;
+
+    #[track_caller]
+    fn next(&mut self) -> Option<T> {
+        self.0.recv().ok()
+    }
+}
+
+impl<'a, T> IntoIterator for &'a Receiver<T> {
+    type Item = T;
+    type IntoIter = Iter<'a, T>;
+
+    fn into_iter(self) -> Iter<'a, T> {
+        self.iter()
+    }
+}
+
+impl<T> IntoIterator for Receiver<T> {
+    type Item = T;
+    type IntoIter = IntoIter<T>;
+
+    fn into_iter(self) -> IntoIter<T> {
+        IntoIter(self)
+    }
+}
+
+macro_rules! debug {
+    ($($name:ident),*) => {$(
+        impl<T> fmt::Debug for $name<T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).finish_non_exhaustive()
+            }
+        }
+    )*};
+}
+
+debug!(Sender, SyncSender, Receiver);

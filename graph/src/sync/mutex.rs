@@ -1,0 +1,245 @@
+//! Mutual exclusion.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+use super::place::Place;
+use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use crate::kernel::object::{self, MutexAct, acquired};
+use crate::kernel::{Access, Act, Made, Operation, Site};
+
+/// `std::sync::Mutex`.
+pub struct Mutex<T: ?Sized> {
+    model: Place,
+    /// Locks outside an exploration.
+    std: std::sync::Mutex<()>,
+    /// What it protects, as plain memory: found to race if the lock fails to protect it.
+    contents: Place,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `value` is reached through a guard, of which there is one at a time (`std` outside an
+// exploration, the kernel inside, where all threads share an OS thread), or through `&mut self`.
+unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
+// SAFETY: as for `Sync`; the mutex owns its value.
+unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
+impl<T: ?Sized> std::panic::UnwindSafe for Mutex<T> {}
+impl<T: ?Sized> std::panic::RefUnwindSafe for Mutex<T> {}
+
+/// Exclusive access to what a [`Mutex`] holds, until dropped.
+#[must_use = "a lock is released when its guard is dropped"]
+pub struct MutexGuard<'a, T: ?Sized> {
+    pub(super) mutex: &'a Mutex<T>,
+    /// `None` in an exploration.
+    pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
+    pub(super) site: Site,
+    /// The thread unwound already when it acquired the mutex.
+    unwound: bool,
+}
+
+impl<T> Mutex<T> {
+    /// A free mutex around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let site = Location::caller();
+        let model = Place::new(site, || Made::Object(object::Mutex::default().into()));
+        let std = std::sync::Mutex::new(());
+        Self {
+            model,
+            std,
+            contents: Place::new(site, || Made::Cell),
+            value: UnsafeCell::new(value),
+        }
+    }
+
+    /// Takes the value out.
+    ///
+    /// # Errors
+    ///
+    /// The value too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn into_inner(self) -> LockResult<T> {
+        let poisoned = self.is_poisoned();
+        self.contents.access(Access::Write, Location::caller());
+        let value = self.value.into_inner();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<T: ?Sized> Mutex<T> {
+    fn act(&self, act: MutexAct, site: Site) -> Option<u64> {
+        self.model.with("a mutex", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Mutex(act) }, site)
+        })
+    }
+
+    /// Blocks until the mutex is free, and acquires it.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if a thread has panicked while it held the mutex.
+    #[track_caller]
+    pub fn lock(&self) -> LockResult<MutexGuard<'_, T>> {
+        self.lock_at(Location::caller())
+    }
+
+    pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
+        match self.act(MutexAct::Lock, site) {
+            Some(result) => self.acquired(result, site),
+            None => match self.std.lock() {
+                Ok(std) => Ok(self.guard(Some(std), site)),
+                Err(poison) => Err(PoisonError::new(self.guard(Some(poison.into_inner()), site))),
+            },
+        }
+    }
+
+    /// Acquires the mutex if it is free.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if it is not; `Poisoned` with the guard, if a thread has panicked while it held
+    /// the mutex.
+    #[track_caller]
+    pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
+        let site = Location::caller();
+        match self.act(MutexAct::TryLock, site) {
+            Some(acquired::WOULD_BLOCK) => Err(TryLockError::WouldBlock),
+            Some(result) => Ok(self.acquired(result, site)?),
+            None => match self.std.try_lock() {
+                Ok(std) => Ok(self.guard(Some(std), site)),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(poison)) => {
+                    Err(PoisonError::new(self.guard(Some(poison.into_inner()), site)))?
+                }
+            },
+        }
+    }
+
+    fn acquired(&self, result: u64, site: Site) -> LockResult<MutexGuard<'_, T>> {
+        let guard = self.guard(None, site);
+        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    fn guard<'a>(
+        &'a self,
+        std: Option<std::sync::MutexGuard<'a, ()>>,
+        site: Site,
+    ) -> MutexGuard<'a, T> {
+        MutexGuard { mutex: self, std, site, unwound: super::thread::panicking() }
+    }
+
+    /// Whether a thread has panicked while it held the mutex.
+    #[track_caller]
+    pub fn is_poisoned(&self) -> bool {
+        let poisoned = self.act(MutexAct::IsPoisoned, Location::caller());
+        poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
+    }
+
+    /// Declares the value sound again.
+    #[track_caller]
+    pub fn clear_poison(&self) {
+        if self.act(MutexAct::ClearPoison, Location::caller()).is_none() {
+            self.std.clear_poison();
+        }
+    }
+
+    /// The value, reached without locking: no other thread can have access.
+    ///
+    /// # Errors
+    ///
+    /// The value too, if the mutex is poisoned.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.contents.access(Access::Write, Location::caller());
+        let poisoned = self.is_poisoned();
+        let value = self.value.get_mut();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<'a, T: ?Sized> MutexGuard<'a, T> {
+    /// Releases the mutex without dropping the guard's `std` half: a condition variable does that.
+    pub(super) fn dissolve(mut self) -> (&'a Mutex<T>, Option<std::sync::MutexGuard<'a, ()>>) {
+        let parts = (self.mutex, self.std.take());
+        std::mem::forget(self);
+        parts
+    }
+
+    /// The value, for a condition that takes it by `&mut` and hardly ever changes it: as a read.
+    pub(super) fn unwatched(&mut self) -> &mut T {
+        self.mutex.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+
+    /// The guard of a mutex that has been acquired outside an exploration.
+    pub(super) fn from_std(
+        mutex: &'a Mutex<T>,
+        std: std::sync::MutexGuard<'a, ()>,
+        site: Site,
+    ) -> Self {
+        mutex.guard(Some(std), site)
+    }
+}
+
+impl<T: ?Sized> Drop for MutexGuard<'_, T> {
+    fn drop(&mut self) {
+        self.mutex.model.at_end(|engine, object| {
+            let poisons = !self.unwound && engine.panicking();
+            let act = Act::Mutex(MutexAct::Unlock { poisons });
+            engine.step(Operation::Act { object, act }, self.site);
+        });
+    }
+}
+
+impl<T: ?Sized> Deref for MutexGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.mutex.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        unsafe { &*self.mutex.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.mutex.contents.access(Access::Write, self.site);
+        // SAFETY: this guard holds the lock, and there is one guard at a time.
+        unsafe { &mut *self.mutex.value.get() }
+    }
+}
+
+impl<T: Default> Default for Mutex<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for Mutex<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Mutex<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mutex").finish_non_exhaustive()
+    }
+}
+
+impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        (**self).fmt(f)
+    }
+}

@@ -1,0 +1,354 @@
+//! Readers or one writer.
+
+use std::cell::UnsafeCell;
+use std::fmt;
+use std::ops::{Deref, DerefMut};
+use std::panic::Location;
+
+use super::place::Place;
+use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
+use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
+
+/// `std::sync::RwLock`. Whether a waiting writer holds up new readers is left open by `std`: in an
+/// exploration it does, and it does not.
+pub struct RwLock<T: ?Sized> {
+    model: Place,
+    /// Locks outside an exploration.
+    std: std::sync::RwLock<()>,
+    /// What it protects, as plain memory: found to race if the lock fails to protect it.
+    contents: Place,
+    value: UnsafeCell<T>,
+}
+
+// SAFETY: `value` is reached through guards: of one writer, or of readers, who share it, which needs
+// `Sync`; or through `&mut self`.
+unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
+// SAFETY: the lock owns its value.
+unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+impl<T: ?Sized> std::panic::UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
+
+/// Shared access to what a [`RwLock`] holds, until dropped.
+#[must_use = "a lock is released when its guard is dropped"]
+pub struct RwLockReadGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    _std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+    /// Where the read ends, in an exploration.
+    end: Option<Handle>,
+    site: Site,
+}
+
+/// Exclusive access to what a [`RwLock`] holds, until dropped.
+#[must_use = "a lock is released when its guard is dropped"]
+pub struct RwLockWriteGuard<'a, T: ?Sized> {
+    lock: &'a RwLock<T>,
+    _std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+    site: Site,
+    /// The thread unwound already when it acquired the lock.
+    unwound: bool,
+}
+
+/// The ends of the reads that a writer has found.
+fn reads(engine: &dyn Engine, object: LocationId) -> Vec<LocationId> {
+    match engine.state(object) {
+        Object::RwLock(state) => state.reads().to_vec(),
+        _ => Vec::new(),
+    }
+}
+
+fn of_read(engine: &dyn Engine, object: LocationId, act: ReadEndAct, site: Site) -> u64 {
+    engine.step(Operation::Act { object, act: Act::ReadEnd(act) }, site)
+}
+
+impl<T> RwLock<T> {
+    /// A free lock around `value`.
+    #[track_caller]
+    pub fn new(value: T) -> Self {
+        let site = Location::caller();
+        let model = Place::new(site, || Made::Object(object::RwLock::default().into()));
+        let contents = Place::new(site, || Made::Cell);
+        Self { model, std: std::sync::RwLock::new(()), contents, value: UnsafeCell::new(value) }
+    }
+
+    /// Takes the value out.
+    ///
+    /// # Errors
+    ///
+    /// The value too, if the lock is poisoned.
+    #[track_caller]
+    pub fn into_inner(self) -> LockResult<T> {
+        let poisoned = self.is_poisoned();
+        self.contents.access(Access::Write, Location::caller());
+        let value = self.value.into_inner();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<T: ?Sized> RwLock<T> {
+    fn act(&self, act: RwLockAct, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::RwLock(act) }, site)
+        })
+    }
+
+    /// Begins a read. Returns its result, and where it will end.
+    fn begin(
+        &self,
+        act: impl FnOnce(LocationId) -> RwLockAct,
+        site: Site,
+    ) -> Option<(u64, Option<Handle>)> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let end = Handle::new(site, || Made::Object(ReadEnd::default().into()));
+            let act = act(Handle::with(end, "a read", |_, location| location).unwrap_or_default());
+            (engine.step(Operation::Act { object, act: Act::RwLock(act) }, site), end)
+        })
+    }
+
+    /// Keeps new readers out, and waits for those that there are.
+    fn begin_write(&self, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let act = Act::RwLock(RwLockAct::Write);
+            let result = engine.step(Operation::Act { object, act }, site);
+            for end in reads(engine, object) {
+                of_read(engine, end, ReadEndAct::Await, site);
+            }
+            result
+        })
+    }
+
+    /// Acquires the lock for writing if no read is under way.
+    fn begin_try_write(&self, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let act = |act| engine.step(Operation::Act { object, act: Act::RwLock(act) }, site);
+            loop {
+                if act(RwLockAct::TryWrite) == acquired::WOULD_BLOCK {
+                    return acquired::WOULD_BLOCK;
+                }
+                let ends = reads(engine, object);
+                let ended =
+                    |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
+                if !ends.iter().all(ended) {
+                    return acquired::WOULD_BLOCK;
+                }
+                let result = act(RwLockAct::TryWriteAfter { reads: ends.len() });
+                if result != acquired::WOULD_BLOCK {
+                    for end in ends {
+                        of_read(engine, end, ReadEndAct::Await, site);
+                    }
+                    return result;
+                }
+                // Others were faster: look again.
+                if engine.over() {
+                    return acquired::WOULD_BLOCK;
+                }
+            }
+        })
+    }
+
+    /// Blocks while there is a writer, and acquires the lock for reading.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if a writer has panicked.
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let site = Location::caller();
+        match self.begin(|end| RwLockAct::Read { end }, site) {
+            Some((result, end)) => self.acquired_read(result, end, site),
+            None => match self.std.read() {
+                Ok(std) => Ok(self.read_guard(Some(std), site)),
+                Err(poison) => {
+                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))
+                }
+            },
+        }
+    }
+
+    /// Acquires the lock for reading if there is no writer.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is one, or if one waits; `Poisoned` with the guard, if a writer has
+    /// panicked.
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let site = Location::caller();
+        match self.begin(|end| RwLockAct::TryRead { end }, site) {
+            Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
+            Some((result, end)) => Ok(self.acquired_read(result, end, site)?),
+            None => match self.std.try_read() {
+                Ok(std) => Ok(self.read_guard(Some(std), site)),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(poison)) => {
+                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))?
+                }
+            },
+        }
+    }
+
+    /// Blocks until the lock is free, and acquires it for writing.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if a writer has panicked.
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let site = Location::caller();
+        match self.begin_write(site) {
+            Some(result) => self.acquired_write(result, site),
+            None => match self.std.write() {
+                Ok(std) => Ok(self.write_guard(Some(std), site)),
+                Err(poison) => {
+                    Err(PoisonError::new(self.write_guard(Some(poison.into_inner()), site)))
+                }
+            },
+        }
+    }
+
+    /// Acquires the lock for writing if it is free.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if it is not; `Poisoned` with the guard, if a writer has panicked.
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let site = Location::caller();
+        match self.begin_try_write(site) {
+            Some(acquired::WOULD_BLOCK) => Err(TryLockError::WouldBlock),
+            Some(result) => Ok(self.acquired_write(result, site)?),
+            None => match self.std.try_write() {
+                Ok(std) => Ok(self.write_guard(Some(std), site)),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(poison)) => {
+                    Err(PoisonError::new(self.write_guard(Some(poison.into_inner()), site)))?
+                }
+            },
+        }
+    }
+
+    fn acquired_read(
+        &self,
+        result: u64,
+        end: Option<Handle>,
+        site: Site,
+    ) -> LockResult<RwLockReadGuard<'_, T>> {
+        let guard = RwLockReadGuard { lock: self, _std: None, end, site };
+        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    fn acquired_write(&self, result: u64, site: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let guard = self.write_guard(None, site);
+        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    fn read_guard<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+        site: Site,
+    ) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard { lock: self, _std: std, end: None, site }
+    }
+
+    fn write_guard<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+        site: Site,
+    ) -> RwLockWriteGuard<'a, T> {
+        RwLockWriteGuard { lock: self, _std: std, site, unwound: super::thread::panicking() }
+    }
+
+    /// Whether a writer has panicked.
+    #[track_caller]
+    pub fn is_poisoned(&self) -> bool {
+        let poisoned = self.act(RwLockAct::IsPoisoned, Location::caller());
+        poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
+    }
+
+    /// Declares the value sound again.
+    #[track_caller]
+    pub fn clear_poison(&self) {
+        if self.act(RwLockAct::ClearPoison, Location::caller()).is_none() {
+            self.std.clear_poison();
+        }
+    }
+
+    /// The value, reached without locking: no other thread can have access.
+    ///
+    /// # Errors
+    ///
+    /// The value too, if the lock is poisoned.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> LockResult<&mut T> {
+        self.contents.access(Access::Write, Location::caller());
+        let poisoned = self.is_poisoned();
+        let value = self.value.get_mut();
+        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    fn drop(&mut self) {
+        Handle::at_end(self.end, |engine, end| {
+            of_read(engine, end, ReadEndAct::End, self.site);
+        });
+    }
+}
+
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        self.lock.model.at_end(|engine, object| {
+            let poisons = !self.unwound && engine.panicking();
+            let act = Act::RwLock(RwLockAct::EndWrite { poisons });
+            engine.step(Operation::Act { object, act }, self.site);
+        });
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.lock.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock for reading, so there is no writer.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.lock.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock for writing, so there is no other guard.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
+    fn deref_mut(&mut self) -> &mut T {
+        self.lock.contents.access(Access::Write, self.site);
+        // SAFETY: this guard holds the lock for writing, so there is no other guard.
+        unsafe { &mut *self.lock.value.get() }
+    }
+}
+
+impl<T: Default> Default for RwLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for RwLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RwLock").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,345 @@
+//! Threads.
+
+use std::fmt;
+use std::io;
+use std::num::NonZeroUsize;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::local::drop_locals;
+use crate::kernel::object::TokenAct;
+use crate::kernel::{
+    self, Act, Choice, Engine, NewThread, Operation, Site, ThreadId as Number, Turn,
+};
+
+mod scope;
+
+pub use super::local::{AccessError, LocalKey};
+pub use scope::{Scope, ScopedJoinHandle, scope};
+pub use std::thread::Result;
+
+/// Where a thread leaves what it returned.
+type Packet<T> = Arc<Mutex<Option<Result<T>>>>;
+
+/// The right to wait for a thread and to have what it returned.
+pub struct JoinHandle<T>(Join<T>);
+
+enum Join<T> {
+    Std(std::thread::JoinHandle<T>, Thread),
+    Model(Packet<T>, Thread, Number),
+}
+
+/// A handle to a thread.
+#[derive(Clone)]
+pub struct Thread(Which);
+
+#[derive(Clone)]
+enum Which {
+    Std(std::thread::Thread),
+    Model { number: Number, execution: u64, name: Option<Arc<str>> },
+}
+
+/// Tells threads apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ThreadId(Id);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Id {
+    Std(std::thread::ThreadId),
+    Model(Number),
+}
+
+/// How a thread is to be spawned.
+#[derive(Debug, Default)]
+pub struct Builder {
+    name: Option<String>,
+    stack_size: Option<usize>,
+}
+
+impl Builder {
+    /// A thread without a name.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Names the thread; traces show it under that name.
+    #[must_use]
+    pub fn name(mut self, name: String) -> Self {
+        self.name = Some(name);
+        self
+    }
+
+    /// Sets the size of the stack, in bytes. An exploration may give it more.
+    #[must_use]
+    pub fn stack_size(mut self, size: usize) -> Self {
+        self.stack_size = Some(size);
+        self
+    }
+
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// Outside an exploration, what the operating system says.
+    #[track_caller]
+    pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send + 'static,
+    {
+        // SAFETY: both are `'static`.
+        unsafe { self.spawn_unbounded(f, Location::caller()) }
+    }
+
+    /// # Safety
+    ///
+    /// What `f` and `T` borrow must outlive the thread.
+    unsafe fn spawn_unbounded<F, T>(self, f: F, site: Site) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        let Self { name, stack_size: stack } = self;
+        let mut f = Some(f);
+        let name_for_thread = name.clone();
+        let spawned = kernel::with(|engine| {
+            let f = f.take()?;
+            let packet = Packet::default();
+            let to = Arc::clone(&packet);
+            let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, &to));
+            // SAFETY: only the lifetime is widened, and the caller answers for it: the engine runs a
+            // thread to its end before what spawned it, or abandons it.
+            let body = unsafe {
+                std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body)
+            };
+            let number = engine.spawn(NewThread { body, name: name.clone(), stack }, site);
+            Some(Join::Model(packet, Thread::of(engine, number, name.as_deref()), number))
+        });
+        if let Some(join) = spawned.flatten() {
+            return Ok(JoinHandle(join));
+        }
+        let Some(f) = f else { unreachable!("the thread has been spawned") };
+        let mut builder = std::thread::Builder::new();
+        if let Some(name) = name_for_thread {
+            builder = builder.name(name);
+        }
+        if let Some(size) = stack {
+            builder = builder.stack_size(size);
+        }
+        // SAFETY: the caller answers for the lifetimes.
+        let handle = unsafe { builder.spawn_unchecked(f) }?;
+        let thread = Thread(Which::Std(handle.thread().clone()));
+        Ok(JoinHandle(Join::Std(handle, thread)))
+    }
+}
+
+/// The body of a thread of an exploration.
+fn run<T>(f: impl FnOnce() -> T, packet: &Mutex<Option<Result<T>>>) {
+    let mut result = catch_unwind(AssertUnwindSafe(f));
+    let panicked = |payload: &(dyn std::any::Any + Send)| {
+        let message = crate::engine::graph::message_of(payload);
+        kernel::with(|engine| engine.panicked(message));
+    };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
+        if result.is_ok() || is_over() {
+            result = Err(payload);
+        } else {
+            panicked(&*payload);
+        }
+    }
+    if let Err(payload) = result {
+        if is_over() {
+            // The execution is: this is how it unwinds its threads.
+            resume_unwind(payload);
+        }
+        panicked(&*payload);
+        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(payload));
+    } else {
+        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
+}
+
+fn is_over() -> bool {
+    kernel::with(|engine| engine.over()) == Some(true)
+}
+
+/// Starts a thread. In an exploration, a panic in a thread that no thread joins is an error.
+///
+/// # Panics
+///
+/// Outside an exploration, if the operating system cannot start a thread.
+#[track_caller]
+pub fn spawn<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    // SAFETY: both are `'static`.
+    let spawned = unsafe { Builder::new().spawn_unbounded(f, Location::caller()) };
+    spawned.expect("failed to spawn a thread")
+}
+
+impl<T> JoinHandle<T> {
+    /// Waits for the thread to end and returns what it returned.
+    ///
+    /// # Errors
+    ///
+    /// What the thread panicked with.
+    #[track_caller]
+    pub fn join(self) -> Result<T> {
+        self.join_at(Location::caller())
+    }
+
+    fn join_at(self, site: Site) -> Result<T> {
+        match self.0 {
+            Join::Std(handle, _) => handle.join(),
+            Join::Model(packet, _, child) => {
+                kernel::with(|engine| {
+                    engine.step(Operation::Join { child }, site);
+                    engine.panic_seen(child);
+                });
+                let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
+                result.unwrap_or_else(|| Err(Box::new("the execution is over")))
+            }
+        }
+    }
+
+    /// A handle to the thread.
+    pub fn thread(&self) -> &Thread {
+        match &self.0 {
+            Join::Std(_, thread) | Join::Model(_, thread, _) => thread,
+        }
+    }
+}
+
+impl<T> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").finish_non_exhaustive()
+    }
+}
+
+impl Thread {
+    fn of(engine: &dyn Engine, number: Number, name: Option<&str>) -> Self {
+        Self(Which::Model { number, execution: engine.execution(), name: name.map(Arc::from) })
+    }
+
+    /// Tells this thread from others.
+    pub fn id(&self) -> ThreadId {
+        ThreadId(match &self.0 {
+            Which::Std(thread) => Id::Std(thread.id()),
+            Which::Model { number, .. } => Id::Model(*number),
+        })
+    }
+
+    /// The thread's name, if it was given one.
+    pub fn name(&self) -> Option<&str> {
+        match &self.0 {
+            Which::Std(thread) => thread.name(),
+            Which::Model { name, .. } => name.as_deref(),
+        }
+    }
+
+    /// Wakes the thread from [`park`], now or the next time it parks.
+    #[track_caller]
+    pub fn unpark(&self) {
+        let site = Location::caller();
+        match &self.0 {
+            Which::Std(thread) => thread.unpark(),
+            Which::Model { number, execution, .. } => {
+                kernel::with(|engine| {
+                    if engine.execution() != *execution {
+                        engine.misuse("a thread is used that ran in an earlier execution".into());
+                    }
+                    token(engine, *number, TokenAct::Unpark, site);
+                });
+            }
+        }
+    }
+}
+
+impl fmt::Debug for Thread {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Thread").field("id", &self.id()).field("name", &self.name()).finish()
+    }
+}
+
+fn token(engine: &dyn Engine, thread: Number, act: TokenAct, site: Site) -> u64 {
+    let object = engine.token(thread);
+    engine.step(Operation::Act { object, act: Act::Token(act) }, site)
+}
+
+/// A handle to the thread that calls.
+pub fn current() -> Thread {
+    let current =
+        kernel::with(|engine| Thread::of(engine, engine.thread(), engine.thread_name().as_deref()));
+    current.unwrap_or_else(|| Thread(Which::Std(std::thread::current())))
+}
+
+/// Blocks until [`Thread::unpark`] is called on this thread, or has been. In an exploration it may
+/// also return without that, as `std` allows.
+#[track_caller]
+pub fn park() {
+    let site = Location::caller();
+    let parked = kernel::with(|engine| {
+        let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
+        if engine.policy().spurious && engine.step(choice, site) == 1 {
+            token(engine, engine.thread(), TokenAct::TakeIfThere, site);
+            engine.turn(Turn::Spin, site);
+        } else {
+            token(engine, engine.thread(), TokenAct::Park, site);
+        }
+    });
+    if parked.is_none() {
+        std::thread::park();
+    }
+}
+
+/// Like [`park`], but for no longer than `duration`. In an exploration, time may be up at any moment.
+#[track_caller]
+pub fn park_timeout(duration: Duration) {
+    let site = Location::caller();
+    let parked = kernel::with(|engine| {
+        if token(engine, engine.thread(), TokenAct::TakeIfThere, site) == 0 {
+            engine.turn(Turn::Spin, site);
+        }
+    });
+    if parked.is_none() {
+        std::thread::park_timeout(duration);
+    }
+}
+
+/// Whether the calling thread unwinds.
+pub fn panicking() -> bool {
+    kernel::with(|engine| engine.panicking()).unwrap_or_else(std::thread::panicking)
+}
+
+/// Lets another thread run. In an exploration, ends a turn of a loop that waits.
+#[track_caller]
+pub fn yield_now() {
+    let site = Location::caller();
+    if kernel::with(|engine| engine.turn(Turn::Spin, site)).is_none() {
+        std::thread::yield_now();
+    }
+}
+
+/// Sleeps; in an exploration there is no time, and this is [`yield_now`].
+#[track_caller]
+pub fn sleep(duration: Duration) {
+    let site = Location::caller();
+    if kernel::with(|engine| engine.turn(Turn::Spin, site)).is_none() {
+        std::thread::sleep(duration);
+    }
+}
+
+/// How many threads can run at once; in an exploration, 2.
+///
+/// # Errors
+///
+/// Outside an exploration, what the operating system says.
+pub fn available_parallelism() -> io::Result<NonZeroUsize> {
+    if kernel::with(|_| ()).is_some() {
+        return Ok(const { NonZeroUsize::new(2).unwrap() });
+    }
+    std::thread::available_parallelism()
+}

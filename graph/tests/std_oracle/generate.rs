@@ -1,0 +1,574 @@
+//! Random programs of a family.
+//!
+//! What std leaves undefined, and what today's checker is known to be wrong about, is not made:
+//!
+//! - FACTS 6, freed too early: objects live as long as the program;
+//! - FACTS 8, `resume_unwind`: panics are `panic!`;
+//! - FACTS 10, a waiting loop that updates: loops that spin only load;
+//! - FACTS 11, a read-write lock that its holder takes or tries again, and a channel of bound 0;
+//! - FACTS 12, locks in destructors that run while unwinding: thread-local values are dropped after it;
+//! - a step while a thread unwinds (a read lock released, a sender or an `Arc` dropped) beside a lock: the
+//!   checker switches threads in the middle, the guard of another is put aside, and the process aborts
+//!   (`thread local panicked on drop`) or panics (`an exploration ends with a verdict`);
+//! - FACTS 13, a branch on `is_poisoned`: only `finally` asks;
+//! - `missed_races.rs`, fences that hide a race: no fences beside cells.
+
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
+
+use proptest::prelude::*;
+use proptest::test_runner::TestRng;
+
+use crate::program::{Change, Mode, Op, Place, Program, Who};
+
+/// A kind of step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Pick {
+    /// A `SeqCst` update of a word: it shows who comes first.
+    Mark,
+    /// Any access of a word that updates it, of any ordering.
+    Update,
+    /// Updates of flags and pointers.
+    Small,
+    Exchange,
+    Weak,
+    FetchUpdate,
+    Load,
+    Store,
+    Fence,
+    Await,
+    Spin,
+    Idle,
+    Refute,
+    Lock,
+    TryLock,
+    /// A scope that is left by a panic, which is caught.
+    Caught,
+    Read,
+    Write,
+    TryRead,
+    TryWrite,
+    Wait,
+    WaitTimeout,
+    WaitUntil,
+    Notify,
+    /// A wait that is announced, by the first thread, or the notification that waits for it.
+    Announced,
+    Park,
+    ParkTimeout,
+    ParkUntil,
+    Unpark,
+    /// Channel steps, by the channel's number.
+    Channel(usize),
+    Once,
+    Make,
+    Arc,
+    ArcCell,
+    /// A thread; joined or not, and what it does.
+    Spawn,
+    /// A thread that panics, and is joined or not.
+    SpawnPanics,
+    Local,
+    Cell,
+    /// A cell that is touched if the thread has just observed a value.
+    IfCell,
+}
+
+/// Picks and their weights.
+pub(crate) type Alphabet = &'static [(u32, Pick)];
+
+/// Programs of `threads` threads with `steps` steps each.
+pub(crate) fn programs(
+    threads: usize,
+    steps: usize,
+    alphabets: Vec<Alphabet>,
+) -> impl Strategy<Value = Program> {
+    Just(()).prop_perturb(move |(), rng| {
+        let mut source = Source::new(rng, threads);
+        source.choose_picks(&alphabets);
+        source.program(steps)
+    })
+}
+
+/// Orders of declaration: all of two or three threads, one of more.
+pub(crate) fn orders(program: &Program) -> Vec<Program> {
+    let permutations: Vec<Vec<usize>> = match program.threads.len() {
+        2 => vec![vec![0, 1], vec![1, 0]],
+        3 => vec![
+            vec![0, 1, 2],
+            vec![0, 2, 1],
+            vec![1, 0, 2],
+            vec![1, 2, 0],
+            vec![2, 0, 1],
+            vec![2, 1, 0],
+        ],
+        _ => vec![program.order.clone()],
+    };
+    let with = |order| Program { order, ..program.clone() };
+    permutations.into_iter().map(with).collect()
+}
+
+struct Source {
+    rng: TestRng,
+    threads: usize,
+    /// How many threads there are, those that are spawned included.
+    numbers: usize,
+    picks: Vec<(u32, Pick)>,
+    /// Which thread receives from each channel.
+    receivers: [usize; 3],
+    /// How many atomics of a kind.
+    places: usize,
+    /// In the current thread.
+    thread: usize,
+    spawned: usize,
+    mutexes: Vec<usize>,
+    rwlocks: Vec<usize>,
+    once: bool,
+    /// The step before received from a channel.
+    received: bool,
+    local: bool,
+    nested: usize,
+}
+
+/// loom's limit.
+const MAX_THREADS: usize = 5;
+
+impl Source {
+    fn new(rng: TestRng, threads: usize) -> Self {
+        let mut source = Self {
+            rng,
+            threads,
+            numbers: threads,
+            picks: Vec::new(),
+            receivers: [0; 3],
+            places: 1,
+            thread: 0,
+            spawned: 0,
+            mutexes: Vec::new(),
+            rwlocks: Vec::new(),
+            once: false,
+            received: false,
+            local: false,
+            nested: 0,
+        };
+        source.receivers = std::array::from_fn(|_| source.below(threads));
+        source.places = 1 + source.below(2);
+        source
+    }
+
+    fn below(&mut self, n: usize) -> usize {
+        self.rng.random_range(0..n)
+    }
+
+    fn one_in(&mut self, n: usize) -> bool {
+        self.below(n) == 0
+    }
+
+    fn of<T: Copy>(&mut self, all: &[T]) -> T {
+        all[self.below(all.len())]
+    }
+
+    /// All of a single alphabet; of several, two or three and marks.
+    fn choose_picks(&mut self, alphabets: &[Alphabet]) {
+        if let [alphabet] = alphabets {
+            self.picks = alphabet.to_vec();
+            return;
+        }
+        for _ in 0..2 + self.below(2) {
+            let alphabet = self.of(alphabets);
+            self.picks.extend(alphabet);
+        }
+        // Fences beside cells hide races.
+        let cells = [Pick::Cell, Pick::IfCell, Pick::ArcCell];
+        if self.picks.iter().any(|(_, pick)| cells.contains(pick)) {
+            self.picks.retain(|(_, pick)| *pick != Pick::Fence);
+        }
+    }
+
+    fn program(mut self, steps: usize) -> Program {
+        let mut order: Vec<usize> = (0..self.threads).collect();
+        for at in 1..order.len() {
+            let other = self.below(at + 1);
+            order.swap(at, other);
+        }
+        let mut threads = Vec::new();
+        for thread in 0..self.threads {
+            self.thread = thread;
+            self.local = false;
+            let mut ops = self.ops(steps);
+            while self.spawned > 0 {
+                self.spawned -= 1;
+                if !self.one_in(4) {
+                    ops.push(Op::Join);
+                }
+            }
+            let parks = |op: &Op| matches!(op, Op::Park | Op::ParkTimeout | Op::ParkUntil(..));
+            if ops.iter().any(parks) && !self.one_in(8) {
+                ops.insert(0, Op::Introduce);
+            }
+            threads.push(ops);
+        }
+        Program { threads, order }
+    }
+
+    fn ops(&mut self, steps: usize) -> Vec<Op> {
+        let mut ops: Vec<Op> = Vec::new();
+        let mut left = steps;
+        while left > 0 {
+            let pick = self.pick();
+            // A thread that takes no step at all makes a wrong model.
+            if pick == Pick::IfCell && ops.is_empty() {
+                continue;
+            }
+            self.received = ops.last().is_some_and(|op| matches!(op.channel(), Some((_, true))));
+            let Some(op) = self.op(pick, left) else { continue };
+            left = left.saturating_sub(cost(&op));
+            ops.push(op);
+        }
+        ops
+    }
+
+    fn pick(&mut self) -> Pick {
+        let total: u32 = self.picks.iter().map(|(weight, _)| weight).sum();
+        let mut at = self.rng.random_range(0..total);
+        for &(weight, pick) in &self.picks {
+            if at < weight {
+                return pick;
+            }
+            at -= weight;
+        }
+        Pick::Mark
+    }
+
+    fn word(&mut self) -> Place {
+        Place::Word(self.below(self.places))
+    }
+
+    fn value(&mut self) -> u64 {
+        // What a step under `If` asks for, mostly.
+        if self.picks.iter().any(|(_, pick)| *pick == Pick::IfCell) && !self.one_in(3) {
+            return 1;
+        }
+        self.rng.random_range(1..4)
+    }
+
+    /// The inside of a scope: none to `left` steps.
+    fn body(&mut self, left: usize) -> Vec<Op> {
+        self.nested += 1;
+        let steps = self.below(left.min(3));
+        let ops = if self.nested > 2 { vec![self.mark()] } else { self.ops(steps) };
+        self.nested -= 1;
+        ops
+    }
+
+    fn mark(&mut self) -> Op {
+        let (at, value) = (self.word(), self.value());
+        let change = if self.one_in(2) { Change::Swap(value) } else { Change::Add(value) };
+        Op::Update(at, change, SeqCst)
+    }
+
+    fn update_order(&mut self) -> Ordering {
+        self.of(&[Relaxed, Acquire, Release, AcqRel, SeqCst])
+    }
+
+    fn load_order(&mut self) -> Ordering {
+        self.of(&[Relaxed, Acquire, SeqCst])
+    }
+
+    fn store_order(&mut self) -> Ordering {
+        self.of(&[Relaxed, Release, SeqCst])
+    }
+
+    /// A place of any kind and a value for it.
+    fn any_place(&mut self) -> (Place, u64) {
+        match self.below(4) {
+            0 => (Place::Flag(0), self.rng.random_range(0..2)),
+            1 => (Place::Pointer(0), self.rng.random_range(0..3)),
+            _ => (self.word(), self.value()),
+        }
+    }
+
+    fn lock(&mut self, tries: bool, left: usize) -> Option<Op> {
+        let m = self.below(2);
+        if self.mutexes.contains(&m) && !(tries && self.one_in(2)) {
+            return None;
+        }
+        self.mutexes.push(m);
+        let body = self.body(left);
+        self.mutexes.pop();
+        Some(if tries { Op::TryLock(m, body) } else { Op::Lock(m, body) })
+    }
+
+    fn hold(&mut self, mode: Mode, tries: bool, left: usize) -> Option<Op> {
+        let w = usize::from(self.one_in(4));
+        if self.rwlocks.contains(&w) {
+            return None;
+        }
+        self.rwlocks.push(w);
+        let body = self.body(left);
+        self.rwlocks.pop();
+        Some(if tries { Op::TryHold(w, mode, body) } else { Op::Hold(w, mode, body) })
+    }
+
+    /// Waits with a mutex held: the innermost one, or one that is taken for it.
+    fn wait(&mut self, wait: Op, left: usize) -> Option<Op> {
+        // Another mutex that stays held while it waits is a deadlock, mostly.
+        if !self.mutexes.is_empty() {
+            return self.one_in(2).then_some(wait);
+        }
+        self.mutexes.push(0);
+        let mut body = if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
+        body.push(wait);
+        if left > 2 && self.one_in(3) {
+            body.push(self.mark());
+        }
+        self.mutexes.pop();
+        Some(Op::Lock(0, body))
+    }
+
+    #[expect(clippy::too_many_lines, reason = "one arm for each kind")]
+    fn op(&mut self, pick: Pick, left: usize) -> Option<Op> {
+        Some(match pick {
+            Pick::Mark => self.mark(),
+            Pick::Update => {
+                let (at, v, order) = (self.word(), self.value(), self.update_order());
+                let change = self.of(&[
+                    Change::Swap(v),
+                    Change::Add(v),
+                    Change::Sub(v),
+                    Change::And(v),
+                    Change::Or(v),
+                    Change::Xor(v),
+                    Change::Nand(v),
+                    Change::Max(v),
+                    Change::Min(v),
+                ]);
+                Op::Update(at, change, order)
+            }
+            Pick::Small => {
+                let order = self.update_order();
+                if self.one_in(3) {
+                    let target = self.rng.random_range(0..3);
+                    return Some(Op::Update(Place::Pointer(0), Change::Swap(target), order));
+                }
+                let v = self.rng.random_range(0..2);
+                let change = self.of(&[
+                    Change::Swap(v),
+                    Change::And(v),
+                    Change::Or(v),
+                    Change::Xor(v),
+                    Change::Nand(v),
+                ]);
+                Op::Update(Place::Flag(0), change, order)
+            }
+            Pick::Exchange | Pick::Weak => {
+                let (at, new) = self.any_place();
+                let current = if self.one_in(2) { 0 } else { new ^ 1 };
+                let current = if let Place::Word(_) = at { current } else { current.min(1) };
+                let (success, failure) = (self.update_order(), self.load_order());
+                Op::Exchange { at, current, new, success, failure, weak: pick == Pick::Weak }
+            }
+            Pick::FetchUpdate => {
+                let (at, below) = (self.word(), self.value());
+                let (set, fetch) = (self.update_order(), self.load_order());
+                Op::FetchUpdate { at, below, set, fetch }
+            }
+            Pick::Load => Op::Load(self.any_place().0, self.load_order()),
+            Pick::Store => {
+                let ((at, value), order) = (self.any_place(), self.store_order());
+                Op::Store(at, value, order)
+            }
+            Pick::Fence => Op::Fence(self.of(&[Acquire, Release, AcqRel, SeqCst])),
+            Pick::Await | Pick::Spin => {
+                let (at, order) = (self.word(), self.load_order());
+                let value = self.rng.random_range(0..3);
+                if pick == Pick::Await {
+                    Op::Await(at, value, order)
+                } else {
+                    Op::Spin(at, value, order)
+                }
+            }
+            Pick::Idle => Op::Idle(self.of(&[1, 2, 9])),
+            Pick::Refute => {
+                let (at, value) = (self.word(), self.rng.random_range(1..5));
+                Op::Refute(at, value)
+            }
+            Pick::Lock => self.lock(false, left)?,
+            Pick::TryLock => self.lock(true, left)?,
+            Pick::Caught => {
+                let mut body =
+                    if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
+                body.push(Op::Panic);
+                let m = self.below(2);
+                let scope = match self.below(7) {
+                    0..3 if !self.mutexes.contains(&m) => Op::Lock(m, body),
+                    3 if !self.mutexes.contains(&m) => Op::TryLock(m, body),
+                    4 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Write, body),
+                    5 if self.rwlocks.is_empty() => Op::TryHold(0, Mode::Write, body),
+                    6 if !self.once => Op::GetOrInit(0, 9, body),
+                    _ => return None,
+                };
+                Op::Catch(vec![scope])
+            }
+            Pick::Read => self.hold(Mode::Read, false, left)?,
+            Pick::Write => self.hold(Mode::Write, false, left)?,
+            Pick::TryRead => self.hold(Mode::Read, true, left)?,
+            Pick::TryWrite => self.hold(Mode::Write, true, left)?,
+            Pick::Wait => self.wait(Op::Wait(0), left)?,
+            Pick::WaitTimeout => self.wait(Op::WaitTimeout(0), left)?,
+            Pick::WaitUntil => {
+                let (at, value) = (Place::Word(0), self.value());
+                self.wait(Op::WaitUntil(0, at, value), left)?
+            }
+            Pick::Notify => {
+                if self.one_in(2) {
+                    Op::NotifyOne(0)
+                } else {
+                    Op::NotifyAll(0)
+                }
+            }
+            Pick::Announced if self.thread == 0 => {
+                let announce = Op::Update(Place::Word(2), Change::Add(1), SeqCst);
+                Op::Lock(0, vec![announce, Op::Wait(0), self.mark()])
+            }
+            Pick::Announced => Op::Catch(vec![
+                Op::Await(Place::Word(2), 1, SeqCst),
+                Op::Lock(0, Vec::new()),
+                Op::NotifyOne(0),
+            ]),
+            Pick::Park => Op::Park,
+            Pick::ParkTimeout => Op::ParkTimeout,
+            Pick::ParkUntil => Op::ParkUntil(Place::Word(0), self.value()),
+            Pick::Unpark => {
+                let target = self.below(self.threads);
+                if self.thread >= self.threads {
+                    Op::Unpark(Who::Parent)
+                } else if self.spawned > 0 && self.nested == 0 && self.one_in(2) {
+                    Op::Unpark(Who::Child)
+                } else if target == self.thread {
+                    return None;
+                } else {
+                    Op::Unpark(Who::Declared(target))
+                }
+            }
+            Pick::Channel(q) => self.channel(q)?,
+            Pick::Once | Pick::Make if self.once => return None,
+            Pick::Once => {
+                let (o, value) = (usize::from(self.one_in(4)), self.value());
+                if self.one_in(2) { Op::Set(o, value) } else { Op::Get(o) }
+            }
+            Pick::Make => {
+                self.once = true;
+                let body = self.body(left);
+                self.once = false;
+                let (o, value) = (usize::from(self.one_in(4)), self.value());
+                Op::GetOrInit(o, value, body)
+            }
+            Pick::Arc => {
+                let a = usize::from(self.one_in(4));
+                match self.below(6) {
+                    0 | 1 => Op::Count(a),
+                    2 | 3 => Op::IntoInner(a),
+                    4 => Op::GetMut(a),
+                    _ => Op::DropArc(a),
+                }
+            }
+            Pick::ArcCell => {
+                if self.one_in(2) {
+                    Op::ReadInside(0)
+                } else {
+                    Op::GetMut(0)
+                }
+            }
+            Pick::Spawn | Pick::SpawnPanics => return self.spawn(pick, left),
+            Pick::Local => {
+                if self.local || self.nested > 0 {
+                    return None;
+                }
+                self.local = true;
+                let mut body = vec![self.mark()];
+                if self.one_in(3) {
+                    let inside = self.mark();
+                    body.push(Op::Lock(0, vec![inside]));
+                }
+                Op::Local(body)
+            }
+            Pick::Cell => self.cell(),
+            Pick::IfCell => {
+                let value = self.of(if self.received { &[11] } else { &[1, 1, 1, 2, 0] });
+                let cell = self.cell();
+                Op::If(value, vec![cell])
+            }
+        })
+    }
+
+    fn cell(&mut self) -> Op {
+        if self.one_in(2) { Op::CellRead(0) } else { Op::CellWrite(0) }
+    }
+
+    fn channel(&mut self, q: usize) -> Option<Op> {
+        if self.thread == self.receivers[q] {
+            return Some(match self.below(8) {
+                0..3 => Op::Recv(q),
+                3 | 4 => Op::TryRecv(q),
+                5 | 6 => Op::RecvTimeout(q),
+                _ => Op::DropReceiver(q),
+            });
+        }
+        // A thread that a thread spawns has ends only if its spawning is sure.
+        let value = self.value();
+        Some(match self.below(8) {
+            0..5 => Op::Send(q, value),
+            5 | 6 if q > 0 => Op::TrySend(q, value),
+            7 => Op::DropSender(q),
+            _ => return None,
+        })
+    }
+
+    fn spawn(&mut self, pick: Pick, left: usize) -> Option<Op> {
+        if self.numbers == MAX_THREADS || self.nested > 0 || self.numbers >= self.threads + 2 {
+            return None;
+        }
+        let number = self.numbers;
+        self.numbers += 1;
+        let (thread, spawned, local) = (self.thread, self.spawned, self.local);
+        let picks = self.picks.clone();
+        (self.thread, self.spawned, self.local) = (number, 0, false);
+        let panics = pick == Pick::SpawnPanics;
+        let mut body = if panics {
+            let inside = vec![self.mark(), Op::Panic];
+            let m = self.below(2);
+            let scope = match self.below(4) {
+                0 => Op::Hold(0, Mode::Write, inside),
+                1 => Op::Refute(Place::Word(0), 1),
+                _ => Op::Lock(m, inside),
+            };
+            // What else the thread owns is dropped by the panic.
+            let owns =
+                [Pick::Channel(0), Pick::Arc].map(|pick| self.picks.iter().any(|p| p.1 == pick));
+            match owns {
+                [true, _] => vec![Op::Send(0, 1), self.mark(), Op::Panic],
+                [_, true] => vec![Op::Count(0), self.mark(), Op::Panic],
+                _ => vec![scope],
+            }
+        } else {
+            self.ops(1 + left / 2)
+        };
+        while self.spawned > 0 {
+            self.spawned -= 1;
+            if self.one_in(2) {
+                body.push(Op::Join);
+            }
+        }
+        (self.thread, self.spawned, self.local) = (thread, spawned + 1, local);
+        self.picks = picks;
+        Some(Op::Spawn(number, body))
+    }
+}
+
+/// How many steps a step counts as.
+fn cost(op: &Op) -> usize {
+    match op {
+        Op::Spawn(..) | Op::Local(_) => 1,
+        op => 1 + op.body().map_or(0, |body| body.iter().map(cost).sum()),
+    }
+}
