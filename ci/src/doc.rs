@@ -5,6 +5,9 @@ use anyhow::Result;
 use crate::cargo::{Config, Workspace};
 use crate::tally::Tally;
 
+/// The libraries.
+const PACKAGES: [&str; 3] = ["selvedge", "selvedge-model", "selvedge-graph"];
+
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
@@ -13,6 +16,9 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
         [(Config::Plain, "-D warnings"), (Config::Loom, "--cfg loom -D warnings")]
     {
         let mut command = workspace.cargo(config, &["doc", "--no-deps", "--all-features"]);
+        for package in PACKAGES {
+            command.args(["--package", package]);
+        }
         command.env("RUSTDOCFLAGS", flags);
         workspace.run(command)?;
         tally.passed(&format!("the documentation builds, configuration: {}", config.name()));
