@@ -34,8 +34,8 @@
 //! | in loom 0.7.3 | here | test |
 //! |---|---|---|
 //! | skips interleavings, even of `SeqCst` operations | two passes, and the first is exact | `plain_loom_skips_an_interleaving` here, `model/tests/oracle` |
-//! | `compare_exchange_weak` never fails for no reason | a branch | `a_weak_compare_exchange_may_fail_for_no_reason` in `model/tests/waiting.rs` |
-//! | `Condvar::wait` and `park` never return for no reason | a branch | `a_wait_may_end_for_no_reason`, `park_may_return_for_no_reason` there |
+//! | `compare_exchange_weak` never fails spuriously | a branch | `a_weak_compare_exchange_may_fail_for_no_reason` in `model/tests/waiting.rs` |
+//! | `Condvar::wait` and `park` never return spuriously | a branch | `a_wait_may_end_for_no_reason`, `park_may_return_for_no_reason` there |
 //! | `wait_timeout` never times out | either is explored | `a_wait_with_a_time_limit_ends_either_way` there |
 //! | `SeqCst` loads and stores count as `AcqRel` | what no one order explains is void | `seq_cst_accesses_have_one_order` here, the page [`litmus.rs`](litmus.rs) |
 //! | what a panic has poisoned is never locked again; while one thread unwinds, all are `panicking()` | each lock and thread knows | `a_poisoned_lock_can_be_taken_again`, `a_thread_that_does_not_panic_poisons_nothing` in `model/tests/in_model.rs` |

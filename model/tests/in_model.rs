@@ -364,7 +364,7 @@ fn a_thread_that_does_not_panic_poisons_nothing() {
         .check();
 }
 
-/// `resume_unwind` calls no panic hook; a lock that is held is poisoned all the same, as in `std`.
+/// `resume_unwind` calls no panic hook; a lock that is held is poisoned, as in `std`.
 #[test]
 fn a_resumed_panic_poisons() {
     let resumes = |(mutex, lock): &(Mutex<u64>, RwLock<u64>)| {

@@ -102,7 +102,7 @@ pub trait Engine {
     fn state(&self, object: LocationId) -> Object;
     /// What an atomic holds that no other thread can access any more.
     fn newest(&self, location: LocationId) -> u64;
-    /// Sets what an atomic starts with, which nobody has accessed.
+    /// Sets what an atomic starts with, before any access.
     fn start_with(&self, location: LocationId, value: u64);
     /// Starts a thread, by a step.
     fn spawn(&self, thread: NewThread, site: Site) -> ThreadId;
@@ -112,7 +112,7 @@ pub trait Engine {
     fn turn(&self, turn: Turn, site: Site);
     /// Whether the thread that runs unwinds.
     fn panicking(&self) -> bool;
-    /// Notes that the thread that runs ends with a panic, which nobody has been told of yet.
+    /// Notes that the thread that runs ends with a panic that no join has reported yet.
     fn panicked(&self, message: String);
     /// Somebody has been told of the panic of `thread`.
     fn panic_seen(&self, thread: ThreadId);
