@@ -1,4 +1,4 @@
-//! The primitives side by side with what else could be used in their place: `cargo ci bench`.
+//! The primitives side by side with what else could be used in their place: `just bench`.
 //!
 //! ```text
 //! peers [--smoke] [WORD]    the rows that contain WORD, or `growth`; all, without it
