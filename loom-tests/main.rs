@@ -65,15 +65,13 @@ mod exercise_counter;
 mod readers_writer;
 
 // What the checker sees
-#[path = "7_checker/false_alarms.rs"]
-mod false_alarms;
+#[path = "7_checker/beyond_loom.rs"]
+mod beyond_loom;
+#[path = "7_checker/bounds.rs"]
+mod bounds;
 #[path = "7_checker/limits.rs"]
 mod limits;
-#[path = "7_checker/limits_of_locks.rs"]
-mod limits_of_locks;
 #[path = "7_checker/litmus.rs"]
 mod litmus;
-#[path = "7_checker/missed_races.rs"]
-mod missed_races;
 #[path = "7_checker/spin_lock.rs"]
 mod spin_lock;

@@ -1,8 +1,5 @@
 //! `cargo ci oracle N`: both oracles on N times as many programs, each time with other seeds: that of
 //! loads, stores, updates and fences, and that of all of `std`, by family.
-//!
-//! A process for each round: an exploration that fails keeps its OS thread and the stacks of its
-//! coroutines for good, and of those a process has only so many.
 
 use anyhow::{Context as _, Result, ensure};
 
@@ -12,8 +9,8 @@ use crate::tally::Tally;
 /// The seed of the first round: that of the ordinary suite.
 const FIRST_SEED: u8 = 7;
 
-/// The test binaries.
-const ORACLES: [&str; 2] = ["oracle", "std_oracle"];
+/// The test binaries, and whether each prints a row for each family.
+const ORACLES: [(&str, bool); 2] = [("oracle", false), ("std_oracle", true)];
 
 /// Runs so many rounds and prints the sums of their rows.
 pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
@@ -22,14 +19,16 @@ pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
         "{rounds} rounds cannot be run: it must be 1 to 200, of 5,400 programs and 1,000 a family each"
     );
     let mut tally = Tally::default();
-    for oracle in ORACLES {
-        let sums = sums(workspace, oracle, rounds)?;
+    for (oracle, counts) in ORACLES {
+        let sums = sums(workspace, oracle, counts, rounds)?;
         for row in &sums {
             println!("{row}");
         }
-        let total = sums.iter().skip(1).try_fold(sums[0].clone(), |sum, row| add_row(&sum, row))?;
-        let counts = total.splitn(3, " | ").last().unwrap_or_default();
-        println!("| all | all | {counts}");
+        if let [first, rest @ ..] = sums.as_slice() {
+            let total = rest.iter().try_fold(first.clone(), |sum, row| add_row(&sum, row))?;
+            let counts = total.splitn(3, " | ").last().unwrap_or_default();
+            println!("| all | all | {counts}");
+        }
         tally.passed(&format!(
             "the harness missed nothing in {rounds} rounds of model/tests/{oracle}"
         ));
@@ -38,7 +37,7 @@ pub(crate) fn run(workspace: &Workspace, rounds: u8) -> Result<Tally> {
 }
 
 /// The sums of the rows that so many rounds of one oracle print.
-fn sums(workspace: &Workspace, oracle: &str, rounds: u8) -> Result<Vec<String>> {
+fn sums(workspace: &Workspace, oracle: &str, counts: bool, rounds: u8) -> Result<Vec<String>> {
     let mut sums: Vec<String> = Vec::new();
     for round in 0..rounds {
         let args = ["test", "-p", "selvedge-model", "--test", oracle, "--", "--nocapture"];
@@ -47,7 +46,7 @@ fn sums(workspace: &Workspace, oracle: &str, rounds: u8) -> Result<Vec<String>> 
         let output = workspace.output(command)?;
         let mut rows: Vec<String> = output.lines().filter_map(row).collect();
         rows.sort();
-        ensure!(!rows.is_empty(), "model/tests/{oracle} printed no row");
+        ensure!(!counts || !rows.is_empty(), "model/tests/{oracle} printed no row");
         sums = if sums.is_empty() { rows } else { add(&sums, &rows)? };
         println!("{oracle}: {} of {rounds} rounds", round + 1);
     }

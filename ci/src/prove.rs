@@ -196,7 +196,7 @@ fn list_of(records: &[Record]) -> (List, Vec<String>) {
         let name = record.name();
         if !record.passed() {
             problems.push(format!("{name} ({}) failed", record.at));
-        } else if record.executions == 0 {
+        } else if record.executions == 0 && !record.status().starts_with("bounded") {
             problems.push(format!("{name} ({}) passed without an execution", record.at));
         }
         if !list.insert(&name, &record.status()) {

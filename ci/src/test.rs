@@ -9,10 +9,7 @@ use crate::tally::Tally;
 
 /// What is tested, and how.
 const RUNS: [(Config, &[&str]); 2] = [
-    (
-        Config::Plain,
-        &["selvedge-model", "selvedge-graph", "specimens", "ci", "confidence", "examples", "lab"],
-    ),
+    (Config::Plain, &["selvedge-model", "specimens", "ci", "confidence", "examples", "lab"]),
     (Config::Loom, &["selvedge-model"]),
 ];
 

@@ -223,18 +223,19 @@ fn a_sum_can_show_an_effect_without_its_cause() {
         count: Counter,
         told: AtomicU64,
     }
-    Model::new(|| Shared {
+    let report = Model::new(|| Shared {
         count: Counter::with_stripes(2).expect("2 stripes are accepted"),
         told: AtomicU64::new(0),
     })
-    .thread("alice", |shared| {
-        shared.count.add(1);
-        shared.told.fetch_add(1, Relaxed);
-    })
+    // In this order alice has the stripe that is read first: a thread's stripe follows from its number.
     .thread("bob", |shared| {
         if shared.told.fetch_add(0, Relaxed) == 1 {
             shared.count.add(10);
         }
+    })
+    .thread("alice", |shared| {
+        shared.count.add(1);
+        shared.told.fetch_add(1, Relaxed);
     })
     .thread("reader", |shared| shared.count.get())
     .acceptable("reader=0", "read first")
@@ -242,6 +243,14 @@ fn a_sum_can_show_an_effect_without_its_cause() {
     .acceptable("reader=11", "read last")
     .interesting("reader=10", "alice's cell was read before she added, bob's after")
     .check();
+    if cfg!(loom) {
+        let row = report.outcomes.iter().find(|row| row.text == "reader=10");
+        let witness = row.and_then(|row| row.witness.as_ref());
+        assert!(
+            witness.is_some_and(|witness| witness.sequential),
+            "an interleaving shows it: {report}"
+        );
+    }
 }
 
 /// Taken or still there, never both and never neither.

@@ -23,8 +23,8 @@
 //! `Acquire` sees all that was written before the flag was stored with `Release`. With `Relaxed` it does
 //! not ([`RelaxedFlagSeats`]).
 //!
-//! **The code** of the sound ones is in `support/seats.rs`, of the twins in `support/racy/seats.rs`. What
-//! matters is whether looking and selling are one step:
+//! **The code** of the sound ones is in `specimens/src/seats.rs`, of the twins in
+//! `specimens/src/seats/racy.rs`. What matters is whether looking and selling are one step:
 //!
 //! ```text
 //! fetch_update(Relaxed, Relaxed, |left| (left > 0).then(|| left - 1))          // OneStepSeats

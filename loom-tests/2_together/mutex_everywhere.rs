@@ -16,8 +16,8 @@
 //! number is all there is, one owner with messages where it is not. A [`Map`] refuses a call from inside
 //! a call, so that the mistake is an error on the first day and not a hang on the last.
 //!
-//! **The code** is in `support/`, each twin in `support/racy/` under the same name: `folders.rs`, `bell.rs`,
-//! `duty.rs`. What matters of each is one line, here sound and racy:
+//! **The code** is in `specimens/src`: `folders.rs`, `bell.rs` and `duty.rs`, each twin in a `racy.rs` below.
+//! What matters of each is one line, here sound and racy:
 //!
 //! ```text
 //! let mut low = self.0[from.min(to)].lock()…;             let mut from = self.0[from].lock()…;
@@ -28,7 +28,7 @@
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one to
 //! three threads with one call each. Contention is not modelled: threads that wait for one lock take
 //! turns, and however many there are, one of them works. That costs time, and a model counts
-//! interleavings, not time. On real threads a deadlock may never come; if it does, the round is given
+//! executions, not time. On real threads a deadlock may never come; if it does, the round is given
 //! up after a second.
 
 use selvedge::{Counter, Map, MapError};

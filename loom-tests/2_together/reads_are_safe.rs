@@ -17,8 +17,8 @@
 //! ([`LookAgainRoom`]), or only there. One call of a [`Map`] does both; a [`Stats`] snapshot is of one
 //! moment.
 //!
-//! **The code** is in `support/window.rs` and `support/room.rs`, the twins in `support/racy/` under the same
-//! names. What matters is how long a lock is held:
+//! **The code** is in `specimens/src/window.rs` and `room.rs`, the twins in `window/racy.rs` and
+//! `room/racy.rs`. What matters is how long a lock is held:
 //!
 //! ```text
 //! let window = self.read();           let from = self.0.read().from;           (self.0.read().from,

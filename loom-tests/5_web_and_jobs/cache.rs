@@ -21,7 +21,7 @@
 //!
 //! **The code** of the sound ones, and of the twins that `cargo run -p examples --bin web -- --racy` runs, is
 //! `specimens/src/cache.rs`: what is proved here is what the server runs. [`RemoveThenSaveCache`] is in
-//! `support/racy/cache.rs`.
+//! `specimens/src/cache/racy.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one or two calls each. There is one key. Of a value only its edition is

@@ -13,7 +13,7 @@
 //! no more.
 //!
 //! **The code** of [`OwnedTally`] and of [`TwoAtomicTally`] is `specimens/src/jobs.rs`: what is proved
-//! here is what `cargo run -p examples --bin jobs` runs. [`EmptyIsDonePool`] is in `support/racy/job_reports.rs`.
+//! here is what `cargo run -p examples --bin jobs` runs. [`EmptyIsDonePool`] is in `specimens/src/jobs/racy.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
 //! workers, one or two jobs, and one thread that reports. A job is a number, which is also how much work

@@ -17,7 +17,7 @@
 //!
 //! **The code** of the sound one, and of the twins that `cargo run -p examples --bin jobs -- --racy` runs, is
 //! `specimens/src/jobs.rs`: what is proved here is what the program runs. The other twins are in
-//! `support/racy/jobs.rs`, but for [`GuardedPool`], which is below.
+//! `specimens/src/jobs/racy.rs`, but for [`GuardedPool`], which is below.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
 //! workers, two or three jobs at most, and one or two threads that submit or close. A job is a number.

@@ -21,7 +21,7 @@
 //!
 //! **The code** of the sound ones, and of the twins that `cargo run -p examples --bin web -- --racy` runs, is
 //! `specimens/src/requests.rs`: what is proved here is what the server runs. The other twins are in
-//! `support/racy/requests.rs`.
+//! `specimens/src/requests/racy.rs`.
 //!
 //! **Under load.** `cargo run --release -p examples --bin web` counts what it answers, and shows it on `/metrics`. On
 //! two cores, 2026-11-24: `ab -c 8 -n 100000` completed 100,000 requests, and 100,000 were counted;

@@ -18,7 +18,7 @@
 //!
 //! **The code** of [`Sessions`], and of [`WholeSaveSessions`], which `cargo run -p examples --bin web -- --racy`
 //! runs, is `specimens/src/sessions.rs`: what is proved here is what the server runs. The other twins are
-//! in `support/racy/sessions.rs`.
+//! in `specimens/src/sessions/racy.rs`.
 //!
 //! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
 //! three threads with one call each. There are one or two sessions. Time is a number that is handed in.

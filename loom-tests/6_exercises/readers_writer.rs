@@ -16,8 +16,8 @@
 //! other. [`PublishedTable`] goes further: the lock is held only to exchange a pointer or to copy it. Whoever
 //! has the pointer reads a table that nobody writes any more.
 //!
-//! **The code** of the tables is in `support/table.rs`, of the twins in `support/racy/table.rs`. What matters of a
-//! [`LockedTable`] is that a guard outlives the whole of a step, and of a [`PublishedTable`] that it does not:
+//! **The code** of the tables is in `specimens/src/table.rs`, of the twins in `specimens/src/table/racy.rs`.
+//! What matters of a [`LockedTable`] is that a guard outlives the whole of a step, and of a [`PublishedTable`] that it does not:
 //!
 //! ```text
 //! let table = self.read();                            // LockedTable::both

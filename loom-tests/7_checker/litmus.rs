@@ -15,9 +15,9 @@
 //! | IRIW: two readers disagree on which write came first | weak | weak | never | weak | never |
 //! | R: the last to write reads what was there before the first | weak | weak | never | weak | never |
 //!
-//! *weak*: C++20 allows it, and it is reached here. *never*: C++20 forbids it, and it is not. *unseen* is
-//! where this checker, on loom 0.7.3, is wrong: C++20 allows it, and it is not reached. In the last two
-//! columns accesses are relaxed, and a fence stands between any two steps of a thread.
+//! *weak*: C++20 allows it, and it is reached here. *never*: C++20 forbids it, and it is not reached.
+//! *unseen*: C++20 allows it, and this checker does not explore it. In the last two columns accesses are
+//! relaxed, and a fence stands between any two steps of a thread.
 //!
 //! **Why the weak ones fail.** A relaxed access says what happens to one variable, and nothing of any
 //! other: a write may arrive late, a read may be early. Release and acquire order what comes before
@@ -26,18 +26,18 @@
 //! each other should agree (2+2W, IRIW).
 //!
 //! **Why the strong ones hold.** `SeqCst` operations are in one order that all threads agree on.
-//! Between two writes or reads, a `SeqCst` fence restores order for relaxed accesses as well. loom
-//! alone takes `SeqCst` loads and stores for `AcqRel`, and shows the outcome of SB, 2+2W, IRIW and R in
-//! that column too; here executions that the one order does not explain are void.
+//! Between two writes or reads, a `SeqCst` fence restores order for relaxed accesses as well.
 //!
-//! **Bounds and what is not modelled.** No bound: each model is explored completely. The columns of
-//! a table are held against both: loom, and an enumerator of C++20's axioms (`litmus/axioms.rs`),
-//! which Rust's atomics follow: those of release and acquire, and the single order of `SeqCst`
-//! operations as P0668 has it, after Lahav et al., "Repairing sequential consistency in C/C++11",
-//! PLDI 2017. That load buffering is allowed is the standard's; most models that repair it forbid it
-//! (RC11 does), and no pass here explores it. The shapes go by their usual names (Maranget, Sarkar
-//! and Sewell, "A tutorial introduction to the ARM and POWER relaxed memory models"). On real threads
-//! an unseen outcome may be seen, and how many of the weak ones are depends on the processor: x86 by itself shows SB and R, and no other.
+//! **Bounds and what is not modelled.** Load buffering is not modelled. C++20 allows it; RC11, the model that
+//! this checker explores, forbids it (Lahav et al., "Repairing sequential consistency in C/C++11", PLDI 2017).
+//! There is no other bound: each model is explored completely. The columns of a table are held against the
+//! checker and against an enumeration of C++20's axioms (`litmus/axioms.rs`): coherence, release and acquire,
+//! and the single order of `SeqCst` operations as P0668 has it. The number of executions is held against it
+//! too: it is that of the execution graphs that RC11 leaves, each visited once (SB has 4, IRIW 16).
+//!
+//! The shapes go by their usual names (Maranget, Sarkar and Sewell, "A tutorial introduction to the ARM and
+//! POWER relaxed memory models"). On real threads an unseen outcome may be seen, and how many of the weak ones
+//! are seen depends on the processor: x86 by itself shows SB and R, and no other.
 
 #[path = "litmus/axioms.rs"]
 mod axioms;

@@ -9,17 +9,12 @@ mod error;
 mod identity;
 mod linearizable;
 mod panics;
-pub(crate) mod place;
 mod plan;
 mod progress;
 mod report;
 
 #[cfg(loom)]
-pub(crate) mod coherence;
-#[cfg(loom)]
 mod explore;
-#[cfg(loom)]
-mod picture;
 #[cfg(loom)]
 mod results;
 #[cfg(not(loom))]
@@ -28,32 +23,22 @@ mod rounds;
 mod verdict;
 
 pub use error::{CheckError, Evidence};
-pub use linearizable::{Linearizable, Promise, ScenariosReport, linearizable};
-pub use report::{Engine, ExpectedFailure, Outcome, Pass, Report, Witness};
+pub use linearizable::{Linearizable, Promise, SAMPLE, ScenariosReport, linearizable};
+pub use report::{Engine, ExpectedFailure, Interleavings, Outcome, Report, Witness};
 
 use identity::Identity;
 use plan::{Part, Plan};
 
-/// The maximum number of threads in a model, including those that it spawns.
-pub const MAX_THREADS: usize = 5;
+/// The maximum number of threads that a model declares and spawns.
+pub const MAX_THREADS: usize = 15;
 
-/// The maximum of [`Model::steps`]. loom counts the steps of a thread in 16 bits.
-pub const MAX_STEPS: usize = 10_000;
-
-/// The maximum of [`Model::preemptions`].
-pub const MAX_PREEMPTIONS: usize = 250;
-
-/// The maximum of [`Model::spurious`].
-pub const MAX_SPURIOUS: usize = 4;
-
-/// The default of [`Model::spurious`].
-pub const DEFAULT_SPURIOUS: usize = 1;
+/// The maximum of [`Model::steps`].
+pub const MAX_STEPS: usize = 60_000;
 
 /// The default of [`Model::steps`].
-pub const DEFAULT_STEPS: usize = 1_000;
+pub const DEFAULT_STEPS: usize = 2_000;
 
-/// How long an execution or a round may take, in seconds, before it is a timeout. An execution on loom
-/// takes a few thousand steps at most.
+/// How long an execution or a round may take, in seconds, before it is a timeout.
 const PATIENCE: u64 = 60;
 
 /// The value of `SELVEDGE_PATIENCE`, or `default` seconds.
@@ -78,17 +63,19 @@ fn positive(name: &str, unit: &str) -> Result<Option<u64>, CheckError> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Failure {
-    /// Two accesses to a cell, one of them a write, without a happens-before edge between them.
+    /// Two accesses to plain memory, one of them a write, without a happens-before edge between them. Making and
+    /// dropping a shared object count as writes of it. The execution ends there.
     DataRace,
-    /// Every thread that has not ended is blocked.
+    /// An object is used by a thread that knows of its drop: the drop happens before the use. A use that is not
+    /// ordered with the drop is a [`DataRace`](Self::DataRace).
+    UseAfterFree,
+    /// Every thread that has not ended is blocked, in an operation or in `hint::wait_until`.
     Deadlock,
     /// A panic, such as a failed assertion, in `init`, a thread, `finally`, or the drop of the state.
     Panic,
-    /// An `Arc` is not dropped by the end of the execution.
+    /// An `Arc` is not dropped by the end of the execution. Other memory is not tracked.
     Leak,
-    /// An execution takes more steps than [`Model::steps`] allows, while other threads can run. A loop
-    /// that spins without `hint::spin_loop()` is reported as one, and so are three threads that spin on
-    /// one lock.
+    /// Every thread that has not ended is blocked, and at least one of them spins in a loop that waits.
     Livelock,
 }
 
@@ -96,6 +83,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::DataRace => "data race",
+            Self::UseAfterFree => "use after free",
             Self::Deadlock => "deadlock",
             Self::Panic => "panic",
             Self::Leak => "leak",
@@ -107,10 +95,10 @@ impl fmt::Display for Failure {
 /// The grade of an outcome in a table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Grade {
-    /// Correct. On loom it must be reached.
+    /// Correct. An exploration must reach it.
     Acceptable,
-    /// Surprising: the outcome that the test demonstrates. On loom it must be reached, and its
-    /// interleaving is printed.
+    /// Surprising: the outcome that the test demonstrates. An exploration must reach it, and an execution that
+    /// does is printed.
     Interesting,
     /// Wrong. It must not be reached.
     Forbidden,
@@ -172,7 +160,7 @@ impl<S: Send + Sync + 'static> Model<S> {
         self
     }
 
-    /// Declares a correct outcome. On loom it must be reached.
+    /// Declares a correct outcome. An exploration must reach it; real threads need not.
     ///
     /// An outcome is the `Debug` text of what threads and observations return, in the order of
     /// declaration, as in `alice=1 total=2`; if all return `()`, it is `()`.
@@ -180,8 +168,8 @@ impl<S: Send + Sync + 'static> Model<S> {
         self.row(outcome, Grade::Acceptable, reason)
     }
 
-    /// Declares a surprising outcome, the one that the test demonstrates. On loom it must be reached, and
-    /// its interleaving is printed.
+    /// Declares a surprising outcome, the one that the test demonstrates. An exploration must reach it, and an
+    /// execution that does is printed; real threads need not.
     pub fn interesting(self, outcome: &str, reason: &str) -> Self {
         self.row(outcome, Grade::Interesting, reason)
     }
@@ -203,33 +191,38 @@ impl<S: Send + Sync + 'static> Model<S> {
         self
     }
 
-    /// Bounds the exploration to `n` preemptions an execution, 0 to [`MAX_PREEMPTIONS`]. The result is
-    /// then reported as bounded. It is a sample: loom 0.7.3 omits some executions with `n` preemptions or
-    /// fewer. No effect on real threads.
-    pub fn preemptions(mut self, n: usize) -> Self {
-        self.plan.preemptions = Some(n);
+    /// Stops after `n` executions, at least 1. If there are more, the result is reported as bounded. No
+    /// effect on real threads.
+    pub fn executions(mut self, n: u64) -> Self {
+        self.plan.executions = Some(n);
         self
     }
 
-    /// Sets the maximum number of spurious failures and wake-ups in an execution, 0 to [`MAX_SPURIOUS`];
-    /// the default is [`DEFAULT_SPURIOUS`]. `std` allows `compare_exchange_weak` to fail, and
-    /// `Condvar::wait` and `park` to return, spuriously. The model explores each such step both ways. If
-    /// more of them are possible than `n`, the result is reported as bounded. No effect on real threads.
-    pub fn spurious(mut self, n: usize) -> Self {
-        self.plan.spurious = n;
+    /// Leaves out spurious failures and wake-ups: `std` allows `compare_exchange_weak` to fail, and
+    /// `Condvar::wait` and `park` to return, without a cause, and otherwise each of these steps is explored both
+    /// ways. The result is reported as bounded. No effect on real threads.
+    pub fn without_spurious(mut self) -> Self {
+        self.plan.spurious = false;
         self
     }
 
-    /// Sets the maximum number of steps in an execution, 1 to [`MAX_STEPS`]; the default is
-    /// [`DEFAULT_STEPS`]. An execution with more is a [`Failure::Livelock`], or a
-    /// [`CheckError::WrongModel`] if only one thread is running. No effect on real threads.
+    /// Sets how many interleavings the second engine explores at most; the default is 1,000, and
+    /// `SELVEDGE_LOOM` sets another. 0 leaves it out. No effect on real threads.
+    pub fn loom(mut self, n: u64) -> Self {
+        self.plan.loom = Some(n);
+        self
+    }
+
+    /// Sets the maximum number of steps of a thread in an execution, 1 to [`MAX_STEPS`]; the default is
+    /// [`DEFAULT_STEPS`]. If a thread takes more, the result is reported as bounded. No effect on real
+    /// threads.
     pub fn steps(mut self, n: usize) -> Self {
         self.plan.steps = n;
         self
     }
 
     /// Sets the number of rounds on real threads, at least 1; the default is 2,000, and `SELVEDGE_ROUNDS`
-    /// overrides both. No effect on loom.
+    /// overrides both. No effect under `--cfg loom`.
     pub fn rounds(mut self, n: u64) -> Self {
         self.plan.rounds = Some(n);
         self

@@ -14,14 +14,27 @@
 //!     .check();
 //! ```
 //!
-//! Under `--cfg loom` the model explores all executions that loom explores, in two passes: one over all
-//! interleavings (sequential consistency), one over weak memory (see *Limits*). Otherwise the same model
-//! runs on real threads, in many rounds whose threads start together, and counts how often each outcome was
-//! reached: the rate at which a stress test would find it.
+//! Under `--cfg loom` the model explores every execution that C++20 allows, load buffering apart. Otherwise the
+//! same model runs on real threads, in many rounds whose threads start together, and counts how often each
+//! outcome was reached: the rate at which a stress test would find it.
+//!
+//! # Two engines
+//!
+//! An execution is a graph: which store each load reads, in which order each atomic is written, in which order
+//! the operations on each lock and channel take place. The first engine visits each consistent graph once
+//! (RC11, the method of `TruSt`), and decides the verdict. What `std` leaves open is explored too: spurious
+//! failures and wake-ups, waits that time out, the thread that `notify_one` wakes, a waiting writer that holds up new
+//! readers.
+//!
+//! The second engine runs the interleavings of the same model on loom, up to 1,000
+//! ([`loom`](Model::loom)). The outcomes of the sequentially consistent graphs must be exactly those of loom; if
+//! loom did not come to its end, its outcomes must be among them. Otherwise the check fails with *the engines
+//! disagree*. Either the checker has a bug, or the model shares state that is not from [`sync`]. The report
+//! says how many interleavings were compared, or why none were.
 //!
 //! # What a passing check means
 //!
-//! A table is exact. On loom, every outcome declared [`acceptable`](Model::acceptable) or
+//! A table is exact. Under `--cfg loom`, every outcome declared [`acceptable`](Model::acceptable) or
 //! [`interesting`](Model::interesting) must be reached, and no other outcome may be. A model that is
 //! expected to fail declares how with [`fails`](Model::fails), and passes only if it fails in that way. The
 //! report of a check that reached a bound says *bounded*, and names the bound. Any other incomplete
@@ -37,12 +50,13 @@
 //!
 //! | variable | value | meaning |
 //! |---|---|---|
-//! | `SELVEDGE_REPLAY` | `1/interleaving/2` | replays one execution; a failure prints the command |
+//! | `SELVEDGE_REPLAY` | `1/7` | replays execution 7 of the test's first model; `1.37/2`: execution 2 of its scenario 37. A failure prints the command |
 //! | `SELVEDGE_ROUNDS` | a positive integer | the number of rounds on real threads |
 //! | `SELVEDGE_PATIENCE` | a positive integer, in seconds | the time limit of one execution or round; 60 by default |
-//! | `SELVEDGE_LIMIT` | a positive integer | the maximum number of executions in a pass, or in all scenarios together; more are an error |
-//! | `SELVEDGE_RESULTS` | a directory | each check on loom appends its result there, as a line of JSON |
-//! | `SELVEDGE_TRACES` | any | adds the interleavings to these lines, as data |
+//! | `SELVEDGE_LIMIT` | a positive integer | the maximum number of executions of a model, or of all scenarios together; more are an error |
+//! | `SELVEDGE_LOOM` | a positive integer | how many interleavings of a model loom explores at most, unless the model says; 1,000 by default |
+//! | `SELVEDGE_RESULTS` | a directory | each exploration appends its result there, as a line of JSON |
+//! | `SELVEDGE_TRACES` | any | adds the executions to these lines, as data |
 //! | `SELVEDGE_SITES` | any | adds the operations that were executed, and the mutations of each |
 //! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails |
 //!
@@ -50,23 +64,46 @@
 //!
 //! # Progress
 //!
-//! A check that takes longer than two seconds prints its progress on stderr.
+//! A check that takes longer than two seconds prints on stderr how many executions it has explored, and an
+//! estimate of their share of all.
 //!
 //! # Limits
 //!
-//! - At most five threads.
+//! - At most [`MAX_THREADS`] threads, declared and spawned. loom is run with at most five, the main one included.
 //! - A thread must be deterministic: its next step must be a function of what it has read. It must not
 //!   depend on clocks, random hashers, or shared state that is not from [`sync`]. A violation is reported
-//!   when it shows, and so is a model in which two threads share nothing that is from [`sync`].
-//! - loom 0.7.3 does not explore load buffering, reads of stores more than seven writes old, and relaxed
-//!   read-modify-writes that are reordered. A report says "explored completely" without them.
-//! - What else is not explored is listed in `loom-tests/` of the repository, on the pages `limits.rs`,
-//!   `limits_of_locks.rs` and `missed_races.rs`; false positives are listed in `false_alarms.rs`. Each entry
-//!   has a test and a workaround.
+//!   if it shows.
+//! - Load buffering is not explored: no load reads from a store that depends on it. Nor does an operation on a lock,
+//!   a channel or a `OnceLock` find an old state of it. A report says "explored completely" without them.
+//! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is made or
+//!   dropped; not in other memory. An execution ends at its first data race.
+//! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up.
+//! - A waiting loop counts as blocked while its turns change nothing and find nothing new. It must call
+//!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
+//!   more than about 1,000 such turns is called a livelock. One whose turns have an effect is cut after 16, and
+//!   the result is bounded.
+//! - What is known is listed in `loom-tests/7_checker/` of the repository, on the pages `limits.rs` and `bounds.rs`. Each
+//!   entry has a test and a workaround.
 
 #[cfg(feature = "check")]
 mod check;
+#[cfg(feature = "check")]
+mod place;
 pub mod sync;
+
+// The engine room, for this package's own tests.
+#[cfg(all(loom, feature = "check"))]
+#[doc(hidden)]
+pub mod engine;
+#[cfg(all(loom, feature = "check"))]
+#[doc(hidden)]
+pub mod kernel;
+#[cfg(all(loom, feature = "check"))]
+#[doc(hidden)]
+pub mod mutation;
+#[cfg(all(loom, feature = "check"))]
+#[doc(hidden)]
+pub mod render;
 
 #[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 pub use check::*;

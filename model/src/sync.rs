@@ -2,8 +2,7 @@
 //!
 //! Use `selvedge_model::sync` in place of `std::sync`. Without `--cfg loom`, or without the feature `check`,
 //! each name is a re-export of the `std` item; only [`cell::UnsafeCell`] is a newtype, because that of `std`
-//! has no `with` and `with_mut`. With both, each name is a type on top of loom that records the call site
-//! and the value of each operation.
+//! has no `with` and `with_mut`. With both, each name is a type whose operations are steps of the model.
 //!
 //! # Outside a model
 //!
@@ -22,19 +21,17 @@
 //! With `--cfg loom`:
 //!
 //! - Constructors are not `const`, so that an atomic cannot be a `static`.
-//! - Missing: `Weak`, `Arc::into_raw`, `get_mut` of atomics, `thread::scope` and `JoinHandle::is_finished`.
-//! - A model has no time: a wait with a timeout may time out at any point.
-//! - `sync_channel(0)` in a model is a wrong model.
-//! - The operations of `OnceLock` are not mutated.
-//! - `thread::Builder::stack_size` is ignored: each thread has 32 KiB of stack.
-//! - loom 0.7.3 does not explore load buffering, relaxed read-modify-writes that are reordered, and reads of
-//!   stores more than seven writes old.
+//! - Missing, compared with `std`: `Arc::into_raw` and `new_cyclic`, `JoinHandle::is_finished`.
+//! - A model has no time: a wait with a timeout may time out at any point, and `sleep` orders nothing.
+//! - The operations of channels, `Once`, `OnceLock`, `LazyLock`, `Barrier` and `Arc` are not mutated.
+//! - A declared thread has 256 KiB of stack; a spawned one may ask for more, with `thread::Builder::stack_size`.
+//! - What is not explored is listed in the documentation of the [crate](crate#limits).
 
 #[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]
 compile_error!("at most one of --cfg loom, --cfg plain_loom and --cfg shuttle may be set");
 
 #[cfg(all(loom, feature = "check"))]
-pub(crate) mod checked;
+mod checked;
 #[cfg(all(loom, feature = "check"))]
 use checked as backend;
 
@@ -56,16 +53,16 @@ use plain as backend;
 #[cfg(all(any(plain_loom, shuttle), feature = "check"))]
 mod simulated;
 
-#[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
-pub use backend::OnceLock;
 pub use backend::{
     Arc, Condvar, LockResult, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard,
     RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult, atomic, cell, hint, mpsc,
     thread, thread_local, thread_number,
 };
+#[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
+pub use backend::{Barrier, BarrierWaitResult, LazyLock, Once, OnceLock, Weak};
 
 /// Spins until `condition` holds, and before long lets other threads run in between.
-#[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
+#[cfg(not(all(any(loom, plain_loom, shuttle), feature = "check")))]
 fn spin_until(mut condition: impl FnMut() -> bool) {
     // So many turns that spin, each twice as long as the one before, before one yields.
     const SPINNING: u32 = 7;

@@ -267,14 +267,35 @@ mod on_loom {
             .fails(Failure::Deadlock)
             .check();
     }
+}
 
-    #[test]
-    fn a_channel_without_room_cannot_be_modelled() {
-        let model = Model::new(|| ()).thread("main", |()| drop(sync_channel::<u64>(0)));
-        let text = model.acceptable("()", "never").try_check().unwrap_err().to_string();
-        assert!(
-            text.contains("the bound of a sync_channel must be at least 1 in a model, got 0"),
-            "{text}"
-        );
-    }
+/// A `Receiver` that two threads may use because a wrapper says so: only a lock makes that right.
+#[cfg(loom)]
+#[test]
+fn a_receiver_that_two_threads_use_at_once_is_a_data_race() {
+    use selvedge_model::sync::mpsc::{Receiver, channel};
+    use selvedge_model::sync::{Mutex, PoisonError};
+    use selvedge_model::{Failure, Model};
+
+    struct Shared(Receiver<u64>, Mutex<()>);
+    // SAFETY: none where the lock is not held: that is the race which the test is about.
+    unsafe impl Sync for Shared {}
+
+    let model = |locks: bool| {
+        let receive = move |Shared(receiver, lock): &Shared| {
+            let _held = locks.then(|| lock.lock().unwrap_or_else(PoisonError::into_inner));
+            receiver.try_recv().is_ok()
+        };
+        let init = || {
+            let (sender, receiver) = channel();
+            sender.send(1).expect("the receiver is there");
+            Shared(receiver, Mutex::new(()))
+        };
+        Model::new(init).thread("alice", receive).thread("bob", receive)
+    };
+    model(false).fails(Failure::DataRace).check();
+    model(true)
+        .acceptable("alice=true bob=false", "alice came first")
+        .acceptable("alice=false bob=true", "bob came first")
+        .check();
 }

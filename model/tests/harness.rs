@@ -197,28 +197,32 @@ fn an_outcome_declared_twice_is_refused() {
     assert!(text.contains("\"total=2\"") && text.contains("declared twice"), "{text}");
 }
 
+/// A model of `n` threads that each load.
+fn loads(n: usize) -> Model<AtomicU64> {
+    let names = (1..=n).map(|number| format!("t{number}"));
+    names.fold(Model::new(counter), |model, name| {
+        model.thread(&name, |count| {
+            count.load(SeqCst);
+        })
+    })
+}
+
 #[test]
-fn a_sixth_thread_is_refused() {
-    let mut model = Model::new(counter);
-    for name in ["a", "b", "c", "d", "e", "f"] {
-        model = model.thread(name, increment);
-    }
-    let text = message(model.acceptable("()", "x"));
-    assert!(text.contains("at most 5 threads, got 6"), "{text}");
+fn more_than_fifteen_threads_are_refused() {
+    loads(15).rounds(10).acceptable("()", "they only load").check();
+    let text = message(loads(16).acceptable("()", "x"));
+    assert!(text.contains("at most 15 threads, got 16"), "{text}");
 }
 
 #[test]
 fn bounds_out_of_range_are_refused() {
-    for steps in [0, 10_001, usize::MAX] {
+    for steps in [0, 60_001, usize::MAX] {
         let text = message(sound().steps(steps).acceptable("total=2", "x"));
-        let expected = format!(".steps(n) must be 1 to 10000, got {steps}");
+        let expected = format!(".steps(n) must be 1 to 60000, got {steps}");
         assert!(text.contains(&expected), "{text}");
     }
-    for n in [251, usize::MAX] {
-        let text = message(sound().preemptions(n).acceptable("total=2", "x"));
-        let expected = format!(".preemptions(n) must be 0 to 250, got {n}");
-        assert!(text.contains(&expected), "{text}");
-    }
+    let text = message(sound().executions(0).acceptable("total=2", "x"));
+    assert!(text.contains(".executions(n) must be at least 1, got 0"), "{text}");
 }
 
 /// Runs one test of this very binary with an environment of its own.
@@ -296,7 +300,7 @@ fn what_gets_stuck_is_given_up() {
     }
 }
 
-/// Gets stuck only when run by the test above.
+/// Blocks only when run by the test above.
 #[test]
 fn gets_stuck_if_asked_to() {
     if std::env::var_os("GET_STUCK").is_none() {
@@ -315,22 +319,31 @@ fn gets_stuck_if_asked_to() {
     model.thread("a", hold).thread("b", hold).acceptable("()", "never").check();
 }
 
-/// Patience is for one execution or one round, not for all of them together.
+/// `SELVEDGE_PATIENCE` limits one execution or one round, not all of them together. On the checker,
+/// progress is printed from two seconds on.
 #[test]
-fn what_goes_on_is_not_given_up() {
+fn a_long_check_reports_its_progress() {
     let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "1"), ("SELVEDGE_ROUNDS", "20")];
     let output = rerun("takes_its_time_if_asked_to", &variables);
-    assert!(output.status.success(), "{}", text(&output));
+    let printed = text(&output);
+    assert!(output.status.success(), "{printed}");
+    let progress = "harness::takes_its_time_if_asked_to: ";
+    let line = printed
+        .lines()
+        .find(|line| line.ends_with(" s") && line.contains(" executions so far, about "));
+    assert_eq!(line.is_some_and(|line| line.starts_with(progress)), cfg!(loom), "{printed}");
+    // A short one prints nothing of it.
+    assert!(!text(&rerun("an_exact_table_passes", &[])).contains("so far"));
 }
 
-/// Takes its time, two seconds, only when run by the test above.
+/// Takes three seconds, only when run by the test above.
 #[test]
 fn takes_its_time_if_asked_to() {
     if std::env::var_os("TAKE_TIME").is_none() {
         return;
     }
     let init = || {
-        std::thread::sleep(std::time::Duration::from_millis(100));
+        std::thread::sleep(std::time::Duration::from_millis(150));
         counter()
     };
     let add = |count: &AtomicU64| (0..3).for_each(|_| increment(count));
@@ -391,7 +404,7 @@ mod on_threads {
 
     #[test]
     fn a_replay_on_real_threads_is_refused() {
-        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "1/interleaving/1")]);
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "1/1")]);
         let text = text(&output);
         assert!(!output.status.success() && text.contains("cannot be replayed"), "{text}");
     }
@@ -424,6 +437,7 @@ mod on_loom {
         let expected = CheckError::MissingOutcomes {
             missing: vec!["total=1".to_owned()],
             reached: vec!["total=2".to_owned()],
+            bound: None,
         };
         assert_eq!(error, expected);
     }
@@ -432,23 +446,34 @@ mod on_loom {
     fn a_model_that_should_fail_and_does_not_is_reported() {
         let error = sound().fails(Failure::DataRace).try_check().unwrap_err();
         let reached = vec!["total=2".to_owned()];
-        assert_eq!(error, CheckError::DidNotFail { expected: Failure::DataRace, reached });
+        assert_eq!(
+            error,
+            CheckError::DidNotFail { expected: Failure::DataRace, reached, bound: None }
+        );
     }
 
+    /// A loop that spins, or waits for a condition, and that no thread ends.
     #[test]
-    fn a_livelock_is_a_livelock() {
+    fn a_loop_that_no_thread_ends_is_a_livelock_or_a_deadlock() {
+        let waits =
+            |wait: fn(&AtomicBool)| Model::new(|| AtomicBool::new(false)).thread("alice", wait);
         let spins = || {
-            Model::new(|| AtomicBool::new(false)).thread("alice", |never| {
+            waits(|never| {
                 while !never.load(Relaxed) {
                     hint::spin_loop();
                 }
             })
         };
+        let blocks = || waits(|never| hint::wait_until(|| never.load(Relaxed)));
         spins().fails(Failure::Livelock).check();
-        let text = spins().steps(50).acceptable("()", "never").try_check().unwrap_err().to_string();
-        assert!(text.contains("more than 50 steps"), "{text}");
-        assert!(text.contains("more times"), "repeats are folded: {text}");
-        assert!(text.lines().count() < 25, "repeats are folded: {text}");
+        blocks().fails(Failure::Deadlock).check();
+        let says = |model: Model<AtomicBool>, what: &str| {
+            let text = model.steps(50).explore().unwrap_err().to_string();
+            let expected = format!("{what} a1.load at model/tests/harness.rs:");
+            assert!(text.contains(&expected) && text.lines().count() < 16, "{text}");
+        };
+        says(spins(), "livelock: alice waits in a loop, in");
+        says(blocks(), "deadlock: alice is blocked in");
     }
 
     #[test]
@@ -476,7 +501,6 @@ mod on_loom {
             .check();
     }
 
-    /// loom says only that there is a race; the message says between what.
     #[test]
     fn a_data_race_names_both_accesses() {
         let model = Model::new(|| Shared(UnsafeCell::new(0)))
@@ -492,16 +516,22 @@ mod on_loom {
         );
     }
 
-    /// It waits for nothing, and there is no other thread: the limit is what is too small.
     #[test]
-    fn one_thread_that_takes_many_steps_is_no_livelock() {
-        let counts =
-            || Model::new(counter).thread("alice", |count| (0..60).for_each(|_| increment(count)));
-        let text = message(counts().steps(50).acceptable("()", "never"));
-        let expected =
-            "the only running thread took more than 50 steps, the limit set by .steps(n)";
-        assert!(text.contains(expected), "{text}");
-        counts().acceptable("()", "it takes 60 steps").check();
+    fn the_limit_of_steps_bounds_the_result() {
+        let counts = |steps| {
+            let model = Model::new(counter);
+            let model = model.thread("alice", |count| (0..60).for_each(|_| increment(count)));
+            model.steps(steps)
+        };
+        let report = counts(60).acceptable("()", "it takes 60 steps").check();
+        assert!(report.is_complete(), "{report}");
+        let report = counts(59).explore().expect("it has no failure");
+        let limit = "the limit of steps of a thread, at model/tests/harness.rs:17";
+        assert_eq!((report.executions(), report.bound().as_deref()), (0, Some(limit)));
+        assert!(!report.is_complete() && report.to_string().contains("bounded (the limit"));
+        let error = counts(59).acceptable("()", "not within the limit").try_check().unwrap_err();
+        let bounded = matches!(&error, CheckError::MissingOutcomes { bound: Some(bound), .. } if bound == limit);
+        assert!(bounded, "{error}");
     }
 
     /// Two threads, and what either does after the other has ended is still unordered: the end of
@@ -544,31 +574,25 @@ mod on_loom {
             .check();
     }
 
+    /// With the main thread there may be 16.
     #[test]
-    fn a_thread_spawned_as_the_sixth_is_refused() {
-        let text = message(
-            Model::new(|| ())
-                .thread("alice", |()| {
-                    for _ in 0..5 {
-                        thread::spawn(|| ());
-                    }
-                })
-                .acceptable("()", "never"),
-        );
-        assert!(
-            text.contains("at most 5 threads, including those it spawns")
-                && text.contains("one too many is spawned at model/tests/harness.rs:"),
-            "{text}"
-        );
-        let error = Model::new(|| ())
-            .thread("alice", |()| {
-                for _ in 0..5 {
+    fn a_spawned_thread_too_many_is_refused() {
+        let spawns = |n: usize| {
+            Model::new(|| ()).thread("alice", move |()| {
+                for _ in 0..n {
                     thread::spawn(|| ());
                 }
             })
-            .fails(Failure::Panic)
-            .try_check()
-            .unwrap_err();
+        };
+        let report = spawns(14).acceptable("()", "as many as there may be").check();
+        assert!(report.is_complete(), "{report}");
+        let text = message(spawns(15).acceptable("()", "never"));
+        assert!(
+            text.contains("at most 16 threads, the main thread included")
+                && text.contains("one too many is spawned at model/tests/harness.rs:"),
+            "{text}"
+        );
+        let error = spawns(15).fails(Failure::Panic).try_check().unwrap_err();
         assert!(
             matches!(error, CheckError::WrongModel { .. }),
             "no expectation accepts it: {error}"
@@ -576,7 +600,7 @@ mod on_loom {
     }
 
     #[test]
-    fn a_panic_in_a_thread_that_nobody_joins_is_not_lost() {
+    fn a_panic_in_a_thread_that_is_not_joined_is_reported() {
         let model = |join: bool| {
             Model::new(|| ()).thread("alice", move |()| {
                 let child = thread::spawn(|| assert_eq!(1 + 1, 3, "arithmetic"));
@@ -591,7 +615,7 @@ mod on_loom {
     /// Whichever execution it is in: of the two models, one panics in an execution that is not the
     /// last.
     #[test]
-    fn a_panic_that_nobody_joins_is_not_lost_in_an_early_execution() {
+    fn a_panic_in_a_thread_that_is_not_joined_is_reported_in_any_execution() {
         for wrong in [0, 1] {
             let error = Model::new(|| Arc::new(counter()))
                 .thread("alice", move |count| {
@@ -613,7 +637,7 @@ mod on_loom {
         static RUNS: Hidden = Hidden::new(0);
         let error = Model::new(counter)
             .thread("alice", |count| {
-                if RUNS.fetch_add(1, SeqCst) % 2 == 0 {
+                if RUNS.fetch_add(1, SeqCst).is_multiple_of(2) {
                     count.fetch_add(1, SeqCst);
                 } else {
                     count.fetch_sub(1, SeqCst);
@@ -642,6 +666,29 @@ mod on_loom {
         assert!(text.contains("not deterministic"), "{text}");
     }
 
+    /// The threads that `init` spawns come first.
+    #[test]
+    fn a_failure_names_the_thread_also_after_one_that_init_spawned() {
+        let model = |fails: bool| {
+            let init = || {
+                thread::spawn(|| ()).join().expect("it does not panic");
+                counter()
+            };
+            let model = Model::new(init).thread("idle", |_| ()).thread("alice", move |count| {
+                assert!(!fails, "on purpose");
+                increment(count);
+            });
+            model.thread("bob", |_| ())
+        };
+        let error = model(true).explore().unwrap_err().to_string();
+        assert!(error.starts_with("panic: alice panicked: on purpose"), "{error}");
+        let text = message(model(false).acceptable("()", "never"));
+        assert!(text.contains("idle and bob perform no operation"), "{text}");
+        let unjoined = Model::new(|| drop(thread::spawn(|| panic!("on purpose"))));
+        let error = unjoined.thread("alice", |()| ()).explore().unwrap_err().to_string();
+        assert!(error.starts_with("panic: thread 1 panicked: on purpose"), "{error}");
+    }
+
     /// `std::sync` inside a model: one execution, and nothing was explored.
     #[test]
     fn threads_that_the_checker_cannot_see_are_refused() {
@@ -660,7 +707,7 @@ mod on_loom {
         assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
     }
 
-    /// Who has written and then finds that the other has not may go in: never both, with `SeqCst`.
+    /// Store buffering around a critical section: with `SeqCst` at most one thread enters.
     fn one_goes_in(order: Ordering) -> Model<(AtomicU64, AtomicU64, Shared)> {
         let goes_in = move |mine: &AtomicU64, other: &AtomicU64, Shared(value): &Shared| {
             mine.store(1, order);
@@ -676,36 +723,41 @@ mod on_loom {
             .thread("bob", move |(x, y, value)| goes_in(y, x, value))
     }
 
-    /// loom alone takes `SeqCst` accesses for `AcqRel`, and calls this a race.
     #[test]
-    fn a_race_that_no_order_explains_is_none() {
-        one_goes_in(SeqCst)
+    fn seq_cst_store_buffering_excludes_a_race() {
+        let report = one_goes_in(SeqCst)
             .acceptable("alice=true bob=false", "alice came first")
             .acceptable("alice=false bob=true", "bob came first")
             .acceptable("alice=false bob=false", "both wrote before either looked")
             .check();
+        assert!(report.is_complete(), "{report}");
         one_goes_in(Relaxed).fails(Failure::DataRace).check();
     }
 
-    /// A deadlock is reported even so, and with a warning.
+    /// Both wait only if each reads 0: with `SeqCst` that cannot be.
     #[test]
-    fn a_possible_false_alarm_says_so() {
-        let waits = |mine: &AtomicU64, other: &AtomicU64| {
-            mine.store(1, SeqCst);
-            if other.load(SeqCst) == 0 {
-                hint::wait_until(|| mine.load(SeqCst) == 2);
-            } else {
-                other.store(2, SeqCst);
-            }
+    fn seq_cst_store_buffering_excludes_a_deadlock() {
+        let model = |order: Ordering| {
+            let waits = move |mine: &AtomicU64, other: &AtomicU64| {
+                mine.store(1, order);
+                if other.load(order) == 0 {
+                    hint::wait_until(|| mine.load(order) == 2);
+                } else {
+                    other.store(2, order);
+                }
+                other.load(order)
+            };
+            Model::new(|| (counter(), counter()))
+                .thread("alice", move |(x, y)| waits(x, y))
+                .thread("bob", move |(x, y)| waits(y, x))
         };
-        let error = Model::new(|| (counter(), counter()))
-            .thread("alice", move |(x, y)| waits(x, y))
-            .thread("bob", move |(x, y)| waits(y, x))
-            .acceptable("()", "at most one waits, and the other sees that")
-            .try_check()
-            .unwrap_err();
-        assert_eq!(error.failure(), Some(Failure::Deadlock), "{error}");
-        assert!(error.to_string().contains("this may be a false alarm"), "{error}");
+        let report = model(SeqCst)
+            .acceptable("alice=1 bob=2", "alice waits for bob")
+            .acceptable("alice=2 bob=1", "bob waits for alice")
+            .acceptable("alice=2 bob=2", "both wrote before either read")
+            .check();
+        assert!(report.is_complete(), "{report}");
+        model(Relaxed).fails(Failure::Deadlock).check();
     }
 
     #[test]
@@ -720,23 +772,59 @@ mod on_loom {
     }
 
     #[test]
-    fn a_preemption_bound_is_said_aloud() {
-        let report = sound().preemptions(1).acceptable("total=2", "both count").check();
+    fn a_bound_of_executions_is_reported() {
+        let report = sound().executions(1).acceptable("total=2", "both count").check();
         assert!(!report.is_complete(), "a bounded result must not be called complete");
         let text = report.to_string();
-        assert!(text.contains("bounded (1 preemption)") && !text.contains("complete"), "{text}");
+        assert!(text.contains("bounded (1 execution)") && !text.contains("complete"), "{text}");
     }
 
     #[test]
-    fn a_preemption_bound_is_obeyed() {
-        let executions = |bound: Option<usize>| {
+    fn a_bound_of_executions_is_obeyed() {
+        let executions = |bound: Option<u64>| {
             let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
             let model = Model::new(counter).thread("alice", add).thread("bob", add);
-            let model = bound.into_iter().fold(model, Model::preemptions);
-            model.acceptable("()", "both end").check().executions()
+            let model = bound.into_iter().fold(model, Model::executions);
+            let report = model.acceptable("()", "both end").check();
+            (report.executions(), report.is_complete())
         };
-        assert!(executions(Some(0)) < executions(Some(1)), "a bound leaves executions out");
-        assert!(executions(Some(1)) < executions(None), "so does a wider one");
+        assert_eq!(executions(Some(5)), (5, false));
+        assert_eq!(executions(Some(6)), (6, true), "there are no more");
+        assert_eq!(executions(None), (6, true));
+    }
+
+    /// Three threads of which two may spin: there are runs that show nothing, and they count towards limits.
+    fn spin_lock() -> Model<AtomicBool> {
+        let locks = |taken: &AtomicBool| {
+            while taken.swap(true, Acquire) {
+                hint::spin_loop();
+            }
+            taken.store(false, Release);
+        };
+        let model = Model::new(|| AtomicBool::new(false));
+        ["alice", "bob", "carol"].iter().fold(model, |model, name| model.thread(name, locks))
+    }
+
+    #[test]
+    fn a_limit_from_the_environment_is_no_bound() {
+        let all = spin_lock().acceptable("()", "all end").check();
+        assert!(all.is_complete(), "{all}");
+        for limit in [1, 2, 3, 4, 5, 20, 59] {
+            assert!(limit < all.executions(), "{all}");
+            let variables = [("SPIN", "1"), ("SELVEDGE_LIMIT", &*limit.to_string())];
+            let output = rerun("on_loom::spins_if_asked_to", &variables);
+            let printed = text(&output);
+            let expected = format!("limit exceeded: {limit} executions were explored");
+            assert!(!output.status.success() && printed.contains(&expected), "{limit}: {printed}");
+        }
+    }
+
+    /// Spins only when run by the test above.
+    #[test]
+    fn spins_if_asked_to() {
+        if std::env::var_os("SPIN").is_some() {
+            spin_lock().acceptable("()", "all end").check();
+        }
     }
 
     #[test]
@@ -745,12 +833,12 @@ mod on_loom {
         // It may be there from the last run.
         let _ = std::fs::remove_dir_all(&folder);
         let name = folder.to_string_lossy();
-        let test = "on_loom::a_preemption_bound_is_said_aloud";
+        let test = "on_loom::a_bound_of_executions_is_reported";
         let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
         assert!(output.status.success(), "{}", text(&output));
         let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
         assert_eq!(lines.lines().count(), 1, "a line a model: {lines}");
-        assert!(lines.contains(r#""bound":"1 preemption""#), "{lines}");
+        assert!(lines.contains(r#""bound":"1 execution""#), "{lines}");
         assert!(lines.contains(r#""verdict":"passed""#) && lines.contains(test), "{lines}");
     }
 
@@ -770,15 +858,14 @@ mod on_loom {
         let lines = written(&[]);
         assert!(!lines.contains("\"trace\""), "{lines}");
         let lines = written(&[("SELVEDGE_TRACES", "1")]);
-        let stale = r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial"}"#;
+        let stale =
+            r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial","stale":true}"#;
         assert!(lines.contains(stale), "{lines}");
     }
 
-    /// In the interleaving pass loads and stores are read-modify-writes, and order no more than
-    /// they would by themselves: else these races would be left to the second pass, and the error
-    /// would say that they take weak memory.
+    /// A data race that an interleaving shows is shown by one.
     #[test]
-    fn a_race_that_an_interleaving_shows_is_not_blamed_on_weak_memory() {
+    fn a_race_in_an_interleaving_is_not_blamed_on_weak_memory() {
         type Shared = (UnsafeCell<u64>, AtomicU64, AtomicU64);
         struct Message(Shared);
         // SAFETY: none; the race is what the test is about.
@@ -820,7 +907,8 @@ mod on_loom {
         for (what, model) in models {
             let error = model.try_check().unwrap_err();
             assert_eq!(error.failure(), Some(Failure::DataRace), "{what}: {error}");
-            assert!(error.to_string().contains("of the interleaving pass"), "{what}: {error}");
+            let text = error.to_string();
+            assert!(text.contains("Execution ") && !text.contains("weak memory"), "{what}: {text}");
         }
     }
 
@@ -948,10 +1036,8 @@ mod on_loom {
             "{evidence}"
         );
         assert!(evidence.contains("total=1 is not declared"), "{evidence}");
-        assert!(evidence.contains("SELVEDGE_REPLAY=1/interleaving/2"), "{evidence}");
+        assert!(evidence.contains("SELVEDGE_REPLAY=1/2 "), "{evidence}");
     }
-
-    /// Its module stands elsewhere than the file that declares it.
 
     #[test]
     fn one_execution_can_be_replayed() {
@@ -960,15 +1046,21 @@ mod on_loom {
             assert!(!output.status.success(), "a replay is no verdict");
             text(&output)
         };
-        let second = replay("1/interleaving/2");
+        let second = replay("1/2");
         assert!(
             second.contains("replayed one execution") && second.contains("total=2"),
             "{second}"
         );
         assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
-        assert!(second.contains("Execution 2 of the interleaving pass"), "{second}");
-        assert!(replay("1/sideways/2").contains("1/interleaving/2 or 1/weak/7"));
-        assert!(replay("0/interleaving/2").contains("first model is 1"));
-        assert!(replay("1/interleaving/999").contains("999"), "there is no such execution");
+        assert!(second.contains("Execution 2. To replay it"), "{second}");
+        assert!(replay("1/3").contains("there is no execution 3, the model has 2"));
+        for malformed in ["1/sideways", "1/interleaving/2", "0/2", "1/0", "1.0/2", "2", ""] {
+            let printed = replay(malformed);
+            let expected = format!(
+                "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
+                 1.37/2 is execution 2 of its scenario 37), got {malformed:?}"
+            );
+            assert!(printed.contains(&expected), "{printed}");
+        }
     }
 }

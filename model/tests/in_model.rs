@@ -43,7 +43,7 @@ fn try_lock_does_not_wait() {
         .check();
 }
 
-/// Whichever of the two is declared first, and so runs on loom's main thread.
+/// Whichever of the two is declared first.
 #[test]
 fn try_read_and_try_write_do_not_wait() {
     let hold = |lock: &RwLock<u64>| {
@@ -98,9 +98,9 @@ fn two_readers_hold_a_lock_at_once() {
         .check();
 }
 
-/// Each takes steps while it holds the lock, and meets nobody there.
+/// Each takes steps while it holds the lock, and no other thread does meanwhile.
 #[test]
-fn whoever_writes_is_alone() {
+fn a_writer_is_alone() {
     type Shared = (Mutex<()>, RwLock<()>, AtomicU64);
     fn meet(inside: &AtomicU64) -> u64 {
         let others = inside.fetch_add(1, SeqCst);
@@ -130,7 +130,7 @@ fn whoever_writes_is_alone() {
 }
 
 #[test]
-fn a_condition_variable_wakes_whoever_waits() {
+fn notify_one_wakes_a_waiter() {
     Model::new(|| (Mutex::new(false), Condvar::new()))
         .thread("waiter", |(ready, changed)| {
             let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
@@ -167,10 +167,9 @@ fn park_waits_for_unpark() {
         .check();
 }
 
-/// A thread that has parked and is woken by nobody but the end of another waits for ever: the end
-/// of a thread wakes nobody.
+/// A parked thread that no thread unparks waits for ever.
 #[test]
-fn the_end_of_a_thread_wakes_nobody() {
+fn the_end_of_a_thread_does_not_unpark() {
     for name in ["first", "second"] {
         let (park, end) = (|(): &()| thread::park(), |(): &()| ());
         let model = Model::new(|| ());
@@ -208,8 +207,7 @@ fn take<T>(slot: &Mutex<Option<T>>) -> Option<T> {
     slot.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// An owner goes before or after another one looks. (`strong_count` does not see every drop by a
-/// thread that is declared later; `get_mut` does.)
+/// An owner is dropped before or after another one counts.
 #[test]
 fn owners_are_counted_at_any_moment() {
     type Slots = [Mutex<Option<Arc<u64>>>; 2];
@@ -222,6 +220,7 @@ fn owners_are_counted_at_any_moment() {
     let only = |slots: &Slots| take(&slots[1]).map(|mut owner| Arc::get_mut(&mut owner).is_some());
     for model in [
         Model::new(slots).thread("goes", goes).thread("alone", count),
+        Model::new(slots).thread("alone", count).thread("goes", goes),
         Model::new(slots).thread("goes", goes).thread("alone", only),
         Model::new(slots).thread("alone", only).thread("goes", goes),
     ] {
@@ -427,5 +426,52 @@ fn a_thread_spawned_without_a_name_has_none() {
         })
         .rounds(10)
         .acceptable("alice=(None, Some(\"worker\"))", "a name is what the thread was given")
+        .check();
+}
+
+/// 64 KiB on the stack of a spawned thread, which asks for a megabyte, and of a declared one.
+#[test]
+#[expect(clippy::large_stack_arrays, reason = "that is what is tested")]
+fn a_thread_has_a_deep_stack() {
+    fn sums() -> u64 {
+        let array = std::hint::black_box([1_u8; 1 << 16]);
+        array.iter().map(|one| u64::from(*one)).sum()
+    }
+    let spawns = |count: &AtomicU64| {
+        count.fetch_add(1, SeqCst);
+        let child = thread::Builder::new().stack_size(1 << 20).spawn(|| {
+            let more = std::hint::black_box([1_u8; 1 << 19]);
+            sums() + u64::from(more[17])
+        });
+        child.expect("it starts").join().expect("it does not panic")
+    };
+    Model::new(|| AtomicU64::new(0))
+        .thread("parent", spawns)
+        .thread("declared", |count| {
+            count.fetch_add(1, SeqCst);
+            sums()
+        })
+        .rounds(10)
+        .acceptable("parent=65537 declared=65536", "the arrays are whole")
+        .check();
+}
+
+/// The mutex is poisoned, and locked once more by a destructor of the thread that unwinds.
+#[test]
+fn a_destructor_may_lock_while_its_thread_unwinds() {
+    struct Adds<'a>(&'a Mutex<u64>);
+
+    impl Drop for Adds<'_> {
+        fn drop(&mut self) {
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        }
+    }
+
+    let add = |sum: &Mutex<u64>| *sum.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+    Model::new(|| Mutex::new(0))
+        .thread("unwinds", |sum| panics_with(|| (sum.lock(), Adds(sum))))
+        .thread("adds", add)
+        .finally("sum", |sum| *sum.lock().unwrap_or_else(PoisonError::into_inner))
+        .acceptable("sum=2", "the destructor counts, and so does the other thread")
         .check();
 }

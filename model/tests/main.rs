@@ -1,16 +1,19 @@
 //! The drop-in and the checker.
 
 mod channels;
-mod complete;
+mod executions;
 mod facade;
+#[cfg(loom)]
+mod facts;
 mod harness;
 mod in_model;
 mod linearizable;
+#[cfg(loom)]
+mod loops;
 mod lossy;
 mod mutation;
-mod overlooked;
-mod passes;
-mod refused;
+#[cfg(loom)]
+mod precedence;
 mod thread_locals;
 mod waiting;
 

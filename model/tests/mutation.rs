@@ -267,7 +267,7 @@ fn sleeps() {
             *open.lock().expect("nobody panics") = true;
             opened.notify_one();
         })
-        .spurious(0)
+        .without_spurious()
         .acceptable("sleeper=true", "whoever sleeps is woken")
         .check();
 }
@@ -307,7 +307,7 @@ fn parks() {
             found
         })
         .thread("other", |n| n.load(Relaxed))
-        .spurious(0)
+        .without_spurious()
         .acceptable("parent=1 other=0", "before")
         .acceptable("parent=1 other=1", "after")
         .check();

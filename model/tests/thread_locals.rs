@@ -57,3 +57,33 @@ fn a_thread_local_value_that_panics_when_dropped_is_no_secret() {
         .fails(selvedge_model::Failure::Panic)
         .check();
 }
+
+/// Outside a model, on a real thread: a destructor may use a value that has none.
+#[test]
+fn a_destructor_uses_a_thread_local_value_without_one() {
+    use std::cell::Cell;
+    use std::sync::mpsc::{Sender, channel};
+
+    use selvedge_model::sync::thread_local;
+
+    struct Tells(Sender<u64>);
+
+    impl Drop for Tells {
+        fn drop(&mut self) {
+            PLAIN.with(|plain| self.0.send(plain.get()).expect("the test waits for it"));
+        }
+    }
+
+    thread_local! {
+        static PLAIN: Cell<u64> = const { Cell::new(0) };
+        static TELLS: Cell<Option<Tells>> = const { Cell::new(None) };
+    }
+
+    let (sender, receiver) = channel();
+    let thread = std::thread::spawn(move || {
+        TELLS.with(|tells| tells.set(Some(Tells(sender))));
+        PLAIN.with(|plain| plain.set(7));
+    });
+    thread.join().expect("it does not panic");
+    assert_eq!(receiver.recv(), Ok(7));
+}

@@ -1,5 +1,4 @@
-//! Waiting in a model: what wakes a thread, what it learns by that, and what may happen for no
-//! reason at all.
+//! Waiting in a model: what wakes a thread, what that synchronises with, and what may happen spuriously.
 
 #![cfg_attr(not(loom), allow(unused_imports, dead_code, reason = "most of it takes the checker"))]
 
@@ -11,7 +10,7 @@ use selvedge_model::sync::atomic::{
 };
 use selvedge_model::sync::cell::UnsafeCell;
 use selvedge_model::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, hint, thread};
-use selvedge_model::{CheckError, Failure, Model, Report};
+use selvedge_model::{Failure, Model, Report};
 
 /// Plain memory that pretends to be shared safely.
 #[derive(Default)]
@@ -74,34 +73,28 @@ fn three_threads_may_wait_for_one_spin_lock() {
 mod on_loom {
     use super::*;
 
-    /// To be woken teaches nothing: only the lock's own ordering does.
+    /// A wait is ordered by what its condition reads, with the ordering that it reads it with.
     #[test]
-    fn a_wait_synchronises_with_nothing() {
+    fn a_wait_synchronises_only_by_its_condition() {
         three_lock(Relaxed).fails(Failure::DataRace).check();
         let model = |order| {
             Model::new(|| (AtomicBool::new(false), Plain::default()))
                 .thread("waits", move |(flag, value)| {
-                    let mut has_waited = false;
-                    hint::wait_until(|| {
-                        let holds = flag.load(order);
-                        has_waited |= !holds;
-                        holds
-                    });
-                    if has_waited {
-                        value.set(1);
-                    }
+                    hint::wait_until(|| flag.load(order));
+                    value.get()
                 })
                 .thread("sets", |(flag, value)| {
                     value.set(2);
                     flag.store(true, Release);
                 })
         };
-        model(Acquire).acceptable("()", "the flag teaches").check();
+        let report = model(Acquire).acceptable("waits=2", "the load acquires").check();
+        assert!(report.is_complete(), "{report}");
         model(Relaxed).fails(Failure::DataRace).check();
     }
 
     #[test]
-    fn a_wait_that_nobody_ends_is_a_deadlock() {
+    fn a_wait_that_no_thread_ends_is_a_deadlock() {
         let waits = |flag: &AtomicBool| hint::wait_until(|| flag.load(Relaxed));
         let model = Model::new(|| AtomicBool::new(false)).thread("alice", waits);
         model.fails(Failure::Deadlock).check();
@@ -110,7 +103,7 @@ mod on_loom {
         model.fails(Failure::Deadlock).check();
     }
 
-    /// Whoever reads something old looks again.
+    /// A wait that reads an old store reads again.
     #[test]
     fn a_stale_read_does_not_wait_for_ever() {
         Model::new(|| (AtomicBool::new(false), AtomicBool::new(false)))
@@ -206,7 +199,7 @@ mod on_loom {
 
     /// `unpark` orders what it precedes only before the `park` that it ends.
     #[test]
-    fn unpark_teaches_nobody_but_who_parks() {
+    fn unpark_synchronises_only_with_the_park_that_it_ends() {
         let model = |parks: bool| {
             Model::new(|| ()).thread("main", move |()| {
                 let value = Arc::new((Plain::default(), AtomicBool::new(false)));
@@ -225,7 +218,10 @@ mod on_loom {
             })
         };
         // Without spurious wake-ups: one would be a race, too.
-        model(true).spurious(0).acceptable("main=Some(1)", "it reads after the unpark").check();
+        model(true)
+            .without_spurious()
+            .acceptable("main=Some(1)", "it reads after the unpark")
+            .check();
         model(false).fails(Failure::DataRace).check();
         model(true).fails(Failure::DataRace).check();
     }
@@ -234,7 +230,7 @@ mod on_loom {
     #[test]
     fn two_unparks_before_a_park_are_one() {
         let model = |third: bool| {
-            Model::new(|| ()).spurious(0).thread("main", move |()| {
+            Model::new(|| ()).without_spurious().thread("main", move |()| {
                 let gone_on = Arc::new(AtomicU64::new(0));
                 let seen = Arc::clone(&gone_on);
                 let child = thread::spawn(move || {
@@ -285,7 +281,7 @@ mod on_loom {
 
     /// A notification is no message: what it announces must be under the lock, or it is a race.
     #[test]
-    fn notify_teaches_nothing() {
+    fn notify_does_not_synchronise() {
         Model::new(|| (Mutex::new(()), Condvar::new(), Plain::default()))
             .thread("waits", |(mutex, told, value)| {
                 drop(told.wait(lock(mutex)));
@@ -297,7 +293,7 @@ mod on_loom {
                 told.notify_one();
             })
             .fails(Failure::DataRace)
-            .spurious(0)
+            .without_spurious()
             .check();
     }
 
@@ -321,24 +317,24 @@ mod on_loom {
 
     /// `if` where it must say `while`.
     #[test]
-    fn a_wait_may_end_for_no_reason() {
+    fn a_wait_may_wake_spuriously() {
         waits(true).acceptable("waits=true", "it looks again").check();
         waits(false)
             .acceptable("waits=true", "it was told")
-            .interesting("waits=false", "it woke for no reason, and did not look")
+            .interesting("waits=false", "it woke spuriously, and did not look again")
             .check();
-        let told = waits(false).spurious(0).acceptable("waits=true", "it was told").check();
+        let told = waits(false).without_spurious().acceptable("waits=true", "it was told").check();
         assert_eq!(
             told.bound().as_deref(),
-            Some("0 spurious failures"),
+            Some("no spurious failures and wake-ups"),
             "what is left out is said"
         );
     }
 
     #[test]
-    fn park_may_return_for_no_reason() {
-        let model = |spurious| {
-            Model::new(|| ()).spurious(spurious).thread("main", |()| {
+    fn park_may_return_spuriously() {
+        let model = || {
+            Model::new(|| ()).thread("main", move |()| {
                 let flag = Arc::new(AtomicBool::new(false));
                 let theirs = Arc::clone(&flag);
                 let child = thread::spawn(move || {
@@ -350,48 +346,34 @@ mod on_loom {
                 child.join().expect("it does not panic")
             })
         };
-        model(0).acceptable("main=true", "unpark comes after the store").check();
-        let report = model(1)
+        model().without_spurious().acceptable("main=true", "unpark is after the store").check();
+        let report = model()
             .acceptable("main=true", "unpark comes after the store")
-            .interesting("main=false", "park returned for no reason")
+            .interesting("main=false", "park returned spuriously")
             .check();
         assert!(report.is_complete(), "one park is all that there was: {report}");
     }
 
-    fn weak(spurious: usize) -> Result<Report, CheckError> {
-        Model::new(|| AtomicU64::new(0))
-            .thread("alice", |x| x.compare_exchange_weak(0, 1, SeqCst, SeqCst))
-            .thread("bob", |x| x.compare_exchange_weak(5, 1, SeqCst, SeqCst).is_ok())
-            .spurious(spurious)
-            .explore()
-    }
-
     #[test]
-    fn a_weak_compare_exchange_may_fail_for_no_reason() {
+    fn compare_exchange_weak_may_fail_spuriously() {
+        let model = || {
+            Model::new(|| AtomicU64::new(0))
+                .thread("alice", |x| x.compare_exchange_weak(0, 1, SeqCst, SeqCst))
+                .thread("bob", |x| x.compare_exchange_weak(5, 1, SeqCst, SeqCst).is_ok())
+        };
         let outcomes = |report: &Report| {
             report.outcomes.iter().map(|row| row.text.clone()).collect::<Vec<String>>()
         };
-        let strong = weak(0).expect("nothing fails");
+        let strong = model().without_spurious().explore().expect("nothing fails");
         assert_eq!(outcomes(&strong), ["alice=Ok(0) bob=false"]);
-        assert!(!strong.is_complete(), "{strong}");
-        let one = weak(1).expect("nothing fails");
-        assert_eq!(outcomes(&one), ["alice=Ok(0) bob=false", "alice=Err(0) bob=false"]);
-        assert_eq!(one.bound().as_deref(), Some("1 spurious failure"));
-        let all = weak(2).expect("nothing fails");
-        assert_eq!(outcomes(&all), outcomes(&one));
-        assert!(all.is_complete(), "two steps, each tried: {all}");
-        let text = one.to_string();
-        assert!(text.contains("bounded (1 spurious failure)"), "{text}");
+        let text = strong.to_string();
+        assert!(text.contains("bounded (no spurious failures and wake-ups)"), "{text}");
+        let all = model().explore().expect("nothing fails");
+        assert_eq!(outcomes(&all), ["alice=Ok(0) bob=false", "alice=Err(0) bob=false"]);
+        assert!(all.is_complete(), "{all}");
     }
 
-    #[test]
-    fn more_spurious_failures_than_can_be_explored_are_refused() {
-        let text = weak(5).expect_err("5 are too many").to_string();
-        assert!(text.contains(".spurious(n) must be 0 to 4, got 5"), "{text}");
-    }
-
-    /// Notified or not: there is no time in a model, so both are explored, and it never waits for
-    /// ever.
+    /// A model has no time: the wait may be notified, time out, or wake spuriously, and it always ends.
     #[test]
     fn a_wait_with_a_time_limit_ends_either_way() {
         let model = || {
@@ -403,16 +385,24 @@ mod on_loom {
                 (*ready, result.timed_out())
             })
         };
-        model().acceptable("waits=(false, true)", "there is nobody else").check();
-        model()
+        let report = model()
+            .acceptable("waits=(false, true)", "no thread notifies it")
+            .acceptable("waits=(false, false)", "it woke spuriously")
+            .check();
+        assert!(report.is_complete(), "{report}");
+        let report = model()
             .thread("tells", |(ready, told)| {
                 *lock(ready) = true;
                 told.notify_one();
             })
-            .acceptable("waits=(false, true)", "time was up first")
-            .acceptable("waits=(true, false)", "told in time")
-            .acceptable("waits=(true, true)", "set in time, told too late")
+            .acceptable("waits=(false, true)", "it timed out first")
+            .acceptable("waits=(false, false)", "it woke spuriously first")
+            .acceptable("waits=(true, false)", "notified in time, or it woke spuriously")
+            .acceptable("waits=(true, true)", "set in time, notified too late")
             .check();
+        assert!(report.is_complete(), "{report}");
+        let report = model().without_spurious().acceptable("waits=(false, true)", "it times out");
+        assert_eq!(report.check().bound().as_deref(), Some("no spurious failures and wake-ups"));
     }
 
     /// A loop around it ends as well.
@@ -485,14 +475,13 @@ mod on_loom {
                 child.thread().unpark();
                 child.join().expect("it does not panic");
             })
-            .spurious(0)
+            .without_spurious()
             .fails(Failure::Deadlock)
             .check();
     }
 
-    /// Who counts owners learns that there are so many, and nothing else.
     #[test]
-    fn a_count_of_owners_teaches_nothing() {
+    fn strong_count_acquires_nothing() {
         let model = |drops_first: bool| {
             Model::new(|| {
                 let value = Arc::new(Plain::default());
@@ -521,15 +510,20 @@ mod on_loom {
             .check();
     }
 
-    /// With a writer in between, `std`'s lock would wait for itself for ever.
+    /// `std` leaves open whether a waiting writer holds up a reader that holds the lock already.
     #[test]
-    fn who_reads_must_not_wait_to_read_again() {
-        Model::new(|| RwLock::new(0))
-            .thread("alice", |lock| {
-                let first = lock.read().unwrap_or_else(PoisonError::into_inner);
-                let second = lock.read().unwrap_or_else(PoisonError::into_inner);
-                *first + *second
-            })
+    fn a_thread_that_reads_twice_deadlocks_with_a_writer_in_between() {
+        let reads_twice = |lock: &RwLock<u64>| {
+            let first = lock.read().unwrap_or_else(PoisonError::into_inner);
+            let second = lock.read().unwrap_or_else(PoisonError::into_inner);
+            *first + *second
+        };
+        let alone = Model::new(|| RwLock::new(1)).thread("reads", reads_twice);
+        let report = alone.acceptable("reads=2", "no writer waits").check();
+        assert!(report.is_complete(), "{report}");
+        Model::new(|| RwLock::new(1))
+            .thread("reads", reads_twice)
+            .thread("writes", |lock| drop(lock.write()))
             .fails(Failure::Deadlock)
             .check();
     }

@@ -48,7 +48,6 @@ pub(crate) struct Scenarios {
     pub(crate) all: u64,
     pub(crate) symmetric: u64,
     pub(crate) explored: u64,
-    pub(crate) clients: u64,
 }
 
 /// An operation that a model executed.
@@ -160,7 +159,7 @@ mod tests {
     #[test]
     fn a_check_of_many_scenarios_says_what_was_held_against_them() {
         let scenarios = r#""scenarios":{"promise":"linearizable","operations":["add"],"starts":[],
-"sizes":[[2,2]],"all":1764,"symmetric":3,"explored":1764,"clients":1764},"new""#;
+"sizes":[[2,2]],"all":1764,"symmetric":3,"explored":1764},"new""#;
         let all = record("\"new\"", scenarios);
         assert_eq!(all.status(), "complete, linearizable on 1,764 scenarios");
         assert_eq!(record("null", "null,\"scenarios\":null").status(), "complete");

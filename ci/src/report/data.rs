@@ -22,7 +22,8 @@ pub(crate) struct Results {
 pub(crate) struct Model {
     #[serde(flatten)]
     pub(crate) record: Record,
-    pub(crate) passes: Vec<Pass>,
+    /// What the second engine explored, in words.
+    pub(crate) loom: String,
     pub(crate) outcomes: Vec<Outcome>,
     /// Why it did not pass.
     pub(crate) error: Option<String>,
@@ -30,14 +31,6 @@ pub(crate) struct Model {
     pub(crate) message: Option<String>,
     /// Of a failure: how it came.
     pub(crate) trace: Option<Trace>,
-}
-
-/// What one pass did.
-#[derive(Debug, Deserialize)]
-pub(crate) struct Pass {
-    pub(crate) name: String,
-    pub(crate) executions: u64,
-    pub(crate) skipped: Option<String>,
 }
 
 /// A row of a table.
@@ -48,13 +41,12 @@ pub(crate) struct Outcome {
     pub(crate) reason: String,
     pub(crate) seen: u64,
     pub(crate) only_weak: bool,
-    /// The execution that reached it first, and in which pass.
+    /// An execution that reached it.
     pub(crate) execution: Option<u64>,
-    pub(crate) pass: Option<String>,
     pub(crate) trace: Option<Trace>,
 }
 
-/// An interleaving: `model/src/check/picture.rs` says what is in it.
+/// An interleaving: `model/src/render/mod.rs` says what is in it.
 #[derive(Debug, Clone, Deserialize)]
 pub(crate) struct Trace {
     pub(crate) threads: Vec<String>,

@@ -88,7 +88,7 @@ pub(crate) fn page(
                 thead {
                     tr {
                         th { "question" } th { "verdict" } th.number { "models" } th.number { "executions" }
-                        th.number { "interleaving" } th.number { "weak memory" } th.number { "mutants caught" }
+                        th.number { "mutants caught" }
                     }
                 }
                 tbody {
@@ -111,11 +111,7 @@ fn is(model: &Model, status: &str) -> bool {
 }
 
 fn row(Entry { name, page, models }: &Entry<'_>, mutants: Option<&Mutants<'_>>) -> Markup {
-    let executions = |pass: &str| -> u64 {
-        let passes = models.iter().flat_map(|model| &model.passes);
-        passes.filter(|found| found.name == pass).map(|pass| pass.executions).sum()
-    };
-    let (interleaving, weak) = (executions("interleaving"), executions("weak memory"));
+    let executions = models.iter().map(|model| model.record.executions).sum();
     let failed = models.iter().filter(|model| !model.record.passed()).count();
     let complete = models.iter().filter(|model| is(model, "complete")).count();
     let bounded = models.iter().filter(|model| is(model, "bounded")).count();
@@ -130,9 +126,7 @@ fn row(Entry { name, page, models }: &Entry<'_>, mutants: Option<&Mutants<'_>>) 
                 @if fails > 0 { span.chip { (fails) " fail as they should" } }
             }
             td.number data-label="models" { (models.len()) }
-            td.number data-label="executions" { (grouped(interleaving + weak)) }
-            td.number.muted data-label="interleaving pass" { (grouped(interleaving)) }
-            td.number.muted data-label="weak memory pass" { (grouped(weak)) }
+            td.number data-label="executions" { (grouped(executions)) }
             td.number data-label="mutants caught" {
                 @match mutants { Some(mutants) => (caught(name, mutants)), None => "not tried" }
             }

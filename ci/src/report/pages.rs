@@ -81,12 +81,7 @@ fn section(model: &Model, page: &Page, pages: &[&str]) -> Markup {
             p.meta {
                 (status(model))
                 span { (grouped(record.executions)) (plural(record.executions, " execution")) }
-                @for pass in &model.passes {
-                    @match &pass.skipped {
-                        Some(why) => span { (pass.name) " pass left out: " (why) },
-                        None => span { (pass.name) " pass " (grouped(pass.executions)) },
-                    }
-                }
+                @if !model.loom.is_empty() { span { (model.loom) } }
                 span.mono { (record.at) }
             }
             @if let Some(scenarios) = &record.scenarios {
@@ -120,7 +115,6 @@ fn scenarios_table(scenarios: &Scenarios, executions: u64) -> Markup {
         ("scenarios", grouped(scenarios.all)),
         ("left out as the same by symmetry", grouped(scenarios.symmetric)),
         ("explored", grouped(scenarios.explored)),
-        ("clients", grouped(scenarios.clients)),
         ("executions", grouped(executions)),
     ];
     html! {
@@ -210,9 +204,7 @@ fn witness(model: &Model, outcome: &Outcome, trace: &Trace) -> Markup {
 }
 
 fn figure(trace: &Trace, end_text: &str, end: End, what: &str, outcome: &Outcome) -> Markup {
-    let which = outcome.execution.zip(outcome.pass.as_ref());
-    let caption =
-        which.map(|(execution, pass)| format!("execution {execution} of the {pass} pass"));
+    let caption = outcome.execution.map(|execution| format!("execution {execution}"));
     drawn(trace, end_text, end, what, &caption.unwrap_or_default())
 }
 
@@ -300,11 +292,10 @@ mod tests {
             all: 1_764,
             symmetric: 1_500,
             explored: 12,
-            clients: 34,
         };
         let html = scenarios_table(&scenarios, 5_678).into_string();
         let text = |text: &str| html.contains(&format!(">{text}<"));
         assert!(html.contains("All sequences of: add, get, from: empty."), "{html}");
-        assert!(["2 x 2, 3 x 1", "1,764", "1,500", "12", "34", "5,678"].into_iter().all(text));
+        assert!(["2 x 2, 3 x 1", "1,764", "1,500", "12", "5,678"].into_iter().all(text));
     }
 }

@@ -1,11 +1,14 @@
 //! What C++20 allows, from its axioms: every way in which the reads of a shape could read and its
-//! writes follow each other is held against them. Knows neither loom nor the harness.
+//! writes follow each other is held against them. Shares no code with the checker.
 //!
 //! The axioms are those of C++20, which Rust's atomics follow: coherence (\[intro.races\]) and the
 //! single order of `SeqCst` operations (\[atomics.order\], as revised by P0668 after Lahav et al.,
 //! "Repairing sequential consistency in C/C++11", PLDI 2017). Nothing here forbids load buffering:
 //! C++20 does not. Only what a shape can have is modelled: writes, reads, and fences that both
 //! release and acquire; no read-modify-writes, no plain memory.
+//!
+//! RC11, which the checker explores, adds one axiom: program order and reads-from together have no cycle,
+//! which is to say no load buffering. How many execution graphs it leaves is counted.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -57,8 +60,16 @@ impl Relation {
     }
 }
 
-/// All outcomes of `shape` that C++20 allows.
-pub(crate) fn outcomes(shape: &Shape, style: Style) -> BTreeSet<String> {
+/// What a shape allows.
+pub(crate) struct Allowed {
+    /// All outcomes that C++20 allows.
+    pub(crate) outcomes: BTreeSet<String>,
+    /// How many execution graphs are consistent in RC11.
+    pub(crate) graphs: u64,
+}
+
+/// All that `shape` allows.
+pub(crate) fn allowed(shape: &Shape, style: Style) -> Allowed {
     let events = events(shape, style);
     let writes = |variable| {
         let is_one =
@@ -81,12 +92,13 @@ pub(crate) fn outcomes(shape: &Shape, style: Style) -> BTreeSet<String> {
         sources = product(&sources, &one, |before, one| [&before[..], one].concat());
     }
 
-    let mut found = BTreeSet::new();
+    let mut found = Allowed { outcomes: BTreeSet::new(), graphs: 0 };
     for order in &orders {
         for source in &sources {
             let candidate = Candidate { events: &events, style, order, reads: &reads, source };
             if candidate.is_consistent() {
-                found.insert(candidate.outcome(shape));
+                found.outcomes.insert(candidate.outcome(shape));
+                found.graphs += u64::from(!candidate.buffers_loads());
             }
         }
     }
@@ -219,6 +231,12 @@ impl Candidate<'_> {
         happens_before.is_irreflexive()
             && coherent
             && self.seq_cst_order(&happens_before, &coherence).closed().is_irreflexive()
+    }
+
+    /// Whether a read depends on itself: load buffering.
+    fn buffers_loads(&self) -> bool {
+        let depends = self.relation(|a, b| self.sequenced(a, b) || self.reads_from(a, b));
+        !depends.closed().is_irreflexive()
     }
 
     /// What the single order of `SeqCst` operations has to respect.

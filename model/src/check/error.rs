@@ -2,9 +2,9 @@
 
 use std::fmt;
 
-#[cfg(loom)]
-use super::picture::Picture;
 use super::{Failure, Promise};
+#[cfg(loom)]
+use crate::render::Picture;
 
 /// Why a model or a check of scenarios did not pass.
 ///
@@ -26,12 +26,14 @@ pub enum CheckError {
         evidence: Evidence,
     },
     /// The table declares outcomes that no execution reached.
-    #[error("never reached {}, which the table declares; reached: {}", list(.missing), list(.reached))]
+    #[error("never reached {}, which the table declares; reached: {}{}", list(.missing), list(.reached), bounded(.bound.as_deref()))]
     MissingOutcomes {
         /// The outcomes declared and not reached.
         missing: Vec<String>,
         /// The outcomes reached.
         reached: Vec<String>,
+        /// What was left out, if anything was.
+        bound: Option<String>,
     },
     /// An execution failed.
     #[error("{failure}: {message}\n{evidence}")]
@@ -44,12 +46,14 @@ pub enum CheckError {
         evidence: Evidence,
     },
     /// [`Model::fails`](super::Model::fails) expects a failure, and no execution failed.
-    #[error("expected {expected}, but no execution failed; reached: {}", list(.reached))]
+    #[error("expected {expected}, but no execution failed; reached: {}{}", list(.reached), bounded(.bound.as_deref()))]
     DidNotFail {
         /// The expected failure.
         expected: Failure,
         /// The outcomes reached.
         reached: Vec<String>,
+        /// What was left out, if anything was.
+        bound: Option<String>,
     },
     /// [`Model::fails`](super::Model::fails) expects a failure of another kind.
     #[error("expected {expected}, found {found}")]
@@ -67,6 +71,16 @@ pub enum CheckError {
         message: String,
         /// The interleaving so far; empty if the model did not run.
         evidence: Evidence,
+    },
+    /// The two engines do not find the same outcomes. No expectation accepts it. The model depends on what the
+    /// checker does not see, or the checker is wrong about it.
+    #[error(
+        "the engines disagree: the model depends on something that is not from selvedge_model::sync, \
+         or this is a bug of the checker, please report it\n{difference}"
+    )]
+    EnginesDisagree {
+        /// The outcomes that only one engine found, and an execution of each.
+        difference: String,
     },
     /// There are more executions than the environment variable `SELVEDGE_LIMIT` allows. The exploration
     /// is incomplete, so there is no verdict.
@@ -120,7 +134,7 @@ pub enum CheckError {
     /// An environment variable of loom would bound the exploration without the result saying so.
     #[error(
         "the environment variable {name}={value} would silently bound the exploration: unset it, and \
-         set bounds in the model, with .preemptions(n) or .steps(n)"
+         set bounds in the model, with .executions(n) or .steps(n)"
     )]
     EnvironmentBound {
         /// The variable's name.
@@ -234,6 +248,10 @@ fn judgement(reason: Option<&str>, declared: &[String]) -> String {
         Some(reason) => format!("forbids: {reason}"),
         None => format!("does not declare; it declares {}", list(declared)),
     }
+}
+
+fn bounded(bound: Option<&str>) -> String {
+    bound.map(|bound| format!("; bounded ({bound})")).unwrap_or_default()
 }
 
 fn list(outcomes: &[String]) -> String {

@@ -1,394 +1,448 @@
-//! The engine under `--cfg loom`: every execution of one pass.
+//! A plan, explored by the graph engine.
 //!
-//! # The shape of an execution
-//!
-//! Reference counts and joins are scheduling points, and each multiplies the executions. So the
-//! state is owned by the main coroutine and lent to the others; the first declared thread runs on
-//! the main coroutine; and the others are not joined. A thread that has ended parks until all have,
-//! and only then passes on what it knows to the main one, by `unpark`: passed on earlier, it would
-//! order the main thread's remaining steps after its own, and hide races between them. Parked, not
-//! waiting to run: a thread that could run, and does nothing, would still be offered as a choice.
-//!
-//! # How an exploration ends early
-//!
-//! The exploration runs on an OS thread of its own. Whoever finds a fault sends it from there and
-//! parks that OS thread for good ([`record::fail`]). Nothing unwinds through loom, so no destructor
-//! meets a scheduler that is gone, and the next model starts on a fresh thread.
+//! The first thread of the program makes the state, spawns the declared threads, joins them, and makes
+//! the observations. The exploration runs on an OS thread of its own, so that an execution that does not
+//! end can be reported.
 
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, BTreeSet};
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::collections::BTreeSet;
+use std::fmt;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::coherence::is_void;
-use super::panics;
-use super::plan::{AnyState, Plan, outcome_of};
+use super::plan::{Plan, outcome_of};
 use super::progress::Progress;
-use crate::sync::checked::event::{Action, Phase, Trace};
-use crate::sync::checked::finding::{End, Fault, Finding};
-use crate::sync::checked::local_end;
-use crate::sync::checked::operation::{diagnose, text_of};
-use crate::sync::checked::record::{self, Learned, SpuriousPoint, Task};
-use crate::sync::checked::unwinding::settle;
-use crate::sync::checked::waiting::Token;
+use super::report::Interleavings;
+use crate::engine::agreement::{self, Outcomes};
+use crate::engine::graph::{self, Config, Ending, Execution};
+use crate::engine::loom;
+use crate::kernel::{Policy, ThreadId};
+use crate::mutation::Probe;
+use crate::render::{Detail, Picture, describe};
+use crate::sync::thread::{Builder, JoinHandle, end_locals};
+use crate::sync::thread_number;
 
-/// A part of a pass, explored to its end or to its first fault.
-pub(super) struct Explored {
-    /// Of the pass, so far.
-    pub(super) executions: u64,
-    pub(super) learned: Learned,
-    pub(super) spurious_points: BTreeSet<SpuriousPoint>,
-    pub(super) tally: Tally,
-    pub(super) finding: Option<Finding>,
+/// What to explore besides the plan.
+#[derive(Debug, Clone)]
+pub(super) struct Task {
+    /// The execution that is to be replayed, if one is.
+    pub(super) replay: Option<u64>,
+    /// How many executions there may be before the check fails.
+    pub(super) limit: u64,
+    /// How long one execution may take.
+    pub(super) patience: Duration,
+    /// What is asked besides.
+    pub(super) probe: Option<Arc<Probe>>,
+    /// How many interleavings the second engine may explore; none if 0.
+    pub(super) loom: u64,
 }
 
-/// The outcomes of a pass: how often, and the first execution of each.
-pub(super) type Tally = BTreeMap<String, (u64, u64, Trace)>;
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Explored {
+    pub(super) executions: u64,
+    pub(super) outcomes: Vec<Reached>,
+    pub(super) finding: Option<Finding>,
+    /// What was left out, in words.
+    pub(super) bounds: BTreeSet<String>,
+    pub(super) interleavings: Interleavings,
+}
+
+/// An outcome, and the execution that shows it: an interleaving, if one does.
+#[derive(Debug)]
+pub(super) struct Reached {
+    pub(super) text: String,
+    pub(super) seen: u64,
+    pub(super) witness: Shown,
+}
+
+/// An execution as it is shown.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// Its number.
+    pub(super) execution: u64,
+    /// Whether it is an interleaving of the threads: sequentially consistent.
+    pub(super) sequential: bool,
+    pub(super) picture: Picture,
+}
+
+/// Why an exploration stopped before it was complete.
+#[derive(Debug, Clone)]
+pub(super) struct Finding {
+    pub(super) fault: Fault,
+    /// The execution that showed it, if one did.
+    pub(super) shown: Option<Shown>,
+}
+
+/// The faults that an exploration can find.
+#[derive(Debug, Clone)]
+pub(super) enum Fault {
+    DataRace(String),
+    UseAfterFree(String),
+    Deadlock(String),
+    Livelock(String),
+    Panic {
+        thread: String,
+        message: String,
+    },
+    Leak(String),
+    /// An outcome that the table does not allow.
+    Outcome(String),
+    /// There are more executions than `SELVEDGE_LIMIT`.
+    LimitExceeded(u64),
+    /// An execution does not end within so many seconds.
+    Timeout(u64),
+    /// Declared threads that take no step that the checker can see.
+    Invisible(Vec<String>),
+    NonDeterministic(String),
+    /// The program cannot be modelled as it is.
+    Misuse(String),
+    /// The engine panicked.
+    Engine(String),
+    /// The engines do not find the same outcomes: what, in words.
+    Disagreement(String),
+    /// Not a fault: the execution that was to be replayed has ended so.
+    Replayed(String),
+}
+
+/// How many executions are explored after a failure that is no interleaving, for one that is.
+const SEARCH: u64 = 1_000;
 
 /// How often an exploration is looked at from outside.
-const TICK: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(500);
 
-/// How often a part of a pass may begin again.
-const MAX_RESTARTS: usize = 50;
-
-/// Explores a pass to its end or to its first fault; from the start again where an execution
-/// learns something that would have made earlier ones take other steps.
-pub(super) fn explore(
-    plan: &Arc<Plan>,
-    mut task: Task,
-    only: Option<u64>,
-    patience: Duration,
-) -> Explored {
-    let mut restarts = 0;
-    loop {
-        let explored = explore_once(plan, &task, only, patience);
-        match &explored.finding {
-            // Each time it has learned something more; there is not that much to learn.
-            Some(Finding { fault: Fault::Restart, .. }) if restarts < MAX_RESTARTS => {
-                restarts += 1;
-                task.learned = explored.learned;
-            }
-            _ => return explored,
-        }
-    }
-}
-
-fn explore_once(plan: &Arc<Plan>, task: &Task, only: Option<u64>, patience: Duration) -> Explored {
-    let (verdict, found) = channel();
-    let tally = Arc::new(Mutex::new(Tally::new()));
-    let begun = Arc::new(AtomicU64::new(0));
+/// Explores the plan to its end or to its first fault.
+pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
+    let (sender, receiver) = channel();
+    let sign = Arc::new(Sign::default());
     let run = {
-        let (plan, task) = (Arc::clone(plan), task.clone());
-        let shared = Shared { only, tally: Arc::clone(&tally), begun: Arc::clone(&begun) };
-        move || run(&plan, task, shared, &verdict)
+        let (plan, task, sign) = (Arc::clone(plan), task.clone(), Arc::clone(&sign));
+        move || {
+            let explored = Exploration::new(&plan, &task).run(&sign);
+            // The receiver waits for it, unless the time is up.
+            let _ = sender.send(explored);
+        }
     };
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system failed to start a thread: {:?}", spawned.err());
-    // The thread says one thing, and if that is a fault it never ends.
     let mut progress = Progress::new();
     let mut seen = (0, Instant::now());
-    let end = loop {
-        match found.recv_timeout(patience.min(TICK)) {
-            Ok(end) => break end,
+    loop {
+        match receiver.recv_timeout(task.patience.min(TICK)) {
+            Ok(explored) => return explored,
             Err(RecvTimeoutError::Disconnected) => {
-                let execution = begun.load(Ordering::Relaxed);
-                break End::Found(Box::new(lost(execution)));
+                return Explored::failed(Fault::Engine("the engine panicked".to_owned()));
             }
-            Err(RecvTimeoutError::Timeout) => {
-                let now = begun.load(Ordering::Relaxed);
-                progress.tell(format_args!(
-                    "{} executions of the {} pass",
-                    task.executions + now,
-                    task.pass.name()
-                ));
-                if seen.0 != now {
-                    seen = (now, Instant::now());
-                } else if seen.1.elapsed() >= patience {
-                    break End::Found(Box::new(timeout(now, patience)));
-                }
-            }
+            Err(RecvTimeoutError::Timeout) => {}
         }
-    };
-    let tally = std::mem::take(&mut *lock(&tally));
-    match end {
-        End::Complete { executions, learned, spurious_points } => {
-            Explored { executions, learned, spurious_points, tally, finding: None }
-        }
-        End::Found(finding) => Explored {
-            executions: finding.execution,
-            learned: finding.learned.clone(),
-            spurious_points: BTreeSet::new(),
-            tally,
-            finding: Some(*finding),
-        },
-    }
-}
-
-/// What the exploration's OS thread and the one that waits for it share.
-struct Shared {
-    only: Option<u64>,
-    tally: Arc<Mutex<Tally>>,
-    /// Executions begun: the sign of life.
-    begun: Arc<AtomicU64>,
-}
-
-fn lost(execution: u64) -> Finding {
-    Finding {
-        fault: Fault::Engine {
-            message: "the exploration panicked, and gave no verdict".to_owned(),
-        },
-        execution,
-        trace: Trace::default(),
-        learned: Learned::default(),
-    }
-}
-
-fn timeout(execution: u64, patience: Duration) -> Finding {
-    Finding {
-        fault: Fault::Timeout { seconds: patience.as_secs() },
-        execution,
-        trace: Trace::default(),
-        learned: Learned::default(),
-    }
-}
-
-/// The exploration's OS thread.
-fn run(plan: &Arc<Plan>, task: Task, shared: Shared, verdict: &Sender<End>) {
-    panics::keep();
-    record::install(task, verdict.clone());
-    let mut builder = loom::model::Builder::new();
-    builder.max_threads = super::MAX_THREADS;
-    // A step is at most a touch and an access, each a branch or two. Never the limit that counts.
-    builder.max_branches = plan.steps.saturating_mul(6).saturating_add(1_000);
-    builder.preemption_bound = plan.preemptions;
-    builder.max_permutations = None;
-    builder.max_duration = None;
-    builder.checkpoint_file = None;
-    builder.checkpoint_interval = usize::MAX;
-    builder.location = false;
-    builder.log = false;
-    let explored = {
-        let plan = Arc::clone(plan);
-        catch_unwind(AssertUnwindSafe(|| {
-            builder.check(move || {
-                shared.begun.fetch_add(1, Ordering::Relaxed);
-                execution(&plan, shared.only, &shared.tally);
-            });
-        }))
-    };
-    match explored {
-        Ok(()) => {
-            fail_on_unjoined_panic();
-            fail_on_invisible_threads(plan);
-            let end = record::with(|recorder| End::Complete {
-                executions: recorder.executions,
-                learned: recorder.learned.clone(),
-                spurious_points: std::mem::take(&mut recorder.spurious_points),
-            });
-            if let Some(end) = end {
-                // The receiver waits for this very message.
-                let _ = verdict.send(end);
-            }
-        }
-        Err(payload) => {
-            let over = record::holds(|recorder| recorder.over);
-            if over {
-                fail_on_unjoined_panic();
-            }
-            record::fail(match diagnose(&*payload) {
-                // All threads have ended, and loom looks for what was not given back.
-                Fault::Engine { message } if over && message.starts_with("Arc leaked") => {
-                    Fault::Leak { message: message.lines().next().unwrap_or_default().to_owned() }
-                }
-                fault => fault,
-            })
+        let now = sign.begun.load(Relaxed);
+        progress.tell(&sign);
+        if seen.0 != now {
+            seen = (now, Instant::now());
+        } else if seen.1.elapsed() >= task.patience {
+            return Explored::failed(Fault::Timeout(task.patience.as_secs()));
         }
     }
 }
 
-/// What the threads of an execution share besides the state. All run on one OS thread.
-struct Meeting {
-    parts: RefCell<Vec<Option<String>>>,
-    /// Threads whose bodies still run.
-    running: Cell<usize>,
-    /// Threads that have ended before others, the main one apart.
-    early: RefCell<Vec<loom::thread::Thread>>,
-    /// Threads that have passed on what they know.
-    gathered: Cell<usize>,
-    main: loom::thread::Thread,
+/// A sign of life, and numbers for people. Relaxed: they order nothing.
+#[derive(Default)]
+struct Sign {
+    /// Executions begun, by both engines.
+    begun: AtomicU64,
+    /// How much of the search has been done, as the bits of a number from 0 to 1.
+    explored: AtomicU64,
+    /// The second engine is at work.
+    on_loom: AtomicBool,
 }
 
-/// One execution, on the main coroutine.
-fn execution(plan: &Arc<Plan>, only: Option<u64>, tally: &Mutex<Tally>) {
-    fail_on_unjoined_panic();
-    record::with(|recorder| recorder.begin(&plan.threads[0].name));
-    if let Some(limit) = record::with(|recorder| recorder.past_limit()).flatten() {
-        record::fail(Fault::LimitExceeded { limit });
+impl fmt::Display for Sign {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let begun = self.begun.load(Relaxed);
+        let explored = f64::from_bits(self.explored.load(Relaxed)) * 1e2;
+        if self.on_loom.load(Relaxed) {
+            return write!(f, "all executions, {begun} with interleavings on loom so far");
+        }
+        write!(f, "{begun} executions so far, about {explored:.1} % of all")
     }
-    let tokens = Token::for_all();
-    record::with(|recorder| recorder.tokens = tokens);
-    let Some(state) = guarded("init", || (plan.init)()).map(Rc::new) else { return };
-    let meeting = Rc::new(Meeting {
-        parts: RefCell::new(vec![None; plan.threads.len()]),
-        running: Cell::new(plan.threads.len()),
-        early: RefCell::new(Vec::new()),
-        gathered: Cell::new(0),
-        main: loom::thread::current(),
-    });
-    let others = plan.threads.len() - 1;
-    for position in 1..=others {
-        let number =
-            record::with(|recorder| recorder.add_thread(plan.threads[position].name.clone()))
-                .unwrap_or_default();
-        let (plan, state, meeting) = (Arc::clone(plan), Rc::clone(&state), Rc::clone(&meeting));
-        loom::thread::spawn(move || {
-            record::with(|recorder| recorder.resume(number));
-            body(&plan, position, &state, &meeting);
-            drop(state);
-            if meeting.running.get() > 0 {
-                meeting.early.borrow_mut().push(loom::thread::current());
-                while meeting.running.get() > 0 {
-                    on_engine(number, loom::thread::park);
-                }
-            }
-            meeting.gathered.set(meeting.gathered.get() + 1);
-            meeting.main.unpark();
+}
+
+impl Explored {
+    fn failed(fault: Fault) -> Self {
+        Self { finding: Some(Finding { fault, shown: None }), ..Self::default() }
+    }
+}
+
+/// An exploration under way.
+struct Exploration<'a> {
+    plan: &'a Arc<Plan>,
+    task: &'a Task,
+    explored: Explored,
+    /// A failure that is no interleaving, and how many executions may still show one that is.
+    weak: Option<(Finding, u64)>,
+    /// For the comparison of the engines.
+    outcomes: Outcomes,
+}
+
+/// How the newest execution went, as far as its first thread knows.
+struct Newest {
+    /// The ids of the declared threads.
+    threads: Arc<[AtomicUsize]>,
+    /// What that thread calls.
+    place: Cell<&'static str>,
+    observation: Cell<Option<usize>>,
+    outcome: RefCell<Option<String>>,
+}
+
+impl Newest {
+    fn new(threads: usize) -> Self {
+        Self {
+            threads: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
+            place: Cell::new(""),
+            observation: Cell::new(None),
+            outcome: RefCell::new(None),
+        }
+    }
+}
+
+impl<'a> Exploration<'a> {
+    fn new(plan: &'a Arc<Plan>, task: &'a Task) -> Self {
+        let outcomes = Outcomes::default();
+        Self { plan, task, explored: Explored::default(), weak: None, outcomes }
+    }
+
+    fn run(mut self, sign: &Sign) -> Explored {
+        let newest = Newest::new(self.plan.threads.len());
+        let config = Config {
+            executions: self.plan.executions.unwrap_or(u64::MAX).min(self.task.limit),
+            steps: self.plan.steps,
+            policy: Policy { spurious: self.plan.spurious, patient: false },
+            probe: self.task.probe.clone(),
+            leaks: true,
+            ..Config::default()
+        };
+        let plan = self.plan;
+        let report = graph::explore(&config, &|| execute(plan, &newest), &mut |execution| {
+            sign.begun.store(execution.number(), Relaxed);
+            sign.explored.store(execution.explored().to_bits(), Relaxed);
+            self.take(execution, &newest)
         });
-    }
-    record::with(|recorder| recorder.phase = Phase::Parallel);
-    body(plan, 0, &state, &meeting);
-    while meeting.running.get() > 0 {
-        on_engine(0, loom::thread::park);
-    }
-    for thread in meeting.early.take() {
-        thread.unpark();
-    }
-    while meeting.gathered.get() < others {
-        on_engine(0, loom::thread::park);
-    }
-    record::with(|recorder| {
-        recorder.phase = Phase::Finally;
-        // Each of them has passed on what it knows.
-        (1..=others).for_each(|thread| recorder.join(thread));
-    });
-    let mut parts = meeting.parts.take();
-    for observation in &plan.observations {
-        parts.push(guarded(&observation.name, || observation.run(&state)).flatten());
-    }
-    guarded("the state's drop", || drop(state));
-    local_end();
-    record::with(|recorder| recorder.over = true);
-    finish(plan, only, tally, outcome_of(parts));
-}
-
-/// Runs the body of the declared thread at `position`, and ends the thread.
-fn body(plan: &Plan, position: usize, state: &AnyState, meeting: &Meeting) {
-    let part = &plan.threads[position];
-    let result = guarded(&part.name, || {
-        let result = part.run(state);
-        local_end();
-        result
-    });
-    let result = result.flatten();
-    if position == 0 {
-        // The observations run on the same coroutine, and start afresh.
-        record::with(|recorder| recorder.thread().locals.clear());
-    }
-    meeting.parts.borrow_mut()[position] = result;
-    meeting.running.set(meeting.running.get() - 1);
-    record::with(|recorder| recorder.thread().ended = true);
-}
-
-/// Calls code under test; a panic in it breaks an invariant, unless the execution is void: then it
-/// goes on to its end without the result.
-fn guarded<R>(name: &str, f: impl FnOnce() -> R) -> Option<R> {
-    let result = catch_unwind(AssertUnwindSafe(f));
-    settle();
-    match result {
-        Ok(result) => Some(result),
-        Err(_) if is_void() => None,
-        Err(payload) => {
-            let mut message = panics::take();
-            if message.is_empty() {
-                // `resume_unwind`: no hook was called.
-                message = text_of(&*payload);
+        self.explored.executions = report.executions();
+        if plan.needs_steps && self.explored.finding.is_none() && self.task.replay.is_none() {
+            let threads = plan.threads.iter().zip(newest.threads.iter());
+            // Relaxed: threads of an exploration share an OS thread.
+            let idle =
+                threads.filter(|(_, number)| report.stepped & 1 << number.load(Relaxed) == 0);
+            let idle: Vec<String> = idle.map(|(part, _)| part.name.clone()).collect();
+            if idle.len() >= 2 {
+                let finding = Finding { fault: Fault::Invisible(idle), shown: None };
+                self.explored.finding = Some(finding);
             }
-            record::with(|recorder| {
-                let site = recorder.last_site();
-                recorder.note(site, None, Action::Panic(message.clone()));
+        }
+        if self.explored.finding.is_none() {
+            self.explored.finding = self.weak.take().map(|(finding, _)| finding);
+        }
+        if !plan.spurious {
+            self.explored.bounds.insert("no spurious failures and wake-ups".to_owned());
+        }
+        for bound in &report.bounds {
+            match bound {
+                graph::Bound::Executions
+                    if plan.executions.is_none_or(|bound| bound > self.task.limit) =>
+                {
+                    let fault = Fault::LimitExceeded(self.task.limit);
+                    self.explored.finding.get_or_insert(Finding { fault, shown: None });
+                }
+                graph::Bound::Executions => {
+                    let n = report.executions();
+                    let s = if n == 1 { "" } else { "s" };
+                    self.explored.bounds.insert(format!("{n} execution{s}"));
+                }
+                bound => drop(self.explored.bounds.insert(bound.to_string())),
+            }
+        }
+        self.explored.interleavings = self.compare(&report, sign);
+        self.explored
+    }
+
+    /// Explores the interleavings, and holds their outcomes against those of the graphs.
+    fn compare(&mut self, graphs: &graph::Report, sign: &Sign) -> Interleavings {
+        let not_run = |why: &str| Interleavings::NotRun(why.to_owned());
+        match &self.explored {
+            _ if self.task.loom == 0 => return not_run("not asked for"),
+            Explored { finding: Some(_), .. } => {
+                return not_run("the exploration stopped at a failure");
+            }
+            Explored { bounds, .. } if !bounds.is_empty() => {
+                return not_run("the result is bounded");
+            }
+            _ => {}
+        }
+        sign.on_loom.store(true, Relaxed);
+        let newest = Newest::new(self.plan.threads.len());
+        let config = loom::Config {
+            executions: self.task.loom,
+            steps: self.plan.steps,
+            probe: self.task.probe.clone(),
+            ..loom::Config::default()
+        };
+        let mut outcomes = Outcomes::default();
+        let report = loom::explore(&config, &|| execute(self.plan, &newest), &mut |execution| {
+            sign.begun.fetch_add(1, Relaxed);
+            outcomes.add_loom(execution, newest.outcome.take());
+            ControlFlow::Continue(())
+        });
+        if let Err(difference) = agreement::compare((&self.outcomes, graphs), (&outcomes, &report))
+        {
+            let fault = Fault::Disagreement(difference.to_string());
+            self.explored.finding = Some(Finding { fault, shown: None });
+        }
+        match report.end {
+            loom::End::Complete => Interleavings::Complete(report.executions()),
+            loom::End::Unable(why) => Interleavings::NotRun(why),
+            _ => Interleavings::Capped(report.executions()),
+        }
+    }
+
+    /// Takes in an execution.
+    fn take(&mut self, execution: &Execution<'_>, newest: &Newest) -> ControlFlow<()> {
+        let outcome = newest.outcome.take();
+        let number = execution.number();
+        if let Some(replay) = self.task.replay
+            && replay != number
+        {
+            return ControlFlow::Continue(());
+        }
+        if self.task.loom > 0 {
+            self.outcomes.add_graph(execution, outcome.clone());
+        }
+        let judged = match (&self.plan.judge, execution.ending()) {
+            (Some(judge), Ending::Complete) => judge(execution),
+            _ => None,
+        };
+        let (outcome, execution) = match judged {
+            Some((outcome, ref execution)) => (Some(outcome), execution),
+            None => (outcome, execution),
+        };
+        let fault = match execution.ending() {
+            Ending::Complete => match outcome {
+                Some(text) if self.task.replay.is_some() => Some(Fault::Replayed(text)),
+                Some(text) => self.count(text, execution),
+                None => None,
+            },
+            ending => Some(self.fault(ending, execution, newest)),
+        };
+        if let Some((_, left)) = &mut self.weak {
+            *left -= 1;
+            if *left == 0 {
+                return ControlFlow::Break(());
+            }
+        }
+        let Some(fault) = fault else { return ControlFlow::Continue(()) };
+        let replayed = self.task.replay.is_some();
+        let detail = if replayed { Detail::Full } else { Detail::Threads };
+        let shown = show(execution, detail);
+        let decided = shown.sequential || replayed;
+        let finding = Finding { fault, shown: Some(shown) };
+        if decided {
+            self.explored.finding = Some(finding);
+            return ControlFlow::Break(());
+        }
+        self.weak.get_or_insert((finding, SEARCH));
+        ControlFlow::Continue(())
+    }
+
+    /// Counts an outcome; a fault if the table does not allow it.
+    fn count(&mut self, text: String, execution: &Execution<'_>) -> Option<Fault> {
+        if let Some(known) = self.explored.outcomes.iter_mut().find(|known| known.text == text) {
+            known.seen += 1;
+            if !known.witness.sequential && execution.is_sequentially_consistent() {
+                known.witness = show(execution, Detail::Threads);
+            }
+            return None;
+        }
+        if !self.plan.allows(&text) {
+            return Some(Fault::Outcome(text));
+        }
+        let witness = show(execution, Detail::Threads);
+        self.explored.outcomes.push(Reached { text, seen: 1, witness });
+        None
+    }
+
+    /// What an ending other than [`Ending::Complete`] means.
+    fn fault(&self, ending: &Ending, execution: &Execution<'_>, newest: &Newest) -> Fault {
+        let name = |thread: ThreadId| match newest.observation.get() {
+            _ if thread != 0 => execution.name(thread),
+            Some(number) => self.plan.observations[number].name.clone(),
+            None => newest.place.get().to_owned(),
+        };
+        let says = || describe(execution);
+        match ending {
+            Ending::Complete => unreachable!("an execution that ended well"),
+            Ending::Panic { thread, message } => {
+                Fault::Panic { thread: name(*thread), message: message.clone() }
+            }
+            Ending::Deadlock(blocked) => {
+                if let Some((thread, message)) = execution.panic() {
+                    // What the others wait for.
+                    return Fault::Panic { thread: name(thread), message: message.to_owned() };
+                }
+                if blocked.iter().any(|blocked| blocked.spins) {
+                    Fault::Livelock(says())
+                } else {
+                    Fault::Deadlock(says())
+                }
+            }
+            Ending::Leak(_) => Fault::Leak(says()),
+            Ending::Race { .. } => Fault::DataRace(says()),
+            Ending::UseAfterFree { .. } => Fault::UseAfterFree(says()),
+            Ending::Nondeterministic { .. } => Fault::NonDeterministic(says()),
+            Ending::Misuse(message) => Fault::Misuse(message.clone()),
+            ending => Fault::Engine(format!("{ending:?}")),
+        }
+    }
+}
+
+fn show(execution: &Execution<'_>, detail: Detail) -> Shown {
+    Shown {
+        execution: execution.number(),
+        sequential: execution.is_sequentially_consistent(),
+        picture: Picture::of(execution, detail),
+    }
+}
+
+/// The program: one execution of the plan, on its first thread.
+fn execute(plan: &Arc<Plan>, newest: &Newest) {
+    newest.place.set("init");
+    newest.observation.set(None);
+    newest.outcome.take();
+    let state = Arc::new((plan.init)());
+    newest.place.set("the harness");
+    let threads: Vec<_> = (0..plan.threads.len())
+        .map(|number| {
+            let builder = Builder::new().name(plan.threads[number].name.clone());
+            let (plan, state) = (Arc::clone(plan), Arc::clone(&state));
+            let ids = Arc::clone(&newest.threads);
+            let thread = builder.spawn(move || {
+                ids[number].store(thread_number(), Relaxed);
+                plan.threads[number].run(&state)
             });
-            record::fail(Fault::Panic { thread: name.to_owned(), message })
-        }
+            thread.expect("an engine can spawn threads")
+        })
+        .collect();
+    // All of them, also after one that panicked: none outlives the state.
+    let parts: Vec<_> = threads.into_iter().map(JoinHandle::join_unnoticed).collect();
+    let Some(mut parts) = parts.into_iter().collect::<Option<Vec<_>>>() else { return };
+    for (number, observation) in plan.observations.iter().enumerate() {
+        newest.observation.set(Some(number));
+        parts.push(observation.run(&state));
     }
-}
-
-/// Waits on loom, on behalf of the harness.
-fn on_engine(thread: usize, wait: impl FnOnce()) {
-    match catch_unwind(AssertUnwindSafe(wait)) {
-        Ok(()) => {
-            record::with(|recorder| recorder.resume(thread));
-        }
-        Err(payload) => record::fail(diagnose(&*payload)),
-    }
-}
-
-/// Fails if, in the execution that has just ended, a thread panicked that nobody joined.
-fn fail_on_unjoined_panic() {
-    let panicked = record::with(|recorder| {
-        recorder
-            .threads
-            .iter()
-            .find_map(|thread| Some((thread.name.clone(), thread.panic.clone()?)))
-    });
-    if panicked.as_ref().is_some_and(Option::is_some) && is_void() {
-        return;
-    }
-    if let Some((thread, message)) = panicked.flatten() {
-        record::fail(Fault::Panic { thread, message });
-    }
-}
-
-/// Fails if two threads or more have taken no step in any execution: whatever they share, it is not
-/// from `selvedge_model::sync`, and one execution is all that there was to see.
-fn fail_on_invisible_threads(plan: &Plan) {
-    let stepped = record::with(|recorder| recorder.stepped).unwrap_or_default();
-    let idle = plan.threads.iter().enumerate().filter(|(number, _)| stepped & (1 << number) == 0);
-    let threads: Vec<String> = idle.map(|(_, thread)| thread.name.clone()).collect();
-    if plan.needs_steps && threads.len() >= 2 {
-        record::fail(Fault::Invisible { threads });
-    }
-}
-
-/// Counts the outcome, or ends the exploration with it.
-fn finish(plan: &Plan, only: Option<u64>, tally: &Mutex<Tally>, outcome: String) {
-    let execution = record::with(|recorder| recorder.executions).unwrap_or_default();
-    if only == Some(execution) {
-        record::fail(Fault::Replayed { outcome });
-    }
-    if only.is_some() {
-        return;
-    }
-    if record::holds(|recorder| recorder.void) {
-        return;
-    }
-    if let Some((seen, ..)) = lock(tally).get_mut(&outcome) {
-        *seen += 1;
-        return;
-    }
-    if is_void() {
-        return;
-    }
-    if !plan.allows(&outcome) {
-        record::fail(Fault::Outcome { outcome });
-    }
-    let trace = record::with(|recorder| recorder.trace()).unwrap_or_default();
-    lock(tally).insert(outcome, (1, execution, trace));
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    newest.observation.set(None);
+    newest.place.set("the state's drop");
+    drop(state);
+    end_locals();
+    newest.outcome.replace(Some(outcome_of(parts)));
 }

@@ -11,8 +11,8 @@ pub(crate) struct Identity {
     test: Option<String>,
     /// Which of the test's models, counted from 1.
     pub(crate) ordinal: usize,
-    /// Of a check of many scenarios: which one, and which of its clients, both counted from 1.
-    pub(crate) scenario: Option<(usize, usize)>,
+    /// Of a check of many scenarios: which one, counted from 1.
+    pub(crate) scenario: Option<usize>,
 }
 
 impl Identity {
@@ -77,24 +77,24 @@ impl Identity {
         if self.ordinal == 1 { name } else { format!("{name}#{}", self.ordinal) }
     }
 
-    /// What `SELVEDGE_REPLAY` calls it: `2`, or `2.37.1` for the first client of a scenario.
+    /// What `SELVEDGE_REPLAY` calls it: `2`, or `2.37` for a scenario.
     #[cfg(loom)]
     pub(crate) fn key(&self) -> String {
         match self.scenario {
-            Some((scenario, client)) => format!("{}.{scenario}.{client}", self.ordinal),
+            Some(scenario) => format!("{}.{scenario}", self.ordinal),
             None => self.ordinal.to_string(),
         }
     }
 
-    /// The command that replays execution `number` of the pass called `pass`.
+    /// The command that replays execution `number`.
     #[cfg(loom)]
-    pub(crate) fn replay_command(&self, pass: &str, number: u64) -> String {
+    pub(crate) fn replay_command(&self, number: u64) -> String {
         let target = match std::env::args().next().as_deref().and_then(binary) {
             Some(name) if !self.at.file().starts_with("src") => format!("--test {name}"),
             _ => "--lib".to_owned(),
         };
         format!(
-            "SELVEDGE_REPLAY={}/{pass}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
+            "SELVEDGE_REPLAY={}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
              cargo test {target} -- --exact {}",
             self.key(),
             self.test(),

@@ -8,19 +8,18 @@
 //! orders are allowed.
 //!
 //! [`Promise::Linearizable`] and [`Promise::QuiescentlyConsistent`] depend on which operations end before
-//! others begin. In a model this is defined by *precedence constraints*: a thread blocks before an operation
-//! until certain operations of other threads have ended, with a happens-before edge from their end. A set of
-//! such constraints is called a *client* of the type. Each scenario is explored without constraints, and
-//! with each client that could show a violation; allowed orders must satisfy the constraints. See
-//! `clients.rs`, and `reorder.rs` for the clients that the interleaving pass can skip.
+//! others begin. A *precedence constraint* says so: a thread blocks before an operation until one of another
+//! thread has ended, with a happens-before edge. An execution breaks the promise if constraints can be added
+//! to it consistently, and no order that keeps them explains its results. Each scenario is explored once,
+//! without constraints: a constraint is an edge that is added to a finished execution graph, which must stay
+//! consistent.
 //!
-//! - In the *interleaving* pass memory is sequentially consistent. An execution in which one operation ends
-//!   before another begins is also an execution of the client with that constraint. So this is
-//!   linearizability as defined by Herlihy and Wing.
-//! - In the *weak memory* pass, the unconstrained run adds no happens-before edges to those of the type, and
-//!   its results need only an order that preserves each thread's program order. A precedence constraint adds
-//!   a happens-before edge to the thread that waits, and that thread must observe the operations that it
-//!   waited for. Precedence in time without a happens-before edge is not checked: no program can observe it.
+//! - Of an interleaving of the threads: an execution in which one operation ends before another begins is
+//!   one to which that constraint can be added. So this is linearizability as defined by Herlihy and Wing.
+//! - Of weak memory: without constraints an execution needs only an order that keeps each thread's program
+//!   order. A constraint adds a happens-before edge to the thread that waits, so that it must observe the
+//!   operation that it waited for. Precedence in time without a happens-before edge is not checked: no
+//!   program can observe it.
 //!
 //! # Limits
 //!
@@ -42,18 +41,17 @@ use super::CheckError;
 use super::plan::AnyState;
 
 mod check;
-mod clients;
+mod constraints;
 mod declared;
 #[cfg(loom)]
-#[path = "linearizable/on_loom.rs"]
+#[path = "linearizable/on_graphs.rs"]
 mod engine;
 #[cfg(not(loom))]
 #[path = "linearizable/on_threads.rs"]
 mod engine;
 mod history;
+mod judge;
 mod promise;
-#[cfg(loom)]
-mod reorder;
 mod report;
 mod scenario;
 mod specification;
@@ -61,7 +59,7 @@ mod threads;
 mod validate;
 
 pub use promise::Promise;
-pub use report::ScenariosReport;
+pub use report::{SAMPLE, ScenariosReport};
 
 use declared::{AnyLocal, AnyReference, Declared, Run, cast, words};
 use scenario::Size;
@@ -210,13 +208,13 @@ impl<S: Send + Sync + 'static, L: Send + 'static, M: 'static> Linearizable<S, L,
         self
     }
 
-    /// Bounds each exploration: see [`Model::preemptions`](super::Model::preemptions).
-    pub fn preemptions(mut self, n: usize) -> Self {
-        self.declared.preemptions = Some(n);
+    /// Bounds the exploration of each scenario: see [`Model::executions`](super::Model::executions).
+    pub fn executions(mut self, n: u64) -> Self {
+        self.declared.executions = Some(n);
         self
     }
 
-    /// Sets the number of rounds of each scenario on real threads. No effect on loom.
+    /// Sets the number of rounds of each scenario on real threads. No effect on the checker.
     pub fn rounds(mut self, n: u64) -> Self {
         self.declared.rounds = Some(n);
         self

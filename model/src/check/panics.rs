@@ -4,19 +4,11 @@ use std::cell::RefCell;
 use std::panic::PanicHookInfo;
 use std::sync::Once;
 
-use super::place::file_and_line;
+use crate::place::file_and_line;
 
 std::thread_local! {
     /// `Some` on threads that run code under test: the newest panic's text and place.
     static KEPT: RefCell<Option<String>> = const { RefCell::new(None) };
-}
-
-/// From now on panics on this thread are kept for [`take`], and not printed. Only for threads that
-/// run nothing but code under test.
-#[cfg(loom)]
-pub(crate) fn keep() {
-    KEPT.set(Some(String::new()));
-    install_hook();
 }
 
 /// Calls code under test on a thread that is somebody else's: its panic is returned, not printed,
@@ -38,8 +30,6 @@ fn install_hook() {
                 let mut kept = kept.borrow_mut();
                 let keeps = kept.is_some();
                 if keeps {
-                    #[cfg(loom)]
-                    crate::sync::checked::record::panics();
                     *kept = Some(describe(info));
                 }
                 keeps

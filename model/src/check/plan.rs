@@ -4,10 +4,10 @@ use std::any::{Any, TypeId};
 use std::collections::HashSet;
 use std::fmt;
 
-use super::{
-    CheckError, DEFAULT_SPURIOUS, DEFAULT_STEPS, Failure, Grade, MAX_PREEMPTIONS, MAX_SPURIOUS,
-    MAX_STEPS, MAX_THREADS,
-};
+#[cfg(loom)]
+use crate::engine::graph::Execution;
+
+use super::{CheckError, DEFAULT_STEPS, Failure, Grade, MAX_STEPS, MAX_THREADS};
 
 /// A row as declared.
 #[derive(Debug, Clone)]
@@ -72,15 +72,11 @@ fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
     name.map(|name| format!("{name}={result:?}"))
 }
 
-/// Which passes to make.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Passes {
-    /// Both, the second knowing what the first has learned, and only if it makes a difference in loom.
-    Both,
-    /// These, each as if there were no other: what one would teach the other may be missing.
-    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
-    Apart { interleaving: bool, weak_memory: bool },
-}
+/// What a complete execution shows besides what its threads have observed: an outcome in place of theirs,
+/// and the execution that shows it, which may be under constraints.
+#[cfg(loom)]
+pub(super) type Judge =
+    dyn for<'a> Fn(&Execution<'a>) -> Option<(String, Execution<'a>)> + Send + Sync;
 
 /// What is declared: shared by the engines.
 pub(super) struct Plan {
@@ -89,17 +85,20 @@ pub(super) struct Plan {
     pub(super) observations: Vec<Part>,
     pub(super) table: Vec<Row>,
     pub(super) fails: Option<Failure>,
-    pub(super) preemptions: Option<usize>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have rounds"))]
+    pub(super) executions: Option<u64>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads fail spuriously by themselves"))]
-    pub(super) spurious: usize,
+    pub(super) spurious: bool,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have one engine"))]
+    pub(super) loom: Option<u64>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
     pub(super) steps: usize,
     #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
     pub(super) rounds: Option<u64>,
     /// Whether outcomes are held against the table.
     pub(super) judges: bool,
-    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads make no passes"))]
-    pub(super) passes: Passes,
+    #[cfg(loom)]
+    pub(super) judge: Option<Box<Judge>>,
     /// Whether it is wrong that two threads take no step that the checker can see.
     #[cfg_attr(not(loom), allow(dead_code, reason = "steps of real threads are not seen"))]
     pub(super) needs_steps: bool,
@@ -120,12 +119,14 @@ impl Plan {
             observations: Vec::new(),
             table: Vec::new(),
             fails: None,
-            preemptions: None,
-            spurious: DEFAULT_SPURIOUS,
+            executions: None,
+            spurious: true,
+            loom: None,
             steps: DEFAULT_STEPS,
             rounds: None,
             judges: true,
-            passes: Passes::Both,
+            #[cfg(loom)]
+            judge: None,
             needs_steps: true,
         }
     }
@@ -211,14 +212,8 @@ impl Plan {
         if !(1..=MAX_STEPS).contains(&self.steps) {
             return wrong(format!(".steps(n) must be 1 to {MAX_STEPS}, got {}", self.steps));
         }
-        if self.spurious > MAX_SPURIOUS {
-            return wrong(format!(
-                ".spurious(n) must be 0 to {MAX_SPURIOUS}, got {}",
-                self.spurious
-            ));
-        }
-        if let Some(n) = self.preemptions.filter(|n| *n > MAX_PREEMPTIONS) {
-            return wrong(format!(".preemptions(n) must be 0 to {MAX_PREEMPTIONS}, got {n}"));
+        if self.executions == Some(0) {
+            return wrong(".executions(n) must be at least 1, got 0".to_owned());
         }
         Ok(())
     }

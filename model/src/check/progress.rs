@@ -18,7 +18,7 @@ impl Progress {
         Self { start: Instant::now(), next: FIRST }
     }
 
-    /// `so_far` is, for example, `1234 executions`. The line starts with the name of the thread: the
+    /// `so_far` is, for example, `1234 executions so far`. The line starts with the name of the thread: the
     /// test harness gives a test's thread the test's name.
     pub(super) fn tell(&mut self, so_far: impl Display) {
         let elapsed = self.start.elapsed();
@@ -29,7 +29,7 @@ impl Progress {
         let name = thread.name().unwrap_or("selvedge");
         // Not `eprintln!`: the test harness would keep it until the test has ended. A line that cannot be
         // written is not worth a failure.
-        let _ = writeln!(std::io::stderr(), "{name}: {so_far} so far, {} s", elapsed.as_secs());
+        let _ = writeln!(std::io::stderr(), "{name}: {so_far}, {} s", elapsed.as_secs());
     }
 
     fn is_due(&mut self, elapsed: Duration) -> bool {

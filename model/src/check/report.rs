@@ -3,9 +3,9 @@
 use std::fmt;
 use std::time::Duration;
 
-#[cfg(loom)]
-use super::picture::Picture;
 use super::{Failure, Grade};
+#[cfg(loom)]
+use crate::render::Picture;
 
 /// The result of a check that passed. [`Model::check`](super::Model::check) prints and returns it.
 #[derive(Debug, Clone)]
@@ -27,17 +27,14 @@ pub struct Report {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Engine {
-    /// Exploration on loom: every execution within the bounds.
-    Loom {
-        /// The passes.
-        passes: Vec<Pass>,
-        /// The bound on preemptions in an execution, if there is one.
-        preemptions: Option<usize>,
-        /// The bound on spurious failures and wake-ups in an execution, if more of them were possible
-        /// ([`Model::spurious`](super::Model::spurious)).
-        spurious: Option<usize>,
-        /// Other bounds that were reached, as text, with their place in the source.
-        left_out: Vec<String>,
+    /// Every execution that C++20 allows, within the bounds, each once.
+    Graphs {
+        /// The number of executions.
+        executions: u64,
+        /// What was left out, as text, with its place in the source.
+        bounds: Vec<String>,
+        /// What the second engine explored.
+        interleavings: Interleavings,
     },
     /// Rounds on real threads, which start together.
     Threads {
@@ -48,16 +45,36 @@ pub enum Engine {
     },
 }
 
-/// A pass of an exploration.
+/// What the second engine explored: the interleavings of the threads, under sequential consistency, on loom.
+/// Their outcomes must be those of the sequentially consistent executions, of all where loom came to its end;
+/// otherwise the check fails with [`EnginesDisagree`](super::CheckError::EnginesDisagree). Of what `std` leaves
+/// open, both take the first choice here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub struct Pass {
-    /// `interleaving` or `weak memory`.
-    pub name: &'static str,
-    /// The number of executions.
-    pub executions: u64,
-    /// Why the pass was left out, if it was: loom would explore the same executions again.
-    pub skipped: Option<&'static str>,
+pub enum Interleavings {
+    /// All, up to the order of independent steps: so many.
+    Complete(u64),
+    /// The first ones: so many ([`Model::loom`](super::Model::loom)).
+    Capped(u64),
+    /// None, for this reason.
+    NotRun(String),
+}
+
+impl Default for Interleavings {
+    fn default() -> Self {
+        Self::NotRun("the exploration stopped at a failure".to_owned())
+    }
+}
+
+impl fmt::Display for Interleavings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let s = |n: u64| if n == 1 { "" } else { "s" };
+        match self {
+            Self::Complete(n) => write!(f, "loom agrees on {n} interleaving{}", s(*n)),
+            Self::Capped(n) => write!(f, "loom agrees on the first {n} interleaving{}", s(*n)),
+            Self::NotRun(why) => write!(f, "loom not run: {why}"),
+        }
+    }
 }
 
 /// A row of the table of outcomes.
@@ -72,33 +89,14 @@ pub struct Outcome {
     pub reason: String,
     /// The number of executions or rounds that reached it.
     pub seen: u64,
-    /// On loom: the passes that reached it, with the number of executions in each.
-    pub passes: Vec<(&'static str, u64)>,
-    /// The first execution that reached it.
+    /// An execution that reached it: the first that is an interleaving, or else the first.
     pub witness: Option<Witness>,
 }
 
 impl Outcome {
     /// A row that was never reached.
     pub(super) fn new(text: &str, grade: Grade, reason: &str) -> Self {
-        Self {
-            text: text.to_owned(),
-            grade,
-            reason: reason.to_owned(),
-            seen: 0,
-            passes: Vec::new(),
-            witness: None,
-        }
-    }
-
-    /// Counts `seen` more executions of `pass`.
-    #[cfg(loom)]
-    pub(super) fn add(&mut self, pass: &'static str, seen: u64) {
-        self.seen += seen;
-        match self.passes.iter_mut().find(|(name, _)| *name == pass) {
-            Some((_, sum)) => *sum += seen,
-            None => self.passes.push((pass, seen)),
-        }
+        Self { text: text.to_owned(), grade, reason: reason.to_owned(), seen: 0, witness: None }
     }
 }
 
@@ -106,11 +104,12 @@ impl Outcome {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Witness {
-    /// The pass: `interleaving`, or `weak memory` if no interleaving reaches the outcome.
-    pub pass: &'static str,
-    /// The number of the execution in its pass, counted from 1.
+    /// Whether it is sequentially consistent: an interleaving of the threads. `false` only if no
+    /// interleaving reaches the outcome.
+    pub sequential: bool,
+    /// The number of the execution, counted from 1.
     pub execution: u64,
-    /// The interleaving, as text.
+    /// The execution, as text.
     pub interleaving: String,
     /// The same as data.
     #[cfg(loom)]
@@ -125,9 +124,9 @@ pub struct ExpectedFailure {
     pub failure: Failure,
     /// The details, such as the text of a panic.
     pub message: String,
-    /// The number of executions or rounds that failed: 1 on loom, which stops at the first.
+    /// The number of executions or rounds that failed: 1 in an exploration, which stops at the first.
     pub seen: u64,
-    /// The interleaving, as text.
+    /// The execution, as text.
     pub interleaving: String,
     /// The same as data.
     #[cfg(loom)]
@@ -137,27 +136,18 @@ pub struct ExpectedFailure {
 impl Engine {
     pub(super) fn executions(&self) -> u64 {
         match self {
-            Self::Loom { passes, .. } => passes.iter().map(|pass| pass.executions).sum(),
+            Self::Graphs { executions, .. } => *executions,
             Self::Threads { rounds, .. } => *rounds,
         }
     }
 }
 
-/// The number of executions, by pass.
+/// The number of executions.
 impl fmt::Display for Engine {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Loom { passes, .. } => {
-                let total = self.executions();
-                write!(f, "{total} execution{} (", if total == 1 { "" } else { "s" })?;
-                for (position, pass) in passes.iter().enumerate() {
-                    let semicolon = if position == 0 { "" } else { "; " };
-                    match pass.skipped {
-                        None => write!(f, "{semicolon}{} {}", pass.name, pass.executions)?,
-                        Some(why) => write!(f, "{semicolon}{} left out: {why}", pass.name)?,
-                    }
-                }
-                f.write_str(")")
+            Self::Graphs { executions, .. } => {
+                write!(f, "{executions} execution{}", if *executions == 1 { "" } else { "s" })
             }
             Self::Threads { skipped: Some(why), .. } => write!(f, "not run on threads: {why}"),
             Self::Threads { rounds, .. } => write!(f, "{rounds} rounds on real threads"),
@@ -166,35 +156,36 @@ impl fmt::Display for Engine {
 }
 
 impl Report {
-    /// The number of executions or rounds, over all passes.
+    /// The number of executions or rounds.
     pub fn executions(&self) -> u64 {
         self.engine.executions()
     }
 
+    /// The number of interleavings that the second engine explored; 0 if it was not run.
+    pub fn interleavings(&self) -> u64 {
+        match &self.engine {
+            Engine::Graphs {
+                interleavings: Interleavings::Complete(n) | Interleavings::Capped(n),
+                ..
+            } => *n,
+            _ => 0,
+        }
+    }
+
     /// Whether every execution was explored. `false` on real threads, if a bound was reached, and if
     /// the exploration stopped at an expected failure.
-    ///
-    /// Executions that loom 0.7.3 does not explore are listed in the *Limits* of the crate.
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
-            && matches!(self.engine, Engine::Loom { .. })
+            && matches!(self.engine, Engine::Graphs { .. })
             && self.bound().is_none()
     }
 
-    /// The bounds of the exploration, as text: `2 preemptions, 1 spurious failure`.
+    /// What was left out, as text, with its place in the source.
     pub fn bound(&self) -> Option<String> {
-        let Engine::Loom { preemptions, spurious, left_out, .. } = &self.engine else {
-            return None;
-        };
-        let bounds = [(preemptions, "preemption"), (spurious, "spurious failure")];
-        let bounds: Vec<String> = bounds
-            .iter()
-            .filter_map(|(bound, what)| {
-                bound.map(|n| format!("{n} {what}{}", if n == 1 { "" } else { "s" }))
-            })
-            .chain(left_out.iter().cloned())
-            .collect();
-        (!bounds.is_empty()).then(|| bounds.join(", "))
+        match &self.engine {
+            Engine::Graphs { bounds, .. } if !bounds.is_empty() => Some(bounds.join(", ")),
+            _ => None,
+        }
     }
 
     /// The number of executions or rounds that reached `outcome`; 0 for one that is neither declared nor
@@ -209,11 +200,12 @@ impl fmt::Display for Report {
         let milliseconds = self.elapsed.as_secs_f64() * 1e3;
         write!(f, "{}: {}", self.name, self.engine)?;
         match (&self.engine, &self.failure, self.bound()) {
-            (Engine::Loom { .. }, None, None) => {
-                write!(f, ", explored completely, within the limits of loom 0.7.3")?;
-            }
-            (Engine::Loom { .. }, None, Some(bound)) => write!(f, ", bounded ({bound})")?,
+            (Engine::Graphs { .. }, None, None) => f.write_str(", explored completely")?,
+            (Engine::Graphs { .. }, None, Some(bound)) => write!(f, ", bounded ({bound})")?,
             _ => {}
+        }
+        if let (Engine::Graphs { interleavings, .. }, None) = (&self.engine, &self.failure) {
+            write!(f, ", {interleavings}")?;
         }
         writeln!(f, ", {milliseconds:.1} ms")?;
         if let Some(found) = &self.failure {
@@ -222,7 +214,7 @@ impl fmt::Display for Report {
         }
         let width = self.outcomes.iter().map(|row| row.text.chars().count()).max().unwrap_or(0);
         for row in &self.outcomes {
-            let weak = row.witness.as_ref().is_some_and(|witness| witness.pass == "weak memory");
+            let weak = row.witness.as_ref().is_some_and(|witness| !witness.sequential);
             let weak = if weak { "  [only under weak memory]" } else { "" };
             writeln!(
                 f,

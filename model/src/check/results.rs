@@ -7,10 +7,10 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::identity::Identity;
-use super::picture::Picture;
-use super::place::file_and_line;
 use super::{CheckError, Engine, Report, ScenariosReport};
-use crate::sync::checked::mutation::{Executed, Probe};
+use crate::mutation::{Executed, Probe};
+use crate::place::file_and_line;
+use crate::render::Picture;
 
 /// One line.
 #[derive(Serialize)]
@@ -22,8 +22,9 @@ struct Record<'a> {
     verdict: &'static str,
     expected: String,
     bound: Option<String>,
-    passes: Vec<PassRecord>,
     executions: u64,
+    /// Of the second engine, in words.
+    loom: String,
     seconds: f64,
     outcomes: Vec<OutcomeRecord<'a>>,
     /// Of a check of many scenarios.
@@ -55,14 +56,6 @@ struct ScenariosRecord {
     all: u64,
     symmetric: u64,
     explored: u64,
-    clients: u64,
-}
-
-#[derive(Serialize)]
-struct PassRecord {
-    name: &'static str,
-    executions: u64,
-    skipped: Option<&'static str>,
 }
 
 #[derive(Serialize)]
@@ -72,9 +65,8 @@ struct OutcomeRecord<'a> {
     reason: &'a str,
     seen: u64,
     only_weak: bool,
-    /// The execution that reached it first, in which pass.
+    /// An execution that reached it.
     execution: Option<u64>,
-    pass: Option<&'static str>,
     interleaving: Option<&'a str>,
     /// With `SELVEDGE_TRACES`: the same, step by step.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -90,7 +82,7 @@ pub(super) fn append(
     identity: &Identity,
     report: &Report,
     error: Option<&CheckError>,
-    probe: &Probe,
+    probe: Option<&Probe>,
 ) {
     write(identity, || record(identity, report, error, probe));
 }
@@ -100,7 +92,7 @@ pub(super) fn append_scenarios(
     identity: &Identity,
     report: &ScenariosReport,
     error: Option<&CheckError>,
-    probe: &Probe,
+    probe: Option<&Probe>,
 ) {
     write(identity, || scenarios_record(identity, report, error, probe));
 }
@@ -127,7 +119,7 @@ fn record<'a>(
     identity: &'a Identity,
     report: &'a Report,
     error: Option<&'a CheckError>,
-    probe: &Probe,
+    probe: Option<&Probe>,
 ) -> Record<'a> {
     let found = report.failure.as_ref();
     let expected = found.map(|found| found.failure);
@@ -148,9 +140,8 @@ fn record<'a>(
                 grade: row.grade.to_string(),
                 reason: &row.reason,
                 seen: row.seen,
-                only_weak: row.witness.as_ref().is_some_and(|w| w.pass == "weak memory"),
+                only_weak: row.witness.as_ref().is_some_and(|w| !w.sequential),
                 execution: row.witness.as_ref().map(|w| w.execution),
-                pass: row.witness.as_ref().map(|w| w.pass),
                 interleaving: row.witness.as_ref().map(|w| w.interleaving.as_str()),
                 trace: row.witness.as_ref().map(|w| &w.picture).filter(|_| traces),
             })
@@ -170,7 +161,7 @@ fn scenarios_record<'a>(
     identity: &'a Identity,
     report: &'a ScenariosReport,
     error: Option<&'a CheckError>,
-    probe: &Probe,
+    probe: Option<&Probe>,
 ) -> Record<'a> {
     let found = report.failure.as_ref();
     let broken = found.and_then(CheckError::scenario);
@@ -190,7 +181,6 @@ fn scenarios_record<'a>(
             all: report.scenarios,
             symmetric: report.symmetric,
             explored: report.explored,
-            clients: report.clients,
         }),
         // `expected` names the scenario.
         message: found.and_then(CheckError::results).map(str::to_owned),
@@ -205,11 +195,8 @@ impl<'a> Record<'a> {
         identity: &'a Identity,
         engine: &Engine,
         error: Option<&CheckError>,
-        probe: &Probe,
+        probe: Option<&Probe>,
     ) -> Self {
-        let Engine::Loom { passes, .. } = engine else {
-            unreachable!("results are written of explorations")
-        };
         Self {
             page: identity.page(),
             test: identity.short_test(),
@@ -218,15 +205,11 @@ impl<'a> Record<'a> {
             verdict: if error.is_none() { "passed" } else { "failed" },
             expected: String::new(),
             bound: None,
-            passes: passes
-                .iter()
-                .map(|pass| PassRecord {
-                    name: pass.name,
-                    executions: pass.executions,
-                    skipped: pass.skipped,
-                })
-                .collect(),
             executions: engine.executions(),
+            loom: match engine {
+                Engine::Graphs { interleavings, .. } => interleavings.to_string(),
+                Engine::Threads { .. } => String::new(),
+            },
             seconds: 0.0,
             outcomes: Vec::new(),
             scenarios: None,
@@ -234,8 +217,8 @@ impl<'a> Record<'a> {
             failure: error.map(kind),
             message: None,
             trace: None,
-            applied: probe.applied(),
-            sites: probe.executed(),
+            applied: probe.and_then(Probe::applied),
+            sites: probe.and_then(Probe::executed),
         }
     }
 }
@@ -253,6 +236,7 @@ fn kind(error: &CheckError) -> String {
             "failed differently"
         }
         CheckError::LimitExceeded { .. } => "limit exceeded",
+        CheckError::EnginesDisagree { .. } => "engines disagree",
         _ => "wrong model",
     }
     .to_owned()

@@ -102,6 +102,7 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
 fn cannot_be_run(failure: Failure) -> Option<&'static str> {
     match failure {
         Failure::DataRace => Some("a data race is undefined behaviour"),
+        Failure::UseAfterFree => Some("a use after free is undefined behaviour"),
         Failure::Livelock => Some("a livelock does not terminate"),
         Failure::Leak => Some("leaks are not detected on real threads"),
         Failure::Deadlock | Failure::Panic => None,

@@ -1,84 +1,34 @@
-//! Both passes of a model on loom, and what their findings mean.
+//! What an exploration found, held against what the model declares.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::explore::{Tally, explore};
+use super::explore::{Explored, Fault, Finding, Shown, Task, explore};
 use super::identity::Identity;
-use super::picture::{Detail, Picture};
-use super::plan::Passes;
+use super::results;
 use super::{
     CheckError, Engine, Evidence, ExpectedFailure, Failure, Grade, Outcome, Plan, Report, Witness,
 };
-use super::{report, results};
-use crate::sync::checked::event::Pass;
-use crate::sync::checked::finding::{Fault, Finding};
-use crate::sync::checked::mutation::Probe;
-use crate::sync::checked::record::{Learned, SpuriousPoint, Task};
-
-/// Why the weak-memory pass is left out where it is.
-const LOOM_REORDERS_NOTHING: &str =
-    "no plain load, no plain store that is read, and loom reorders nothing else";
+use crate::mutation::Probe;
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
 struct Replay {
     model: usize,
-    /// Of a check of many scenarios: which one, and which client.
-    scenario: Option<(usize, usize)>,
-    pass: Pass,
+    /// Of a check of many scenarios: which one.
+    scenario: Option<usize>,
     execution: u64,
-}
-
-/// The sets of steps that fail or wake spuriously: each set is a part of the exploration.
-struct Cases {
-    most: usize,
-    /// In the order in which they are explored.
-    all: Vec<BTreeSet<SpuriousPoint>>,
-    next: usize,
-    /// Whether there would have been a set with one more.
-    cut: bool,
-}
-
-impl Cases {
-    /// All sets of `most` steps or fewer, as far as the steps become known.
-    fn up_to(most: usize) -> Self {
-        Self { most, all: vec![BTreeSet::new()], next: 0, cut: false }
-    }
-
-    fn next(&mut self) -> Option<BTreeSet<SpuriousPoint>> {
-        let next = self.all.get(self.next).cloned();
-        self.next += 1;
-        next
-    }
-
-    /// Adds the sets that extend `spurious` by one of `spurious_points`.
-    fn extend(
-        &mut self,
-        spurious: &BTreeSet<SpuriousPoint>,
-        spurious_points: &BTreeSet<SpuriousPoint>,
-    ) {
-        for point in spurious_points.difference(spurious) {
-            if spurious.len() == self.most {
-                self.cut = true;
-                return;
-            }
-            let mut case = spurious.clone();
-            case.insert(*point);
-            if !self.all.contains(&case) {
-                self.all.push(case);
-            }
-        }
-    }
 }
 
 /// Checks the model, and appends the result.
 pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, CheckError> {
     let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
-    let (report, error) = run(identity, plan, &probe)?;
-    results::append(identity, &report, error.as_ref(), &probe);
+    let (report, error) = run(identity, plan, probe.as_ref())?;
+    // An exploration without a table asserts nothing: whether an error is one, its caller knows.
+    if plan.judges || error.is_none() {
+        results::append(identity, &report, error.as_ref(), probe.as_deref());
+    }
     error.map_or(Ok(report), Err)
 }
 
@@ -91,86 +41,51 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
 pub(super) fn run(
     identity: &Identity,
     plan: &Arc<Plan>,
-    probe: &Arc<Probe>,
+    probe: Option<&Arc<Probe>>,
 ) -> Result<(Report, Option<CheckError>), CheckError> {
     let start = Instant::now();
-    let replay = replay()?.filter(|replay| replay.is_of(identity));
+    let replay = replay()?.filter(|replay| replay.is_of(identity)).map(|replay| replay.execution);
     let patience = super::patience(super::PATIENCE)?;
-    let limit = limit()?;
-    let mut passes = Vec::new();
+    let asks = replay.is_none() && probe.is_none_or(|probe| probe.applied().is_none());
+    let loom = if asks { loom(plan)? } else { 0 };
+    let task = Task { replay, limit: limit()?, patience, probe: probe.cloned(), loom };
+    let explored = explore(plan, &task);
+    let Explored { executions, outcomes: reached, mut finding, bounds, interleavings } = explored;
+    if let (Some(replay), None) = (replay, &finding) {
+        return Err(CheckError::wrong_model(format!(
+            "SELVEDGE_REPLAY: there is no execution {replay}, the model has {executions}"
+        )));
+    }
     let mut outcomes: Vec<Outcome> =
         plan.table.iter().map(|row| Outcome::new(&row.outcome, row.grade, &row.reason)).collect();
-    let mut finding = None;
-    let mut learned = Learned::default();
-    let mut cut = false;
-    let mut bounds = BTreeSet::new();
-    for pass in [Pass::Interleaving, Pass::WeakMemory] {
-        if let Passes::Apart { interleaving, weak_memory } = plan.passes {
-            if !(if pass == Pass::Interleaving { interleaving } else { weak_memory }) {
-                continue;
-            }
-            learned = Learned { plain_access: true, ..Learned::default() };
+    for reached in reached {
+        let witness = Some(witness(reached.witness));
+        if let Some(row) = outcomes.iter_mut().find(|row| row.text == reached.text) {
+            (row.seen, row.witness) = (reached.seen, witness);
+        } else {
+            // No table speaks of it: the model is to fail, or only explores.
+            let row = Outcome::new(&reached.text, Grade::Acceptable, "reached");
+            outcomes.push(Outcome { seen: reached.seen, witness, ..row });
         }
-        let mut done = report::Pass { name: pass.name(), executions: 0, skipped: None };
-        // What the first pass learns shapes the second: a replay of that one makes both.
-        let wanted = replay.as_ref().is_none_or(|replay| replay.pass == pass);
-        if !wanted && pass == Pass::WeakMemory {
-            continue;
-        }
-        if pass == Pass::WeakMemory && !learned.plain_access {
-            // True of loom. C++20 reorders relaxed updates as well: `updates_are_never_reordered`.
-            done.skipped = Some(LOOM_REORDERS_NOTHING);
-            passes.push(done);
-            continue;
-        }
-        let only = replay.as_ref().map(|replay| if wanted { replay.execution } else { u64::MAX });
-        let mut cases = Cases::up_to(plan.spurious);
-        while let (Some(spurious), None) = (cases.next(), &finding) {
-            let task = Task {
-                pass,
-                learned: learned.clone(),
-                spurious: spurious.clone(),
-                executions: done.executions,
-                max_steps: plan.steps,
-                limit,
-                probe: Arc::clone(probe),
-            };
-            let explored = explore(plan, task, only, patience);
-            done.executions = explored.executions;
-            learned = explored.learned;
-            bounds.extend(learned.bounds.iter().copied());
-            count(&mut outcomes, explored.tally, pass);
-            finding = explored.finding.map(|finding| (pass, finding));
-            cases.extend(&spurious, &explored.spurious_points);
-        }
-        cut |= cases.cut;
-        passes.push(done);
-        if finding.is_some() {
-            break;
-        }
-    }
-    if let (Some(replay), None) = (&replay, &finding) {
-        return Err(CheckError::wrong_model(format!(
-            "SELVEDGE_REPLAY: there is no execution {}, the {} pass has {}",
-            replay.execution,
-            replay.pass.name(),
-            passes.iter().map(|pass| pass.executions).sum::<u64>(),
-        )));
     }
     let mut report = Report {
         name: identity.name(),
-        engine: Engine::Loom {
-            passes,
-            preemptions: plan.preemptions,
-            spurious: cut.then_some(plan.spurious),
-            left_out: bounds.iter().map(ToString::to_string).collect(),
-        },
+        engine: Engine::Graphs { executions, bounds: bounds.into_iter().collect(), interleavings },
         outcomes,
         failure: None,
         elapsed: start.elapsed(),
     };
-    let verdict = judge(identity, plan, &mut report, finding);
+    let verdict = judge(identity, plan, &mut report, finding.take());
     Ok((report, verdict.err()))
+}
+
+fn witness(shown: Shown) -> Witness {
+    Witness {
+        sequential: shown.sequential,
+        execution: shown.execution,
+        interleaving: shown.picture.to_string(),
+        picture: shown.picture,
+    }
 }
 
 /// Holds what was found against what was declared.
@@ -178,13 +93,17 @@ fn judge(
     identity: &Identity,
     plan: &Plan,
     report: &mut Report,
-    finding: Option<(Pass, Finding)>,
+    finding: Option<Finding>,
 ) -> Result<(), CheckError> {
     let reached =
         || report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect();
-    let Some((pass, finding)) = finding else {
+    let Some(finding) = finding else {
         if let Some(expected) = plan.fails {
-            return Err(CheckError::DidNotFail { expected, reached: reached() });
+            return Err(CheckError::DidNotFail {
+                expected,
+                reached: reached(),
+                bound: report.bound(),
+            });
         }
         let missing: Vec<String> = report
             .outcomes
@@ -195,9 +114,13 @@ fn judge(
         if missing.is_empty() {
             return Ok(());
         }
-        return Err(CheckError::MissingOutcomes { missing, reached: reached() });
+        return Err(CheckError::MissingOutcomes {
+            missing,
+            reached: reached(),
+            bound: report.bound(),
+        });
     };
-    let error = explain(identity, plan, pass, &finding);
+    let error = explain(identity, plan, finding);
     match (plan.fails, error) {
         (Some(expected), CheckError::Failed { failure, message, evidence })
             if failure == expected =>
@@ -214,154 +137,93 @@ fn judge(
     }
 }
 
-/// What a finding means, with the interleaving that shows it.
-fn explain(identity: &Identity, plan: &Plan, pass: Pass, finding: &Finding) -> CheckError {
-    let detail = match finding.fault {
-        Fault::Replayed { .. } => Detail::Full,
-        _ => Detail::Threads,
+/// What a finding means, with the execution that shows it.
+fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) -> CheckError {
+    let evidence =
+        |verdict: &str, fault: &Fault| evidence(identity, shown.as_ref(), fault, verdict);
+    let failed = |failure, message: String| CheckError::Failed {
+        failure,
+        evidence: evidence(&format!("{failure}: {message}"), &fault),
+        message,
     };
-    let failed = |failure, message: String| {
-        let verdict = format!("{failure}: {message}");
-        CheckError::Failed {
-            failure,
-            message,
-            evidence: evidence(identity, pass, finding, detail, &verdict),
-        }
+    let wrong = |message: String| CheckError::WrongModel {
+        evidence: evidence(&format!("wrong model: {message}"), &fault),
+        message,
     };
-    let wrong = |message: String| {
-        let verdict = format!("wrong model: {message}");
-        CheckError::WrongModel {
-            message,
-            evidence: evidence(identity, pass, finding, detail, &verdict),
-        }
-    };
-    match &finding.fault {
-        Fault::Outcome { outcome } => {
+    match &fault {
+        Fault::Outcome(outcome) => {
             let reason = plan.find(outcome).map(|row| row.reason.clone());
             let verdict = match &reason {
                 Some(reason) => format!("{outcome} is forbidden: {reason}"),
+                None if plan.judge.is_some() => format!("{outcome}: no order explains it"),
                 None => format!("{outcome} is not declared"),
             };
             CheckError::UnexpectedOutcome {
                 outcome: outcome.clone(),
                 reason,
                 declared: plan.declared(),
-                evidence: evidence(identity, pass, finding, detail, &verdict),
+                evidence: evidence(&verdict, &fault),
             }
         }
-        Fault::DataRace { message } => failed(Failure::DataRace, message.clone()),
-        Fault::Deadlock => failed(
-            Failure::Deadlock,
-            "no thread can run: every thread that has not ended is blocked".to_owned(),
-        ),
-        Fault::SelfDeadlock => failed(
-            Failure::Deadlock,
-            "self-deadlock: a thread calls read or write on a RwLock that it already holds for \
-             reading; even read blocks forever once a writer waits"
-                .to_owned(),
-        ),
+        Fault::DataRace(message) => failed(Failure::DataRace, message.clone()),
+        Fault::UseAfterFree(message) => failed(Failure::UseAfterFree, message.clone()),
+        Fault::Deadlock(message) => failed(Failure::Deadlock, message.clone()),
+        Fault::Livelock(message) => failed(Failure::Livelock, message.clone()),
         Fault::Panic { thread, message } => {
             failed(Failure::Panic, format!("{thread} panicked: {message}"))
         }
-        Fault::Leak { message } => failed(Failure::Leak, message.clone()),
-        Fault::Livelock { steps } => failed(
-            Failure::Livelock,
-            format!(
-                "an execution took more than {steps} steps, the limit set by .steps(n); a spin loop \
-                 must call hint::spin_loop(), and with three spinning threads two can yield to each \
-                 other forever: use hint::wait_until or a blocking lock"
-            ),
-        ),
-        Fault::TooLong { steps } => wrong(format!(
-            "the only running thread took more than {steps} steps, the limit set by .steps(n): n must \
-             be 1 to {}",
-            super::MAX_STEPS,
-        )),
-        Fault::LimitExceeded { limit } => CheckError::LimitExceeded { limit: *limit },
-        Fault::Timeout { seconds } => wrong(format!(
+        Fault::Leak(message) => failed(Failure::Leak, message.clone()),
+        Fault::LimitExceeded(limit) => CheckError::LimitExceeded { limit: *limit },
+        Fault::Timeout(seconds) => wrong(format!(
             "timeout: no execution has ended for {seconds} s; a thread blocks on something that the \
-             checker cannot see, such as a lock from std::sync"
+             checker cannot see, such as a lock from std::sync, or loops without an operation"
         )),
-        Fault::Invisible { threads } => wrong(format!(
+        Fault::Invisible(threads) => wrong(format!(
             "{} perform no operation that the checker can see: shared state must be from \
              selvedge_model::sync, not from std::sync",
             threads.join(" and ")
         )),
-        Fault::TooManyThreads { site } => wrong(format!(
-            "a model can have at most {} threads, including those it spawns: one too many is spawned{}",
-            super::MAX_THREADS,
-            site.as_ref().map(|site| format!(" at {site}")).unwrap_or_default(),
+        Fault::NonDeterministic(message) => wrong(format!(
+            "the model is not deterministic: {message}; it must not depend on a clock, a random \
+             hasher, or shared state that is not from selvedge_model::sync"
         )),
-        Fault::NonDeterministic { thread, now, before } => wrong(format!(
-            "the model is not deterministic: after the same history, {thread} continues with {now}, \
-             and in an earlier execution continued at {before}; it must not depend on a clock, a \
-             random hasher, or shared state that is not from selvedge_model::sync"
-        )),
-        Fault::ForeignObject { kind, origin, site } => wrong(format!(
-            "{} {kind} made {origin} is used at {site}: an execution can use only what it made itself; \
-             make it in Model::new's closure",
-            if kind.starts_with('a') { "an" } else { "a" },
-        )),
-        Fault::Unsupported { message } => wrong((*message).to_owned()),
-        Fault::Engine { message } => wrong(format!("loom failed: {message}")),
-        Fault::Restart => wrong("the exploration was restarted too often".to_owned()),
-        Fault::Replayed { outcome } => CheckError::Replayed {
+        Fault::Misuse(message) => wrong(message.clone()),
+        Fault::Disagreement(difference) => {
+            CheckError::EnginesDisagree { difference: difference.clone() }
+        }
+        Fault::Engine(message) => wrong(format!("the checker failed: {message}")),
+        Fault::Replayed(outcome) => CheckError::Replayed {
             outcome: outcome.clone(),
-            evidence: evidence(identity, pass, finding, detail, &format!("reached {outcome}")),
+            evidence: evidence(&format!("reached {outcome}"), &fault),
         },
     }
 }
 
-fn evidence(
-    identity: &Identity,
-    pass: Pass,
-    finding: &Finding,
-    detail: Detail,
-    verdict: &str,
-) -> Evidence {
-    let picture = Picture::of(&finding.trace, pass, detail);
-    let mut text = picture.to_string();
+fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault, verdict: &str) -> Evidence {
+    let Some(shown) = shown else { return Evidence::default() };
+    let mut text = shown.picture.to_string();
     let _ = writeln!(text, "\n  {verdict}");
-    if pass == Pass::WeakMemory && !matches!(finding.fault, Fault::Replayed { .. }) {
-        text.push_str(
-            "  No interleaving reaches this: a load reads an older store (weak memory).\n",
-        );
-        let judged = matches!(finding.fault, Fault::Outcome { .. } | Fault::Panic { .. });
-        if finding.trace.has_seq_cst_access() && !judged {
-            text.push_str(
-                "  loom treats SeqCst loads and stores as AcqRel, so this may be a false alarm;\n  \
-                 fence(SeqCst) is exact.\n",
-            );
-        }
+    if !shown.sequential && !matches!(fault, Fault::Replayed(_)) {
+        text.push_str("  It takes weak memory: a load reads an older store.\n");
     }
     let _ = writeln!(
         text,
-        "  Execution {} of the {} pass. To replay it with every step:\n    {}",
-        finding.execution,
-        pass.name(),
-        identity.replay_command(pass.key(), finding.execution),
+        "  Execution {}. To replay it with every step:\n    {}",
+        shown.execution,
+        identity.replay_command(shown.execution),
     );
-    Evidence { text, picture: Some(Box::new(picture)) }
+    Evidence { text, picture: Some(Box::new(shown.picture.clone())) }
 }
 
-/// Adds what a pass reached to the table's rows.
-fn count(outcomes: &mut Vec<Outcome>, tally: Tally, pass: Pass) {
-    for (text, (seen, execution, trace)) in tally {
-        let witness = || {
-            let picture = Picture::of(&trace, pass, Detail::Threads);
-            Witness { pass: pass.name(), execution, interleaving: picture.to_string(), picture }
-        };
-        if let Some(row) = outcomes.iter_mut().find(|row| row.text == text) {
-            row.add(pass.name(), seen);
-            row.witness.get_or_insert_with(witness);
-        } else {
-            // No table speaks of it: the model is to fail, or only explores.
-            let witness = Some(witness());
-            let mut row = Outcome { witness, ..Outcome::new(&text, Grade::Acceptable, "reached") };
-            row.add(pass.name(), seen);
-            outcomes.push(row);
-        }
-    }
+/// How many interleavings the second engine may explore, unless the model or `SELVEDGE_LOOM` says
+/// otherwise.
+const INTERLEAVINGS: u64 = 1_000;
+
+/// How many interleavings the second engine may explore: what the model says, `SELVEDGE_LOOM`, or the
+/// default.
+fn loom(plan: &Plan) -> Result<u64, CheckError> {
+    let asked = super::positive("SELVEDGE_LOOM", "interleavings")?;
+    Ok(plan.loom.or(asked).unwrap_or(INTERLEAVINGS))
 }
 
 /// How many executions a model may take: `SELVEDGE_LIMIT`, or as many as there are.
@@ -369,10 +231,8 @@ pub(super) fn limit() -> Result<u64, CheckError> {
     Ok(super::positive("SELVEDGE_LIMIT", "executions")?.unwrap_or(u64::MAX))
 }
 
-/// The scenario and the client of this check that `SELVEDGE_REPLAY` asks for, if it asks for one.
-pub(super) fn scenario_to_replay(
-    identity: &Identity,
-) -> Result<Option<(usize, usize)>, CheckError> {
+/// The scenario of this check that `SELVEDGE_REPLAY` asks for, if it asks for one.
+pub(super) fn scenario_to_replay(identity: &Identity) -> Result<Option<usize>, CheckError> {
     let replay = replay()?.filter(|replay| replay.model == identity.ordinal);
     Ok(replay.and_then(|replay| replay.scenario))
 }
@@ -382,24 +242,16 @@ impl Replay {
         (self.model, self.scenario) == (identity.ordinal, identity.scenario)
     }
 
-    /// `1/weak/7`, or `1.37.2/weak/7`.
+    /// `1/7`, or `1.37/7`.
     fn parse(text: &str) -> Option<Self> {
         let number = |text: &str| text.parse().ok().map(NonZeroUsize::get);
-        let parts: Vec<&str> = text.split('/').collect();
-        let &[model, pass, execution] = parts.as_slice() else { return None };
-        let model: Vec<&str> = model.split('.').collect();
-        let (model, scenario) = match *model.as_slice() {
-            [model] => (model, None),
-            [model, scenario, client] => (model, Some((number(scenario)?, number(client)?))),
-            _ => return None,
+        let (model, execution) = text.split_once('/')?;
+        let (model, scenario) = match model.split_once('.') {
+            None => (model, None),
+            Some((model, scenario)) => (model, Some(number(scenario)?)),
         };
-        let passes = [Pass::Interleaving, Pass::WeakMemory];
-        Some(Self {
-            model: number(model)?,
-            scenario,
-            pass: passes.into_iter().find(|known| known.key() == pass)?,
-            execution: execution.parse().ok().filter(|execution| *execution > 0)?,
-        })
+        let execution = execution.parse().ok().filter(|execution| *execution > 0)?;
+        Some(Self { model: number(model)?, scenario, execution })
     }
 }
 
@@ -408,27 +260,9 @@ fn replay() -> Result<Option<Replay>, CheckError> {
     let Ok(value) = std::env::var("SELVEDGE_REPLAY") else { return Ok(None) };
     match Replay::parse(&value) {
         None => Err(CheckError::wrong_model(format!(
-            "SELVEDGE_REPLAY must be MODEL/PASS/EXECUTION, such as 1/interleaving/2 or 1/weak/7 (the \
-             test's first model is 1; 1.37.2 is the second client of its scenario 37), got {value:?}"
+            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
+             1.37/2 is execution 2 of its scenario 37), got {value:?}"
         ))),
         replay => Ok(replay),
-    }
-}
-
-impl Pass {
-    /// What the pass is called in prose.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Interleaving => "interleaving",
-            Self::WeakMemory => "weak memory",
-        }
-    }
-
-    /// What it is called in `SELVEDGE_REPLAY`.
-    fn key(self) -> &'static str {
-        match self {
-            Self::Interleaving => "interleaving",
-            Self::WeakMemory => "weak",
-        }
     }
 }

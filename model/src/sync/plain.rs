@@ -1,8 +1,9 @@
 //! `sync` without the checker: re-exports of `std`.
 
 pub use std::sync::{
-    Arc, Condvar, LockResult, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, RwLockReadGuard,
-    RwLockWriteGuard, TryLockError, TryLockResult, WaitTimeoutResult,
+    Arc, Barrier, BarrierWaitResult, Condvar, LazyLock, LockResult, Mutex, MutexGuard, Once,
+    OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
+    WaitTimeoutResult, Weak,
 };
 pub use std::thread_local;
 
@@ -25,8 +26,9 @@ pub mod mpsc {
 /// Threads, re-exported from `std::thread`.
 pub mod thread {
     pub use std::thread::{
-        AccessError, Builder, JoinHandle, LocalKey, Result, Thread, ThreadId,
-        available_parallelism, current, panicking, park, park_timeout, sleep, spawn, yield_now,
+        AccessError, Builder, JoinHandle, LocalKey, Result, Scope, ScopedJoinHandle, Thread,
+        ThreadId, available_parallelism, current, panicking, park, park_timeout, scope, sleep,
+        spawn, yield_now,
     };
 }
 

@@ -10,7 +10,7 @@ use crate::program::{Op, Program, interpreter};
 
 interpreter!(hint::wait_until);
 
-/// What the harness reached, and at what cost.
+/// What the harness reached.
 pub(crate) struct Reached {
     report: Report,
 }
@@ -22,24 +22,13 @@ impl Reached {
         rows.map(|row| row.text.clone()).collect()
     }
 
-    /// What one pass reached by itself; all, where it was left out.
-    pub(crate) fn by(&self, pass: &str) -> BTreeSet<String> {
-        if self.skipped(pass) {
-            return self.all();
-        }
-        let reached = |row: &&selvedge_model::Outcome| row.passes.iter().any(|(by, _)| *by == pass);
-        self.report.outcomes.iter().filter(reached).map(|row| row.text.clone()).collect()
-    }
-
-    fn skipped(&self, pass: &str) -> bool {
-        let selvedge_model::Engine::Loom { passes, .. } = &self.report.engine else { return true };
-        passes.iter().any(|done| done.name == pass && done.skipped.is_some())
-    }
-
-    /// Executions of both passes.
-    #[cfg_attr(not(loom), allow(dead_code, reason = "compared with plain loom only"))]
-    pub(crate) fn executions(&self) -> u64 {
-        self.report.executions()
+    /// Those that an interleaving of the threads reaches.
+    pub(crate) fn by_interleavings(&self) -> BTreeSet<String> {
+        let rows = self.report.outcomes.iter();
+        let sequential = |row: &&selvedge_model::Outcome| {
+            row.witness.as_ref().is_some_and(|witness| witness.sequential)
+        };
+        rows.filter(sequential).map(|row| row.text.clone()).collect()
     }
 }
 

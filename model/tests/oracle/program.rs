@@ -48,19 +48,6 @@ impl Program {
         }
         all
     }
-
-    /// Whether a thread waits for a value.
-    #[cfg(loom)]
-    pub(crate) fn waits(&self) -> bool {
-        fn waits(ops: &[Op]) -> bool {
-            ops.iter().any(|op| match op {
-                Op::Await(..) => true,
-                Op::Locked(inside) => waits(inside),
-                _ => false,
-            })
-        }
-        self.threads.iter().any(|ops| waits(ops))
-    }
 }
 
 /// What each thread read, and what the variables hold in the end.

@@ -1,12 +1,16 @@
-//! The engine that is judged: today the models of `selvedge_model`. Another needs this function.
+//! The engine that is judged: the graph engine. Outcomes are those of the sequentially consistent graphs.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
-use selvedge_model::{CheckError, Failure, Model};
+use selvedge_model::engine::graph::{Config, Ending, explore_results};
+use selvedge_model::kernel;
+use selvedge_model::sync::thread;
 
-use crate::machine::Failed;
-use crate::program::{Op, Program};
+use crate::machine::{Failed, Policy};
+use crate::program::Program;
 use crate::shared::Shared;
 
 /// What came of exploring a program.
@@ -18,55 +22,77 @@ pub(crate) enum Verdict {
     Failed(Failed, String),
     /// The model is called wrong.
     Refused(String),
-    /// It took more executions than `SELVEDGE_LIMIT` allows.
+    /// It took too many executions.
     TooLarge,
 }
 
-/// How many rounds on real threads.
-const ROUNDS: u64 = 4;
+const LIMIT: u64 = 200_000;
 
-/// The most spurious steps that `Model::spurious` accepts.
-const MAX_SPURIOUS: usize = 4;
-
-/// How many steps of an execution may be spurious: all, without a loop.
-pub(crate) fn spurious(program: &Program) -> usize {
-    if program.any(|op| matches!(op, Op::WaitUntil(..) | Op::ParkUntil(..))) {
-        return 1;
+/// Runs the program in an exploration, its threads declared in its order. Returns its outcome.
+pub(crate) fn runs(program: &Program) -> impl Fn() -> String {
+    let program = Arc::new(program.clone());
+    // Owned from outside, so that no thread of the program is the last to drop it.
+    let owner = RefCell::new(None);
+    move || {
+        let shared = Arc::new(Shared::new(&program));
+        let last = owner.borrow_mut().replace(Arc::clone(&shared));
+        drop(last);
+        let threads: Vec<_> = program
+            .order
+            .iter()
+            .map(|&number| {
+                let shared = Arc::clone(&shared);
+                (number, thread::spawn(move || shared.thread(number)))
+            })
+            .collect();
+        let mut parts = Vec::new();
+        for (number, handle) in threads {
+            match handle.join() {
+                Ok(log) => parts.push(format!("t{number}={log:?}")),
+                Err(payload) => std::panic::resume_unwind(payload),
+            }
+        }
+        parts.push(format!("finals={:?}", shared.finals()));
+        parts.join(" ")
     }
-    let may_be = |op: &Op| match op {
-        Op::Wait(_) | Op::Park => true,
-        Op::Exchange { weak, .. } => *weak,
-        _ => false,
-    };
-    program.count(may_be).min(MAX_SPURIOUS)
 }
 
-/// Explores the program, its threads declared in its order.
-pub(crate) fn explore(program: &Program) -> Verdict {
-    let shared = Arc::new(program.clone());
-    let mut model = Model::new({
-        let program = Arc::clone(&shared);
-        move || Arc::new(Shared::new(&program))
-    });
-    for &thread in &program.order {
-        model =
-            model.thread(&format!("t{thread}"), move |shared: &Arc<Shared>| shared.thread(thread));
-    }
-    let model = model.finally("finals", |shared| shared.finals());
-    match model.spurious(spurious(program)).rounds(ROUNDS).explore() {
-        Ok(report) => {
-            let rows = report.outcomes.iter().filter(|row| row.seen > 0);
-            let outcomes = rows.map(|row| row.text.clone()).collect();
-            Verdict::Explored { outcomes, bound: report.bound() }
+/// Explores the program.
+pub(crate) fn explore(program: &Program, policy: Policy) -> Verdict {
+    let outcomes = RefCell::new(BTreeSet::new());
+    let failed = RefCell::new(None);
+    let policy = kernel::Policy { spurious: policy.spurious, patient: policy.patient };
+    let config = Config { executions: LIMIT, policy, ..Config::default() };
+    let report = explore_results(&config, runs(program), |execution, outcome| {
+        let found = match execution.ending() {
+            Ending::Complete => {
+                if execution.is_sequentially_consistent() {
+                    outcomes.borrow_mut().extend(outcome);
+                }
+                return ControlFlow::Continue(());
+            }
+            Ending::Panic { message, .. } => Verdict::Failed(Failed::Panic, message.clone()),
+            Ending::Deadlock(blocked) => Verdict::Failed(Failed::Deadlock, format!("{blocked:?}")),
+            ending @ Ending::Race { .. } => {
+                Verdict::Failed(Failed::DataRace, format!("{ending:?}"))
+            }
+            other => Verdict::Refused(format!("{other:?}")),
+        };
+        // Failures that take weak memory are not the machine's.
+        if !execution.is_sequentially_consistent() {
+            return ControlFlow::Continue(());
         }
-        Err(CheckError::Failed { failure, message, .. }) => match failure {
-            Failure::DataRace => Verdict::Failed(Failed::DataRace, message),
-            Failure::Panic => Verdict::Failed(Failed::Panic, message),
-            // A wait that has no end, asleep or awake.
-            Failure::Deadlock | Failure::Livelock => Verdict::Failed(Failed::Deadlock, message),
-            failure => Verdict::Refused(format!("{failure}: {message}")),
-        },
-        Err(CheckError::LimitExceeded { .. }) => Verdict::TooLarge,
-        Err(error) => Verdict::Refused(error.to_string()),
+        *failed.borrow_mut() = Some(found);
+        ControlFlow::Break(())
+    });
+    if let Some(verdict) = failed.into_inner() {
+        return verdict;
+    }
+    if report.executions() >= LIMIT {
+        return Verdict::TooLarge;
+    }
+    Verdict::Explored {
+        outcomes: outcomes.into_inner(),
+        bound: report.bounds.first().map(|b| format!("{b:?}")),
     }
 }

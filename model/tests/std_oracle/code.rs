@@ -29,6 +29,8 @@ pub(crate) enum Instr {
     Woken {
         condvar: usize,
         timeout: bool,
+        /// Of a loop that waits until the place holds the value.
+        polls: Option<(Place, u64)>,
     },
     /// Takes the mutex after a wait.
     Relock {
@@ -218,11 +220,12 @@ impl<'a> Compiler<'a> {
             }
             Op::Wait(condvar) | Op::WaitTimeout(condvar) => {
                 let timeout = matches!(op, Op::WaitTimeout(_));
-                self.wait(*condvar, context.mutex?, timeout, true);
+                self.wait(*condvar, context.mutex?, timeout, None, true);
             }
-            Op::WaitUntil(condvar, at, value) => {
+            Op::WaitUntil(condvar, at, value) | Op::PollUntil(condvar, at, value) => {
                 let test = self.push(Instr::Test { at: *at, value: *value, exit: LATER });
-                self.wait(*condvar, context.mutex?, false, false);
+                let polls = matches!(op, Op::PollUntil(..)).then_some((*at, *value));
+                self.wait(*condvar, context.mutex?, polls.is_some(), polls, false);
                 self.close(test, *at, *value);
             }
             Op::ParkUntil(at, value) => {
@@ -279,9 +282,16 @@ impl<'a> Compiler<'a> {
         Some(())
     }
 
-    fn wait(&mut self, condvar: usize, mutex: usize, timeout: bool, logs: bool) {
+    fn wait(
+        &mut self,
+        condvar: usize,
+        mutex: usize,
+        timeout: bool,
+        polls: Option<(Place, u64)>,
+        logs: bool,
+    ) {
         self.push(Instr::Enqueue { condvar, mutex });
-        self.push(Instr::Woken { condvar, timeout });
+        self.push(Instr::Woken { condvar, timeout, polls });
         self.push(Instr::Relock { mutex, logs });
     }
 

@@ -9,8 +9,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use crate::checker::{Verdict, explore};
 use crate::generate::{Alphabet, orders, programs};
 use crate::machine::{Answer, Policy, answer};
-use crate::program::{Op, Program};
-use crate::tally::{Known, Tally};
+use crate::program::Program;
+use crate::tally::Tally;
 use crate::text;
 
 /// So many programs, counted with their orders of declaration, of threads of so many steps.
@@ -20,6 +20,7 @@ pub(crate) struct Family {
     pub(crate) sizes: &'static [(usize, usize)],
     /// One, or several for mixtures.
     pub(crate) alphabets: Vec<Alphabet>,
+    pub(crate) policy: Policy,
     pub(crate) programs: u64,
 }
 
@@ -53,15 +54,31 @@ impl Family {
             if !show_all && !kinds.insert(missed) {
                 continue;
             }
-            let (program, difference) = shortened(program, difference);
-            let required = answer(&program, Policy::REQUIRED).unwrap_or_default();
-            let test = text::test(&program, &required, is_exact(&program));
+            let (program, difference) = shortened(program, self.policy, difference);
+            let required = answer(&program, self.policy).unwrap_or_default();
+            let test = text::test(&program, &required, true);
             let _ = writeln!(story, "\n{difference:?}\n{test}");
         }
         assert!(story.is_empty(), "{}: {tally:?}\n{story}", self.name);
     }
 
     fn run(&self) -> (Tally, Vec<(Program, Difference)>) {
+        let mut tally = Tally::default();
+        let mut differing = Vec::new();
+        for program in self.programs() {
+            if let Some(difference) = compare(&program, self.policy, &mut tally) {
+                match difference {
+                    Difference::Missed(_) => tally.missed += 1,
+                    Difference::FalseAlarm(_) => tally.false_alarms += 1,
+                }
+                differing.push((program, difference));
+            }
+        }
+        (tally, differing)
+    }
+
+    /// So many as were asked for, and the other orders of the last one.
+    pub(crate) fn programs(&self) -> Vec<Program> {
         let seed = match std::env::var("ORACLE_SEED") {
             Err(_) => SEED,
             Ok(value) => value.parse().unwrap_or_else(|_| {
@@ -70,68 +87,44 @@ impl Family {
         };
         let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
         let mut runner = TestRunner::new_with_rng(Config::default(), random);
-        let mut tally = Tally::default();
-        let mut differing = Vec::new();
-        let mut sizes = self.sizes.iter().cycle();
-        while tally.programs < self.programs {
-            let Some(&(threads, steps)) = sizes.next() else { break };
+        let mut all = Vec::new();
+        for &(threads, steps) in self.sizes.iter().cycle() {
+            if all.len() as u64 >= self.programs {
+                break;
+            }
             let strategy = programs(threads, steps, self.alphabets.clone());
             let Ok(tree) = strategy.new_tree(&mut runner) else { continue };
-            for program in orders(&tree.current()) {
-                if let Some(difference) = compare(&program, &mut tally) {
-                    match difference {
-                        Difference::Missed(_) => tally.missed += 1,
-                        Difference::FalseAlarm(_) => tally.false_alarms += 1,
-                    }
-                    differing.push((program, difference));
-                }
-            }
+            all.extend(orders(&tree.current()));
         }
-        (tally, differing)
+        all
     }
 }
 
 /// Holds the engine against the machine.
-pub(crate) fn compare(program: &Program, tally: &mut Tally) -> Option<Difference> {
+pub(crate) fn compare(program: &Program, policy: Policy, tally: &mut Tally) -> Option<Difference> {
     tally.programs += 1;
-    let answers = (answer(program, Policy::REQUIRED), answer(program, Policy::ALLOWED));
+    let answers = (answer(program, policy), answer(program, policy.allowed()));
     let (Some(required), Some(allowed)) = answers else {
         tally.too_large += 1;
         return None;
     };
-    if cfg!(not(loom)) {
-        return on_threads(program, &allowed, tally);
-    }
     if std::env::var_os("ORACLE_TRACE").is_some() {
         eprintln!("{program:?}");
     }
-    let verdict = explore(program);
-    let exact = is_exact(program);
-    let known = if required == allowed { Vec::new() } else { reasons(program, &required) };
-    for reason in known {
-        *tally.known.entry(reason).or_default() += 1;
-    }
+    let verdict = explore(program, policy);
+    tally.overtaken_writers += u64::from(required != allowed);
     match verdict {
         Verdict::TooLarge => {
             tally.too_large += 1;
             None
         }
-        Verdict::Refused(message) => {
-            if may_be_refused(program) {
-                *tally.known.entry(Known::TryWriteRefused).or_default() += 1;
-                return None;
-            }
-            Some(Difference::FalseAlarm(format!("refused: {message}")))
-        }
+        Verdict::Refused(message) => Some(Difference::FalseAlarm(format!("refused: {message}"))),
         Verdict::Failed(failed, message) => {
             if allowed.failures.contains(&failed) {
                 tally.failing += 1;
                 None
-            } else if exact {
-                Some(Difference::FalseAlarm(format!("{failed:?}: {message}")))
             } else {
-                tally.unjudged += 1;
-                None
+                Some(Difference::FalseAlarm(format!("{failed:?}: {message}")))
             }
         }
         Verdict::Explored { outcomes, bound } => {
@@ -152,110 +145,24 @@ pub(crate) fn compare(program: &Program, tally: &mut Tally) -> Option<Difference
             }
             let allowed_texts = texts(&allowed);
             let more: Vec<&String> = outcomes.difference(&allowed_texts).collect();
-            if more.is_empty() {
-                return None;
-            }
-            if exact && allowed.failures.is_empty() {
-                return Some(Difference::FalseAlarm(format!("{more:?}")));
-            }
-            tally.unjudged += 1;
-            None
+            // Of a program that can fail the machine does not keep the outcomes.
+            let false_alarm = !more.is_empty() && allowed.failures.is_empty();
+            false_alarm.then(|| Difference::FalseAlarm(format!("{more:?}")))
         }
-    }
-}
-
-/// Which of the policies make the difference.
-pub(crate) fn reasons(program: &Program, required: &Answer) -> Vec<Known> {
-    let base = Policy::REQUIRED;
-    let policies = [
-        (Known::WaitingWriter, Policy { writers_hold_up: true, ..base }),
-        (Known::NotifiesInOrder, Policy { any_waiter: true, ..base }),
-        (Known::TimeoutNeverSpurious, Policy { spurious_timeout: true, ..base }),
-        (Known::ReadersSynchronize, Policy { readers_are_unordered: true, ..base }),
-    ];
-    let differs = |policy| answer(program, policy).is_none_or(|answer| answer != *required);
-    policies.into_iter().filter(|(_, policy)| differs(*policy)).map(|(known, _)| known).collect()
-}
-
-fn may_be_refused(program: &Program) -> bool {
-    use crate::program::Mode;
-    program.any(|op| matches!(op, Op::TryHold(_, Mode::Write, _)))
-        && program
-            .count(|op| matches!(op, Op::Hold(_, Mode::Read, _) | Op::TryHold(_, Mode::Read, _)))
-            > 1
-}
-
-/// Whether what is reached must be an interleaving: each access of an atomic is a `SeqCst` update, and there
-/// is no `OnceLock`; or there is one of either, an atomic only updated, and nothing that observes without
-/// synchronizing.
-fn is_exact(program: &Program) -> bool {
-    let mut exact = true;
-    let mut strong = true;
-    let mut observes = false;
-    program.each(&mut |_, op| match op {
-        Op::Load(..) | Op::Store(..) | Op::Await(..) | Op::Spin(..) | Op::FetchUpdate { .. } => {
-            exact = false;
-        }
-        Op::Set(..) | Op::Get(_) | Op::GetOrInit(..) => strong = false,
-        Op::Update(_, _, order) => strong &= *order == Ordering::SeqCst,
-        Op::Exchange { success, failure, .. } => {
-            let seq_cst = *success == Ordering::SeqCst && *failure == Ordering::SeqCst;
-            (exact, strong) = (exact && seq_cst, strong && seq_cst);
-        }
-        Op::TryLock(..)
-        | Op::TryHold(..)
-        | Op::TryRecv(_)
-        | Op::RecvTimeout(_)
-        | Op::TrySend(..)
-        | Op::Count(_)
-        | Op::GetMut(_)
-        | Op::WaitTimeout(_)
-        | Op::ParkTimeout => observes = true,
-        _ => {}
-    });
-    let shared = program.places().len() + program.onces().len();
-    exact && (strong || shared == 1 && !observes)
-}
-
-use std::sync::atomic::Ordering;
-
-/// On real threads what is seen must be allowed; what may not end, or is undefined, is not run.
-fn on_threads(program: &Program, allowed: &Answer, tally: &mut Tally) -> Option<Difference> {
-    let local = program.any(|op| matches!(op, Op::Local(_)));
-    if !allowed.failures.is_empty() || local {
-        tally.failing += u64::from(!local);
-        tally.too_large += u64::from(local);
-        return None;
-    }
-    match explore(program) {
-        Verdict::Explored { outcomes, .. } => {
-            let allowed: BTreeSet<String> =
-                allowed.outcomes.iter().map(|outcome| outcome.text(&program.order)).collect();
-            let more: Vec<&String> = outcomes.difference(&allowed).collect();
-            if more.is_empty() {
-                return None;
-            }
-            if is_exact(program) {
-                return Some(Difference::FalseAlarm(format!("seen on real threads: {more:?}")));
-            }
-            tally.unjudged += 1;
-            None
-        }
-        Verdict::Failed(failed, message) => {
-            Some(Difference::FalseAlarm(format!("on real threads: {failed:?}: {message}")))
-        }
-        Verdict::Refused(message) => Some(Difference::FalseAlarm(message)),
-        Verdict::TooLarge => None,
     }
 }
 
 /// A program that differs in the same way, without the steps that it can do without.
-fn shortened(mut program: Program, mut difference: Difference) -> (Program, Difference) {
+fn shortened(
+    mut program: Program,
+    policy: Policy,
+    mut difference: Difference,
+) -> (Program, Difference) {
     let mut explored = 0;
     loop {
         let shorter = program.shorter().into_iter().find_map(|shorter| {
             explored += 1;
-            let found = compare(&shorter, &mut Tally::default())?;
+            let found = compare(&shorter, policy, &mut Tally::default())?;
             let same = std::mem::discriminant(&found) == std::mem::discriminant(&difference);
             (same && explored < SHORTENING).then_some((shorter, found))
         });

@@ -11,7 +11,7 @@
 //!   checker switches threads in the middle, the guard of another is put aside, and the process aborts
 //!   (`thread local panicked on drop`) or panics (`an exploration ends with a verdict`);
 //! - FACTS 13, a branch on `is_poisoned`: only `finally` asks;
-//! - `missed_races.rs`, fences that hide a race: no fences beside cells.
+//! - No fences beside cells.
 
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
@@ -50,6 +50,7 @@ pub(crate) enum Pick {
     Wait,
     WaitTimeout,
     WaitUntil,
+    PollUntil,
     Notify,
     /// A wait that is announced, by the first thread, or the notification that waits for it.
     Announced,
@@ -415,9 +416,11 @@ impl Source {
             Pick::TryWrite => self.hold(Mode::Write, true, left)?,
             Pick::Wait => self.wait(Op::Wait(0), left)?,
             Pick::WaitTimeout => self.wait(Op::WaitTimeout(0), left)?,
-            Pick::WaitUntil => {
+            Pick::WaitUntil | Pick::PollUntil => {
                 let (at, value) = (Place::Word(0), self.value());
-                self.wait(Op::WaitUntil(0, at, value), left)?
+                let polls = pick == Pick::PollUntil;
+                let until = if polls { Op::PollUntil } else { Op::WaitUntil };
+                self.wait(until(0, at, value), left)?
             }
             Pick::Notify => {
                 if self.one_in(2) {

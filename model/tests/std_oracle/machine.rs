@@ -12,35 +12,29 @@ use std::sync::atomic::Ordering;
 use crate::code::{Code, Instr, Lock, compile};
 use crate::program::{BOUNDS, Change, Mode, Op, Place, Program};
 
-/// What may happen besides: each is allowed by `std` and not explored by today's checker.
+/// What `std` allows and the engine does not explore.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "four freedoms, each taken or not")]
 pub(crate) struct Policy {
-    /// FACTS 5: a waiting writer holds up new readers, and makes `try_read` fail.
-    pub(crate) writers_hold_up: bool,
-    /// `limits.rs`: `notify_one` wakes any waiter, and not always the one that has waited longest.
-    pub(crate) any_waiter: bool,
-    /// A `wait_timeout` returns though it was not notified, and time was not up.
-    pub(crate) spurious_timeout: bool,
-    /// `missed_races.rs`: a read lock does not synchronize with the read locks before it.
-    pub(crate) readers_are_unordered: bool,
+    /// A waiting writer makes a `try_read` fail, and a later read overtakes it. (In the engine it fails only
+    /// if that writer is the next to have the lock.)
+    pub(crate) overtaken_writers: bool,
+    /// Time is up only where no thread has to move.
+    pub(crate) patient: bool,
+    /// Waits end without a cause. Of a patient engine, before time is up for any.
+    pub(crate) spurious: bool,
 }
 
 impl Policy {
-    /// What today's checker must reach.
-    pub(crate) const REQUIRED: Self = Self {
-        writers_hold_up: false,
-        any_waiter: false,
-        spurious_timeout: false,
-        readers_are_unordered: false,
-    };
+    /// What the engine must reach.
+    pub(crate) const REQUIRED: Self =
+        Self { overtaken_writers: false, patient: false, spurious: true };
+    /// What the engine must reach if it is patient.
+    pub(crate) const PATIENT: Self = Self { patient: true, spurious: false, ..Self::REQUIRED };
+
     /// All that `std` allows.
-    pub(crate) const ALLOWED: Self = Self {
-        writers_hold_up: true,
-        any_waiter: true,
-        spurious_timeout: true,
-        readers_are_unordered: true,
-    };
+    pub(crate) const fn allowed(self) -> Self {
+        Self { overtaken_writers: true, ..self }
+    }
 }
 
 /// How an execution fails.
@@ -112,7 +106,12 @@ pub(crate) fn answer(program: &Program, policy: Policy) -> Option<Answer> {
         }
         let mut goes_on = false;
         for thread in 0..machine.codes.len() {
-            goes_on |= machine.moves(&state, thread, &mut todo);
+            goes_on |= machine.moves(&state, thread, !policy.patient, &mut todo);
+        }
+        if !goes_on && policy.patient {
+            for thread in 0..machine.codes.len() {
+                goes_on |= machine.moves(&state, thread, true, &mut todo);
+            }
         }
         if !goes_on {
             answer.failures.insert(Failed::Deadlock);
@@ -151,6 +150,8 @@ struct Thread {
     /// Its thread-local value has been made.
     local: bool,
     notified: bool,
+    /// It does not wake without a cause.
+    sleeps: bool,
     introduced: bool,
     /// A panic has unwound it.
     panicked: bool,
@@ -283,6 +284,7 @@ impl Machine {
                 unwinding: false,
                 local: false,
                 notified: false,
+                sleeps: false,
                 introduced: false,
                 panicked: false,
                 joined: false,
@@ -401,9 +403,9 @@ impl Machine {
         thread.pc = if thread.unwinding { code.unwind[thread.pc] } else { thread.pc + 1 };
     }
 
-    /// Pushes every state that a step of `thread` leads to. Returns whether one of them must come
-    /// if no other thread moves.
-    fn moves(&self, state: &State, number: usize, todo: &mut Vec<State>) -> bool {
+    /// Pushes every state that a step of `thread` leads to; those where its time is up only if `up`.
+    /// Returns whether one of them must come if no other thread moves.
+    fn moves(&self, state: &State, number: usize, up: bool, todo: &mut Vec<State>) -> bool {
         let thread = &state.threads[number];
         if thread.status != Status::Running {
             return false;
@@ -415,7 +417,7 @@ impl Machine {
         let code = &self.codes[number];
         let instr = &code.instrs[thread.pc];
         let mut next = state.clone();
-        let mut step = Step { machine: self, number, state: &mut next };
+        let mut step = Step { machine: self, number, up, state: &mut next };
         match step.take(instr) {
             Taken::Blocked => false,
             Taken::Done => {
@@ -433,7 +435,7 @@ impl Machine {
                 let mut certain = false;
                 for (choice, is_certain) in choices {
                     let mut next = state.clone();
-                    Step { machine: self, number, state: &mut next }.choose(instr, choice);
+                    Step { machine: self, number, up, state: &mut next }.choose(instr, choice);
                     self.settle(&mut next, number);
                     todo.push(next);
                     certain |= is_certain;
@@ -484,6 +486,8 @@ enum Choice {
     Succeeds,
     /// A spurious failure or wake-up.
     Spurious,
+    /// There will be no spurious wake-up.
+    Sleeps,
     /// Time is up.
     TimesOut,
     /// This waiter is notified.
@@ -494,6 +498,8 @@ enum Choice {
 struct Step<'a> {
     machine: &'a Machine,
     number: usize,
+    /// Time may be up.
+    up: bool,
     state: &'a mut State,
 }
 
@@ -596,7 +602,7 @@ impl Step<'_> {
                 self.done()
             }
             Instr::Acquire { lock: Lock::Rw(w, mode), tries, skip } => {
-                self.hold(*w, *mode, *tries, *skip, self.machine.policy.writers_hold_up)
+                self.hold(*w, *mode, *tries, *skip, true)
             }
             Instr::Release(Lock::Mutex(m)) => {
                 let (clock, poisons) = (self.clock(), self.me().unwinding);
@@ -629,18 +635,18 @@ impl Step<'_> {
                     (false, clock);
                 self.done()
             }
-            Instr::Woken { timeout, .. } => {
+            Instr::Woken { timeout, polls, .. } => {
                 let notified = self.me().notified;
                 if notified {
                     return Taken::One(vec![(Choice::Succeeds, true)]);
                 }
                 let mut choices = Vec::new();
-                if *timeout {
+                // A loop that polls and finds nothing is where it was.
+                let finds = polls.is_none_or(|(at, value)| self.state.atomics[&at].0 == value);
+                if *timeout && self.up && finds {
                     choices.push((Choice::TimesOut, true));
                 }
-                if !timeout || self.machine.policy.spurious_timeout {
-                    choices.push((Choice::Spurious, false));
-                }
+                choices.extend(self.wakes_spuriously());
                 Taken::One(choices)
             }
             Instr::Relock { mutex, logs } => {
@@ -740,7 +746,10 @@ impl Step<'_> {
             Instr::DropReceiver(q) => {
                 self.me().receivers &= !(1 << q);
                 self.state.channels[*q].receiver = false;
-                self.state.channels[*q].messages.clear();
+                // It drops the messages that are left.
+                for (_, clock) in std::mem::take(&mut self.state.channels[*q].messages) {
+                    self.learn(&clock);
+                }
                 self.done()
             }
             Instr::Goto(_)
@@ -750,6 +759,18 @@ impl Step<'_> {
             | Instr::End => {
                 unreachable!("no operations")
             }
+        }
+    }
+
+    /// Wakes without a cause. Where others are patient it counts as a thread that can move, until it
+    /// sleeps.
+    fn wakes_spuriously(&mut self) -> Vec<(Choice, bool)> {
+        let Policy { patient, spurious, .. } = self.machine.policy;
+        match (spurious, patient) {
+            (false, _) => vec![],
+            (true, false) => vec![(Choice::Spurious, false)],
+            (true, true) if self.me().sleeps => vec![],
+            (true, true) => vec![(Choice::Spurious, true), (Choice::Sleeps, true)],
         }
     }
 
@@ -782,8 +803,8 @@ impl Step<'_> {
         if !free {
             return self.refuse(tries, skip);
         }
-        let held_up = mode == Mode::Read
-            && may_wait
+        let held_up = may_wait
+            && mode == Mode::Read
             && self.state.threads.iter().enumerate().any(|(other, thread)| {
                 let waits = |instr: &Instr| {
                     let Instr::Acquire { lock, tries: false, .. } = instr else { return false };
@@ -793,12 +814,11 @@ impl Step<'_> {
                     && thread.status == Status::Running
                     && waits(&self.machine.codes[other].instrs[thread.pc])
             });
-        if held_up && tries {
+        if held_up && tries && self.machine.policy.overtaken_writers {
             return Taken::One(vec![(Choice::Succeeds, true), (Choice::Spurious, true)]);
         }
-        let ordered = mode == Mode::Write || !self.machine.policy.readers_are_unordered;
         self.learn(&written);
-        if ordered {
+        if mode == Mode::Write {
             self.learn(&read);
         }
         match mode {
@@ -808,7 +828,7 @@ impl Step<'_> {
         self.state.rwlocks[w].readers.sort_unstable();
         self.log(u64::from(poisoned));
         self.done();
-        if held_up { Taken::Held } else { Taken::Done }
+        if held_up && !tries { Taken::Held } else { Taken::Done }
     }
 
     /// Gives up an owner. Returns whether it was the last.
@@ -826,11 +846,13 @@ impl Step<'_> {
     }
 
     fn choose(&mut self, instr: &Instr, choice: Choice) {
+        self.me().sleeps = matches!(choice, Choice::Sleeps);
         match (instr, choice) {
-            (Instr::Woken { condvar, timeout }, _) => {
+            (_, Choice::Sleeps) => {}
+            (Instr::Woken { condvar, timeout, polls }, _) => {
                 let me = self.number;
                 self.state.condvars[*condvar].retain(|waiter| *waiter != me);
-                if *timeout {
+                if *timeout && polls.is_none() {
                     self.log(u64::from(matches!(choice, Choice::TimesOut)));
                 }
                 self.done();
@@ -841,7 +863,7 @@ impl Step<'_> {
                 self.done();
             }
             (Instr::Op(op @ Op::Exchange { .. }), _) => self.exchange(op),
-            (Instr::Op(Op::Park), _) => {
+            (Instr::Op(Op::Park | Op::ParkTimeout), _) => {
                 self.done();
             }
             (Instr::Op(Op::NotifyOne(c)), Choice::Notifies(waiter)) => {
@@ -888,7 +910,8 @@ impl Step<'_> {
                 self.log(before);
             }
             Op::Exchange { at, current, weak, .. } => {
-                if weak && self.state.atomics[&at].0 == current {
+                let spurious = weak && self.machine.policy.spurious;
+                if spurious && self.state.atomics[&at].0 == current {
                     return Taken::One(vec![(Choice::Succeeds, true), (Choice::Spurious, true)]);
                 }
                 self.exchange(op);
@@ -927,8 +950,7 @@ impl Step<'_> {
             }
             Op::NotifyOne(c) => {
                 let queue = &self.state.condvars[c];
-                let any = if self.machine.policy.any_waiter { queue.len() } else { 1 };
-                let choices = queue[..any].iter().map(|waiter| (Choice::Notifies(*waiter), true));
+                let choices = queue.iter().map(|waiter| (Choice::Notifies(*waiter), true));
                 return Taken::One(choices.collect());
             }
             Op::NotifyAll(c) => {
@@ -946,14 +968,17 @@ impl Step<'_> {
             }
             Op::Park => {
                 if !self.me().token {
-                    return Taken::One(vec![(Choice::Spurious, false)]);
+                    return Taken::One(self.wakes_spuriously());
                 }
                 self.take_token();
             }
             Op::ParkTimeout => {
                 if self.me().token {
                     self.take_token();
+                } else if !self.up {
+                    return Taken::One(self.wakes_spuriously());
                 }
+                self.me().sleeps = false;
             }
             Op::Send(q, _) | Op::TrySend(q, _) if self.me().senders & 1 << q == 0 => {}
             Op::Send(q, value) | Op::TrySend(q, value) => {
@@ -983,7 +1008,8 @@ impl Step<'_> {
                     let clock = channel.farewell;
                     self.learn(&clock);
                     self.log(0);
-                } else if matches!(op, Op::Recv(_)) {
+                } else if matches!(op, Op::Recv(_)) || matches!(op, Op::RecvTimeout(_)) && !self.up
+                {
                     return Taken::Blocked;
                 } else {
                     self.log(1);
@@ -1048,6 +1074,7 @@ impl Step<'_> {
     }
 
     fn take_token(&mut self) {
+        self.me().sleeps = false;
         let clock = self.me().token_clock;
         self.learn(&clock);
         self.me().token = false;

@@ -11,42 +11,35 @@
 //!
 //! - *Missed*: the machine reaches an outcome, or fails, and the engine does not. Always an error, unless
 //!   the engine's report says that it was bounded; those are counted.
-//! - *False alarm*: the engine reaches an outcome, or fails, and no interleaving does. An error where
-//!   interleavings are all that there is: every access of an atomic is a `SeqCst` update, and there is no
-//!   `OnceLock`; or there is one of either, an atomic only updated, and no step observes without
-//!   synchronizing (a try, a count, a limit of time). Elsewhere weak memory may be why, and it is counted as
-//!   *unjudged*. That the engine refuses a program is always an error.
+//! - *False alarm*: the engine reaches an outcome, or fails, and no interleaving does, or it refuses the program.
+//!   Of the engine only the sequentially consistent graphs count, so every program is judged.
 //! - Of a program that can fail, that one of its failures is found, and no other; its outcomes are not
 //!   compared. A wait without an end is a deadlock, asleep or awake: a livelock is the same here.
 //! - Values are sequentially consistent; happens-before is that of the declared orderings. So a race that
 //!   takes a stale value to get to is not asked for.
 //!
-//! What `std` allows and today's checker does not explore is one of `tally::Known`, counted by name.
+//! What `std` allows and the engine does not explore is `machine::Policy`; programs that it changes are
+//! counted.
 //!
-//! # Without loom
-//!
-//! The same programs run on real threads for a few rounds, and what is seen must be allowed. Programs
-//! that can fail, and those with thread-local values, whose threads live on from round to round, are
-//! skipped, and counted as failing and as too large.
+//! The tests of `agree` hold the loom engine against the graph engine, on the first
+//! programs of each family.
 //!
 //! # Environment
 //!
+//! `ORACLE_AGREE` is how many programs of a family both engines explore.
+//!
 //! `ORACLE_SEED` makes other programs. `ORACLE_ALL=1` prints every program that differs, not only the first
-//! of a kind. `ORACLE_TRACE=1` prints each program before it is explored. `ORACLE_BLESS=1` writes the two
-//! pasted tests again.
+//! of a kind. `ORACLE_TRACE=1` prints each program before it is explored.
 
+#![cfg(loom)]
+
+mod agreement;
 mod checker;
 mod code;
 mod family;
 mod generate;
 mod known;
 mod machine;
-#[cfg(loom)]
-#[rustfmt::skip]
-mod pasted;
-#[cfg(loom)]
-#[rustfmt::skip]
-mod pasted_all;
 mod program;
 mod shared;
 mod tally;
@@ -54,6 +47,7 @@ mod text;
 
 use family::Family;
 use generate::{Alphabet, Pick};
+use machine::Policy;
 
 const MUTEX: Alphabet = &[(3, Pick::Mark), (3, Pick::Lock), (2, Pick::TryLock)];
 const PANICS: Alphabet = &[
@@ -124,6 +118,41 @@ const WAITS: Alphabet =
     &[(3, Pick::Update), (1, Pick::Await), (1, Pick::Spin), (1, Pick::Store), (1, Pick::Idle)];
 const ASSERTIONS: Alphabet = &[(4, Pick::Mark), (1, Pick::Refute), (1, Pick::Lock)];
 
+const PATIENT_CONDVAR: Alphabet =
+    &[(3, Pick::Mark), (1, Pick::Lock), (1, Pick::Wait), (4, Pick::WaitTimeout), (3, Pick::Notify)];
+const PATIENT_LOOP: Alphabet = &[
+    (4, Pick::Mark),
+    (1, Pick::Lock),
+    (1, Pick::WaitUntil),
+    (2, Pick::PollUntil),
+    (1, Pick::WaitTimeout),
+    (2, Pick::Notify),
+];
+const PATIENT_PARK: Alphabet = &[
+    (2, Pick::Mark),
+    (1, Pick::Park),
+    (3, Pick::ParkTimeout),
+    (3, Pick::Unpark),
+    (1, Pick::Await),
+    (1, Pick::Spin),
+    (1, Pick::Spawn),
+];
+const PATIENT_CHANNEL: Alphabet =
+    &[(2, Pick::Mark), (2, Pick::Channel(0)), (3, Pick::Channel(1)), (1, Pick::Await)];
+
+/// What patient mixtures are made of.
+const PATIENT: [Alphabet; 9] = [
+    PATIENT_CONDVAR,
+    PATIENT_LOOP,
+    PATIENT_PARK,
+    PATIENT_CHANNEL,
+    RW_LOCK,
+    CELLS_WAITS,
+    WAITS,
+    ONCE,
+    ACCESSES,
+];
+
 /// What mixtures are made of.
 const ALL: [Alphabet; 16] = [
     MUTEX, PANICS, RW_LOCK, CONDVAR, PARK, CHANNEL, BOUNDED, ONCE, ARC, SPAWN, LOCALS, CELLS,
@@ -136,47 +165,39 @@ const MEDIUM: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 2)];
 const FEW: &[(usize, usize)] = &[(2, 2), (2, 3), (2, 3), (2, 3), (2, 3), (2, 3), (2, 3), (3, 2)];
 const WIDE: &[(usize, usize)] = &[(4, 1), (5, 1)];
 
-/// A test for each family. Under loom it runs in a process of its own: an exploration that fails or
-/// begins again keeps its OS thread and the stacks of its coroutines.
+/// A test for each family.
 macro_rules! families {
     ($($test:ident: $name:literal, $sizes:expr, $alphabets:expr;)*) => {
+        families! { Policy::REQUIRED; $($test: $name, $sizes, $alphabets;)* }
+
+        /// The other engine finds the same.
+        mod agree {
+            use super::*;
+
+            $(
+                #[test]
+                fn $test() {
+                    let (name, sizes, alphabets) = ($name, $sizes, $alphabets.to_vec());
+                    let (policy, programs) = (Policy::REQUIRED, agreement::programs());
+                    Family { name, sizes, alphabets, policy, programs }.agree();
+                }
+            )*
+        }
+    };
+    ($policy:expr; $($test:ident: $name:literal, $sizes:expr, $alphabets:expr;)*) => {
         $(
             #[test]
             fn $test() {
                 let (name, sizes, alphabets) = ($name, $sizes, $alphabets.to_vec());
-                let family = Family { name, sizes, alphabets, programs: PROGRAMS };
-                apart(stringify!($test), || family.check());
+                let policy = $policy;
+                Family { name, sizes, alphabets, policy, programs: PROGRAMS }.check();
             }
         )*
     };
 }
 
 /// Of each family.
-const PROGRAMS: u64 = if cfg!(loom) { 1_000 } else { 100 };
-
-/// The most executions of a program: those that take more are counted as too large.
-const LIMIT: &str = "300";
-
-/// Set for a process of its own.
-const APART: &str = "ORACLE_APART";
-
-fn apart(test: &str, check: impl FnOnce()) {
-    if cfg!(not(loom)) || std::env::var_os(APART).is_some() {
-        return check();
-    }
-    let this = std::env::current_exe().expect("a test has a file");
-    let output = std::process::Command::new(this)
-        .args([test, "--exact", "--nocapture", "--test-threads=1"])
-        .env(APART, "1")
-        .env("SELVEDGE_LIMIT", LIMIT)
-        .output()
-        .expect("it starts");
-    let printed = String::from_utf8_lossy(&output.stdout);
-    let row = printed.lines().find_map(|line| line.find("| std").map(|at| &line[at..]));
-    println!("{}", row.unwrap_or("no row"));
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{errors}");
-}
+const PROGRAMS: u64 = 1_000;
 
 families! {
     mutexes: "mutex", FEW, [MUTEX];
@@ -210,4 +231,18 @@ families! {
     assertions: "assertion", MEDIUM, [ASSERTIONS];
     mixtures: "mixture", SMALL, ALL;
     wide_mixtures: "mixture, wide", WIDE, ALL;
+}
+
+families! { Policy::PATIENT;
+    patient_condition_variables: "patient, condition variable", FEW, [PATIENT_CONDVAR];
+    patient_loops: "patient, loop", SMALL, [PATIENT_LOOP];
+    patient_parks: "patient, park", SMALL, [PATIENT_PARK];
+    patient_channels: "patient, channel", SMALL, [PATIENT_CHANNEL];
+    patient_mixtures: "patient, mixture", SMALL, PATIENT;
+    patient_wide_mixtures: "patient, mixture, wide", WIDE, PATIENT;
+}
+
+families! { Policy { spurious: true, ..Policy::PATIENT };
+    patient_and_spurious: "patient, spurious", SMALL, [PATIENT_CONDVAR];
+    patient_and_spurious_mixtures: "patient, spurious, mixture", SMALL, PATIENT;
 }

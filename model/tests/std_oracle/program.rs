@@ -100,6 +100,8 @@ pub(crate) enum Op {
     WaitTimeout(usize),
     /// Waits in a loop until the place holds the value.
     WaitUntil(usize, Place, u64),
+    /// The same, with a limit in each turn.
+    PollUntil(usize, Place, u64),
     NotifyOne(usize),
     NotifyAll(usize),
     /// Publishes the handle of this (declared) thread, under a mutex of its own.
@@ -182,6 +184,7 @@ impl Op {
             | Self::Spin(at, ..)
             | Self::Refute(at, _)
             | Self::WaitUntil(_, at, _)
+            | Self::PollUntil(_, at, _)
             | Self::ParkUntil(at, _) => Some(at),
             _ => None,
         }
@@ -302,6 +305,7 @@ impl Program {
             Op::Wait(c)
             | Op::WaitTimeout(c)
             | Op::WaitUntil(c, ..)
+            | Op::PollUntil(c, ..)
             | Op::NotifyOne(c)
             | Op::NotifyAll(c) => Some(*c),
             _ => None,
@@ -404,7 +408,9 @@ fn shorter(ops: &[Op]) -> Vec<Vec<Op>> {
         all.push(without);
         let Some(body) = op.body() else { continue };
         // A wait needs its mutex, and a spawned thread's ends are its own.
-        let waits = |op: &Op| matches!(op, Op::Wait(_) | Op::WaitTimeout(_) | Op::WaitUntil(..));
+        let waits = |op: &Op| {
+            matches!(op, Op::Wait(_) | Op::WaitTimeout(_) | Op::WaitUntil(..) | Op::PollUntil(..))
+        };
         let opens = match op {
             Op::Spawn(..) => false,
             Op::Lock(..) | Op::TryLock(..) => !body.iter().any(waits),

@@ -426,6 +426,13 @@ impl<'a> Running<'a> {
                     *held = Some(split(get(&shared.condvars, c).wait(guard)).0);
                 }
             }
+            Op::PollUntil(c, at, v) => {
+                while shared.peek(at) != v {
+                    let guard = held.take().expect("the mutex is held");
+                    let waited = get(&shared.condvars, c).wait_timeout(guard, SOON);
+                    *held = Some(split(waited).0.0);
+                }
+            }
             Op::NotifyOne(c) => get(&shared.condvars, c).notify_one(),
             Op::NotifyAll(c) => get(&shared.condvars, c).notify_all(),
             Op::Introduce => {

@@ -20,7 +20,6 @@ pub(crate) fn test(program: &Program, required: &Answer, exact: bool) -> String 
         let _ = writeln!(text, "        .thread(\"t{thread}\", |s: &Std<Shared>| {{");
         let _ = writeln!(text, "{}        }})", body.text);
     }
-    let _ = writeln!(text, "        .spurious({})", crate::checker::spurious(program));
     let _ = writeln!(text, "        .finally(\"finals\", |s| {});", finals(program));
     if required.failures.is_empty() {
         text.push_str("    let report = model.explore().expect(\"it does not fail\");\n    let expected = [\n");
@@ -427,7 +426,7 @@ impl Body<'_> {
                 self.line(&format!("{guard} = Some(again);"));
                 self.line("log.extend([result.timed_out() as u64, poisoned]);");
             }
-            Op::WaitUntil(c, at, v) => {
+            Op::WaitUntil(c, at, v) | Op::PollUntil(c, at, v) => {
                 let guard = self.held.clone().unwrap_or_default();
                 self.line(&format!("while {} != {v} {{", peek(*at)));
                 self.line(&format!("    {guard} = Some(split(s.c{c}.wait({guard}.take().unwrap())).0);"));

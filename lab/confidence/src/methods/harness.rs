@@ -1,4 +1,4 @@
-//! The harness: every execution, both passes.
+//! The harness: every execution.
 
 use std::sync::Arc;
 use std::time::Instant;
@@ -55,8 +55,8 @@ fn model(specimen: &Arc<Specimen>) -> Model<Box<dyn Round>> {
     model.finally("right", |round| round.right())
 }
 
-/// The number in `Execution 2 of the interleaving pass.`
+/// The number in `Execution 2. To replay it …`
 fn execution(evidence: &str) -> Option<u64> {
     let (_, rest) = evidence.split_once("Execution ")?;
-    rest.split_whitespace().next()?.parse().ok()
+    rest.split_once('.')?.0.parse().ok()
 }

@@ -4,21 +4,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-use super::ScenariosReport;
-use super::clients::{Client, Shape, clients};
+use super::constraints::Shape;
 use super::declared::Declared;
-use super::engine::{Probe, Suspects, past_limit, replayed, run};
-use super::history::{Judge, Story};
+use super::engine::{Probe, past_limit, replayed, run};
+use super::judge::{EXPLAINED, Judge, RESULTS};
 use super::scenario::{Alphabet, Scenario, THREADS, generate};
-use super::threads::{Call, Slot, State, Verdict, lock};
-use crate::check::identity::Identity;
-use crate::check::plan::{Part, Passes, Plan};
+use super::threads::{Call, State};
+use super::{SAMPLE, ScenariosReport};
+use crate::check::plan::{Part, Plan};
 use crate::check::progress::Progress;
-use crate::check::{CheckError, Engine, Grade, Pass, Report};
+use crate::check::{CheckError, Engine, Grade, Interleavings};
 
 /// Rounds on real threads, over all scenarios, unless the check or `SELVEDGE_ROUNDS` says otherwise.
 #[cfg(not(loom))]
 const DEFAULT_ROUNDS: u64 = 4_000;
+
+/// How many interleavings of a scenario of the sample the second engine explores at most.
+const INTERLEAVINGS: u64 = 200;
 
 impl Declared {
     pub(super) fn explore(&self) -> Result<ScenariosReport, CheckError> {
@@ -35,8 +37,9 @@ impl Declared {
             symmetric,
             scenarios: scenarios.len() as u64,
             explored: 0,
-            clients: 0,
             engine: no_executions(),
+            compared: 0,
+            interleavings: 0,
             bound: None,
             failure: None,
             elapsed: start.elapsed(),
@@ -45,14 +48,14 @@ impl Declared {
         let mut found = None;
         let mut progress = Progress::new();
         for (position, scenario) in scenarios.iter().enumerate() {
-            if replayed.is_some_and(|(replayed, _)| replayed != position + 1) {
+            if replayed.is_some_and(|replayed| replayed != position + 1) {
                 continue;
             }
             let (number, of) = (position + 1, scenarios.len());
-            let this = This { scenario, number, of, seen: &seen, probe: &probe };
-            progress.tell(format_args!("{position} of {of} scenarios"));
+            let this = This { scenario, number, of, seen: &seen, probe: probe.as_ref() };
+            progress.tell(format_args!("{position} of {of} scenarios so far"));
             report.explored += 1;
-            found = self.explore_one(&this, replayed, &mut report).err();
+            found = self.explore_one(&this, &mut report).err();
             found = found.or_else(|| past_limit(report.executions()));
             if found.is_some() {
                 break;
@@ -62,7 +65,12 @@ impl Declared {
         let found = found.or_else(|| self.validate_steps(&scenarios, &seen).err());
         let error = self.judge(&mut report, found);
         #[cfg(loom)]
-        crate::check::results::append_scenarios(&self.identity, &report, error.as_ref(), &probe);
+        crate::check::results::append_scenarios(
+            &self.identity,
+            &report,
+            error.as_ref(),
+            probe.as_deref(),
+        );
         error.map_or(Ok(report), Err)
     }
 
@@ -107,120 +115,50 @@ impl Declared {
         self.rounds.or(default)
     }
 
-    /// Explores one scenario with each of its clients, and adds to `report` what was done.
-    fn explore_one(
-        &self,
-        this: &This<'_>,
-        replayed: Option<(usize, usize)>,
-        report: &mut ScenariosReport,
-    ) -> Result<(), CheckError> {
+    /// Explores one scenario, and adds to `report` what was done.
+    fn explore_one(&self, this: &This<'_>, report: &mut ScenariosReport) -> Result<(), CheckError> {
         let text = this.scenario.text(&self.alphabet());
         let shape = Shape::new(this.scenario.threads.iter().map(Vec::len));
         let orders = self.orders(this.scenario, &shape, &text)?;
-        let mut clients = clients(self.promise, &shape, &orders);
-        if cfg!(not(loom)) {
-            // What others make sure of takes all executions to be worth something.
-            clients.truncate(1);
-        }
-        let judge = Arc::new(Judge { shape, promise: self.promise, orders });
-        if let Some((_, client)) = replayed.filter(|(_, client)| *client > clients.len()) {
-            return Err(CheckError::wrong_model(format!(
-                "SELVEDGE_REPLAY: there is no client {client}, the scenario `{text}` has {}",
-                clients.len()
-            )));
-        }
-        let clients: Vec<Arc<Client>> = clients.into_iter().map(Arc::new).collect();
-        let suspects = Arc::new(Suspects::new(&judge, &clients));
-        // A bound may leave out just those executions that tell of others.
-        let each = replayed.is_some() || self.preemptions.is_some();
-        let mut passes_differ = true;
-        for (position, client) in clients.iter().enumerate() {
-            let numbers = (this.number, position + 1);
-            if replayed.is_some_and(|replayed| replayed != numbers) {
-                continue;
-            }
-            report.clients += 1;
-            let mut these =
-                Exploration { judge: &judge, client, passes: Passes::Both, watch: None };
-            if position == 0 {
-                these.watch = Some(&suspects);
-            } else {
-                let interleaving = each || suspects.include(position);
-                if !interleaving && !passes_differ {
-                    continue;
-                }
-                these.passes = Passes::Apart { interleaving, weak_memory: passes_differ };
-            }
-            let mut identity = self.identity.clone();
-            identity.scenario = Some(numbers);
-            let both = self.explore_with(&identity, this, &text, &these, report)?;
-            if position == 0 {
-                passes_differ = both;
-            }
-        }
-        Ok(())
-    }
-
-    /// Explores one scenario with one client. Whether the second pass had something to do.
-    fn explore_with(
-        &self,
-        identity: &Identity,
-        this: &This<'_>,
-        text: &str,
-        these: &Exploration<'_>,
-        report: &mut ScenariosReport,
-    ) -> Result<bool, CheckError> {
-        let slot = Slot::default();
-        let plan = self.plan(this, these, &slot);
-        let Exploration { judge, client, .. } = these;
+        let name = |number: &usize| self.operations[*number].name.clone();
+        let names = this.scenario.threads.iter().flatten().map(name).collect();
+        let last = self.last.as_ref().map_or_else(String::new, |last| last.name.clone());
+        let judge = Arc::new(Judge::new(shape, self.promise, orders, names, last));
+        let mut identity = self.identity.clone();
+        identity.scenario = Some(this.number);
+        let plan = self.plan(this, &judge);
         plan.validate()?;
         let explain = |found: CheckError| match found {
-            CheckError::UnexpectedOutcome { evidence, .. } => {
-                let history = lock(&slot);
-                let name = |number: &usize| self.operations[*number].name.as_str();
-                let story = Story {
-                    judge,
-                    history: &history,
-                    client,
-                    names: this.scenario.threads.iter().flatten().map(name).collect(),
-                    last: self.last.as_ref().map_or("", |last| &last.name),
-                };
-                CheckError::Broken {
-                    promise: self.promise,
-                    scenario: text.to_owned(),
-                    results: story.results(),
-                    why: story.to_string(),
-                    evidence,
-                }
+            CheckError::UnexpectedOutcome { outcome, evidence, .. } => {
+                let (results, why) = judge.story(&outcome);
+                let (promise, scenario) = (self.promise, text.clone());
+                CheckError::Broken { promise, scenario, results, why, evidence }
             }
-            found => CheckError::InScenario { scenario: text.to_owned(), found: Box::new(found) },
+            found => CheckError::InScenario { scenario: text.clone(), found: Box::new(found) },
         };
-        let (explored, error) = run(identity, &Arc::new(plan), this.probe).map_err(explain)?;
-        let passes_differ = explored.passes_differ();
+        let (explored, error) = run(&identity, &Arc::new(plan), this.probe).map_err(explain)?;
         report.add(explored);
-        error.map_or(Ok(passes_differ), |error| Err(explain(error)))
+        error.map_or(Ok(()), |error| Err(explain(error)))
     }
 
     /// The scenario as a model whose one acceptable outcome is that its results are explained.
-    fn plan(&self, this: &This<'_>, these: &Exploration<'_>, slot: &Slot) -> Plan {
+    fn plan(&self, this: &This<'_>, judge: &Arc<Judge>) -> Plan {
         let scenario = this.scenario;
-        let Exploration { judge, client, passes, watch } = these;
         let (init, local) = (Arc::clone(&self.init), Arc::clone(&self.local));
         let prepare = self.starts.get(scenario.start).map(|start| Arc::clone(&start.what));
         let (owners, operations) = (self.owners(scenario), judge.shape.operations());
-        let demands = Arc::clone(client);
         let mut plan = Plan::new(move || {
             let shared = init();
             if let Some(prepare) = &prepare {
                 prepare(&shared);
             }
             let locals = owners.iter().map(|owns| owns.then(|| local(&shared))).collect();
-            State::new(shared, locals, operations, &demands)
+            State::new(shared, locals, operations)
         });
         // Whether each operation takes steps is asked once, over all scenarios.
         plan.needs_steps = false;
-        plan.passes = *passes;
-        plan.preemptions = self.preemptions;
+        plan.executions = self.executions;
+        plan.loom = Some(if this.number % SAMPLE == 1 { INTERLEAVINGS } else { 0 });
         plan.rounds = self.rounds_each(this.of);
         for (me, thread) in scenario.threads.iter().enumerate() {
             let calls: Vec<Call> = judge
@@ -233,24 +171,20 @@ impl Declared {
                     seen: Arc::clone(&this.seen[operation]),
                 })
                 .collect();
-            let client = Arc::clone(client);
-            plan.threads.push(Part::new(THREADS[me], move |state: &State| {
-                state.run(me, &calls, &client);
-            }));
+            plan.threads.push(Part::new(THREADS[me], move |state: &State| state.run(me, &calls)));
         }
         let observe = self.last.as_ref().map(|last| Arc::clone(&last.what));
-        let (judge, client, slot) = (Arc::clone(judge), Arc::clone(client), Arc::clone(slot));
-        let watch = watch.cloned();
-        plan.observations.push(Part::new("results", move |state: &State| {
-            let history = state.end(observe.as_deref(), &slot);
-            if let Some(suspects) = &watch {
-                suspects.look_at(&history, &state.spans);
-            }
-            Verdict(judge.explains(&history, &client))
+        let unconstrained = Arc::clone(judge);
+        plan.observations.push(Part::new(RESULTS, move |state: &State| {
+            unconstrained.verdict(state.end(observe.as_deref()))
         }));
-        let outcome = |verdict| format!("results={:?}", Verdict(verdict));
-        plan.declare(&outcome(true), Grade::Acceptable, "some order explains them");
-        plan.declare(&outcome(false), Grade::Forbidden, "no order explains them");
+        #[cfg(loom)]
+        {
+            let judge = Arc::clone(judge);
+            plan.judge = Some(Box::new(move |execution| judge.constrained(execution)));
+        }
+        let explained = format!("{RESULTS}={EXPLAINED}");
+        plan.declare(&explained, Grade::Acceptable, "some order explains them");
         plan
     }
 
@@ -315,35 +249,15 @@ struct This<'a> {
     of: usize,
     /// By operation of the alphabet: whether it was seen to take a step.
     seen: &'a [Arc<AtomicBool>],
-    probe: &'a Arc<Probe>,
-}
-
-/// One scenario with one client.
-struct Exploration<'a> {
-    judge: &'a Arc<Judge>,
-    client: &'a Arc<Client>,
-    passes: Passes,
-    /// It makes sure of nothing: who learns what its executions tell of other clients.
-    watch: Option<&'a Arc<Suspects>>,
-}
-
-impl Report {
-    /// Whether the second pass had something to do.
-    fn passes_differ(&self) -> bool {
-        match &self.engine {
-            Engine::Loom { passes, .. } => passes.iter().all(|pass| pass.skipped.is_none()),
-            Engine::Threads { .. } => false,
-        }
-    }
+    probe: Option<&'a Arc<Probe>>,
 }
 
 fn no_executions() -> Engine {
     if cfg!(loom) {
-        Engine::Loom {
-            passes: Vec::<Pass>::new(),
-            preemptions: None,
-            spurious: None,
-            left_out: Vec::new(),
+        Engine::Graphs {
+            executions: 0,
+            bounds: Vec::new(),
+            interleavings: Interleavings::default(),
         }
     } else {
         Engine::Threads { rounds: 0, skipped: None }

@@ -6,6 +6,9 @@ use std::time::Duration;
 use super::Promise;
 use crate::check::{CheckError, Engine, Report};
 
+/// Of so many scenarios, the second engine explores one, the first of them.
+pub const SAMPLE: usize = 20;
+
 /// The result of a check of all small scenarios that passed.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -27,11 +30,13 @@ pub struct ScenariosReport {
     pub scenarios: u64,
     /// The number of these that were explored: all, or those up to the expected failure.
     pub explored: u64,
-    /// The number of clients (sets of precedence constraints) over all scenarios, including one without
-    /// constraints for each scenario.
-    pub clients: u64,
     /// The engine, and the number of executions over all scenarios.
     pub engine: Engine,
+    /// The number of scenarios whose interleavings the second engine explored, to hold the outcomes against
+    /// those of the first: one of [`SAMPLE`] scenarios.
+    pub compared: u64,
+    /// The number of these interleavings.
+    pub interleavings: u64,
     /// A bound that was reached in one of the scenarios, as text.
     pub bound: Option<String>,
     /// The failure that [`Linearizable::fails`](super::Linearizable::fails) expects, if it does.
@@ -41,7 +46,7 @@ pub struct ScenariosReport {
 }
 
 impl ScenariosReport {
-    /// The number of executions or rounds, over all scenarios and passes.
+    /// The number of executions or rounds, over all scenarios.
     pub fn executions(&self) -> u64 {
         self.engine.executions()
     }
@@ -49,7 +54,9 @@ impl ScenariosReport {
     /// Whether every execution of every scenario was explored. `false` on real threads, if a bound was
     /// reached, and if the exploration stopped at an expected failure.
     pub fn is_complete(&self) -> bool {
-        self.failure.is_none() && self.bound.is_none() && matches!(self.engine, Engine::Loom { .. })
+        self.failure.is_none()
+            && self.bound.is_none()
+            && matches!(self.engine, Engine::Graphs { .. })
     }
 }
 
@@ -59,18 +66,12 @@ impl ScenariosReport {
         if self.bound.is_none() {
             self.bound = explored.bound();
         }
+        let interleavings = explored.interleavings();
+        self.compared += u64::from(interleavings > 0);
+        self.interleavings += interleavings;
         match (&mut self.engine, explored.engine) {
-            (Engine::Loom { passes, .. }, Engine::Loom { passes: more, .. }) => {
-                for pass in more {
-                    match passes.iter_mut().find(|known| known.name == pass.name) {
-                        Some(known) => {
-                            known.executions += pass.executions;
-                            // It was needed somewhere.
-                            known.skipped = known.skipped.and(pass.skipped);
-                        }
-                        None => passes.push(pass),
-                    }
-                }
+            (Engine::Graphs { executions, .. }, Engine::Graphs { executions: more, .. }) => {
+                *executions += more;
             }
             (Engine::Threads { rounds, .. }, Engine::Threads { rounds: more, .. }) => {
                 *rounds += more;
@@ -88,14 +89,16 @@ impl fmt::Display for ScenariosReport {
             Some(_) => write!(f, "{}: not {}, as expected", self.name, self.promise)?,
         }
         write!(f, " on {} of {} scenarios", self.explored, self.scenarios)?;
-        write!(f, " ({} more by symmetry), {} clients, ", self.symmetric, self.clients)?;
+        write!(f, " ({} more by symmetry), ", self.symmetric)?;
         write!(f, "{}", self.engine)?;
         match (&self.failure, &self.bound, &self.engine) {
-            (None, None, Engine::Loom { .. }) => {
-                write!(f, ", explored completely, within the limits of loom 0.7.3")?;
-            }
+            (None, None, Engine::Graphs { .. }) => f.write_str(", explored completely")?,
             (_, Some(bound), _) => write!(f, ", bounded ({bound})")?,
             _ => {}
+        }
+        if self.compared > 0 {
+            let (n, of) = (self.interleavings, self.compared);
+            write!(f, ", loom agrees on {n} interleavings of {of} scenarios")?;
         }
         writeln!(f, ", {milliseconds:.1} ms")?;
         writeln!(f, "  operations: {}", self.operations.join(", "))?;

@@ -3,7 +3,10 @@
 use std::collections::BTreeSet;
 
 /// What the threads of a scenario are called.
-pub(super) const THREADS: [&str; crate::MAX_THREADS] = ["alice", "bob", "carol", "dave", "eve"];
+pub(super) const THREADS: [&str; crate::MAX_THREADS] = [
+    "alice", "bob", "carol", "dave", "eve", "frank", "grace", "heidi", "ivan", "judy", "ken",
+    "lena", "mallory", "nina", "oscar",
+];
 
 /// A small program: the initial state, and what each thread does; all as numbers in the alphabet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]

@@ -1,6 +1,6 @@
 //! What one thread alone gets: the type itself, or the reference.
 
-use super::clients::Shape;
+use super::constraints::Shape;
 use super::declared::{AnyLocal, AnyReference, Declared, Named};
 use super::history::{History, Order, orders};
 use super::scenario::Scenario;

@@ -1,6 +1,6 @@
 //! Whether the declarations of a check make sense.
 
-use super::clients::MAX_OPERATIONS;
+use super::constraints::MAX_OPERATIONS;
 use super::declared::Declared;
 use super::scenario::Size;
 use crate::check::{CheckError, MAX_THREADS};

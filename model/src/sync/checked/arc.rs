@@ -1,176 +1,221 @@
 //! Shared ownership.
+//!
+//! # Orderings
+//!
+//! The counts are atomics of the kernel, with the orderings of `std`: clones are Relaxed, a drop is a
+//! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire.
 
 use std::fmt;
-use std::mem::ManuallyDrop;
 use std::ops::Deref;
 use std::panic::Location;
-use std::rc::Rc;
 
-use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use super::atomic::Ordering::{self, Acquire, Relaxed, Release};
+use crate::kernel::{
+    AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
+};
 
-use super::event::{Action, Site};
-use super::operation::{Handle, Step};
-use super::record;
+/// The numbers of owners of one value; the memory is that of `std`.
+#[derive(Clone, Copy)]
+struct Counts {
+    strong: Option<Handle>,
+    weak: Option<Handle>,
+}
 
-/// `std::sync::Arc`, instrumented: one that is not dropped by the end of an execution is a leak.
+const COUNT: Shape = Shape { bits: 64, signed: false };
+/// The count of weak owners while `get_mut` looks at the other.
+const LOCKED: u64 = u64::MAX;
+
+/// # Panics
 ///
-/// In a model an empty `Arc` of loom counts the same references.
+/// If there are more owners than memory holds.
+fn number(count: u64) -> usize {
+    usize::try_from(count).expect("as many owners as memory holds")
+}
+
+fn update(
+    engine: &dyn Engine,
+    location: LocationId,
+    rmw: Rmw,
+    success: Ordering,
+    failure: Ordering,
+    site: Site,
+) -> u64 {
+    let update = Update { rmw, shape: COUNT };
+    engine.step(Operation::Update { location, update, success, failure }, site)
+}
+
+impl Counts {
+    fn new(site: Site) -> Self {
+        let one = |kind| Handle::new(site, || Made::Atomic { value: 1, kind });
+        let strong = one(AtomicKind::Strong);
+        let weak = strong.and_then(|strong| one(AtomicKind::Weak { strong: strong.location() }));
+        Self { strong, weak }
+    }
+
+    fn load(handle: Option<Handle>, order: Ordering, site: Site) -> Option<u64> {
+        Handle::with(handle, "an Arc", |engine, location| {
+            engine.step(Operation::Load { location, order }, site)
+        })
+    }
+
+    fn update(handle: Option<Handle>, rmw: Rmw, order: Ordering, site: Site) -> Option<u64> {
+        Handle::with(handle, "an Arc", |engine, location| {
+            update(engine, location, rmw, order, Relaxed, site)
+        })
+    }
+
+    /// Adds one, by `compare_exchange` from `seen` on, unless `stop`.
+    fn add_unless(
+        handle: Option<Handle>,
+        stop: u64,
+        success: Ordering,
+        site: Site,
+    ) -> Option<bool> {
+        let mut seen = Self::load(handle, Relaxed, site)?;
+        while seen != stop {
+            let rmw = Rmw::CompareExchange { current: seen, new: seen + 1 };
+            let found = Self::update(handle, rmw, success, site)?;
+            if found == seen {
+                return Some(true);
+            }
+            seen = found;
+        }
+        Some(false)
+    }
+
+    /// One strong owner less. The last one acquires what all others released.
+    fn release(&self, site: Site) {
+        Handle::at_end(self.strong, |engine, location| {
+            if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
+                engine.step(Operation::Fence { order: Acquire }, site);
+            }
+        });
+    }
+}
+
+/// `std::sync::Arc`.
 pub struct Arc<T: ?Sized> {
+    counts: Counts,
     value: std::sync::Arc<T>,
-    model: Option<(Handle, ManuallyDrop<Twin>)>,
 }
 
-/// What an owner has in a model.
-struct Twin {
-    owner: loom::sync::Arc<()>,
-    /// How many owners there are, in models that ask. loom's own count tells who asks all that the
-    /// owners know, and does not see every one of them.
-    count: Option<Rc<AtomicUsize>>,
-}
-
-// SAFETY: all threads of a model are coroutines of one OS thread.
-unsafe impl Send for Twin {}
-// SAFETY: as above.
-unsafe impl Sync for Twin {}
-
-impl Twin {
-    fn new() -> Self {
-        let counts = record::holds(|recorder| recorder.learned.counts_owners);
-        let count = counts.then(|| Rc::new(AtomicUsize::new(1)));
-        Self { owner: loom::sync::Arc::new(()), count }
-    }
-
-    /// One more owner.
-    fn clone(&self, step: &Step) -> Self {
-        let owner = step.first(|| loom::sync::Arc::clone(&self.owner));
-        if let Some(count) = &self.count {
-            step.merged(|| count.fetch_add(1, Relaxed));
-        }
-        Self { owner, count: self.count.clone() }
-    }
-
-    /// One owner less.
-    fn drop(self, step: &Step) {
-        let Self { owner, count } = self;
-        step.first(|| drop(owner));
-        if let Some(count) = count {
-            step.merged(|| count.fetch_sub(1, Relaxed));
-        }
-    }
+/// `std::sync::Weak`.
+pub struct Weak<T: ?Sized> {
+    counts: Counts,
+    value: std::sync::Weak<T>,
 }
 
 impl<T> Arc<T> {
-    /// A new `Arc` with `value` and one reference.
+    /// Puts `value` on the heap, with one owner.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let model = Handle::new('r', "Arc", Location::caller())
-            .map(|handle| (handle, ManuallyDrop::new(Twin::new())));
-        Self { value: std::sync::Arc::new(value), model }
+        Self { counts: Counts::new(Location::caller()), value: std::sync::Arc::new(value) }
     }
 
-    /// Returns the value, if this is the only reference.
+    /// Takes the value out, if this is the only owner.
     ///
     /// # Errors
     ///
-    /// The `Arc`, if there are other references.
+    /// The `Arc` itself, if there are other owners.
     #[track_caller]
-    pub fn try_unwrap(mut this: Self) -> Result<T, Self> {
-        if Self::get_mut(&mut this).is_none() {
-            return Err(this);
-        }
-        match Self::into_inner(this) {
-            Some(value) => Ok(value),
-            None => unreachable!("the only owner has another"),
+    pub fn try_unwrap(this: Self) -> Result<T, Self> {
+        let site = Location::caller();
+        let sole = Rmw::CompareExchange { current: 1, new: 0 };
+        match Counts::update(this.counts.strong, sole, Relaxed, site) {
+            None => {
+                let (counts, value) = this.dissolve();
+                std::sync::Arc::try_unwrap(value).map_err(|value| Self { counts, value })
+            }
+            Some(1) => {
+                Handle::at_end(this.counts.strong, |engine, _| {
+                    engine.step(Operation::Fence { order: Acquire }, site);
+                });
+                let (counts, value) = this.dissolve();
+                std::sync::Arc::try_unwrap(value).map_err(|value| Self { counts, value })
+            }
+            Some(_) => Err(this),
         }
     }
 
-    /// Drops this reference; returns the value if it was the last.
+    /// Gives up this owner; returns the value to the last one.
     #[track_caller]
     pub fn into_inner(this: Self) -> Option<T> {
-        let mut this = ManuallyDrop::new(this);
-        this.release(Location::caller());
-        // SAFETY: `this` is never used nor dropped again, so its value moves out.
-        let value = unsafe { std::ptr::read(&raw const this.value) };
-        std::sync::Arc::into_inner(value)
+        this.counts.release(Location::caller());
+        std::sync::Arc::into_inner(this.dissolve().1)
     }
 }
 
 impl<T: ?Sized> Arc<T> {
-    /// The number of references.
-    #[track_caller]
-    pub fn strong_count(this: &Self) -> usize {
-        let site = Location::caller();
-        match this.locate(site) {
-            None => std::sync::Arc::strong_count(&this.value),
-            Some((object, twin)) => {
-                let step = Step::begin(site, "strong_count", Some(object), 0);
-                let Some(count) = &twin.count else {
-                    record::begin_again(|learned| learned.counts_owners = true)
-                };
-                // Relaxed, like `std`'s: whoever counts learns nothing else.
-                let count = step.first(|| count.fetch_add(0, Relaxed));
-                step.end(Action::Count(count as u64), count as u64);
-                count
-            }
-        }
+    /// The parts, without giving up the owner.
+    fn dissolve(self) -> (Counts, std::sync::Arc<T>) {
+        let this = std::mem::ManuallyDrop::new(self);
+        // SAFETY: `this` is never used nor dropped again, so its value moves out.
+        (this.counts, unsafe { std::ptr::read(&raw const this.value) })
     }
 
-    /// The value, if this is the only reference.
+    /// How many owners there are. Relaxed, as in `std`: it may be an old number.
+    #[track_caller]
+    pub fn strong_count(this: &Self) -> usize {
+        let count = Counts::load(this.counts.strong, Relaxed, Location::caller());
+        count.map_or_else(|| std::sync::Arc::strong_count(&this.value), number)
+    }
+
+    /// How many weak owners there are. Relaxed, as in `std`: it may be an old number.
+    #[track_caller]
+    pub fn weak_count(this: &Self) -> usize {
+        let count = Counts::load(this.counts.weak, Relaxed, Location::caller());
+        count.map_or_else(
+            || std::sync::Arc::weak_count(&this.value),
+            |count| if count == LOCKED { 0 } else { number(count) - 1 },
+        )
+    }
+
+    /// The value, if this is the only owner.
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         let site = Location::caller();
-        if let Some(object) = Handle::check(this.handle(), "Arc", site) {
-            let step = Step::begin(site, "get_mut", Some(object), 0);
-            let twin = this.model.as_mut().map(|(_, twin)| &mut **twin)?;
-            let unique = step.first(|| loom::sync::Arc::get_mut(&mut twin.owner).is_some());
-            if unique {
-                record::with(|recorder| recorder.acquire_from(object));
+        let lock = Rmw::CompareExchange { current: 1, new: LOCKED };
+        let locked = Handle::with(this.counts.weak, "an Arc", |engine, location| {
+            update(engine, location, lock, Acquire, Relaxed, site) == 1
+        });
+        if let Some(locked) = locked {
+            if !locked {
+                return None;
             }
-            step.end(Action::Unique(unique), u64::from(unique));
+            let unique = Counts::load(this.counts.strong, Acquire, site) == Some(1);
+            Handle::at_end(this.counts.weak, |engine, location| {
+                engine.step(Operation::Store { location, value: 1, order: Release }, site);
+            });
+            if !unique {
+                return None;
+            }
         }
         std::sync::Arc::get_mut(&mut this.value)
     }
 
-    /// Whether both refer to the same value.
+    /// A weak owner.
+    #[track_caller]
+    pub fn downgrade(this: &Self) -> Weak<T> {
+        let site = Location::caller();
+        while Counts::add_unless(this.counts.weak, LOCKED, Acquire, site) == Some(false) {
+            super::hint::spin_loop();
+        }
+        Weak { counts: this.counts, value: std::sync::Arc::downgrade(&this.value) }
+    }
+
+    /// Whether both own the same value.
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         std::sync::Arc::ptr_eq(&this.value, &other.value)
     }
 
-    /// A pointer to the value.
+    /// Where the value is.
     pub fn as_ptr(this: &Self) -> *const T {
         std::sync::Arc::as_ptr(&this.value)
-    }
-
-    /// Gives up this owner in the model; the value is dropped afterwards, by the last one.
-    fn release(&mut self, site: Site) {
-        let Some((handle, twin)) = &mut self.model else { return };
-        if !handle.is_current() {
-            return;
-        }
-        let object = handle.object;
-        let step = Step::begin(site, "drop", Some(object), 0);
-        // SAFETY: called once, by `drop` or by `into_inner` in its place.
-        unsafe { ManuallyDrop::take(twin) }.drop(&step);
-        let last = std::sync::Arc::strong_count(&self.value) == 1;
-        record::with(|recorder| {
-            recorder.acquire_from(object);
-            recorder.release_to(object);
-        });
-        step.end(Action::Drop { last }, u64::from(last));
-    }
-
-    fn handle(&self) -> Option<Handle> {
-        self.model.as_ref().map(|(handle, _)| *handle)
-    }
-
-    fn locate(&self, site: Site) -> Option<(usize, &Twin)> {
-        let object = Handle::check(self.handle(), "Arc", site)?;
-        self.model.as_ref().map(|(_, twin)| (object, &**twin))
     }
 }
 
 impl<T: Clone> Arc<T> {
-    /// The value, which is cloned first if there are other references.
+    /// The value, cloned first if there are other owners.
     #[track_caller]
     pub fn make_mut(this: &mut Self) -> &mut T {
         if Self::get_mut(this).is_none() {
@@ -183,24 +228,79 @@ impl<T: Clone> Arc<T> {
     }
 }
 
+impl<T> Weak<T> {
+    /// An owner of nothing.
+    pub fn new() -> Self {
+        Self { counts: Counts { strong: None, weak: None }, value: std::sync::Weak::new() }
+    }
+}
+
+impl<T: ?Sized> Weak<T> {
+    /// An owner, if there is one still.
+    #[track_caller]
+    pub fn upgrade(&self) -> Option<Arc<T>> {
+        let in_model = self.counts.strong.is_some();
+        let site = Location::caller();
+        if in_model && Counts::add_unless(self.counts.strong, 0, Acquire, site) == Some(false) {
+            return None;
+        }
+        self.value.upgrade().map(|value| Arc { counts: self.counts, value })
+    }
+
+    /// How many strong owners there are.
+    #[track_caller]
+    pub fn strong_count(&self) -> usize {
+        let count = self
+            .counts
+            .strong
+            .and_then(|_| Counts::load(self.counts.strong, Relaxed, Location::caller()));
+        count.map_or_else(|| self.value.strong_count(), number)
+    }
+
+    /// Whether both are owners of the same value.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.value.ptr_eq(&other.value)
+    }
+}
+
+impl<T> Default for Weak<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: ?Sized> Clone for Weak<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        if self.counts.weak.is_some() {
+            Counts::update(self.counts.weak, Rmw::Add(1), Relaxed, Location::caller());
+        }
+        Self { counts: self.counts, value: self.value.clone() }
+    }
+}
+
+impl<T: ?Sized> Drop for Weak<T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        let site = Location::caller();
+        Handle::at_end(self.counts.weak, |engine, location| {
+            update(engine, location, Rmw::Sub(1), Release, Relaxed, site);
+        });
+    }
+}
+
 impl<T: ?Sized> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Self {
-        let site = Location::caller();
-        let model = self.locate(site).and_then(|(object, twin)| {
-            let step = Step::begin(site, "clone", Some(object), 0);
-            let twin = twin.clone(&step);
-            step.end(Action::Clone, 0);
-            Some((self.handle()?, ManuallyDrop::new(twin)))
-        });
-        Self { value: std::sync::Arc::clone(&self.value), model }
+        Counts::update(self.counts.strong, Rmw::Add(1), Relaxed, Location::caller());
+        Self { counts: self.counts, value: std::sync::Arc::clone(&self.value) }
     }
 }
 
 impl<T: ?Sized> Drop for Arc<T> {
     #[track_caller]
     fn drop(&mut self) {
-        self.release(Location::caller());
+        self.counts.release(Location::caller());
     }
 }
 
@@ -235,5 +335,11 @@ impl<T> From<T> for Arc<T> {
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         (**self).fmt(f)
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Weak<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(Weak)")
     }
 }

@@ -2,26 +2,31 @@
 
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic as std_atomic;
+use std::sync::atomic::{self as std_atomic, AtomicBool as Flag};
 
 pub use std::sync::atomic::Ordering;
 
-use super::event::{Action, Pass, Site, Value};
-use super::mutation::{self, Change};
-use super::operation::{Handle, Step};
-use super::record::{self, Recorder};
+use super::mutant;
+use super::place::Place;
+use crate::kernel::{self, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
+use crate::mutation::{Change, of_load, of_store};
 
-mod access;
 mod word;
 
-use access::{Access, Companions};
-use word::{Twin, Word};
+pub use word::Word;
 
-/// An atomic value of type `T`; `AtomicU64` is `Atomic<u64>`.
+/// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
 pub struct Atomic<T: Word> {
-    newest: T::Std,
-    model: Option<(Handle, T::Twin, Companions)>,
+    /// The value outside an exploration; inside, what was written last in this run.
+    std: T::Std,
+    model: Place,
+    /// `std` may have been changed through [`get_mut`](Self::get_mut), and is what the location, on
+    /// which there has been no operation, starts with.
+    starts_with_std: Flag,
 }
+
+/// The name that `compare_exchange` and `compare_exchange_weak` have for mutants.
+const EXCHANGE: &str = "compare_exchange";
 
 /// An [`Atomic`] boolean.
 pub type AtomicBool = Atomic<bool>;
@@ -52,26 +57,53 @@ impl<T: Word> Atomic<T> {
     /// A new atomic holding `value`.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let site = Location::caller();
-        let model = Handle::new('a', "atomic", site).map(|handle| {
-            record::with(|recorder| recorder.objects[handle.object].initial = Some(value.show()));
-            (handle, T::Twin::new(value), Companions::default())
-        });
-        Self { newest: T::std(value), model }
+        let model = Place::new(Location::caller(), || Self::made(value));
+        Self { std: T::std(value), model, starts_with_std: Flag::new(false) }
     }
 
-    /// Returns the value.
+    fn made(value: T) -> Made {
+        Made::Atomic { value: value.to_word(), kind: T::KIND }
+    }
+
+    /// Calls `f` with the engine and the location; `None` outside an exploration.
+    fn in_model<R>(&self, f: impl FnOnce(&dyn Engine, LocationId) -> R) -> Option<R> {
+        self.model.with("an atomic", |engine, location| {
+            // Relaxed: threads of an exploration share an OS thread.
+            if self.starts_with_std.swap(false, Ordering::Relaxed) {
+                engine.start_with(location, self.peek().to_word());
+            }
+            f(engine, location)
+        })
+    }
+
+    /// The value, without an operation.
+    fn peek(&self) -> T {
+        T::std_load(&self.std, Ordering::Relaxed)
+    }
+
+    /// Takes the value out; no other thread can have access any more.
+    #[track_caller]
     pub fn into_inner(self) -> T {
-        let value = self.peek();
-        if self.model.as_ref().is_some_and(|(handle, ..)| handle.is_current()) {
-            let saw = Access::learn(value);
-            record::with(|recorder| recorder.absorb(saw));
-        }
-        value
+        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
+        value.unwrap_or_else(|| self.peek())
     }
 
-    /// Loads the value. In a model it may be that of an older store, as far as the memory model allows;
-    /// the trace then shows the newest value too.
+    /// The value, reached without synchronisation: no other thread can have access.
+    #[track_caller]
+    pub fn get_mut(&mut self) -> &mut T {
+        let site = Location::caller();
+        let renewed = self.in_model(|engine, location| {
+            T::std_store(&self.std, T::from_word(engine.newest(location)), Ordering::Relaxed);
+        });
+        if renewed.is_some() {
+            // Dropping the old location is the access.
+            self.model = Place::new(site, || Made::Atomic { value: 0, kind: T::KIND });
+            *self.starts_with_std.get_mut() = true;
+        }
+        T::std_get_mut(&mut self.std)
+    }
+
+    /// Reads the value.
     ///
     /// # Panics
     ///
@@ -80,42 +112,20 @@ impl<T: Word> Atomic<T> {
     pub fn load(&self, order: Ordering) -> T {
         assert!(
             !matches!(order, Ordering::Release | Ordering::AcqRel),
-            "the ordering of a load must be Relaxed, Acquire or SeqCst, got {order:?}"
+            "a load cannot have the ordering {order:?}: use Relaxed, Acquire or SeqCst"
         );
         let site = Location::caller();
-        self.read("load", mutation::ordering(site, "load", order), site)
+        self.load_at(mutant::ordering(site, "load", order), site)
     }
 
-    /// A load by the name of `what`, as it stands: no mutation changes it.
-    pub(super) fn read(&self, what: &'static str, order: Ordering, site: Site) -> T {
-        let Some(at) = self.locate(site) else {
-            return T::std_load(&self.newest, order);
-        };
-        at.mark_read(true);
-        let step = Step::begin(site, what, Some(at.object), 0);
-        let value = match at.pass {
-            None if at.settled => self.peek(),
-            None => step.run(|| at.twin.load(order)),
-            Some(pass) => {
-                let fresh = record::holds(|recorder| recorder.thread().fresh);
-                if pass == Pass::WeakMemory && !fresh {
-                    at.load(&step, order)
-                } else {
-                    // Only the acquiring half: a load must not release what its thread knows.
-                    let order = if order == Ordering::Relaxed { order } else { Ordering::Acquire };
-                    let value = step.first(|| at.twin.refresh(self.peek(), order));
-                    // Of stores that nothing orders loom may still prefer another.
-                    if fresh { self.peek() } else { value }
-                }
-            }
-        };
-        let saw = Access::learn(value);
-        let newest = self.peek().show();
-        step.end(Action::Load { what, order: short(order), value: value.show(), newest }, saw);
-        value
+    /// Reads the value; no mutant changes it.
+    fn load_at(&self, order: Ordering, site: Site) -> T {
+        let word = self
+            .in_model(|engine, location| engine.step(Operation::Load { location, order }, site));
+        word.map_or_else(|| T::std_load(&self.std, order), T::from_word)
     }
 
-    /// Stores `value`.
+    /// Writes `value`.
     ///
     /// # Panics
     ///
@@ -124,50 +134,91 @@ impl<T: Word> Atomic<T> {
     pub fn store(&self, value: T, order: Ordering) {
         assert!(
             !matches!(order, Ordering::Acquire | Ordering::AcqRel),
-            "the ordering of a store must be Relaxed, Release or SeqCst, got {order:?}"
+            "a store cannot have the ordering {order:?}: use Relaxed, Release or SeqCst"
         );
         let site = Location::caller();
-        self.write(value, mutation::ordering(site, "store", order), site);
+        self.store_at(value, mutant::ordering(site, "store", order), site);
     }
 
-    /// A store as it stands: no mutation changes it.
-    pub(super) fn write(&self, value: T, order: Ordering, site: Site) {
-        let Some(at) = self.locate(site) else {
-            return T::std_store(&self.newest, value, order);
-        };
-        at.mark_store();
-        let step = Step::begin(site, "store", Some(at.object), Access::operand(value));
-        match at.pass {
-            None => step.run(|| at.twin.store(value, order)),
-            Some(Pass::Interleaving) => {
-                let order = if order == Ordering::Relaxed { order } else { Ordering::Release };
-                step.first(|| at.twin.swap(value, order));
-            }
-            Some(Pass::WeakMemory) => at.store(&step, value, order),
+    /// Writes `value`; no mutant changes it.
+    fn store_at(&self, value: T, order: Ordering, site: Site) {
+        let in_model = self.in_model(|engine, location| {
+            engine.step(Operation::Store { location, value: value.to_word(), order }, site)
+        });
+        T::std_store(&self.std, value, if in_model.is_some() { Ordering::Relaxed } else { order });
+    }
+
+    /// A read-modify-write; returns the value before, as `Err` if nothing was written.
+    fn update_at(
+        &self,
+        rmw: Rmw,
+        success: Ordering,
+        failure: Ordering,
+        site: Site,
+    ) -> Result<T, T> {
+        let update = Update { rmw, shape: T::SHAPE };
+        let old = self.in_model(|engine, location| {
+            let operation = Operation::Update { location, update, success, failure };
+            engine.step(operation, site)
+        });
+        let Some(old) = old else { return self.update_std(update, success, failure) };
+        let new = update.apply(old);
+        if let Some(new) = new {
+            T::std_store(&self.std, T::from_word(new), Ordering::Relaxed);
         }
-        Access::teach(value);
-        T::std_store(&self.newest, value, Ordering::Relaxed);
-        step.end(Action::Store { order: short(order), value: value.show() }, 0);
+        let old = T::from_word(old);
+        if new.is_some() { Ok(old) } else { Err(old) }
     }
 
-    /// Stores `value` and returns the previous value.
+    /// A mutant: a read-modify-write as a load and a store.
+    fn split(&self, rmw: Rmw, order: Ordering, site: Site) -> Result<T, T> {
+        let old = self.load_at(of_load(order), site);
+        match (Update { rmw, shape: T::SHAPE }).apply(old.to_word()) {
+            Some(new) => {
+                self.store_at(T::from_word(new), of_store(order), site);
+                Ok(old)
+            }
+            None => Err(old),
+        }
+    }
+
+    /// Outside an exploration.
+    fn update_std(&self, update: Update, success: Ordering, failure: Ordering) -> Result<T, T> {
+        let mut old = T::std_load(&self.std, failure);
+        loop {
+            let Some(new) = update.apply(old.to_word()) else { return Err(old) };
+            match T::std_exchange(&self.std, old, T::from_word(new), success, failure) {
+                Ok(old) => return Ok(old),
+                Err(found) => old = found,
+            }
+        }
+    }
+
+    /// One that cannot fail.
+    fn fetch(&self, name: &'static str, rmw: Rmw, order: Ordering, site: Site) -> T {
+        let order = match mutant::change(site, name, &[order]) {
+            Some(Change::Split) => {
+                let (Ok(old) | Err(old)) = self.split(rmw, order, site);
+                return old;
+            }
+            Some(Change::Weaker(weaker)) => weaker,
+            _ => order,
+        };
+        let (Ok(old) | Err(old)) = self.update_at(rmw, order, Ordering::Relaxed, site);
+        old
+    }
+
+    /// Writes `value` and returns the value before it.
     #[track_caller]
     pub fn swap(&self, value: T, order: Ordering) -> T {
-        self.update(
-            "swap",
-            value,
-            order,
-            |twin, order| twin.swap(value, order),
-            |std| T::std_swap(std, value, order),
-            |_| value,
-        )
+        self.fetch("swap", Rmw::Swap(value.to_word()), order, Location::caller())
     }
 
-    /// Stores `new` if the value is `current`, and returns the previous value.
+    /// Writes `new` if the value is `current`.
     ///
     /// # Errors
     ///
-    /// The value, if it is not `current`.
+    /// The value found, if it is not `current`.
     ///
     /// # Panics
     ///
@@ -182,50 +233,27 @@ impl<T: Word> Atomic<T> {
     ) -> Result<T, T> {
         assert!(
             !matches!(failure, Ordering::Release | Ordering::AcqRel),
-            "the failure ordering of compare_exchange must be Relaxed, Acquire or SeqCst, got {failure:?}"
+            "a compare_exchange cannot fail with {failure:?}: use Relaxed, Acquire or SeqCst"
         );
         let site = Location::caller();
-        let Some(at) = self.locate(site) else {
-            return T::std_compare_exchange(&self.newest, current, new, success, failure);
-        };
-        let (change, success, failure) = exchange_change(site, success, failure);
-        match change {
-            Some(Change::Split) => {
-                let found = self.read("load", mutation::of_load(success), site);
-                if found != current {
-                    return Err(found);
-                }
-                self.write(new, mutation::of_store(success), site);
-                return Ok(found);
+        let rmw = Rmw::CompareExchange { current: current.to_word(), new: new.to_word() };
+        match mutant::change(site, EXCHANGE, &[success, failure]) {
+            Some(Change::Success(success)) => self.update_at(rmw, success, failure, site),
+            Some(Change::Failure(failure)) => self.update_at(rmw, success, failure, site),
+            Some(Change::Split) => self.split(rmw, success, site),
+            Some(Change::Always) => {
+                self.update_at(Rmw::Swap(new.to_word()), success, failure, site)
             }
-            Some(Change::Always) => return Ok(self.swap(new, success)),
-            _ => {}
+            _ => self.update_at(rmw, success, failure, site),
         }
-        let step = Step::begin(site, "compare_exchange", Some(at.object), Access::operand(new));
-        let result = at
-            .read_modify_write(&step, |twin| twin.compare_exchange(current, new, success, failure));
-        let (Ok(found) | Err(found)) = result;
-        let saw = Access::learn(found);
-        if result.is_ok() {
-            Access::teach(new);
-            T::std_store(&self.newest, new, Ordering::Relaxed);
-        }
-        let action = Action::CompareExchange {
-            order: short(if result.is_ok() { success } else { failure }),
-            expected: current.show(),
-            new: new.show(),
-            found: found.show(),
-        };
-        step.end(action, saw);
-        result
     }
 
-    /// Like [`compare_exchange`](Self::compare_exchange), but it may also fail spuriously. A model explores
-    /// both, up to the bound of `Model::spurious`.
+    /// Like [`compare_exchange`](Self::compare_exchange), but it may also fail without a cause. In an
+    /// exploration it does both.
     ///
     /// # Errors
     ///
-    /// The value, which may be `current`.
+    /// The value found, which may be `current`.
     ///
     /// # Panics
     ///
@@ -238,17 +266,22 @@ impl<T: Word> Atomic<T> {
         success: Ordering,
         failure: Ordering,
     ) -> Result<T, T> {
-        let may_fail = self.model.is_some() && record::active();
-        if may_fail && record::holds(Recorder::fails_spuriously) {
-            let site = Location::caller();
-            let (_, _, failure) = exchange_change(site, success, failure);
-            return Err(self.read("compare_exchange_weak gives up", failure, site));
+        let site = Location::caller();
+        let fails = self.in_model(|engine, _| {
+            let what = Choice::WeakFailure { current: current.to_word(), new: new.to_word() };
+            let operation = Operation::Choose { what, options: 2 };
+            engine.policy().spurious && engine.step(operation, site) == 1
+        });
+        if fails == Some(true) {
+            let change = mutant::change(site, EXCHANGE, &[success, failure]);
+            let failure = if let Some(Change::Failure(weaker)) = change { weaker } else { failure };
+            return Err(self.load_at(failure, site));
         }
         self.compare_exchange(current, new, success, failure)
     }
 
-    /// Replaces the value by the result of `f`, in a loop of `compare_exchange_weak`, and returns the previous
-    /// value.
+    /// Applies `f` until it returns `None` or its result could be written over the value it was
+    /// computed from. Returns the value before.
     ///
     /// # Errors
     ///
@@ -262,71 +295,13 @@ impl<T: Word> Atomic<T> {
     ) -> Result<T, T> {
         let mut before = self.load(fetch_order);
         while let Some(after) = f(before) {
-            // One that fails for no reason would only be tried again.
+            // One that fails without a cause would only be tried again.
             match self.compare_exchange(before, after, set_order, fetch_order) {
                 Ok(value) => return Ok(value),
                 Err(found) => before = found,
             }
         }
         Err(before)
-    }
-
-    /// One read-modify-write that cannot fail: on loom, on `std`, and as a plain function.
-    #[track_caller]
-    fn update(
-        &self,
-        name: &'static str,
-        operand: T,
-        order: Ordering,
-        on_loom: impl FnOnce(&T::Twin, Ordering) -> T,
-        on_std: impl FnOnce(&T::Std) -> T,
-        apply: impl FnOnce(T) -> T,
-    ) -> T {
-        let site = Location::caller();
-        let Some(at) = self.locate(site) else {
-            return on_std(&self.newest);
-        };
-        let order = match mutation::at(site, name, &[order]) {
-            Some(Change::Weaker(weaker)) => weaker,
-            Some(Change::Split) => {
-                let before = self.read("load", mutation::of_load(order), site);
-                self.write(apply(before), mutation::of_store(order), site);
-                return before;
-            }
-            _ => order,
-        };
-        let step = Step::begin(site, name, Some(at.object), Access::operand(operand));
-        let before = at.read_modify_write(&step, |twin| on_loom(twin, order));
-        let after = apply(before);
-        let saw = Access::learn(before);
-        Access::teach(after);
-        T::std_store(&self.newest, after, Ordering::Relaxed);
-        let action = Action::Update {
-            name,
-            order: short(order),
-            operand: operand.show(),
-            before: before.show(),
-            after: after.show(),
-        };
-        step.end(action, saw);
-        before
-    }
-
-    /// The newest value, without an operation.
-    fn peek(&self) -> T {
-        T::std_load(&self.newest, Ordering::Relaxed)
-    }
-
-    /// Where an operation at `site` takes place; `None` outside a model.
-    fn locate(&self, site: Site) -> Option<Access<'_, T>> {
-        let handle = self.model.as_ref().map(|(handle, ..)| *handle);
-        let object = Handle::check(handle, "atomic", site)?;
-        let (_, twin, companions) = self.model.as_ref()?;
-        let (pass, settled) = record::with(|recorder| {
-            let settled = recorder.alone() && recorder.pass == Pass::Interleaving;
-            (recorder.contended().then_some(recorder.pass), settled)
-        })?;
-        Some(Access { object, twin, companions, pass, settled })
     }
 }
 
@@ -351,63 +326,48 @@ impl<T: Word> From<T> for Atomic<T> {
 }
 
 macro_rules! fetch {
-    ($int:ty: $($(#[$doc:meta])* $name:ident = $apply:expr;)*) => {
-        impl Atomic<$int> {
+    ($($type:ty),*: $($(#[$doc:meta])* $name:ident = $rmw:ident;)*) => {
+        fetch! { @each [$($type),*] [$($(#[$doc])* $name = $rmw;)*] }
+    };
+    (@each [] $methods:tt) => {};
+    (@each [$type:ty $(, $rest:ty)*] [$($(#[$doc:meta])* $name:ident = $rmw:ident;)*]) => {
+        impl Atomic<$type> {
             $(
                 $(#[$doc])*
                 #[track_caller]
-                pub fn $name(&self, value: $int, order: Ordering) -> $int {
-                    self.update(
-                        stringify!($name),
-                        value,
-                        order,
-                        |twin, order| twin.$name(value, order),
-                        |std| std.$name(value, order),
-                        |before| ($apply)(before, value),
-                    )
+                pub fn $name(&self, value: $type, order: Ordering) -> $type {
+                    let rmw = Rmw::$rmw(value.to_word());
+                    self.fetch(stringify!($name), rmw, order, Location::caller())
                 }
             )*
         }
+        fetch! { @each [$($rest),*] [$($(#[$doc])* $name = $rmw;)*] }
     };
 }
 
-macro_rules! fetch_int {
-    ($($int:ty),*) => {
-        $(fetch! { $int:
-            /// Adds `value`, wrapping around, and returns the previous value.
-            fetch_add = <$int>::wrapping_add;
-            /// Subtracts `value`, wrapping around, and returns the previous value.
-            fetch_sub = <$int>::wrapping_sub;
-            /// Bitwise "and"; returns the previous value.
-            fetch_and = |a, b| a & b;
-            /// Bitwise "nand"; returns the previous value.
-            fetch_nand = |a: $int, b: $int| !(a & b);
-            /// Bitwise "or"; returns the previous value.
-            fetch_or = |a, b| a | b;
-            /// Bitwise "xor"; returns the previous value.
-            fetch_xor = |a, b| a ^ b;
-            /// Stores the maximum of the value and `value`; returns the previous value.
-            fetch_max = |a: $int, b: $int| a.max(b);
-            /// Stores the minimum of the value and `value`; returns the previous value.
-            fetch_min = |a: $int, b: $int| a.min(b);
-        })*
-    };
+fetch! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize:
+    /// Adds `value`, wrapping around, and returns the value before.
+    fetch_add = Add;
+    /// Subtracts `value`, wrapping around, and returns the value before.
+    fetch_sub = Sub;
+    /// Writes the greater of the two; returns the value before.
+    fetch_max = Max;
+    /// Writes the lesser of the two; returns the value before.
+    fetch_min = Min;
 }
 
-fetch_int!(u8, u16, u32, u64, usize, i8, i16, i32, i64, isize);
-
-fetch! { bool:
-    /// Logical "and"; returns the previous value.
-    fetch_and = |a, b| a & b;
-    /// Logical "nand"; returns the previous value.
-    fetch_nand = |a: bool, b: bool| !(a & b);
-    /// Logical "or"; returns the previous value.
-    fetch_or = |a, b| a | b;
-    /// Logical "xor"; returns the previous value.
-    fetch_xor = |a, b| a ^ b;
+fetch! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool:
+    /// Bitwise "and"; returns the value before.
+    fetch_and = And;
+    /// Bitwise "nand"; returns the value before.
+    fetch_nand = Nand;
+    /// Bitwise "or"; returns the value before.
+    fetch_or = Or;
+    /// Bitwise "xor"; returns the value before.
+    fetch_xor = Xor;
 }
 
-/// An atomic fence.
+/// Orders memory without touching it.
 ///
 /// # Panics
 ///
@@ -416,45 +376,20 @@ fetch! { bool:
 pub fn fence(order: Ordering) {
     assert!(
         order != Ordering::Relaxed,
-        "the ordering of a fence must be Acquire, Release, AcqRel or SeqCst, got Relaxed"
+        "a fence cannot be Relaxed: use Acquire, Release, AcqRel or SeqCst"
     );
-    if !record::active() {
-        return std_atomic::fence(order);
-    }
     let site = Location::caller();
-    let order = match mutation::at(site, "fence", &[order]) {
-        Some(Change::Weaker(weaker)) => weaker,
+    let order = match mutant::change(site, "fence", &[order]) {
         Some(Change::Dropped) => return,
+        Some(Change::Weaker(weaker)) => weaker,
         _ => order,
     };
-    let step = Step::begin(site, "fence", None, 0);
-    if order == Ordering::SeqCst {
-        access::offer_fence(&step);
-    }
-    step.unordered(|| loom::sync::atomic::fence(order));
-    step.end(Action::Fence { order: short(order) }, 0);
-}
-
-/// What is changed about a `compare_exchange`, and its orderings then.
-fn exchange_change(
-    site: Site,
-    success: Ordering,
-    failure: Ordering,
-) -> (Option<Change>, Ordering, Ordering) {
-    match mutation::at(site, "compare_exchange", &[success, failure]) {
-        Some(Change::Success(success)) => (None, success, failure),
-        Some(Change::Failure(failure)) => (None, success, failure),
-        change => (change, success, failure),
+    if kernel::with(|engine| engine.step(Operation::Fence { order }, site)).is_none() {
+        std_atomic::fence(order);
     }
 }
 
-/// The usual three letters of an ordering.
-fn short(order: Ordering) -> &'static str {
-    match order {
-        Ordering::Relaxed => "rlx",
-        Ordering::Acquire => "acq",
-        Ordering::Release => "rel",
-        Ordering::AcqRel => "acq_rel",
-        _ => "sc",
-    }
+/// A fence against the compiler only: in an exploration it does nothing.
+pub fn compiler_fence(order: Ordering) {
+    std_atomic::compiler_fence(order);
 }

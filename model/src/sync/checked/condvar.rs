@@ -1,108 +1,176 @@
-//! Condition variables.
-//!
-//! loom's own hands the waking thread's knowledge to the woken one, which `std`'s does not promise,
-//! and knows no time. So the queue is kept here: to wait and to notify are steps that conflict, and
-//! who has been notified goes on when it has the lock.
+//! Waiting for a notification.
 
-use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
 use std::time::Duration;
 
-use super::event::{Action, Site};
-use super::mutation::{self, Change};
-use super::mutex::{Mutex, MutexGuard};
-use super::operation::{Gate, Handle, Step};
-use super::record::{self, Recorder};
-use super::waiting::Or;
-use super::{LockResult, PoisonError};
+use super::mutant;
+use super::place::Place;
+use super::{LockResult, MutexGuard, PoisonError};
+use crate::kernel::object::{self, CondvarAct, MAY_TAKE};
+use crate::kernel::{Act, Choice, Made, Operation, Site, Turn};
+use crate::mutation::Change;
 
-/// `std::sync::Condvar`, instrumented.
+/// `std::sync::Condvar`. In an exploration, waits end without a cause too, and those with a limit at
+/// any moment; under [`Policy::patient`](crate::kernel::Policy::patient), only where no other thread can
+/// move.
 pub struct Condvar {
-    model: Option<(Handle, Waiters)>,
+    model: Place,
     std: std::sync::Condvar,
 }
 
-/// Who waits, longest first; set once notified.
-struct Waiters {
-    gate: Rc<Gate>,
-    queue: RefCell<VecDeque<Rc<Cell<bool>>>>,
-}
-
-// SAFETY: all threads of a model are coroutines of one OS thread.
-unsafe impl Send for Waiters {}
-// SAFETY: as above; and no borrow is held while another coroutine can run.
-unsafe impl Sync for Waiters {}
-
-/// Whether a wait timed out.
+/// Whether a wait with a limit ended because time was up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WaitTimeoutResult(bool);
 
 impl WaitTimeoutResult {
-    /// Whether the wait timed out.
-    #[must_use]
+    /// Whether time was up.
     pub fn timed_out(&self) -> bool {
         self.0
     }
 }
 
+/// How a wait ended.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum End {
+    Woken,
+    TimedOut,
+}
+
 impl Condvar {
-    /// A new condition variable.
+    /// No thread waits.
     #[track_caller]
     pub fn new() -> Self {
-        let model = Handle::new('v', "condition variable", Location::caller())
-            .map(|handle| (handle, Waiters { gate: Gate::new(), queue: RefCell::default() }));
-        Self { model, std: std::sync::Condvar::new() }
+        let made = || Made::Object(object::Condvar::default().into());
+        Self { model: Place::new(Location::caller(), made), std: std::sync::Condvar::new() }
     }
 
-    /// Releases the lock, blocks until notified, and acquires the lock again. May also return spuriously; a
-    /// model explores both, up to the bound of `Model::spurious`.
+    fn act(&self, act: CondvarAct, site: Site) -> Option<u64> {
+        self.model.with("a condition variable", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Condvar(act) }, site)
+        })
+    }
+
+    fn choose(&self, what: Choice, site: Site) -> bool {
+        let choice = Operation::Choose { what, options: 2 };
+        let chosen = self.model.with("a condition variable", |engine, _| engine.step(choice, site));
+        chosen == Some(1)
+    }
+
+    fn spurious(&self, site: Site) -> bool {
+        let explored =
+            self.model.with("a condition variable", |engine, _| engine.policy().spurious);
+        explored == Some(true) && self.choose(Choice::SpuriousWakeUp, site)
+    }
+
+    /// Waits for a notification until time is up.
+    fn wakes_in_time(&self, site: Site) -> bool {
+        let woken = self.model.with("a condition variable", |engine, object| {
+            let act = Act::Condvar(CondvarAct::Wake);
+            engine.step_in_time(Operation::Act { object, act }, site)
+        });
+        woken.flatten().is_some()
+    }
+
+    /// Waits in an exploration; outside, returns the guard.
+    fn wait_in_model<'a, T: ?Sized>(
+        &self,
+        guard: MutexGuard<'a, T>,
+        limited: bool,
+        site: Site,
+    ) -> Result<(LockResult<MutexGuard<'a, T>>, End), MutexGuard<'a, T>> {
+        // A wait with a limit may end at any moment anyway.
+        let wakes = !limited && mutant::change(site, "wait", &[]) == Some(Change::Wakes);
+        if self.act(CondvarAct::Enter, site).is_none() {
+            return Err(guard);
+        }
+        let mutex = guard.mutex;
+        drop(guard);
+        let mut end = End::Woken;
+        let patient = self.model.with("a condition variable", |engine, _| engine.policy().patient);
+        if limited && patient == Some(true) {
+            let spurious = self.spurious(site);
+            if spurious || !self.wakes_in_time(site) {
+                self.act(CondvarAct::LeaveAnyway, site);
+                self.end_turn(site);
+                end = if spurious { End::Woken } else { End::TimedOut };
+            }
+        } else if limited {
+            // Whether it was notified depends on when it leaves; and then it may be open.
+            let mut result = self.act(CondvarAct::Leave, site);
+            if result == Some(MAY_TAKE) {
+                let act = if self.choose(Choice::TimeOut, site) {
+                    CondvarAct::LeaveAnyway
+                } else {
+                    CondvarAct::TakeOrLeave
+                };
+                result = self.act(act, site);
+            }
+            let notified = result == Some(1);
+            if !notified && !self.spurious(site) {
+                end = End::TimedOut;
+            }
+            self.end_turn(site);
+        } else {
+            self.end_turn(site);
+            let spurious = wakes || self.spurious(site);
+            self.act(if spurious { CondvarAct::LeaveAnyway } else { CondvarAct::Wake }, site);
+        }
+        Ok((mutex.lock_at(site), end))
+    }
+
+    /// The wait may be a turn of a loop. The mutex is not held here.
+    fn end_turn(&self, site: Site) {
+        self.model.with("a condition variable", |engine, _| engine.turn(Turn::Spin, site));
+    }
+
+    /// Releases the mutex, blocks until notified, and acquires the mutex again. May return without a
+    /// notification.
     ///
     /// # Errors
     ///
-    /// The guard, in a `PoisonError`, if the mutex is poisoned.
-    ///
-    /// # Panics
-    ///
-    /// In a model, if the mutex was made outside it.
+    /// The guard too, if the mutex is poisoned.
     #[track_caller]
     pub fn wait<'a, T: ?Sized>(&self, guard: MutexGuard<'a, T>) -> LockResult<MutexGuard<'a, T>> {
         let site = Location::caller();
-        match self.locate(site) {
-            Some((object, waiters)) => waiters.wait(object, guard, site, Or::Nothing).0,
-            None => outside(guard, |std| (self.std.wait(std), ())).0,
+        match self.wait_in_model(guard, false, site) {
+            Ok((guard, _)) => guard,
+            Err(guard) => {
+                let (mutex, std) = guard.dissolve();
+                let Some(std) = std else { unreachable!("a guard outside an exploration") };
+                match self.std.wait(std) {
+                    Ok(std) => Ok(MutexGuard::from_std(mutex, std, site)),
+                    Err(poison) => {
+                        let guard = MutexGuard::from_std(mutex, poison.into_inner(), site);
+                        Err(PoisonError::new(guard))
+                    }
+                }
+            }
         }
     }
 
-    /// Waits until `condition` is false.
+    /// Waits while `condition` holds.
     ///
     /// # Errors
     ///
-    /// The guard, in a `PoisonError`, if the mutex is poisoned.
+    /// The guard too, if the mutex is poisoned.
     #[track_caller]
     pub fn wait_while<'a, T: ?Sized>(
         &self,
         mut guard: MutexGuard<'a, T>,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<MutexGuard<'a, T>> {
-        while condition(&mut *guard) {
+        while condition(guard.unwatched()) {
             guard = self.wait(guard)?;
         }
         Ok(guard)
     }
 
-    /// Like [`wait`](Self::wait), with a timeout. In a model, which has no time, it may time out at any
-    /// point.
+    /// Like [`wait`](Self::wait), but for no longer than `duration`.
     ///
     /// # Errors
     ///
-    /// The guard, in a `PoisonError`, if the mutex is poisoned.
-    ///
-    /// # Panics
-    ///
-    /// In a model, if the mutex was made outside it.
+    /// The same too, if the mutex is poisoned.
     #[track_caller]
     pub fn wait_timeout<'a, T: ?Sized>(
         &self,
@@ -110,29 +178,35 @@ impl Condvar {
         duration: Duration,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let site = Location::caller();
-        let (guard, timed_out) = match self.locate(site) {
-            Some((object, waiters)) => waiters.wait(object, guard, site, Or::TimeIsUp),
-            None => outside(guard, |std| match self.std.wait_timeout(std, duration) {
-                Ok((std, result)) => (Ok(std), result.timed_out()),
-                Err(poison) => {
-                    let (std, result) = poison.into_inner();
-                    (Err(PoisonError::new(std)), result.timed_out())
+        match self.wait_in_model(guard, true, site) {
+            Ok((guard, end)) => {
+                let result = WaitTimeoutResult(end == End::TimedOut);
+                match guard {
+                    Ok(guard) => Ok((guard, result)),
+                    Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
                 }
-            }),
-        };
-        let result = WaitTimeoutResult(timed_out);
-        match guard {
-            Ok(guard) => Ok((guard, result)),
-            Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
+            }
+            Err(guard) => {
+                let (mutex, std) = guard.dissolve();
+                let Some(std) = std else { unreachable!("a guard outside an exploration") };
+                let guard = |std| MutexGuard::from_std(mutex, std, site);
+                match self.std.wait_timeout(std, duration) {
+                    Ok((std, result)) => Ok((guard(std), WaitTimeoutResult(result.timed_out()))),
+                    Err(poison) => {
+                        let (std, result) = poison.into_inner();
+                        let result = WaitTimeoutResult(result.timed_out());
+                        Err(PoisonError::new((guard(std), result)))
+                    }
+                }
+            }
         }
     }
 
-    /// Waits until `condition` is false, with a timeout. In a model, which has no time, it may time out at
-    /// any point.
+    /// Waits while `condition` holds, but for no longer than `duration`.
     ///
     /// # Errors
     ///
-    /// The guard, in a `PoisonError`, if the mutex is poisoned.
+    /// The same too, if the mutex is poisoned.
     #[track_caller]
     pub fn wait_timeout_while<'a, T: ?Sized>(
         &self,
@@ -141,128 +215,48 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let start = std::time::Instant::now();
-        while condition(&mut *guard) {
-            let left = duration.saturating_sub(start.elapsed());
-            let over = left.is_zero() && self.model.is_none();
-            let (again, result) = if over {
-                (guard, WaitTimeoutResult(true))
-            } else {
-                self.wait_timeout(guard, left)?
+        loop {
+            if !condition(guard.unwatched()) {
+                return Ok((guard, WaitTimeoutResult(false)));
+            }
+            // There is no time in an exploration.
+            let passed = if self.model.is_in_model() { Duration::ZERO } else { start.elapsed() };
+            let Some(left) = duration.checked_sub(passed) else {
+                return Ok((guard, WaitTimeoutResult(true)));
             };
-            guard = again;
-            if result.timed_out() {
-                let still = condition(&mut *guard);
-                return Ok((guard, WaitTimeoutResult(still)));
+            let result;
+            (guard, result) = self.wait_timeout(guard, left)?;
+            if result.timed_out() && self.model.is_in_model() {
+                let waits = condition(guard.unwatched());
+                return Ok((guard, WaitTimeoutResult(waits)));
             }
         }
-        Ok((guard, WaitTimeoutResult(false)))
     }
 
-    /// Wakes one waiting thread; in a model, always the one that has waited longest.
+    /// Notifies one of the threads that wait.
     #[track_caller]
     pub fn notify_one(&self) {
         let site = Location::caller();
-        match self.locate(site) {
-            None => self.std.notify_one(),
-            Some((object, waiters)) => {
-                if mutation::at(site, "notify_one", &[]) == Some(Change::Dropped) {
-                    return;
-                }
-                let step = Step::begin(site, "notify_one", Some(object), 0);
-                step.first(|| waiters.gate.touch());
-                if let Some(waiter) = waiters.queue.borrow_mut().pop_front() {
-                    waiter.set(true);
-                }
-                step.end(Action::NotifyOne, 0);
-            }
+        if mutant::change(site, "notify_one", &[]) == Some(Change::Dropped) {
+            return;
+        }
+        if self.act(CondvarAct::NotifyOne, site).is_none() {
+            self.std.notify_one();
         }
     }
 
-    /// Wakes all waiting threads.
+    /// Notifies all threads that wait.
     #[track_caller]
     pub fn notify_all(&self) {
         let site = Location::caller();
-        match self.locate(site) {
-            None => self.std.notify_all(),
-            Some((object, waiters)) => {
-                let all = match mutation::at(site, "notify_all", &[]) {
-                    Some(Change::Dropped) => return,
-                    Some(Change::One) => 1,
-                    _ => usize::MAX,
-                };
-                let step = Step::begin(site, "notify_all", Some(object), 0);
-                step.first(|| waiters.gate.touch());
-                let mut queue = waiters.queue.borrow_mut();
-                let woken = all.min(queue.len());
-                queue.drain(..woken).for_each(|waiter| waiter.set(true));
-                drop(queue);
-                step.end(Action::NotifyAll, 0);
-            }
-        }
-    }
-
-    fn locate(&self, site: Site) -> Option<(usize, &Waiters)> {
-        let handle = self.model.as_ref().map(|(handle, _)| *handle);
-        let object = Handle::check(handle, "condition variable", site)?;
-        self.model.as_ref().map(|(_, waiters)| (object, waiters))
-    }
-}
-
-/// A wait on the `std` half.
-fn outside<'a, T: ?Sized, R>(
-    mut guard: MutexGuard<'a, T>,
-    wait: impl FnOnce(std::sync::MutexGuard<'a, ()>) -> (LockResult<std::sync::MutexGuard<'a, ()>>, R),
-) -> (LockResult<MutexGuard<'a, T>>, R) {
-    let Some(std) = guard.std.take() else { unreachable!("a guard holds its lock") };
-    let (result, rest) = wait(std);
-    let poisoned = result.is_err();
-    guard.std = Some(result.unwrap_or_else(PoisonError::into_inner));
-    (if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }, rest)
-}
-
-impl Waiters {
-    /// One wait, in a model. Returns whether it ended without having been notified, too.
-    fn wait<'a, T: ?Sized>(
-        &self,
-        object: usize,
-        mut guard: MutexGuard<'a, T>,
-        site: Site,
-        or: Or,
-    ) -> (LockResult<MutexGuard<'a, T>>, bool) {
-        let mutex: &'a Mutex<T> = guard.mutex;
-        let wakes = or == Or::Nothing && mutation::at(site, "wait", &[]) == Some(Change::Wakes);
-        if guard.std.is_none() {
-            // Left free on purpose: there is nothing to give back.
-            return (mutex.lock_at(site), false);
-        }
-        let (Some((lock, _, turnstile)), Some(held)) = (&mutex.model, guard.twin.take()) else {
-            panic!(
-                "a Condvar of a model must wait with a mutex made in the same execution, got one made \
-                 outside, at {site}"
-            )
+        let act = match mutant::change(site, "notify_all", &[]) {
+            Some(Change::Dropped) => return,
+            Some(Change::One) => CondvarAct::NotifyOne,
+            _ => CondvarAct::NotifyAll,
         };
-        turnstile.leave(site, lock.object, false);
-        let step = Step::begin(site, "wait", Some(object), 0);
-        step.first(|| self.gate.touch());
-        let mine = Rc::new(Cell::new(false));
-        self.queue.borrow_mut().push_back(Rc::clone(&mine));
-        let waits = Action::Wait { gives_back: lock.object };
-        record::with(|recorder| recorder.note(site, Some(object), waits));
-        // Free from here on: nothing comes between the waiting and the giving back.
-        guard.std = None;
-        drop(guard);
-        Mutex::<T>::released(lock.object);
-        drop(held);
-        match or {
-            _ if wakes => {}
-            Or::TimeIsUp => step.yield_if_spinning(site),
-            Or::Nothing if record::holds(Recorder::fails_spuriously) => {}
-            Or::Nothing => step.wait(|_| mine.get()),
+        if self.act(act, site).is_none() {
+            self.std.notify_all();
         }
-        step.run(|| self.gate.touch());
-        self.queue.borrow_mut().retain(|waiter| !Rc::ptr_eq(waiter, &mine));
-        step.end(Action::Woken(mine.get()), u64::from(mine.get()));
-        (mutex.lock_at(site), !mine.get())
     }
 }
 

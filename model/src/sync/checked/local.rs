@@ -1,18 +1,17 @@
-//! Thread-local values: of the thread of the model in a model, of the OS thread outside.
+//! Thread-local values: of a thread of an exploration inside one, of the OS thread outside.
 
-use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::mem::{ManuallyDrop, needs_drop};
 
-use super::record;
+use crate::kernel::{self, Local, Locals};
 
 /// A thread-local value, declared by [`thread_local!`](crate::sync::thread_local).
 pub struct LocalKey<T: 'static> {
     init: fn() -> T,
 }
 
-/// The error of accessing a thread-local value that is already destroyed.
+/// The value is gone: its thread is about to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AccessError;
 
@@ -24,20 +23,34 @@ impl fmt::Display for AccessError {
 
 impl std::error::Error for AccessError {}
 
-pub(crate) type Locals = Vec<(usize, Option<Local>)>;
-
-/// A value, and whether its thread must drop it before it ends.
-pub(crate) struct Local {
-    value: Box<dyn Any>,
-    needs_drop: bool,
+std::thread_local! {
+    /// Never dropped: values without a destructor can be used as long as their thread runs, as in `std`.
+    static OF_THE_OS_THREAD: ManuallyDrop<RefCell<Locals>> =
+        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+    /// Drops the others.
+    static AT_THE_END: AtTheEnd = const { AtTheEnd };
 }
 
-std::thread_local! {
-    static OF_THE_OS_THREAD: RefCell<Locals> = const { RefCell::new(Vec::new()) };
-    /// Those without a destructor: of use as long as the thread is, as in `std`. Their memory is
-    /// not given back.
-    static TO_ITS_END: ManuallyDrop<RefCell<Locals>> =
-        const { ManuallyDrop::new(RefCell::new(Vec::new())) };
+/// Destroys the values of an OS thread that ends.
+struct AtTheEnd;
+
+impl Drop for AtTheEnd {
+    fn drop(&mut self) {
+        drop_locals();
+    }
+}
+
+/// Calls `f` with the values of the thread that runs.
+fn locals<R>(f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
+    let (mut f, mut result) = (Some(f), None);
+    let in_model = kernel::with(|engine| {
+        engine.locals(&mut |locals| result = f.take().map(|f| f(locals)));
+    });
+    if in_model.is_some() {
+        return result;
+    }
+    let f = f?;
+    OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
 }
 
 impl<T: 'static> LocalKey<T> {
@@ -46,7 +59,7 @@ impl<T: 'static> LocalKey<T> {
         Self { init }
     }
 
-    /// Calls `f` with this thread's value, which is initialised by the first call.
+    /// Calls `f` with this thread's value, which is made on the first call.
     ///
     /// # Panics
     ///
@@ -58,7 +71,7 @@ impl<T: 'static> LocalKey<T> {
         }
     }
 
-    /// Calls `f` with this thread's value, which is initialised by the first call.
+    /// Calls `f` with this thread's value, which is made on the first call.
     ///
     /// # Errors
     ///
@@ -74,55 +87,42 @@ impl<T: 'static> LocalKey<T> {
     }
 
     fn key(&'static self) -> usize {
-        std::ptr::from_ref(self) as usize
+        std::ptr::from_ref(self).addr()
     }
 
     fn find(&'static self) -> Result<Option<*const T>, AccessError> {
         let key = self.key();
-        locals(needs_drop::<T>(), |locals| match locals.iter().find(|(other, _)| *other == key) {
+        let found = locals(|locals| match locals.iter().find(|local| local.key == key) {
             None => Ok(None),
-            Some((_, None)) => Err(AccessError),
-            Some((_, Some(local))) => Ok(local.value.downcast_ref::<T>().map(std::ptr::from_ref)),
-        })
-        .unwrap_or(Err(AccessError))
+            Some(Local { value: None, .. }) => Err(AccessError),
+            Some(Local { value: Some(value), .. }) => {
+                Ok(value.downcast_ref::<T>().map(std::ptr::from_ref))
+            }
+        });
+        found.unwrap_or(Err(AccessError))
     }
 
     fn insert(&'static self, value: Box<T>) -> *const T {
         let pointer = std::ptr::from_ref(&*value);
-        let key = self.key();
-        let needs_drop = needs_drop::<T>();
-        locals(needs_drop, |locals| locals.push((key, Some(Local { value, needs_drop }))));
+        let (key, needs_drop) = (self.key(), needs_drop::<T>());
+        if needs_drop && kernel::with(|_| ()).is_none() {
+            // Once it has begun, `drop_locals` meets this value too.
+            let _ = AT_THE_END.try_with(|_| ());
+        }
+        locals(|locals| locals.push(Local { key, value: Some(value), needs_drop }));
         pointer
     }
 }
 
-/// Calls `f` with the values of the thread that runs, in a model all of them and elsewhere those of
-/// this kind; `None` once an OS thread has lost them.
-fn locals<R>(needs_drop: bool, f: impl FnOnce(&mut Locals) -> R) -> Option<R> {
-    let mut f = Some(f);
-    let in_model = record::with(|recorder| {
-        let f = f.take()?;
-        Some(f(&mut recorder.thread().locals))
-    });
-    in_model.flatten().or_else(|| {
-        let f = f?;
-        if needs_drop {
-            OF_THE_OS_THREAD.try_with(|locals| f(&mut locals.borrow_mut())).ok()
-        } else {
-            TO_ITS_END.with(|locals| Some(f(&mut locals.borrow_mut())))
-        }
-    })
-}
-
-/// Destroys the values of the model's thread that runs, newest first.
-pub(crate) fn drop_locals() {
+/// Destroys the values of the thread that runs, of an exploration, newest first. Those without a
+/// destructor stay as long as the thread, as in `std`.
+pub fn drop_locals() {
     loop {
-        let next = record::with(|recorder| {
-            let locals = &mut recorder.thread().locals;
-            // Those without a destructor stay as long as the thread, as in `std`.
-            locals.iter_mut().rev().find_map(|(_, value)| value.take_if(|local| local.needs_drop))
+        let next = locals(|locals| {
+            let mut with_drop = locals.iter_mut().rev().filter(|local| local.needs_drop);
+            with_drop.find_map(|local| local.value.take())
         });
-        // Dropped here, with the recorder free again: a destructor may run operations.
+        // Dropped here: a destructor may take steps, and use other values.
         match next.flatten() {
             Some(value) => drop(value),
             None => return,

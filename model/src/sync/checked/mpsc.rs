@@ -1,376 +1,319 @@
 //! Channels.
-//!
-//! Sends conflict with each other, and with a receive that finds nothing; a receive that finds a message
-//! conflicts with no send, unless there is a bound. A message carries what its sender knew, and only
-//! that: who receives it learns nothing of other senders.
 
-use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::collections::HashMap;
 use std::fmt;
 use std::panic::Location;
-use std::rc::Rc;
+use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
 use std::time::Duration;
 
-pub use std::sync::mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
+pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use super::contents::Contents;
-use super::event::{Action, Site};
-use super::finding::Fault;
-use super::operation::{Gate, Handle, Step};
-use super::record;
-use super::waiting::Or;
+use super::place::Place;
+use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
+use crate::kernel::{self, Access, Act, Made, Operation, Site, Turn};
 
-/// The sending end of a [`channel`].
-pub struct Sender<T> {
-    end: SendingEnd<T>,
+/// A channel of an exploration.
+struct Channel<T> {
+    model: Place,
+    rendezvous: bool,
+    /// Messages under way, by number.
+    messages: std::sync::Mutex<HashMap<u64, T>>,
 }
 
-/// The sending end of a [`sync_channel`].
-pub struct SyncSender<T> {
-    end: SendingEnd<T>,
-}
+impl<T> Channel<T> {
+    fn act(&self, act: ChannelAct, site: Site) -> u64 {
+        let result = self.model.with("a channel", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Channel(act) }, site)
+        });
+        result.unwrap_or(CLOSED)
+    }
 
-/// The receiving end.
-pub struct Receiver<T> {
-    queue: std::sync::Arc<Queue<T>>,
-    std: std::sync::mpsc::Receiver<T>,
-}
-
-/// An iterator over messages that blocks for each, and ends when all senders are dropped.
-#[derive(Debug)]
-pub struct Iter<'a, T>(&'a Receiver<T>);
-
-/// An iterator over the messages in the channel. Does not block.
-#[derive(Debug)]
-pub struct TryIter<'a, T>(&'a Receiver<T>);
-
-/// Like [`Iter`], but owns the receiver.
-#[derive(Debug)]
-pub struct IntoIter<T>(Receiver<T>);
-
-/// A sending end, and its `std` half.
-struct SendingEnd<T> {
-    queue: std::sync::Arc<Queue<T>>,
-    std: StdSender<T>,
-}
-
-enum StdSender<T> {
-    Unbounded(std::sync::mpsc::Sender<T>),
-    Bounded(std::sync::mpsc::SyncSender<T>),
-}
-
-/// What both ends share in a model.
-struct Queue<T> {
-    model: Option<(Handle, Rc<Gate>, RefCell<State<T>>)>,
-    bound: Option<usize>,
-    /// A receiver is one thread's at a time.
-    receiver: Contents,
-}
-
-// SAFETY: all threads of a model are coroutines of one OS thread; outside a model there is only the
-// bound here.
-unsafe impl<T: Send> Send for Queue<T> {}
-// SAFETY: as above; and no borrow is held while another coroutine can run.
-unsafe impl<T: Send> Sync for Queue<T> {}
-
-struct State<T> {
-    messages: VecDeque<Message<T>>,
-    senders: usize,
-    receiver: bool,
-    /// What the senders knew that have gone.
-    dropped_senders: Rc<loom::sync::Mutex<()>>,
-}
-
-struct Message<T> {
-    value: T,
-    /// Passes on what the sender knew.
-    knowledge: Rc<loom::sync::Mutex<()>>,
-}
-
-/// Leaves in `knowledge` what the thread knows, or learns what is there. Nobody else holds it.
-fn pass_on(step: &Step, knowledge: &loom::sync::Mutex<()>) {
-    step.merged(|| drop(knowledge.lock()));
-}
-
-/// An unbounded channel.
-#[track_caller]
-pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
-    let (sender, receiver) = std::sync::mpsc::channel();
-    let queue = Queue::new(None, Location::caller());
-    let end = SendingEnd { queue: queue.clone(), std: StdSender::Unbounded(sender) };
-    (Sender { end }, Receiver { queue, std: receiver })
-}
-
-/// A bounded channel: sending blocks while it holds `bound` messages.
-///
-/// In a model, `bound` must be at least 1: a rendezvous channel is not modelled, and is a wrong model.
-#[track_caller]
-pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
-    if bound == 0 && record::active() {
-        record::fail(Fault::Unsupported {
-            message: "the bound of a sync_channel must be at least 1 in a model, got 0: a rendezvous channel is \
-                      not modelled",
+    /// An act of a destructor.
+    fn last_act(&self, act: ChannelAct, site: Site) {
+        self.model.at_end(|engine, object| {
+            engine.step(Operation::Act { object, act: Act::Channel(act) }, site);
         });
     }
-    let (sender, receiver) = std::sync::mpsc::sync_channel(bound);
-    let queue = Queue::new(Some(bound), Location::caller());
-    let end = SendingEnd { queue: queue.clone(), std: StdSender::Bounded(sender) };
-    (SyncSender { end }, Receiver { queue, std: receiver })
-}
 
-impl<T> Queue<T> {
-    fn new(bound: Option<usize>, site: Site) -> std::sync::Arc<Self> {
-        let model = Handle::new('q', "channel", site).map(|handle| {
-            let state = State {
-                messages: VecDeque::new(),
-                senders: 1,
-                receiver: true,
-                dropped_senders: Rc::new(loom::sync::Mutex::new(())),
-            };
-            (handle, Gate::new(), RefCell::new(state))
-        });
-        std::sync::Arc::new(Self { model, bound, receiver: Contents::new() })
+    fn put(&self, message: u64, value: T) {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.insert(message, value);
     }
 
-    fn handle(&self) -> Option<Handle> {
-        self.model.as_ref().map(|(handle, ..)| *handle)
+    fn take(&self, message: u64) -> Option<T> {
+        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+        messages.remove(&message)
     }
 
-    /// The queue of an operation at `site`; `None` outside a model.
-    fn locate(&self, site: Site) -> Option<(usize, &Gate, &RefCell<State<T>>)> {
-        let object = Handle::check(self.handle(), "channel", site)?;
-        self.model.as_ref().map(|(_, gate, state)| (object, &**gate, state))
-    }
-
-    /// The same, for what is dropped: `None` also once the execution is over.
-    fn still(&self) -> Option<(usize, &Gate, &RefCell<State<T>>)> {
-        let (handle, gate, state) = self.model.as_ref()?;
-        handle.is_current().then_some((handle.object, &**gate, state))
-    }
-
-    fn is_full(&self, state: &State<T>) -> bool {
-        self.bound.is_some_and(|bound| state.messages.len() >= bound) && state.receiver
-    }
-}
-
-impl<T> SendingEnd<T> {
-    fn send(&self, value: T, waits: bool, site: Site) -> Result<(), TrySendError<T>> {
-        let Some((object, gate, state)) = self.queue.locate(site) else {
-            return match (&self.std, waits) {
-                (StdSender::Unbounded(std), _) => std.send(value).map_err(TrySendError::from),
-                (StdSender::Bounded(std), true) => std.send(value).map_err(TrySendError::from),
-                (StdSender::Bounded(std), false) => std.try_send(value),
-            };
+    fn send(&self, value: T, site: Site) -> Result<(), SendError<T>> {
+        let Some(message) = self.act(ChannelAct::Send, site).checked_sub(FIRST_MESSAGE) else {
+            return Err(SendError(value));
         };
-        let step = Step::begin(site, "send", Some(object), 0);
-        step.first(|| gate.touch());
-        while waits && self.queue.is_full(&state.borrow()) {
-            step.wait(|_| !self.queue.is_full(&state.borrow()));
-            // Of several that wait, who comes first is a choice.
-            step.run(|| gate.touch());
+        self.put(message, value);
+        if self.rendezvous && self.act(ChannelAct::Delivered { message }, site) == 0 {
+            // The receiver is gone. An execution that is over answers so too.
+            return self.take(message).map_or(Ok(()), |value| Err(SendError(value)));
         }
-        if !state.borrow().receiver {
-            step.end(Action::Send(false), 1);
-            return Err(TrySendError::Disconnected(value));
-        }
-        if self.queue.is_full(&state.borrow()) {
-            step.end(Action::Send(false), 2);
-            return Err(TrySendError::Full(value));
-        }
-        let knowledge = Rc::new(loom::sync::Mutex::new(()));
-        pass_on(&step, &knowledge);
-        state.borrow_mut().messages.push_back(Message { value, knowledge });
-        record::with(|recorder| {
-            recorder.acquire_from(object);
-            recorder.release_to(object);
-        });
-        step.end(Action::Send(true), 0);
         Ok(())
     }
 
-    fn another(&self) -> Self {
-        if let Some((_, _, state)) = self.queue.still() {
-            state.borrow_mut().senders += 1;
+    /// `EMPTY` if time was up.
+    fn receive_in_time(&self, site: Site) -> u64 {
+        let received = self.model.with("a channel", |engine, object| {
+            let act = Act::Channel(ChannelAct::Receive);
+            engine.step_in_time(Operation::Act { object, act }, site)
+        });
+        match received {
+            Some(Some(result)) => result,
+            // A `try_send` must not meet it any more.
+            Some(None) if self.rendezvous => self.act(ChannelAct::TryReceive, site),
+            Some(None) => EMPTY,
+            None => CLOSED,
         }
-        let std = match &self.std {
-            StdSender::Unbounded(std) => StdSender::Unbounded(std.clone()),
-            StdSender::Bounded(std) => StdSender::Bounded(std.clone()),
-        };
-        Self { queue: self.queue.clone(), std }
+    }
+
+    fn received(&self, result: u64) -> Option<T> {
+        result.checked_sub(FIRST_MESSAGE).and_then(|message| self.take(message))
+    }
+}
+
+/// One sending end. Its drop is an operation.
+struct SendingEnd<T>(Arc<Channel<T>>, Site);
+
+impl<T> SendingEnd<T> {
+    fn another(&self, site: Site) -> Self {
+        self.0.act(ChannelAct::AddSender, site);
+        Self(Arc::clone(&self.0), site)
     }
 }
 
 impl<T> Drop for SendingEnd<T> {
-    #[track_caller]
     fn drop(&mut self) {
-        let Some((object, gate, state)) = self.queue.still() else { return };
-        let step = Step::begin(Location::caller(), "drop sender", Some(object), 0);
-        step.first(|| gate.touch());
-        let dropped_senders = Rc::clone(&state.borrow().dropped_senders);
-        pass_on(&step, &dropped_senders);
-        state.borrow_mut().senders -= 1;
-        record::with(|recorder| {
-            recorder.acquire_from(object);
-            recorder.release_to(object);
-        });
-        step.end(Action::CloseSender, 0);
+        self.0.last_act(ChannelAct::DropSender, self.1);
     }
 }
 
+/// The receiving end. Its drop is an operation. Only one thread at a time may use it: two that do race on the
+/// place.
+struct ReceivingEnd<T>(Arc<Channel<T>>, Site, Place);
+
+impl<T> Drop for ReceivingEnd<T> {
+    fn drop(&mut self) {
+        self.0.last_act(ChannelAct::DropReceiver, self.1);
+        if !self.0.rendezvous {
+            // What is dropped may use the checker, so the lock is not held.
+            let mut messages = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
+            let left = std::mem::take(&mut *messages);
+            drop(messages);
+            drop(left);
+        }
+    }
+}
+
+enum Ends<S, M> {
+    Std(S),
+    Model(M),
+}
+
+/// `std::sync::mpsc::Sender`.
+pub struct Sender<T>(Ends<std_mpsc::Sender<T>, SendingEnd<T>>);
+/// `std::sync::mpsc::SyncSender`.
+pub struct SyncSender<T>(Ends<std_mpsc::SyncSender<T>, SendingEnd<T>>);
+/// `std::sync::mpsc::Receiver`.
+pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
+
+fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
+    kernel::with(|_| ())?;
+    let model = Place::counted(site, || Made::Object(object::Channel::new(bound).into()));
+    let used = Place::contents(site, &model);
+    let messages = std::sync::Mutex::default();
+    let channel = Arc::new(Channel { model, rendezvous: bound == Some(0), messages });
+    Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
+}
+
+/// A channel without a bound.
+#[track_caller]
+pub fn channel<T>() -> (Sender<T>, Receiver<T>) {
+    if let Some((sender, receiver)) = in_model(None, Location::caller()) {
+        return (Sender(Ends::Model(sender)), Receiver(Ends::Model(receiver)));
+    }
+    let (sender, receiver) = std_mpsc::channel();
+    (Sender(Ends::Std(sender)), Receiver(Ends::Std(receiver)))
+}
+
+/// A channel that holds `bound` messages. With 0, a send waits until its message is received.
+#[track_caller]
+pub fn sync_channel<T>(bound: usize) -> (SyncSender<T>, Receiver<T>) {
+    if let Some((sender, receiver)) = in_model(Some(bound), Location::caller()) {
+        return (SyncSender(Ends::Model(sender)), Receiver(Ends::Model(receiver)));
+    }
+    let (sender, receiver) = std_mpsc::sync_channel(bound);
+    (SyncSender(Ends::Std(sender)), Receiver(Ends::Std(receiver)))
+}
+
 impl<T> Sender<T> {
-    /// Sends `value`. Never blocks.
+    /// Sends `value`.
     ///
     /// # Errors
     ///
-    /// `value`, if the receiver is dropped.
+    /// `value`, if the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.end.send(value, true, Location::caller()).map_err(unsent)
+        match &self.0 {
+            Ends::Std(sender) => sender.send(value),
+            Ends::Model(end) => end.0.send(value, Location::caller()),
+        }
     }
 }
 
 impl<T> SyncSender<T> {
-    /// Sends `value`. Blocks while the channel is full.
+    /// Sends `value`; blocks while the channel is full.
     ///
     /// # Errors
     ///
-    /// `value`, if the receiver is dropped.
+    /// `value`, if the receiver is gone.
     #[track_caller]
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
-        self.end.send(value, true, Location::caller()).map_err(unsent)
+        match &self.0 {
+            Ends::Std(sender) => sender.send(value),
+            Ends::Model(end) => end.0.send(value, Location::caller()),
+        }
     }
 
-    /// Sends `value` unless the channel is full.
+    /// Sends `value` if the channel is not full.
     ///
     /// # Errors
     ///
-    /// `Full` or `Disconnected`, with `value`, if the channel is full or the receiver is dropped.
+    /// `value`, if the channel is full or the receiver is gone.
     #[track_caller]
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
-        self.end.send(value, false, Location::caller())
+        match &self.0 {
+            Ends::Std(sender) => sender.try_send(value),
+            Ends::Model(end) => match end.0.act(ChannelAct::TrySend, Location::caller()) {
+                CLOSED => Err(TrySendError::Disconnected(value)),
+                FULL => Err(TrySendError::Full(value)),
+                message => {
+                    end.0.put(message - FIRST_MESSAGE, value);
+                    Ok(())
+                }
+            },
+        }
     }
-}
-
-fn unsent<T>(error: TrySendError<T>) -> SendError<T> {
-    let (TrySendError::Full(value) | TrySendError::Disconnected(value)) = error;
-    SendError(value)
 }
 
 impl<T> Clone for Sender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        Self { end: self.end.another() }
+        Self(match &self.0 {
+            Ends::Std(sender) => Ends::Std(sender.clone()),
+            Ends::Model(end) => Ends::Model(end.another(Location::caller())),
+        })
     }
 }
 
 impl<T> Clone for SyncSender<T> {
+    #[track_caller]
     fn clone(&self) -> Self {
-        Self { end: self.end.another() }
+        Self(match &self.0 {
+            Ends::Std(sender) => Ends::Std(sender.clone()),
+            Ends::Model(end) => Ends::Model(end.another(Location::caller())),
+        })
     }
 }
 
 impl<T> Receiver<T> {
-    /// Blocks until there is a message.
+    /// Receives the next message; blocks until there is one.
     ///
     /// # Errors
     ///
-    /// If the channel is empty and all senders are dropped.
+    /// If there is none, and all senders are gone.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
-        match self.take(Some(Or::Nothing), Location::caller()) {
-            None => self.std.recv(),
-            Some(result) => result.map_err(|_| RecvError),
+        match &self.0 {
+            Ends::Std(receiver) => receiver.recv(),
+            Ends::Model(end) => {
+                let site = Location::caller();
+                end.2.access(Access::Use, site);
+                if end.0.rendezvous {
+                    end.0.act(ChannelAct::BeginReceive, site);
+                }
+                let result = end.0.act(ChannelAct::Receive, site);
+                end.0.received(result).ok_or(RecvError)
+            }
         }
     }
 
-    /// The next message. Never blocks.
+    /// Receives the next message, if there is one.
     ///
     /// # Errors
     ///
-    /// `Empty` if there is none; `Disconnected` if there is none and all senders are dropped.
+    /// If there is none; whether all senders are gone.
     #[track_caller]
     pub fn try_recv(&self) -> Result<T, TryRecvError> {
-        self.take(None, Location::caller()).unwrap_or_else(|| self.std.try_recv())
-    }
-
-    /// Blocks until there is a message, with a timeout. In a model, which has no time, it may time out at any
-    /// point.
-    ///
-    /// # Errors
-    ///
-    /// `Timeout` if there was no message in time; `Disconnected` if there is none and all senders are
-    /// dropped.
-    #[track_caller]
-    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
-        match self.take(Some(Or::TimeIsUp), Location::caller()) {
-            None => self.std.recv_timeout(timeout),
-            Some(result) => result.map_err(|error| match error {
-                TryRecvError::Empty => RecvTimeoutError::Timeout,
-                TryRecvError::Disconnected => RecvTimeoutError::Disconnected,
-            }),
+        match &self.0 {
+            Ends::Std(receiver) => receiver.try_recv(),
+            Ends::Model(end) => {
+                let site = Location::caller();
+                end.2.access(Access::Use, site);
+                match end.0.act(ChannelAct::TryReceive, site) {
+                    EMPTY => Err(TryRecvError::Empty),
+                    result => end.0.received(result).ok_or(TryRecvError::Disconnected),
+                }
+            }
         }
     }
 
-    /// An iterator over messages that blocks for each, and ends when all senders are dropped.
+    /// Like [`recv`](Self::recv), but for no longer than `timeout`. In an exploration, time may be up
+    /// at any moment; under [`Policy::patient`](crate::kernel::Policy::patient), only where no other
+    /// thread can move.
+    ///
+    /// # Errors
+    ///
+    /// If time was up, or all senders are gone.
+    #[track_caller]
+    pub fn recv_timeout(&self, timeout: Duration) -> Result<T, RecvTimeoutError> {
+        match &self.0 {
+            Ends::Std(receiver) => receiver.recv_timeout(timeout),
+            Ends::Model(end) => {
+                let site = Location::caller();
+                end.2.access(Access::Use, site);
+                if end.0.rendezvous {
+                    end.0.act(ChannelAct::BeginReceive, site);
+                }
+                let received = if kernel::with(|engine| engine.policy().patient) == Some(true) {
+                    end.0.receive_in_time(site)
+                } else {
+                    end.0.act(ChannelAct::ReceiveInTime, site)
+                };
+                match received {
+                    EMPTY => {
+                        // The call may be a turn of a loop.
+                        kernel::with(|engine| engine.turn(Turn::Spin, site));
+                        Err(RecvTimeoutError::Timeout)
+                    }
+                    result => end.0.received(result).ok_or(RecvTimeoutError::Disconnected),
+                }
+            }
+        }
+    }
+
+    /// The messages, until all senders are gone.
     pub fn iter(&self) -> Iter<'_, T> {
         Iter(self)
     }
 
-    /// An iterator over the messages in the channel. Does not block.
+    /// The messages that are there.
     pub fn try_iter(&self) -> TryIter<'_, T> {
         TryIter(self)
     }
-
-    /// Takes a message: at once, or when there is one, or when time is up. `None` outside a model.
-    fn take(&self, waits: Option<Or>, site: Site) -> Option<Result<T, TryRecvError>> {
-        let (object, gate, state) = self.queue.locate(site)?;
-        self.queue.receiver.write(self.queue.handle(), site);
-        let step = Step::begin(site, "recv", Some(object), 0);
-        if waits == Some(Or::TimeIsUp) {
-            step.yield_if_spinning(site);
-        }
-        let nothing = || state.borrow().messages.is_empty();
-        let ready = || !nothing() || state.borrow().senders == 0;
-        let waited = waits == Some(Or::Nothing) && !ready();
-        if waited {
-            // To find nothing is a step that conflicts with a send, and so is what comes after it.
-            step.first(|| gate.touch());
-            step.wait(|_| ready());
-        }
-        if waited || nothing() || self.queue.bound.is_some() {
-            step.first(|| gate.touch());
-        }
-        let message = state.borrow_mut().messages.pop_front();
-        if let Some(Message { value, knowledge }) = message {
-            pass_on(&step, &knowledge);
-            record::with(|recorder| recorder.acquire_from(object));
-            step.end(Action::Receive(true), 1);
-            return Some(Ok(value));
-        }
-        if state.borrow().senders > 0 {
-            step.end(Action::Receive(false), 0);
-            return Some(Err(TryRecvError::Empty));
-        }
-        let dropped_senders = Rc::clone(&state.borrow().dropped_senders);
-        pass_on(&step, &dropped_senders);
-        record::with(|recorder| recorder.acquire_from(object));
-        step.end(Action::Receive(false), 2);
-        Some(Err(TryRecvError::Disconnected))
-    }
 }
 
-impl<T> Drop for Receiver<T> {
-    #[track_caller]
-    fn drop(&mut self) {
-        let Some((object, gate, state)) = self.queue.still() else { return };
-        let step = Step::begin(Location::caller(), "drop receiver", Some(object), 0);
-        step.first(|| gate.touch());
-        state.borrow_mut().receiver = false;
-        step.end(Action::CloseReceiver, 0);
-        // Dropped here, with the queue free again: a destructor may run operations.
-        let messages = std::mem::take(&mut state.borrow_mut().messages);
-        drop(messages);
-    }
-}
+/// See [`Receiver::iter`].
+pub struct Iter<'a, T>(&'a Receiver<T>);
+/// See [`Receiver::try_iter`].
+pub struct TryIter<'a, T>(&'a Receiver<T>);
+/// The messages, until all senders are gone.
+pub struct IntoIter<T>(Receiver<T>);
 
 impl<T> Iterator for Iter<'_, T> {
     type Item = T;
@@ -418,13 +361,13 @@ impl<T> IntoIterator for Receiver<T> {
 }
 
 macro_rules! debug {
-    ($($name:ident),*) => {
-        $(impl<T> fmt::Debug for $name<T> {
+    ($($name:ident),*) => {$(
+        impl<T> fmt::Debug for $name<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
                 f.debug_struct(stringify!($name)).finish_non_exhaustive()
             }
-        })*
-    };
+        }
+    )*};
 }
 
 debug!(Sender, SyncSender, Receiver);

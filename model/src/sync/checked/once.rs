@@ -1,107 +1,216 @@
-//! A value that is initialised once.
-//!
-//! Its orderings and its lock are those of the standard library, not the user's: none of them is a
-//! place for a mutation.
+//! What is done, or made, once.
 
-use std::cell::UnsafeCell;
+use std::cell::{Cell, UnsafeCell};
 use std::fmt;
+use std::ops::Deref;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use super::atomic::{AtomicBool, Ordering};
-use super::{Mutex, PoisonError};
+use super::place::Place;
+use crate::kernel::object::{self, CLAIMED, DONE, OnceAct, OnceKind};
+use crate::kernel::{Act, Made, Operation, Site};
 
-/// `std::sync::OnceLock`, instrumented.
+/// What the types of this module have in common: `std::sync::Once`, and how it looks from inside.
+struct Gate {
+    model: Place,
+    std: std::sync::Once,
+}
+
+impl Gate {
+    fn new(site: Site, state: impl FnOnce() -> object::Once) -> Self {
+        let model = Place::new(site, || Made::Object(state().into()));
+        Self { model, std: std::sync::Once::new() }
+    }
+
+    fn act(&self, act: OnceAct, site: Site) -> Option<u64> {
+        self.model.with("a once cell", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Once(act) }, site)
+        })
+    }
+
+    fn is_done(&self, site: Site) -> bool {
+        let done = self.act(OnceAct::IsDone, site);
+        done.map_or_else(|| self.std.is_completed(), |done| done == DONE)
+    }
+
+    /// Runs `f` unless that has been done. Whether it has been now: not, if an earlier attempt panicked
+    /// and `force` is not set.
+    fn run(&self, force: bool, poisons: bool, site: Site, f: impl FnOnce()) -> bool {
+        /// Ends the attempt, by a panic too.
+        struct Attempt<'a> {
+            gate: &'a Gate,
+            done: bool,
+            poisons: bool,
+            site: Site,
+        }
+        impl Drop for Attempt<'_> {
+            fn drop(&mut self) {
+                self.gate.model.at_end(|engine, object| {
+                    let act = OnceAct::Finish { done: self.done, poisons: self.poisons };
+                    engine.step(Operation::Act { object, act: Act::Once(act) }, self.site);
+                });
+            }
+        }
+        match self.act(OnceAct::Begin { force }, site) {
+            Some(CLAIMED) => {
+                let mut attempt = Attempt { gate: self, done: false, poisons, site };
+                f();
+                attempt.done = true;
+                true
+            }
+            Some(result) => result == DONE,
+            None => {
+                if force {
+                    self.std.call_once_force(|_| f());
+                } else {
+                    self.std.call_once(f);
+                }
+                true
+            }
+        }
+    }
+}
+
+/// `std::sync::Once`.
+pub struct Once(Gate);
+
+impl Once {
+    /// Nothing has been done.
+    #[track_caller]
+    pub fn new() -> Self {
+        Self(Gate::new(Location::caller(), || object::Once::new(OnceKind::Once)))
+    }
+
+    /// Runs `f` unless that, or another, has been run here before. Blocks while another one runs.
+    ///
+    /// # Panics
+    ///
+    /// If an earlier `f` panicked.
+    #[track_caller]
+    pub fn call_once(&self, f: impl FnOnce()) {
+        let done = self.0.run(false, true, Location::caller(), f);
+        assert!(done, "Once instance has previously been poisoned");
+    }
+
+    /// Whether it has been done.
+    #[track_caller]
+    pub fn is_completed(&self) -> bool {
+        self.0.is_done(Location::caller())
+    }
+
+    /// Blocks until it has been done.
+    #[track_caller]
+    pub fn wait(&self) {
+        if self.0.act(OnceAct::Wait, Location::caller()).is_none() {
+            self.0.std.wait();
+        }
+    }
+}
+
+impl Default for Once {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl fmt::Debug for Once {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Once").finish_non_exhaustive()
+    }
+}
+
+/// `std::sync::OnceLock`: a value that is made once.
 pub struct OnceLock<T> {
-    made: AtomicBool,
-    /// Held by who makes the value.
-    making: Mutex<()>,
+    gate: Gate,
     value: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: the value is written once, under `making` and before the Release store to `made`; it is read
-// after an Acquire load of it. `Send`, because whoever shares the cell may take or drop the value.
+// SAFETY: the value is written once, by the thread that the gate lets in, and read by those that the
+// gate tells that it is done. `Send`, because a thread that shares the cell may drop the value.
 unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
 impl<T> OnceLock<T> {
-    /// An empty cell.
+    /// No value yet.
     #[track_caller]
     pub fn new() -> Self {
-        Self { made: AtomicBool::new(false), making: Mutex::new(()), value: UnsafeCell::new(None) }
+        let open = || object::Once::new(OnceKind::OnceLock);
+        let gate = Gate::new(Location::caller(), open);
+        Self { gate, value: UnsafeCell::new(None) }
     }
 
-    /// The value; `None` if the cell is not initialised.
+    /// The value, if it has been made.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        // Acquire: pairs with the Release in `make`, so that the value is there.
-        if !self.made.read("get", Ordering::Acquire, Location::caller()) {
+        if !self.gate.is_done(Location::caller()) {
             return None;
         }
-        // SAFETY: the value was written before `made`, and is written no more.
+        // SAFETY: the gate says that the value has been written, and it is written no more.
         unsafe { (*self.value.get()).as_ref() }
     }
 
-    /// The value, without synchronisation: `&mut self` guarantees exclusive access.
+    /// The value, reached without synchronisation: no other thread can have access.
     pub fn get_mut(&mut self) -> Option<&mut T> {
         self.value.get_mut().as_mut()
     }
 
-    /// Initialises the cell with `value`.
+    /// Makes `value` the value.
     ///
     /// # Errors
     ///
-    /// `value`, if the cell is initialised already.
+    /// `value`, if there is one already.
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
-        // Without the lock, where there is a value: it would teach what others knew who failed too.
-        if self.get().is_some() {
-            return Err(value);
-        }
         let mut value = Some(value);
-        self.make(|| value.take());
+        self.make(Location::caller(), || value.take());
         value.map_or(Ok(()), Err)
     }
 
-    /// The value. If the cell is not initialised, initialises it with the result of `f`; concurrent calls
-    /// block until `f` returns.
+    /// The value, made by `f` if there is none yet. Other threads that ask meanwhile block.
     ///
-    /// `f` must not initialise the same cell: that is a self-deadlock.
+    /// # Panics
+    ///
+    /// If `f` does. Then there is no value, and the next `f` may make it.
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
-        if self.get().is_none() {
-            self.make(|| Some(f()));
-        }
-        match self.get() {
+        self.make(Location::caller(), || Some(f()));
+        // SAFETY: `make` has seen to it that the value is there, and it is written no more.
+        match unsafe { &*self.value.get() } {
             Some(value) => value,
             None => unreachable!("the value has just been made"),
         }
     }
 
-    /// Returns the value; `None` if the cell is not initialised.
+    /// Blocks until the value has been made.
+    #[track_caller]
+    pub fn wait(&self) -> &T {
+        if self.gate.act(OnceAct::Wait, Location::caller()).is_none() {
+            self.gate.std.wait();
+        }
+        // SAFETY: the gate says that the value has been written, and it is written no more.
+        match unsafe { &*self.value.get() } {
+            Some(value) => value,
+            None => unreachable!("the value has been made"),
+        }
+    }
+
+    fn make(&self, site: Site, f: impl FnOnce() -> Option<T>) {
+        self.gate.run(true, false, site, || {
+            let value = f();
+            // SAFETY: the gate lets one thread in, and no thread reads before it is done.
+            unsafe { *self.value.get() = value };
+        });
+    }
+
+    /// Takes the value out, if it has been made.
     pub fn into_inner(self) -> Option<T> {
         self.value.into_inner()
     }
 
-    /// Returns the value, and leaves the cell empty.
+    /// Takes the value out, and leaves none.
     #[track_caller]
     pub fn take(&mut self) -> Option<T> {
         std::mem::take(self).into_inner()
-    }
-
-    #[track_caller]
-    fn make(&self, f: impl FnOnce() -> Option<T>) {
-        // A panic in `f` leaves no value, which the next one may make.
-        let site = Location::caller();
-        let _making = self.making.lock_at(site).unwrap_or_else(PoisonError::into_inner);
-        // Relaxed: `making` orders this load after the store by whoever held it before.
-        if self.made.read("get", Ordering::Relaxed, site) {
-            return;
-        }
-        let value = f();
-        // SAFETY: `making` is held, and nobody reads before `made` is set.
-        unsafe { *self.value.get() = value };
-        // Release: pairs with the Acquire in `get`.
-        self.made.write(true, Ordering::Release, site);
     }
 }
 
@@ -115,11 +224,10 @@ impl<T> Default for OnceLock<T> {
 impl<T> From<T> for OnceLock<T> {
     #[track_caller]
     fn from(value: T) -> Self {
-        Self {
-            made: AtomicBool::new(true),
-            making: Mutex::new(()),
-            value: UnsafeCell::new(Some(value)),
-        }
+        let done = || object::Once::done(OnceKind::OnceLock);
+        let gate = Gate::new(Location::caller(), done);
+        gate.std.call_once(|| ());
+        Self { gate, value: UnsafeCell::new(Some(value)) }
     }
 }
 
@@ -133,5 +241,62 @@ impl<T: Clone> Clone for OnceLock<T> {
 impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OnceLock").finish_non_exhaustive()
+    }
+}
+
+/// `std::sync::LazyLock`: a value that is made when it is first needed.
+pub struct LazyLock<T, F = fn() -> T> {
+    gate: Gate,
+    make: Cell<Option<F>>,
+    value: UnsafeCell<Option<T>>,
+}
+
+// SAFETY: `make` is taken, and the value written, by the one thread that the gate lets in; the value is
+// read by those that the gate tells that it is done.
+unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
+impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
+
+impl<T, F: FnOnce() -> T> LazyLock<T, F> {
+    /// A value that `make` makes.
+    #[track_caller]
+    pub fn new(make: F) -> Self {
+        let open = || object::Once::new(OnceKind::LazyLock);
+        let gate = Gate::new(Location::caller(), open);
+        Self { gate, make: Cell::new(Some(make)), value: UnsafeCell::new(None) }
+    }
+
+    /// The value, made now if it was not needed before.
+    ///
+    /// # Panics
+    ///
+    /// If making it does, or did.
+    #[track_caller]
+    pub fn force(this: &Self) -> &T {
+        let done = this.gate.run(false, true, Location::caller(), || {
+            let value = this.make.take().map(|make| make());
+            // SAFETY: the gate lets one thread in, and no thread reads before it is done.
+            unsafe { *this.value.get() = value };
+        });
+        assert!(done, "LazyLock instance has previously been poisoned");
+        // SAFETY: the gate says that the value has been written, and it is written no more.
+        match unsafe { &*this.value.get() } {
+            Some(value) => value,
+            None => unreachable!("the value has been made"),
+        }
+    }
+}
+
+impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
+    type Target = T;
+
+    #[track_caller]
+    fn deref(&self) -> &T {
+        Self::force(self)
+    }
+}
+
+impl<T, F> fmt::Debug for LazyLock<T, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LazyLock").finish_non_exhaustive()
     }
 }

@@ -1,382 +1,413 @@
-//! Many readers or one writer.
+//! Readers or one writer.
 
 use std::cell::UnsafeCell;
 use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::Location;
-use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-use super::contents::Contents;
-use super::event::{Action, Site, WRITER};
-use super::finding::Fault;
-use super::mutation::{self, Change};
-use super::operation::{Handle, Step, Turnstile, release};
-use super::record::{self, Recorder};
-use super::unwinding;
+use super::mutant;
+use super::place::Place;
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
+use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
+use crate::mutation::Change;
 
-/// `std::sync::RwLock`, instrumented.
+/// `std::sync::RwLock`. Whether a waiting writer holds up new readers is left open by `std`: in an
+/// exploration it does, and it does not.
 pub struct RwLock<T: ?Sized> {
-    model: Option<(Handle, Rc<loom::sync::RwLock<()>>, Rc<Turnstile>)>,
-    /// In a model: whether it is poisoned.
-    poisoned: AtomicBool,
-    /// Locks outside a model.
+    model: Place,
+    /// Locks outside an exploration.
     std: std::sync::RwLock<()>,
-    contents: Contents,
+    /// What it protects, as plain memory: found to race if the lock fails to protect it.
+    contents: Place,
     value: UnsafeCell<T>,
 }
 
-// SAFETY: `value` is reached through guards (readers share it, a writer is alone; `std` sees to it
-// outside a model, loom inside) or through `&mut self`.
+// SAFETY: `value` is reached through guards: of one writer, or of readers, who share it, which needs
+// `Sync`; or through `&mut self`. In an exploration all threads share an OS thread, so that it also
+// holds for the guards of a mutant, of which there may be several.
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 // SAFETY: the lock owns its value.
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
+impl<T: ?Sized> std::panic::UnwindSafe for RwLock<T> {}
+impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
 
-/// Shared access to the value of a [`RwLock`]. Dropping it releases the lock.
+/// Shared access to what a [`RwLock`] holds, until dropped.
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    /// `None` if the lock was left free on purpose.
-    std: StdRead<'a>,
-    twin: TwinRead<'a>,
+    _std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+    /// Where the read ends, in an exploration. `None` if a mutant has not begun it, or has ended it
+    /// already.
+    end: Option<Handle>,
     site: Site,
-    /// Taken by a thread that was unwinding already: its panic did not begin here.
-    unwound: bool,
 }
 
-/// Exclusive access to the value of a [`RwLock`]. Dropping it releases the lock.
+/// Exclusive access to what a [`RwLock`] holds, until dropped.
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    /// `None` if the lock was left free, or is only read, on purpose.
-    std: StdWrite<'a>,
-    twin: TwinWrite<'a>,
+    _std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
     site: Site,
-    /// Taken by a thread that was unwinding already: its panic did not begin here.
+    /// The thread unwound already when it acquired the lock.
     unwound: bool,
-    /// A lock taken for reading instead, on purpose.
-    reader: Option<Box<RwLockReadGuard<'a, T>>>,
+    held: Held,
 }
 
-type StdRead<'a> = Option<std::sync::RwLockReadGuard<'a, ()>>;
-type StdWrite<'a> = Option<std::sync::RwLockWriteGuard<'a, ()>>;
-type TwinRead<'a> = Option<loom::sync::RwLockReadGuard<'a, ()>>;
-type TwinWrite<'a> = Option<loom::sync::RwLockWriteGuard<'a, ()>>;
+/// What the guard of a writer has acquired, and is to release.
+enum Held {
+    Write,
+    /// A mutant: a read, which ends there.
+    Read(Option<Handle>),
+    /// A mutant: nothing.
+    Nothing,
+}
 
-impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
-    fn new(
-        lock: &'a RwLock<T>,
-        std: StdRead<'a>,
-        twin: TwinRead<'a>,
-        site: Site,
-        unwound: bool,
-    ) -> Self {
-        Self { lock, std, twin, site, unwound }
+/// The ends of the reads that a writer has found.
+fn reads(engine: &dyn Engine, object: LocationId) -> Vec<LocationId> {
+    match engine.state(object) {
+        Object::RwLock(state) => state.reads().to_vec(),
+        _ => Vec::new(),
     }
 }
 
-impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    fn new(
-        lock: &'a RwLock<T>,
-        std: StdWrite<'a>,
-        twin: TwinWrite<'a>,
-        site: Site,
-        unwound: bool,
-    ) -> Self {
-        Self { lock, std, twin, site, unwound, reader: None }
-    }
+fn of_read(engine: &dyn Engine, object: LocationId, act: ReadEndAct, site: Site) -> u64 {
+    engine.step(Operation::Act { object, act: Act::ReadEnd(act) }, site)
+}
+
+fn end_read(end: Option<Handle>, site: Site) {
+    Handle::at_end(end, |engine, end| {
+        of_read(engine, end, ReadEndAct::End, site);
+    });
 }
 
 impl<T> RwLock<T> {
-    /// An unlocked lock with `value`.
+    /// A free lock around `value`.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        let model = Handle::new('w', "read-write lock", Location::caller()).map(|handle| {
-            (handle, Rc::new(loom::sync::RwLock::new(())), Rc::new(Turnstile::new()))
-        });
-        let (poisoned, std) = (AtomicBool::new(false), std::sync::RwLock::new(()));
-        Self { model, poisoned, std, contents: Contents::new(), value: UnsafeCell::new(value) }
+        let site = Location::caller();
+        let model = Place::new(site, || Made::Object(object::RwLock::default().into()));
+        let contents = Place::contents(site, &model);
+        Self { model, std: std::sync::RwLock::new(()), contents, value: UnsafeCell::new(value) }
     }
 
-    /// Returns the value.
+    /// Takes the value out.
     ///
     /// # Errors
     ///
-    /// The value, in a `PoisonError`, if the lock is poisoned.
+    /// The value too, if the lock is poisoned.
+    #[track_caller]
     pub fn into_inner(self) -> LockResult<T> {
-        self.acquire_history();
         let poisoned = self.is_poisoned();
+        self.contents.access(Access::Write, Location::caller());
         let value = self.value.into_inner();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
 }
 
-/// One way to take the lock: reading and writing differ in names and types alone.
-macro_rules! acquire {
-    ($Guard:ident, $blocking:ident, $at:ident, $trying:ident, $changed:expr, $Done:expr, $Tried:expr, $free:expr,
-     $hold:expr, shared: $shared:expr, $doc_blocking:literal, $doc_trying:literal) => {
-        #[doc = $doc_blocking]
-        ///
-        /// # Errors
-        ///
-        /// The guard, in a `PoisonError`, if the lock is poisoned: a thread has panicked while it held it
-        /// for writing.
-        #[track_caller]
-        pub fn $blocking(&self) -> LockResult<$Guard<'_, T>> {
-            let site = Location::caller();
-            let pass_by = || {
-                let guard = $Guard::new(self, None, None, site, false);
-                if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
-            };
-            match self.change(site, stringify!($blocking)) {
-                Some(Change::Skipped) => pass_by(),
-                Some(Change::Ended) => {
-                    drop(self.$at(site));
-                    pass_by()
-                }
-                Some(Change::Read) => ($changed)(self, site),
-                _ => self.$at(site),
-            }
-        }
-
-        fn $at(&self, site: Site) -> LockResult<$Guard<'_, T>> {
-            let unwound = std::thread::panicking();
-            let guard = |std, twin| $Guard::new(self, Some(std), twin, site, unwound);
-            let Some((object, twin, turnstile)) = self.locate(site) else {
-                return match self.std.$blocking() {
-                    Ok(std) => Ok(guard(std, None)),
-                    Err(poison) => Err(PoisonError::new(guard(poison.into_inner(), None))),
-                };
-            };
-            let step = Step::begin(site, stringify!($blocking), Some(object), 0);
-            unwinding::refuse_if_aside(object);
-            if record::holds(|recorder| recorder.reads(object)) {
-                record::fail(Fault::SelfDeadlock);
-            }
-            let free = record::with(|recorder| ($free)(recorder.objects[object].holders));
-            let acquire = || twin.$blocking();
-            let twin = if free == Some(true) { step.first(acquire) } else { step.run(acquire) };
-            let Ok(twin) = twin else { unreachable!("loom's locks are never poisoned") };
-            turnstile.enter(&step, $shared);
-            record::with(|recorder| {
-                ($hold)(recorder, object);
-                recorder.acquire_from(object);
-            });
-            step.end($Done, 0);
-            // Whether `std`'s half is poisoned says nothing: see `unwinding`.
-            let std = match self.std.$trying() {
-                Ok(std) => std,
-                Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
-                Err(TryLockError::WouldBlock) => {
-                    unreachable!("loom let in a thread that should wait")
-                }
-            };
-            let guard = guard(std, Some(twin));
-            if self.is_poisoned() { Err(PoisonError::new(guard)) } else { Ok(guard) }
-        }
-
-        #[doc = $doc_trying]
-        ///
-        /// # Errors
-        ///
-        /// `WouldBlock` if it would block; `Poisoned`, with the guard, if the lock is poisoned.
-        #[track_caller]
-        pub fn $trying(&self) -> TryLockResult<$Guard<'_, T>> {
-            let site = Location::caller();
-            match self.change(site, stringify!($trying)) {
-                Some(Change::Fails) => return Err(TryLockError::WouldBlock),
-                Some(Change::Skipped) => return Ok($Guard::new(self, None, None, site, false)),
-                _ => {}
-            }
-            let unwound = std::thread::panicking();
-            let guard = |std, twin| $Guard::new(self, Some(std), twin, site, unwound);
-            let Some((object, twin, turnstile)) = self.locate(site) else {
-                return match self.std.$trying() {
-                    Ok(std) => Ok(guard(std, None)),
-                    Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                    Err(TryLockError::Poisoned(poison)) => {
-                        let guard = guard(poison.into_inner(), None);
-                        Err(TryLockError::Poisoned(PoisonError::new(guard)))
-                    }
-                };
-            };
-            let step = Step::begin(site, stringify!($trying), Some(object), 0);
-            if record::holds(|recorder| recorder.reads(object)) {
-                record::fail(Fault::Unsupported {
-                    message: "try_read and try_write of a RwLock that the thread already holds for reading are \
-                              not modelled: drop the first guard, or use another lock",
-                });
-            }
-            let Ok(twin) = turnstile.attempt(&step, || twin.$trying()) else {
-                step.end($Tried(false), 0);
-                return Err(TryLockError::WouldBlock);
-            };
-            record::with(|recorder| {
-                ($hold)(recorder, object);
-                recorder.acquire_from(object);
-            });
-            step.end($Tried(true), 1);
-            let std = match self.std.$trying() {
-                Ok(std) => std,
-                Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
-                Err(TryLockError::WouldBlock) => {
-                    unreachable!("loom let in a thread that should wait")
-                }
-            };
-            let guard = guard(std, Some(twin));
-            if self.is_poisoned() {
-                Err(TryLockError::Poisoned(PoisonError::new(guard)))
-            } else {
-                Ok(guard)
-            }
-        }
-    };
-}
-
 impl<T: ?Sized> RwLock<T> {
-    acquire! {
-        RwLockReadGuard, read, read_at, try_read, Self::read_at, Action::Read, Action::TryRead,
-        |holders| holders != WRITER, Recorder::begins_to_read, shared: true,
-        "Acquires the lock for reading; blocks while it is held for writing.",
-        "Acquires the lock for reading if it is not held for writing."
+    fn act(&self, act: RwLockAct, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::RwLock(act) }, site)
+        })
     }
 
-    acquire! {
-        RwLockWriteGuard, write, write_at, try_write, Self::write_as_reader, Action::Write, Action::TryWrite,
-        |holders| holders == 0, |recorder: &mut Recorder, object: usize| recorder.objects[object].holders = WRITER, shared: false,
-        "Acquires the lock for writing; blocks while it is held.",
-        "Acquires the lock for writing if it is not held."
+    /// Begins a read. Returns its result, and where it will end.
+    fn begin(
+        &self,
+        act: impl FnOnce(LocationId) -> RwLockAct,
+        site: Site,
+    ) -> Option<(u64, Option<Handle>)> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let end = Handle::new(site, || Made::Object(ReadEnd::default().into()));
+            let act = act(Handle::with(end, "a read", |_, location| location).unwrap_or_default());
+            (engine.step(Operation::Act { object, act: Act::RwLock(act) }, site), end)
+        })
     }
 
-    /// What is to be changed about taking the lock.
-    fn change(&self, site: Site, operation: &'static str) -> Option<Change> {
-        self.model.as_ref()?;
-        mutation::at(site, operation, &[])
+    fn begin_read(&self, site: Site) -> Option<(u64, Option<Handle>)> {
+        self.begin(|end| RwLockAct::Read { end }, site)
     }
 
-    /// Takes the lock for reading and lets the caller write: on purpose.
-    fn write_as_reader(&self, site: Site) -> LockResult<RwLockWriteGuard<'_, T>> {
-        let with = |reader| {
-            let mut guard = RwLockWriteGuard::new(self, None, None, site, false);
-            guard.reader = Some(Box::new(reader));
-            guard
-        };
-        self.read_at(site).map(with).map_err(|poison| PoisonError::new(with(poison.into_inner())))
+    /// Keeps new readers out, and waits for those that there are.
+    fn begin_write(&self, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let act = Act::RwLock(RwLockAct::Write);
+            let result = engine.step(Operation::Act { object, act }, site);
+            for end in reads(engine, object) {
+                of_read(engine, end, ReadEndAct::Await, site);
+            }
+            result
+        })
     }
 
-    /// Whether the lock is poisoned.
-    pub fn is_poisoned(&self) -> bool {
-        if self.model.is_none() {
-            return self.std.is_poisoned();
-        }
-        let poisoned = self.poisoned.load(Relaxed);
-        // What the thread does next may depend on it.
-        record::with(|recorder| recorder.absorb(u64::from(poisoned)));
-        poisoned
+    /// Acquires the lock for writing if no read is under way.
+    fn begin_try_write(&self, site: Site) -> Option<u64> {
+        self.model.with("a reader-writer lock", |engine, object| {
+            let act = |act| engine.step(Operation::Act { object, act: Act::RwLock(act) }, site);
+            loop {
+                if act(RwLockAct::TryWrite) == acquired::WOULD_BLOCK {
+                    return acquired::WOULD_BLOCK;
+                }
+                let ends = reads(engine, object);
+                let ended =
+                    |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
+                if !ends.iter().all(ended) {
+                    return acquired::WOULD_BLOCK;
+                }
+                let result = act(RwLockAct::TryWriteAfter { reads: ends.len() });
+                if result != acquired::WOULD_BLOCK {
+                    for end in ends {
+                        of_read(engine, end, ReadEndAct::Await, site);
+                    }
+                    return result;
+                }
+                // Others were faster: look again.
+                if engine.over() {
+                    return acquired::WOULD_BLOCK;
+                }
+            }
+        })
     }
 
-    /// Clears the poisoned state.
-    pub fn clear_poison(&self) {
-        self.poisoned.store(false, Relaxed);
-        self.std.clear_poison();
-    }
-
-    /// The value, without locking: `&mut self` guarantees exclusive access.
+    /// Blocks while there is a writer, and acquires the lock for reading.
     ///
     /// # Errors
     ///
-    /// The value, in a `PoisonError`, if the lock is poisoned.
+    /// The guard too, if a writer has panicked.
+    #[track_caller]
+    pub fn read(&self) -> LockResult<RwLockReadGuard<'_, T>> {
+        let site = Location::caller();
+        let begun = match mutant::change(site, "read", &[]) {
+            Some(Change::Skipped) => self.poison(site).map(|result| (result, None)),
+            Some(Change::Ended) => self.begin_read(site).map(|(result, end)| {
+                end_read(end, site);
+                (result, None)
+            }),
+            _ => self.begin_read(site),
+        };
+        match begun {
+            Some((result, end)) => self.acquired_read(result, end, site),
+            None => match self.std.read() {
+                Ok(std) => Ok(self.read_guard(Some(std), site)),
+                Err(poison) => {
+                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))
+                }
+            },
+        }
+    }
+
+    /// Acquires the lock for reading if there is no writer.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if there is one, or if one waits; `Poisoned` with the guard, if a writer has
+    /// panicked.
+    #[track_caller]
+    pub fn try_read(&self) -> TryLockResult<RwLockReadGuard<'_, T>> {
+        let site = Location::caller();
+        let begun = match mutant::change(site, "try_read", &[]) {
+            Some(Change::Fails) => Some((acquired::WOULD_BLOCK, None)),
+            Some(Change::Skipped) => self.poison(site).map(|result| (result, None)),
+            _ => self.begin(|end| RwLockAct::TryRead { end }, site),
+        };
+        match begun {
+            Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
+            Some((result, end)) => Ok(self.acquired_read(result, end, site)?),
+            None => match self.std.try_read() {
+                Ok(std) => Ok(self.read_guard(Some(std), site)),
+                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                Err(TryLockError::Poisoned(poison)) => {
+                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))?
+                }
+            },
+        }
+    }
+
+    /// Blocks until the lock is free, and acquires it for writing.
+    ///
+    /// # Errors
+    ///
+    /// The guard too, if a writer has panicked.
+    #[track_caller]
+    pub fn write(&self) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let site = Location::caller();
+        let begun = match mutant::change(site, "write", &[]) {
+            Some(Change::Skipped) => self.poison(site).map(|result| (result, Held::Nothing)),
+            Some(Change::Ended) => self.begin_write(site).map(|result| {
+                self.end_write(false, site);
+                (result, Held::Nothing)
+            }),
+            Some(Change::Read) => {
+                self.begin_read(site).map(|(result, end)| (result, Held::Read(end)))
+            }
+            _ => self.begin_write(site).map(|result| (result, Held::Write)),
+        };
+        match begun {
+            Some((result, held)) => self.acquired_write(result, held, site),
+            None => match self.std.write() {
+                Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
+                Err(poison) => Err(PoisonError::new(self.write_guard(
+                    Some(poison.into_inner()),
+                    Held::Write,
+                    site,
+                ))),
+            },
+        }
+    }
+
+    /// Acquires the lock for writing if it is free.
+    ///
+    /// # Errors
+    ///
+    /// `WouldBlock` if it is not; `Poisoned` with the guard, if a writer has panicked.
+    #[track_caller]
+    pub fn try_write(&self) -> TryLockResult<RwLockWriteGuard<'_, T>> {
+        let site = Location::caller();
+        let begun = match mutant::change(site, "try_write", &[]) {
+            Some(Change::Fails) => Some((acquired::WOULD_BLOCK, Held::Nothing)),
+            Some(Change::Skipped) => self.poison(site).map(|result| (result, Held::Nothing)),
+            _ => self.begin_try_write(site).map(|result| (result, Held::Write)),
+        };
+        match begun {
+            Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
+            Some((result, held)) => Ok(self.acquired_write(result, held, site)?),
+            None => {
+                match self.std.try_write() {
+                    Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
+                    Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
+                    Err(TryLockError::Poisoned(poison)) => Err(PoisonError::new(
+                        self.write_guard(Some(poison.into_inner()), Held::Write, site),
+                    ))?,
+                }
+            }
+        }
+    }
+
+    fn acquired_read(
+        &self,
+        result: u64,
+        end: Option<Handle>,
+        site: Site,
+    ) -> LockResult<RwLockReadGuard<'_, T>> {
+        let guard = RwLockReadGuard { lock: self, _std: None, end, site };
+        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    fn acquired_write(
+        &self,
+        result: u64,
+        held: Held,
+        site: Site,
+    ) -> LockResult<RwLockWriteGuard<'_, T>> {
+        let guard = self.write_guard(None, held, site);
+        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+    }
+
+    fn read_guard<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockReadGuard<'a, ()>>,
+        site: Site,
+    ) -> RwLockReadGuard<'a, T> {
+        RwLockReadGuard { lock: self, _std: std, end: None, site }
+    }
+
+    fn write_guard<'a>(
+        &'a self,
+        std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+        held: Held,
+        site: Site,
+    ) -> RwLockWriteGuard<'a, T> {
+        let unwound = super::thread::panicking();
+        RwLockWriteGuard { lock: self, _std: std, site, unwound, held }
+    }
+
+    fn end_write(&self, poisons: bool, site: Site) {
+        self.model.at_end(|engine, object| {
+            let act = Act::RwLock(RwLockAct::EndWrite { poisons });
+            engine.step(Operation::Act { object, act }, site);
+        });
+    }
+
+    /// Whether the lock is poisoned, as the result of a mutant that does not acquire it.
+    fn poison(&self, site: Site) -> Option<u64> {
+        self.act(RwLockAct::IsPoisoned, site)
+    }
+
+    /// Whether a writer has panicked.
+    #[track_caller]
+    pub fn is_poisoned(&self) -> bool {
+        let poisoned = self.act(RwLockAct::IsPoisoned, Location::caller());
+        poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
+    }
+
+    /// Declares the value sound again.
+    #[track_caller]
+    pub fn clear_poison(&self) {
+        if self.act(RwLockAct::ClearPoison, Location::caller()).is_none() {
+            self.std.clear_poison();
+        }
+    }
+
+    /// The value, reached without locking: no other thread can have access.
+    ///
+    /// # Errors
+    ///
+    /// The value too, if the lock is poisoned.
+    #[track_caller]
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.acquire_history();
+        self.contents.access(Access::Write, Location::caller());
         let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
+}
 
-    fn acquire_history(&self) {
-        if let Some((handle, ..)) = &self.model {
-            if handle.is_current() {
-                record::with(|recorder| recorder.acquire_from(handle.object));
-            }
-        }
-    }
-
-    fn handle(&self) -> Option<Handle> {
-        self.model.as_ref().map(|(handle, ..)| *handle)
-    }
-
-    fn locate(&self, site: Site) -> Option<(usize, &loom::sync::RwLock<()>, &Turnstile)> {
-        let object = Handle::check(self.handle(), "read-write lock", site)?;
-        self.model.as_ref().map(|(_, twin, turnstile)| (object, &**twin, &**turnstile))
+impl<T: ?Sized> Drop for RwLockReadGuard<'_, T> {
+    fn drop(&mut self) {
+        end_read(self.end, self.site);
     }
 }
 
-/// Gives the lock back.
-macro_rules! release {
-    ($Guard:ident, shared: $shared:expr, $action:expr, $release:expr, $put_aside:expr) => {
-        impl<T: ?Sized> Drop for $Guard<'_, T> {
-            fn drop(&mut self) {
-                let mut twin = self.twin.take();
-                let Some((handle, lock, turnstile)) = &self.lock.model else { return };
-                if self.std.is_none() {
-                    return;
-                }
-                if !handle.is_current() {
-                    std::mem::forget(twin);
-                    return;
-                }
-                let object = handle.object;
-                if !$shared && !self.unwound && unwinding::unwinds() {
-                    self.lock.poisoned.store(true, Relaxed);
-                }
-                let aside = !self.unwound && std::thread::panicking();
-                if let Some(twin) = twin.take_if(|_| aside) {
-                    self.std = None;
-                    ($put_aside)(object, self.site, twin, lock, turnstile);
-                    return;
-                }
-                turnstile.leave(self.site, object, $shared);
-                record::with(|recorder| {
-                    recorder.note(self.site, Some(object), $action);
-                    ($release)(recorder, object);
-                });
-                self.std = None;
-                release(twin);
+impl<T: ?Sized> Drop for RwLockWriteGuard<'_, T> {
+    fn drop(&mut self) {
+        match self.held {
+            Held::Write => {
+                self.lock.end_write(!self.unwound && super::thread::panicking(), self.site);
             }
+            Held::Read(end) => end_read(end, self.site),
+            Held::Nothing => {}
         }
-
-        impl<T: ?Sized> Deref for $Guard<'_, T> {
-            type Target = T;
-
-            fn deref(&self) -> &T {
-                self.lock.contents.read(self.lock.handle(), self.site);
-                // SAFETY: while this guard exists nobody has exclusive access but itself. If the lock
-                // was changed on purpose, an access that another does not come before or after ended
-                // the exploration in the line above.
-                unsafe { &*self.lock.value.get() }
-            }
-        }
-
-        impl<T: ?Sized + fmt::Debug> fmt::Debug for $Guard<'_, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-    };
+    }
 }
 
-release!(RwLockReadGuard, shared: true, Action::EndRead, Recorder::ends_to_read, unwinding::put_aside_read);
-release!(RwLockWriteGuard, shared: false, Action::EndWrite, |recorder: &mut Recorder, object: usize| {
-    recorder.objects[object].holders = 0;
-    recorder.release_to(object);
-}, unwinding::put_aside_write);
+impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.lock.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock for reading, so there is no writer. If a mutant does not hold
+        // it, an access that happens-before does not order has ended the execution in the line above.
+        unsafe { &*self.lock.value.get() }
+    }
+}
+
+impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        self.lock.contents.access(Access::Read, self.site);
+        // SAFETY: this guard holds the lock for writing, so there is no other guard. If a mutant does not hold
+        // it, an access that happens-before does not order has ended the execution in the line above.
+        unsafe { &*self.lock.value.get() }
+    }
+}
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.lock.contents.write(self.lock.handle(), self.site);
-        // SAFETY: while this guard exists nobody else has access, or the line above has ended the
-        // exploration.
+        self.lock.contents.access(Access::Write, self.site);
+        // SAFETY: this guard holds the lock for writing, so there is no other guard. If a mutant does not hold
+        // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &mut *self.lock.value.get() }
     }
 }
@@ -388,8 +419,15 @@ impl<T: Default> Default for RwLock<T> {
     }
 }
 
+impl<T> From<T> for RwLock<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
+    }
+}
+
 impl<T: ?Sized> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RwLock").field("poisoned", &self.is_poisoned()).finish_non_exhaustive()
+        f.debug_struct("RwLock").finish_non_exhaustive()
     }
 }

@@ -3,56 +3,58 @@
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
-use std::panic::{AssertUnwindSafe, Location, catch_unwind};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::event::{Action, Site};
-use super::finding::Fault;
 use super::local::drop_locals;
-use super::operation::{Step, text_of};
-use super::record;
-use super::unwinding;
-use super::waiting::{self, Or};
+use super::mutant;
+use crate::kernel::object::TokenAct;
+use crate::kernel::{
+    self, Act, Choice, Engine, NewThread, Operation, Site, ThreadId as Number, Turn,
+};
+use crate::mutation::Change;
 
+mod scope;
+
+#[doc(hidden)]
+pub use super::local::drop_locals as end_locals;
 pub use super::local::{AccessError, LocalKey};
+pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
-/// The most threads that a model can have, main included (loom's limit).
-pub(crate) const MAX_THREADS: usize = loom::MAX_THREADS;
+/// Where a thread leaves what it returned.
+type Packet<T> = Arc<Mutex<Option<Result<T>>>>;
 
-/// A handle to join a thread.
-pub struct JoinHandle<T> {
-    inner: Join<T>,
-}
+/// The right to wait for a thread and to have what it returned.
+pub struct JoinHandle<T>(Join<T>);
 
 enum Join<T> {
-    Std { handle: std::thread::JoinHandle<T>, thread: Thread },
-    Model { number: usize, handle: loom::thread::JoinHandle<Result<T>>, thread: Thread },
+    Std(std::thread::JoinHandle<T>, Thread),
+    Model(Packet<T>, Thread, Number),
 }
 
 /// A handle to a thread.
 #[derive(Clone)]
-pub struct Thread {
-    inner: Inner,
-}
+pub struct Thread(Which);
 
 #[derive(Clone)]
-enum Inner {
+enum Which {
     Std(std::thread::Thread),
-    Model { number: usize, name: Option<String> },
+    Model { number: Number, execution: u64, name: Option<Arc<str>> },
 }
 
-/// The identifier of a thread.
+/// Tells threads apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ThreadId(Id);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum Id {
     Std(std::thread::ThreadId),
-    Model(usize),
+    Model(Number),
 }
 
-/// A builder of threads, with a name and a stack size.
+/// How a thread is to be spawned.
 #[derive(Debug, Default)]
 pub struct Builder {
     name: Option<String>,
@@ -60,155 +62,168 @@ pub struct Builder {
 }
 
 impl Builder {
-    /// A builder without a name.
+    /// A thread without a name.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Sets the name of the thread, which traces show.
+    /// Names the thread; traces show it under that name.
     #[must_use]
     pub fn name(mut self, name: String) -> Self {
         self.name = Some(name);
         self
     }
 
-    /// Sets the size of the stack, in bytes. Ignored in a model, where each thread has 32 KiB.
+    /// Sets the size of the stack, in bytes. An exploration may give it more.
     #[must_use]
     pub fn stack_size(mut self, size: usize) -> Self {
         self.stack_size = Some(size);
         self
     }
 
-    /// Spawns the thread. In a model, a panic in a thread that is not joined fails the model.
+    /// Starts the thread.
     ///
     /// # Errors
     ///
-    /// Outside a model, if the operating system fails to spawn a thread.
+    /// Outside an exploration, what the operating system says.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send + 'static,
         T: Send + 'static,
     {
-        let Self { name, stack_size } = self;
-        if record::active() {
-            return Ok(spawn_in_model(name, f, Location::caller()));
+        // SAFETY: both are `'static`.
+        unsafe { self.spawn_unbounded(f, Location::caller()) }
+    }
+
+    /// # Safety
+    ///
+    /// What `f` and `T` borrow must outlive the thread.
+    unsafe fn spawn_unbounded<F, T>(self, f: F, site: Site) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        let Self { name, stack_size: stack } = self;
+        let mut f = Some(f);
+        let name_for_thread = name.clone();
+        let spawned = kernel::with(|engine| {
+            let f = f.take()?;
+            let packet = Packet::default();
+            let to = Arc::clone(&packet);
+            let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, &to));
+            // SAFETY: only the lifetime is widened, and the caller answers for it: the engine runs a
+            // thread to its end before what spawned it, or abandons it.
+            let body = unsafe {
+                std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body)
+            };
+            let number = engine.spawn(NewThread { body, name: name.clone(), stack }, site);
+            Some(Join::Model(packet, Thread::of(engine, number, name.as_deref()), number))
+        });
+        if let Some(join) = spawned.flatten() {
+            return Ok(JoinHandle(join));
         }
+        let Some(f) = f else { unreachable!("the thread has been spawned") };
         let mut builder = std::thread::Builder::new();
-        if let Some(name) = name {
+        if let Some(name) = name_for_thread {
             builder = builder.name(name);
         }
-        if let Some(size) = stack_size {
+        if let Some(size) = stack {
             builder = builder.stack_size(size);
         }
-        Ok(JoinHandle::from_std(builder.spawn(f)?))
+        // SAFETY: the caller answers for the lifetimes.
+        let handle = unsafe { builder.spawn_unchecked(f) }?;
+        let thread = Thread(Which::Std(handle.thread().clone()));
+        Ok(JoinHandle(Join::Std(handle, thread)))
     }
 }
 
-/// Spawns a thread. In a model, this is a scheduling point, and a panic in a thread that is not joined fails
-/// the model.
+/// The body of a thread of an exploration.
+fn run<T>(f: impl FnOnce() -> T, packet: &Mutex<Option<Result<T>>>) {
+    let mut result = catch_unwind(AssertUnwindSafe(f));
+    let panicked = |payload: &(dyn std::any::Any + Send)| {
+        kernel::with(|engine| engine.panicked(payload));
+    };
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
+        if is_over() {
+            result = Err(payload);
+        } else {
+            // In `std` it aborts the process.
+            kernel::with(|engine| engine.abort(&*payload));
+        }
+    }
+    if let Err(payload) = result {
+        if is_over() {
+            // The execution is: this is how it unwinds its threads.
+            resume_unwind(payload);
+        }
+        panicked(&*payload);
+        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(payload));
+    } else {
+        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
+}
+
+fn is_over() -> bool {
+    kernel::with(|engine| engine.over()) == Some(true)
+}
+
+/// Starts a thread. In an exploration, a panic in a thread that no thread joins is an error.
 ///
 /// # Panics
 ///
-/// Outside a model, if the operating system fails to spawn a thread.
+/// Outside an exploration, if the operating system cannot start a thread.
 #[track_caller]
 pub fn spawn<F, T>(f: F) -> JoinHandle<T>
 where
     F: FnOnce() -> T + Send + 'static,
     T: Send + 'static,
 {
-    if record::active() {
-        spawn_in_model(None, f, Location::caller())
-    } else {
-        JoinHandle::from_std(std::thread::spawn(f))
-    }
-}
-
-fn spawn_in_model<F, T>(name: Option<String>, f: F, site: Site) -> JoinHandle<T>
-where
-    F: FnOnce() -> T + 'static,
-    T: 'static,
-{
-    let step = Step::begin(site, "spawn", None, 0);
-    let number = record::with(|recorder| {
-        recorder.spawned += 1;
-        let label = name.clone().unwrap_or_else(|| format!("thread{}", recorder.threads.len()));
-        let number = recorder.add_thread(label);
-        recorder.threads[number].unnamed = name.is_none();
-        number
-    })
-    .unwrap_or_default();
-    if number >= MAX_THREADS {
-        record::fail(Fault::TooManyThreads { site: Some(site.to_string()) });
-    }
-    // A step: the child may run before whatever the parent does next.
-    let handle = step.run(|| {
-        loom::thread::spawn(move || {
-            record::with(|recorder| recorder.resume(number));
-            let result = catch_unwind(AssertUnwindSafe(f));
-            record::with(|recorder| recorder.resume(number));
-            unwinding::settle();
-            if let Err(payload) = &result {
-                let text = text_of(&**payload);
-                record::with(|recorder| {
-                    recorder.thread().panic.get_or_insert(text);
-                });
-            }
-            if catch_unwind(AssertUnwindSafe(drop_locals)).is_err() {
-                record::with(|recorder| {
-                    recorder.thread().panic =
-                        Some("a thread-local value panicked when dropped".to_owned());
-                });
-            }
-            record::with(|recorder| {
-                recorder.thread().ended = true;
-                recorder.note(site, None, Action::End);
-            });
-            result
-        })
-    });
-    step.end(Action::Spawn(number), number as u64);
-    let thread = Thread { inner: Inner::Model { number, name } };
-    JoinHandle { inner: Join::Model { number, handle, thread } }
+    // SAFETY: both are `'static`.
+    let spawned = unsafe { Builder::new().spawn_unbounded(f, Location::caller()) };
+    spawned.expect("failed to spawn a thread")
 }
 
 impl<T> JoinHandle<T> {
-    /// Blocks until the thread has ended, and returns its result.
+    /// Waits for the thread to end and returns what it returned.
     ///
     /// # Errors
     ///
-    /// The payload of the panic, if the thread panicked.
+    /// What the thread panicked with.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        match self.inner {
-            Join::Std { handle, .. } => handle.join(),
-            Join::Model { number, handle, .. } => {
-                let step = Step::begin(Location::caller(), "join", None, number as u64);
-                record::with(|recorder| recorder.thread().joins = Some(number));
-                let result = step.run(|| handle.join());
-                record::with(|recorder| {
-                    recorder.join(number);
-                    // Whoever joins is told what the body panicked with, and of nothing else.
-                    if matches!(result, Ok(Err(_))) {
-                        recorder.threads[number].panic = None;
-                    }
+        self.join_at(Location::caller())
+    }
+
+    /// Waits for a thread of an exploration to end. A panic in it stays one that no thread was told of.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn join_unnoticed(self) -> Option<T> {
+        let Join::Model(packet, _, child) = self.0 else { return None };
+        let site = Location::caller();
+        kernel::with(|engine| engine.step(Operation::Join { child }, site));
+        packet.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()
+    }
+
+    fn join_at(self, site: Site) -> Result<T> {
+        match self.0 {
+            Join::Std(handle, _) => handle.join(),
+            Join::Model(packet, _, child) => {
+                kernel::with(|engine| {
+                    engine.step(Operation::Join { child }, site);
+                    engine.panic_seen(child);
                 });
-                step.end(Action::Join(number), 0);
-                result.and_then(|inner| inner)
+                let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
+                result.unwrap_or_else(|| Err(Box::new("the execution is over")))
             }
         }
     }
 
     /// A handle to the thread.
     pub fn thread(&self) -> &Thread {
-        match &self.inner {
-            Join::Std { thread, .. } | Join::Model { thread, .. } => thread,
+        match &self.0 {
+            Join::Std(_, thread) | Join::Model(_, thread, _) => thread,
         }
-    }
-
-    fn from_std(handle: std::thread::JoinHandle<T>) -> Self {
-        let thread = Thread { inner: Inner::Std(handle.thread().clone()) };
-        Self { inner: Join::Std { handle, thread } }
     }
 }
 
@@ -219,109 +234,137 @@ impl<T> fmt::Debug for JoinHandle<T> {
 }
 
 impl Thread {
-    /// The identifier of the thread.
+    fn of(engine: &dyn Engine, number: Number, name: Option<&str>) -> Self {
+        Self(Which::Model { number, execution: engine.execution(), name: name.map(Arc::from) })
+    }
+
+    /// Tells this thread from others.
     pub fn id(&self) -> ThreadId {
-        ThreadId(match &self.inner {
-            Inner::Std(thread) => Id::Std(thread.id()),
-            Inner::Model { number, .. } => Id::Model(*number),
+        ThreadId(match &self.0 {
+            Which::Std(thread) => Id::Std(thread.id()),
+            Which::Model { number, .. } => Id::Model(*number),
         })
     }
 
-    /// The name of the thread, if it has one.
+    /// The thread's name, if it was given one.
     pub fn name(&self) -> Option<&str> {
-        match &self.inner {
-            Inner::Std(thread) => thread.name(),
-            Inner::Model { name, .. } => name.as_deref(),
+        match &self.0 {
+            Which::Std(thread) => thread.name(),
+            Which::Model { name, .. } => name.as_deref(),
         }
     }
 
-    /// Makes the token of the thread available: wakes it from [`park`], now or the next time that it parks.
+    /// Wakes the thread from [`park`], now or the next time it parks.
     #[track_caller]
     pub fn unpark(&self) {
-        match &self.inner {
-            Inner::Std(thread) => thread.unpark(),
-            Inner::Model { number, .. } => waiting::unpark(*number, Location::caller()),
+        let site = Location::caller();
+        match &self.0 {
+            Which::Std(thread) => thread.unpark(),
+            Which::Model { .. } if mutant::change(site, "unpark", &[]) == Some(Change::Dropped) => {
+            }
+            Which::Model { number, execution, .. } => {
+                kernel::with(|engine| {
+                    if engine.execution() != *execution {
+                        engine.misuse("a thread is used that ran in an earlier execution".into());
+                    }
+                    token(engine, *number, TokenAct::Unpark, site);
+                });
+            }
         }
     }
 }
 
 impl fmt::Debug for Thread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Thread")
-            .field("id", &self.id())
-            .field("name", &self.name())
-            .finish_non_exhaustive()
+        f.debug_struct("Thread").field("id", &self.id()).field("name", &self.name()).finish()
     }
 }
 
-/// A handle to the calling thread.
-pub fn current() -> Thread {
-    let inner = record::with(|recorder| {
-        let number = recorder.current();
-        let thread = recorder.thread();
-        (number, (!thread.unnamed).then(|| thread.name.clone()))
-    })
-    .map_or_else(
-        || Inner::Std(std::thread::current()),
-        |(number, name)| Inner::Model { number, name },
-    );
-    Thread { inner }
+fn token(engine: &dyn Engine, thread: Number, act: TokenAct, site: Site) -> u64 {
+    let object = engine.token(thread);
+    engine.step(Operation::Act { object, act: Act::Token(act) }, site)
 }
 
-/// Blocks until the token of the calling thread is available, and consumes it: see [`Thread::unpark`]. May
-/// also return spuriously; a model explores both, up to the bound of `Model::spurious`.
+/// A handle to the thread that calls.
+pub fn current() -> Thread {
+    let current =
+        kernel::with(|engine| Thread::of(engine, engine.thread(), engine.thread_name().as_deref()));
+    current.unwrap_or_else(|| Thread(Which::Std(std::thread::current())))
+}
+
+/// Blocks until [`Thread::unpark`] is called on this thread, or has been. In an exploration it may
+/// also return without that, as `std` allows.
 #[track_caller]
 pub fn park() {
-    if !record::active() {
-        return std::thread::park();
+    let site = Location::caller();
+    let parked = kernel::with(|engine| {
+        let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
+        let wakes = engine.change(site, "park", &[]) == Some(Change::Wakes);
+        if wakes || engine.policy().spurious && engine.step(choice, site) == 1 {
+            token(engine, engine.thread(), TokenAct::TakeIfThere, site);
+            engine.turn(Turn::Spin, site);
+        } else {
+            token(engine, engine.thread(), TokenAct::Park, site);
+        }
+    });
+    if parked.is_none() {
+        std::thread::park();
     }
-    waiting::park(Location::caller(), "park", Or::Nothing);
 }
 
-/// Like [`park`], with a timeout. In a model, which has no time, it may time out at any point.
+/// Like [`park`], but for no longer than `duration`. In an exploration, time may be up at any moment;
+/// under [`Policy::patient`](crate::kernel::Policy::patient), only where no other thread can move.
 #[track_caller]
 pub fn park_timeout(duration: Duration) {
-    if record::active() {
-        waiting::park(Location::caller(), "park_timeout", Or::TimeIsUp);
-    } else {
+    let site = Location::caller();
+    let parked = kernel::with(|engine| {
+        let (object, policy) = (engine.token(engine.thread()), engine.policy());
+        let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
+        let spurious = policy.patient && policy.spurious && engine.step(choice, site) == 1;
+        if policy.patient && !spurious {
+            let park = Operation::Act { object, act: Act::Token(TokenAct::Park) };
+            if engine.step_in_time(park, site).is_none() {
+                engine.turn(Turn::Spin, site);
+            }
+        } else if token(engine, engine.thread(), TokenAct::TakeIfThere, site) == 0 {
+            engine.turn(Turn::Spin, site);
+        }
+    });
+    if parked.is_none() {
         std::thread::park_timeout(duration);
     }
 }
 
-/// Whether the calling thread is unwinding.
+/// Whether the calling thread unwinds.
 pub fn panicking() -> bool {
-    if record::active() { unwinding::unwinds() } else { std::thread::panicking() }
+    kernel::with(|engine| engine.panicking()).unwrap_or_else(std::thread::panicking)
 }
 
-/// Yields to another thread.
+/// Lets another thread run. In an exploration, ends a turn of a loop that waits.
 #[track_caller]
 pub fn yield_now() {
-    if !record::active() {
-        return std::thread::yield_now();
-    }
     let site = Location::caller();
-    let step = Step::begin(site, "yield", None, 0);
-    step.yield_if_spinning(site);
-    step.end(Action::Yield, 0);
+    if kernel::with(|engine| engine.turn(Turn::Spin, site)).is_none() {
+        std::thread::yield_now();
+    }
 }
 
-/// Sleeps. In a model, which has no time, this is [`yield_now`].
+/// Sleeps; in an exploration there is no time, and this is [`yield_now`].
 #[track_caller]
 pub fn sleep(duration: Duration) {
-    if record::active() {
-        yield_now();
-    } else {
+    let site = Location::caller();
+    if kernel::with(|engine| engine.turn(Turn::Spin, site)).is_none() {
         std::thread::sleep(duration);
     }
 }
 
-/// The number of threads that can run in parallel; in a model, 2.
+/// How many threads can run at once; in an exploration, 2.
 ///
 /// # Errors
 ///
-/// Outside a model, if the operating system does not tell.
+/// Outside an exploration, what the operating system says.
 pub fn available_parallelism() -> io::Result<NonZeroUsize> {
-    if record::active() {
+    if kernel::with(|_| ()).is_some() {
         return Ok(const { NonZeroUsize::new(2).unwrap() });
     }
     std::thread::available_parallelism()

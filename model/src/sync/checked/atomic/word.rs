@@ -1,32 +1,37 @@
-//! What can be atomic: for each type its `std` and its loom twin, and its bits.
+//! What can be atomic.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    clippy::cast_sign_loss,
+    clippy::cast_lossless,
+    reason = "bits of one type become those of another"
+)]
 
 use std::sync::atomic::{self as std_atomic, Ordering};
 
-use super::Value;
+use crate::kernel::{AtomicKind, Shape};
 
-/// A type that an [`Atomic`](super::Atomic) can hold.
-pub trait Word: Copy + Eq {
-    #[doc(hidden)]
+mod sealed {
+    pub trait Sealed: Copy {}
+}
+
+/// A primitive type that can be atomic.
+#[doc(hidden)]
+pub trait Word: sealed::Sealed {
     type Std;
-    #[doc(hidden)]
-    type Twin: Twin<Self>;
-    #[doc(hidden)]
-    const POINTER: bool = false;
-
-    #[doc(hidden)]
-    fn bits(self) -> u64;
-    #[doc(hidden)]
-    fn show(self) -> Value;
-    #[doc(hidden)]
-    fn std(self) -> Self::Std;
-    #[doc(hidden)]
+    const SHAPE: Shape;
+    const KIND: AtomicKind;
+    fn to_word(self) -> u64;
+    fn from_word(word: u64) -> Self;
+    fn std(value: Self) -> Self::Std;
     fn std_load(std: &Self::Std, order: Ordering) -> Self;
-    #[doc(hidden)]
     fn std_store(std: &Self::Std, value: Self, order: Ordering);
-    #[doc(hidden)]
-    fn std_swap(std: &Self::Std, value: Self, order: Ordering) -> Self;
-    #[doc(hidden)]
-    fn std_compare_exchange(
+    fn std_get_mut(std: &mut Self::Std) -> &mut Self;
+    /// # Errors
+    ///
+    /// The value found, if it is not `current`.
+    fn std_exchange(
         std: &Self::Std,
         current: Self,
         new: Self,
@@ -35,50 +40,36 @@ pub trait Word: Copy + Eq {
     ) -> Result<Self, Self>;
 }
 
-/// What the façade asks of a loom atomic.
-pub trait Twin<T> {
-    #[doc(hidden)]
-    fn new(value: T) -> Self;
-    #[doc(hidden)]
-    fn load(&self, order: Ordering) -> T;
-    #[doc(hidden)]
-    fn store(&self, value: T, order: Ordering);
-    #[doc(hidden)]
-    fn swap(&self, value: T, order: Ordering) -> T;
-    #[doc(hidden)]
-    fn compare_exchange(&self, current: T, new: T, ok: Ordering, err: Ordering) -> Result<T, T>;
-    /// A read-modify-write that changes nothing; `newest` is the value it will find.
-    #[doc(hidden)]
-    fn refresh(&self, newest: T, order: Ordering) -> T;
-}
-
 macro_rules! word {
-    ([$($generic:tt)*] $word:ty, $std:ty, $twin:ty, pointer: $pointer:expr,
-     bits: $bits:expr, show: $show:expr, refresh: $refresh:expr) => {
-        impl<$($generic)*> Word for $word {
+    ([$($generic:ident)?] $type:ty, $std:ty, $shape:expr, $kind:expr, $to:expr, $from:expr) => {
+        impl$(<$generic>)? sealed::Sealed for $type {}
+        impl$(<$generic>)? Word for $type {
             type Std = $std;
-            type Twin = $twin;
-            const POINTER: bool = $pointer;
-
-            fn bits(self) -> u64 {
-                ($bits)(self)
+            const SHAPE: Shape = $shape;
+            const KIND: AtomicKind = $kind;
+            #[inline]
+            fn to_word(self) -> u64 {
+                $to(self)
             }
-            fn show(self) -> Value {
-                ($show)(self)
+            #[inline]
+            fn from_word(word: u64) -> Self {
+                $from(word)
             }
-            fn std(self) -> $std {
-                <$std>::new(self)
+            fn std(value: Self) -> $std {
+                <$std>::new(value)
             }
+            #[inline]
             fn std_load(std: &$std, order: Ordering) -> Self {
                 std.load(order)
             }
+            #[inline]
             fn std_store(std: &$std, value: Self, order: Ordering) {
                 std.store(value, order);
             }
-            fn std_swap(std: &$std, value: Self, order: Ordering) -> Self {
-                std.swap(value, order)
+            fn std_get_mut(std: &mut $std) -> &mut Self {
+                std.get_mut()
             }
-            fn std_compare_exchange(
+            fn std_exchange(
                 std: &$std,
                 current: Self,
                 new: Self,
@@ -88,81 +79,50 @@ macro_rules! word {
                 std.compare_exchange(current, new, success, failure)
             }
         }
-
-        impl<$($generic)*> Twin<$word> for $twin {
-            fn new(value: $word) -> Self {
-                Self::new(value)
-            }
-            fn load(&self, order: Ordering) -> $word {
-                self.load(order)
-            }
-            fn store(&self, value: $word, order: Ordering) {
-                self.store(value, order);
-            }
-            fn swap(&self, value: $word, order: Ordering) -> $word {
-                self.swap(value, order)
-            }
-            fn compare_exchange(
-                &self,
-                current: $word,
-                new: $word,
-                ok: Ordering,
-                err: Ordering,
-            ) -> Result<$word, $word> {
-                self.compare_exchange(current, new, ok, err)
-            }
-            fn refresh(&self, newest: $word, order: Ordering) -> $word {
-                ($refresh)(self, newest, order)
-            }
-        }
     };
 }
 
-macro_rules! word_int {
-    ($($word:ident: $atomic:ident, $bits:expr, $show:expr;)*) => {
-        $(word!(
-            [] $word, std_atomic::$atomic, loom::sync::atomic::$atomic,
-            pointer: false,
-            bits: $bits,
-            show: $show,
-            refresh: |twin: &loom::sync::atomic::$atomic, _, order| twin.fetch_add(0, order)
-        );)*
-    };
+macro_rules! integer {
+    ($($type:ident $unsigned:ident $std:ident $signed:expr;)*) => {$(
+        word!(
+            [] $type,
+            std_atomic::$std,
+            Shape { bits: $type::BITS, signed: $signed },
+            AtomicKind::Integer { name: stringify!($std), shape: Self::SHAPE },
+            |value: $type| value as $unsigned as u64,
+            |word: u64| word as $unsigned as $type
+        );
+    )*};
 }
 
-word_int! {
-    u8: AtomicU8, u64::from, |value| Value::Unsigned(u64::from(value));
-    u16: AtomicU16, u64::from, |value| Value::Unsigned(u64::from(value));
-    u32: AtomicU32, u64::from, |value| Value::Unsigned(u64::from(value));
-    u64: AtomicU64, |value| value, Value::Unsigned;
-    usize: AtomicUsize, |value| value as u64, |value| Value::Unsigned(value as u64);
-    i8: AtomicI8, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
-    i16: AtomicI16, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
-    i32: AtomicI32, |value| signed_bits(i64::from(value)), |value| Value::Signed(i64::from(value));
-    i64: AtomicI64, signed_bits, Value::Signed;
-    isize: AtomicIsize, |value| signed_bits(value as i64), |value| Value::Signed(value as i64);
+integer! {
+    u8 u8 AtomicU8 false;
+    u16 u16 AtomicU16 false;
+    u32 u32 AtomicU32 false;
+    u64 u64 AtomicU64 false;
+    usize usize AtomicUsize false;
+    i8 u8 AtomicI8 true;
+    i16 u16 AtomicI16 true;
+    i32 u32 AtomicI32 true;
+    i64 u64 AtomicI64 true;
+    isize usize AtomicIsize true;
 }
 
 word!(
-    [] bool, std_atomic::AtomicBool, loom::sync::atomic::AtomicBool,
-    pointer: false,
-    bits: u64::from,
-    show: Value::Bool,
-    refresh: |twin: &loom::sync::atomic::AtomicBool, _, order| twin.fetch_or(false, order)
+    [] bool,
+    std_atomic::AtomicBool,
+    Shape { bits: 1, signed: false },
+    AtomicKind::Bool,
+    u64::from,
+    |word| word != 0
 );
 
+// A pointer is kept with its provenance exposed: what is read may be used like what was written.
 word!(
-    [T] *mut T, std_atomic::AtomicPtr<T>, loom::sync::atomic::AtomicPtr<T>,
-    pointer: true,
-    bits: |value: *mut T| value as usize as u64,
-    show: |value: *mut T| Value::Pointer(value as usize),
-    // loom's pointers have no other read-modify-write that leaves the value alone.
-    refresh: |twin: &loom::sync::atomic::AtomicPtr<T>, newest: *mut T, order| {
-        let (Ok(value) | Err(value)) = twin.compare_exchange(newest, newest, order, order);
-        value
-    }
+    [T] *mut T,
+    std_atomic::AtomicPtr<T>,
+    Shape { bits: 64, signed: false },
+    AtomicKind::Pointer,
+    |pointer: *mut T| pointer.expose_provenance() as u64,
+    |word: u64| std::ptr::with_exposed_provenance_mut(word as usize)
 );
-
-fn signed_bits(value: i64) -> u64 {
-    u64::from_ne_bytes(value.to_ne_bytes())
-}

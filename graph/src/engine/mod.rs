@@ -1,3 +1,0 @@
-//! Engines: each explores the executions of a program in its own way.
-
-pub mod graph;

@@ -1,0 +1,577 @@
+//! # What does loom miss that is explored here?
+//!
+//! **Answer.** What is listed here, of loom 0.7.3. Each row has a test: the program is explored completely, with
+//! exactly the outcomes, or the failure, that C++20 and `std` allow.
+//!
+//! | loom 0.7.3 | test |
+//! |---|---|
+//! | skips interleavings, even of `SeqCst` operations | `a_load_hides_no_interleaving` |
+//! | keeps the seven newest values of an atomic | `an_old_value_is_read_behind_any_number_of_newer_ones` |
+//! | a `SeqCst` load reads past no newer `SeqCst` store | `a_seq_cst_load_reads_an_older_seq_cst_store` |
+//! | a `compare_exchange` that fails reads the newest value | `a_failing_compare_exchange_reads_an_old_value` |
+//! | updates take effect in the order of execution | `relaxed_updates_are_reordered` |
+//! | `SeqCst` loads and stores count as `AcqRel` | `stores_of_equal_values_are_told_apart`, and the page [`litmus.rs`](litmus.rs) |
+//! | `notify_one` wakes the thread that has waited longest | `notify_one_wakes_any_waiting_thread` |
+//! | a waiting writer holds up no reader | `a_waiting_writer_holds_up_a_reader`, `crossed_readers_deadlock` |
+//! | no spurious failures and wake-ups | `spurious_failures_have_no_bound`, `a_loop_of_waits_is_explored_completely` |
+//! | a panic poisons a lock for good | `is_poisoned_is_asked_at_any_moment` |
+//! | a fence acquires what other threads have read | `an_acquire_fence_is_for_its_own_thread` |
+//! | two `SeqCst` fences synchronize without an atomic between them | `seq_cst_fences_synchronize_through_an_atomic` |
+//! | a read lock hands over to the next reader | `a_read_lock_orders_no_readers` |
+//! | to drop an object, or to make a lock, is no access | `an_object_freed_too_early_is_a_race`, `a_mutex_published_without_release_is_a_race` |
+//! | an update may read its thread's own store for ever | `a_lock_acquired_by_swap_is_explored_completely` |
+//! | a loop that waits is run up to a limit of branches | `loops_that_yield_are_explored_completely`, `a_loop_that_gives_up_is_explored_completely` |
+//!
+//! **Why.** loom runs a program in the order of its steps, and lets a load read what was stored earlier in this
+//! order. Its partial-order reduction remembers one last access of each atomic. Here an execution is a graph,
+//! which says for each load what it reads and for each atomic in which order it was written, and all consistent
+//! graphs are built. loom still runs, as the second engine of each check: there every operation is a
+//! read-modify-write, and of these loom has not been seen to skip an order.
+//!
+//! **Bounds and what is not modelled.** Explored completely, but for `notify_one`, without spurious wake-ups. What
+//! is still missed: [`limits.rs`](limits.rs).
+
+use selvedge_model::sync::atomic::{
+    AtomicBool, AtomicPtr, AtomicU64,
+    Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+use selvedge_model::sync::cell::UnsafeCell;
+use selvedge_model::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, hint, thread};
+use selvedge_model::{Failure, Model};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+/// Two atomics, both 0.
+type Two = (AtomicU64, AtomicU64);
+
+fn two() -> Model<Two> {
+    Model::new(Two::default)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn passes<S: Send + Sync + 'static>(model: Model<S>) {
+    let report = model.rounds(500).check();
+    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
+}
+
+fn is_a_race<S: Send + Sync + 'static>(model: Model<S>) {
+    model.fails(Failure::DataRace).check();
+}
+
+// ---------------------------------------------------------------------------------------------
+// Atomics.
+// ---------------------------------------------------------------------------------------------
+
+/// The same program, and the same assertion: loom explores one of two orders, and finds it kept.
+#[cfg(loom)]
+#[test]
+fn a_load_hides_no_interleaving() {
+    const FIRST: &str = "the reader comes first";
+    loom::model(|| {
+        let x = loom::sync::Arc::new(loom::sync::atomic::AtomicU64::new(0));
+        let theirs = loom::sync::Arc::clone(&x);
+        let writer = loom::thread::spawn(move || {
+            let read = theirs.load(SeqCst);
+            theirs.store(read + 1, SeqCst);
+        });
+        assert_eq!(x.load(SeqCst), 0, "{FIRST}");
+        writer.join().expect("it does not panic");
+    });
+
+    Model::new(AtomicU64::default)
+        .thread("reader", |x| assert_eq!(x.load(SeqCst), 0, "{FIRST}"))
+        .thread("writer", |x| {
+            let read = x.load(SeqCst);
+            x.store(read + 1, SeqCst);
+        })
+        .fails(Failure::Panic)
+        .check();
+}
+
+#[test]
+fn an_old_value_is_read_behind_any_number_of_newer_ones() {
+    let mut model = two()
+        .thread("writer", |(x, flag)| {
+            for value in 1..=20 {
+                x.store(value, Relaxed);
+            }
+            flag.store(1, Relaxed);
+        })
+        .thread("reader", |(x, flag)| (flag.load(Relaxed) == 1).then(|| x.load(Relaxed)))
+        .acceptable("reader=None", "the flag was not yet there")
+        .acceptable("reader=Some(20)", "the newest value");
+    for old in 0..20 {
+        model = model.interesting(&format!("reader=Some({old})"), "the flag overtook newer values");
+    }
+    passes(model);
+}
+
+/// In the one order of `SeqCst` the load may come between the stores: what was read before it was relaxed, and
+/// orders nothing.
+#[test]
+fn a_seq_cst_load_reads_an_older_seq_cst_store() {
+    let model = two()
+        .thread("writer", |(x, flag)| {
+            x.store(1, SeqCst);
+            x.store(2, SeqCst);
+            flag.store(1, Relaxed);
+        })
+        .thread("reader", |(x, flag)| (flag.load(Relaxed), x.load(SeqCst)))
+        .acceptable("reader=(0, 0)", "it read first")
+        .acceptable("reader=(0, 1)", "it read between")
+        .acceptable("reader=(0, 2)", "it looked at the flag too early")
+        .acceptable("reader=(1, 2)", "it read last")
+        .interesting("reader=(1, 0)", "the flag overtook both stores")
+        .interesting("reader=(1, 1)", "the flag overtook the second store");
+    passes(model);
+}
+
+/// To fail it needs no more than a load, and a load may be of an old value.
+#[test]
+fn a_failing_compare_exchange_reads_an_old_value() {
+    let model = two()
+        .thread("writer", |(data, flag)| {
+            data.store(1, Relaxed);
+            flag.store(1, Relaxed);
+        })
+        .thread("reader", |(data, flag)| {
+            (flag.load(Relaxed), data.compare_exchange(9, 9, Relaxed, Relaxed))
+        })
+        .acceptable("reader=(0, Err(0))", "it read first")
+        .acceptable("reader=(0, Err(1))", "it looked at the flag too early")
+        .acceptable("reader=(1, Err(1))", "it read last")
+        .interesting("reader=(1, Err(0))", "the flag overtook the data");
+    passes(model);
+}
+
+/// Store buffering, and message passing, with updates in place of the loads.
+#[test]
+fn relaxed_updates_are_reordered() {
+    let buffering = two()
+        .thread("left", |(x, y)| {
+            x.store(1, Relaxed);
+            y.fetch_add(0, Relaxed)
+        })
+        .thread("right", |(x, y)| {
+            y.store(1, Relaxed);
+            x.fetch_add(0, Relaxed)
+        })
+        .acceptable("left=0 right=1", "left came first")
+        .acceptable("left=1 right=0", "right came first")
+        .acceptable("left=1 right=1", "both wrote before either read")
+        .interesting("left=0 right=0", "each read before the other's store");
+    passes(buffering);
+    let passing = two()
+        .thread("writer", |(data, flag)| {
+            data.store(1, Relaxed);
+            flag.store(1, Relaxed);
+        })
+        .thread("reader", |(data, flag)| (flag.fetch_add(0, Relaxed), data.fetch_add(0, Relaxed)))
+        .acceptable("reader=(0, 0)", "it read first")
+        .acceptable("reader=(0, 1)", "it looked at the flag too early")
+        .acceptable("reader=(1, 1)", "it read last")
+        .interesting("reader=(1, 0)", "the flag overtook the data");
+    passes(passing);
+}
+
+/// Store buffering with `SeqCst`. In the end `left` stores the value that was there at first.
+#[test]
+fn stores_of_equal_values_are_told_apart() {
+    let model = two()
+        .thread("left", |(x, y)| {
+            x.store(1, SeqCst);
+            let read = y.load(SeqCst);
+            x.store(0, SeqCst);
+            read
+        })
+        .thread("right", |(x, y)| {
+            y.store(1, SeqCst);
+            (x.load(SeqCst), x.load(SeqCst))
+        })
+        .acceptable("left=0 right=(1, 1)", "left stored first")
+        .acceptable("left=1 right=(0, 1)", "right read first before left stored at all")
+        .acceptable("left=1 right=(1, 1)", "both stored before either read")
+        .acceptable("left=0 right=(0, 0)", "right came last")
+        .acceptable("left=0 right=(1, 0)", "right read before and after left's last store")
+        .acceptable("left=1 right=(0, 0)", "right came first, or read last")
+        .acceptable("left=1 right=(1, 0)", "right read before and after left's last store")
+        .forbidden("left=0 right=(0, 1)", "right read what left stored last, and then the first");
+    passes(model);
+}
+
+#[test]
+fn spurious_failures_have_no_bound() {
+    let exchange = |x: &AtomicU64| x.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok();
+    let model = Model::new(AtomicU64::default)
+        .thread("alice", move |x| [exchange(x), exchange(x), exchange(x)])
+        .acceptable("alice=[true, false, false]", "the first one succeeded")
+        .interesting("alice=[false, true, false]", "the first one failed spuriously")
+        .interesting("alice=[false, false, true]", "two failed spuriously")
+        .interesting("alice=[false, false, false]", "all failed spuriously");
+    passes(model);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Locks and waits.
+// ---------------------------------------------------------------------------------------------
+
+/// `std` does not say which thread is woken. Each says whether it was woken in the order of arrival.
+#[test]
+fn notify_one_wakes_any_waiting_thread() {
+    #[derive(Default)]
+    struct Shared {
+        /// How many have come to wait, and how many have been woken.
+        counts: Mutex<(u64, u64)>,
+        changed: Condvar,
+        waiting: AtomicU64,
+    }
+    let waits = |shared: &Shared| {
+        let mut counts = lock(&shared.counts);
+        let arrival = counts.0;
+        counts.0 += 1;
+        shared.waiting.fetch_add(1, SeqCst);
+        counts = shared.changed.wait(counts).unwrap_or_else(PoisonError::into_inner);
+        let woken = counts.1;
+        counts.1 += 1;
+        drop(counts);
+        shared.changed.notify_one();
+        arrival == woken
+    };
+    let report = Model::new(Shared::default)
+        .thread("alice", waits)
+        .thread("bob", waits)
+        .thread("wakes", |shared| {
+            hint::wait_until(|| shared.waiting.load(SeqCst) == 2);
+            // The thread that counted last holds the lock until it waits.
+            drop(lock(&shared.counts));
+            shared.changed.notify_one();
+        })
+        .without_spurious()
+        .rounds(100)
+        .acceptable("alice=true bob=true", "in the order of arrival")
+        .interesting("alice=false bob=false", "the last to arrive was woken first")
+        .check();
+    let bound = report.bound();
+    assert!(!cfg!(loom) || bound.as_deref() == Some("no spurious failures and wake-ups"));
+}
+
+/// One reader waits for the other. A writer comes between them, holds up the second, and all three wait for ever.
+#[test]
+fn a_waiting_writer_holds_up_a_reader() {
+    Model::new(<(RwLock<()>, AtomicBool)>::default)
+        .thread("first", |(lock, came)| {
+            let _reading = lock.read();
+            hint::wait_until(|| came.load(Acquire));
+        })
+        .thread("second", |(lock, came)| {
+            let _reading = lock.read();
+            came.store(true, Release);
+        })
+        .thread("writer", |(lock, _)| drop(lock.write()))
+        .fails(Failure::Deadlock)
+        .check();
+}
+
+/// Two locks, each read by both readers, in opposite orders, and each with a writer. Each reader waits for a
+/// writer that waits for the other reader.
+#[test]
+fn crossed_readers_deadlock() {
+    let readers = || {
+        Model::new(<(RwLock<()>, RwLock<()>)>::default)
+            .thread("left", |(a, b)| {
+                let _reading = a.read();
+                drop(b.read());
+            })
+            .thread("right", |(a, b)| {
+                let _reading = b.read();
+                drop(a.read());
+            })
+    };
+    passes(readers().acceptable("()", "readers do not wait for each other"));
+    readers()
+        .thread("writes_a", |(a, _)| drop(a.write()))
+        .thread("writes_b", |(_, b)| drop(b.write()))
+        .fails(Failure::Deadlock)
+        .check();
+}
+
+/// It may wake spuriously any number of times. Each of these turns finds what the one before found.
+#[test]
+fn a_loop_of_waits_is_explored_completely() {
+    let model = Model::new(<(Mutex<bool>, Condvar)>::default)
+        .thread("waits", |(ready, changed)| {
+            drop(changed.wait_while(lock(ready), |ready| !*ready));
+        })
+        .thread("sets", |(ready, changed)| {
+            *lock(ready) = true;
+            changed.notify_one();
+        })
+        .acceptable("()", "it is woken");
+    passes(model);
+}
+
+#[test]
+fn is_poisoned_is_asked_at_any_moment() {
+    let model = Model::new(|| (Mutex::new(()), AtomicU64::new(0)))
+        .thread("asks", |(mutex, flag)| (mutex.is_poisoned(), flag.load(SeqCst)))
+        .thread("poisons", |(mutex, flag)| {
+            let caught = catch_unwind(AssertUnwindSafe(|| {
+                let _held = lock(mutex);
+                panic!("on purpose");
+            }));
+            assert!(caught.is_err(), "it panics on purpose");
+            flag.store(1, SeqCst);
+        })
+        .acceptable("asks=(false, 0)", "it asked first")
+        .acceptable("asks=(false, 1)", "it asked first, and looked last")
+        .acceptable("asks=(true, 0)", "poisoned, and the flag not yet set")
+        .acceptable("asks=(true, 1)", "it asked last");
+    passes(model);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Data races.
+// ---------------------------------------------------------------------------------------------
+
+/// Data in plain memory; the writer tells the relay by one flag, and the relay tells the reader by another.
+#[derive(Default)]
+struct Relayed {
+    data: UnsafeCell<u64>,
+    written: AtomicU64,
+    passed_on: AtomicU64,
+    lock: RwLock<()>,
+}
+
+// SAFETY: none: these are races, which the checker finds. On real threads they are not run.
+unsafe impl Sync for Relayed {}
+
+impl Relayed {
+    fn write(&self) {
+        // SAFETY: none; as above.
+        self.data.with_mut(|data| unsafe { *data = 1 });
+    }
+
+    fn read(&self) -> u64 {
+        // SAFETY: none; as above.
+        self.data.with(|data| unsafe { *data })
+    }
+}
+
+/// The relay's load is relaxed, so the relay does not know of the data. The reader has read what the relay
+/// wrote, and not what the writer did.
+#[test]
+fn an_acquire_fence_is_for_its_own_thread() {
+    let model = |load: Ordering| {
+        Model::new(Relayed::default)
+            .thread("writer", |shared| {
+                shared.write();
+                shared.written.store(1, Release);
+            })
+            .thread("relay", move |shared| {
+                if shared.written.load(load) == 1 {
+                    shared.passed_on.store(1, Release);
+                }
+            })
+            .thread("reader", |shared| {
+                (shared.passed_on.load(Acquire) == 1).then(|| {
+                    fence(Acquire);
+                    shared.read()
+                })
+            })
+    };
+    is_a_race(model(Relaxed));
+    passes(
+        model(Acquire)
+            .acceptable("reader=None", "the reader was not told yet")
+            .acceptable("reader=Some(1)", "the relay knew of the data"),
+    );
+}
+
+/// The writer's fence comes before the reader's in the one order. That is no happens-before, and the fences
+/// have no atomic in common.
+#[test]
+fn seq_cst_fences_synchronize_through_an_atomic() {
+    let model = |relays: bool| {
+        Model::new(Relayed::default)
+            .thread("writer", |shared| {
+                shared.write();
+                fence(SeqCst);
+                shared.written.store(1, Relaxed);
+            })
+            .thread("relay", |shared| shared.passed_on.store(shared.written.load(Relaxed), Relaxed))
+            .thread("reader", move |shared| {
+                let told = if relays { &shared.passed_on } else { &shared.written };
+                (told.load(Relaxed) == 1).then(|| {
+                    fence(SeqCst);
+                    shared.read()
+                })
+            })
+    };
+    is_a_race(model(true));
+    passes(
+        model(false)
+            .acceptable("reader=None", "the reader was not told yet")
+            .acceptable("reader=Some(1)", "the fences synchronize through the flag"),
+    );
+}
+
+/// The writer holds the lock as a reader does, which is its defect. The readers do not overlap, because the
+/// second one waits for a flag that orders nothing.
+#[test]
+fn a_read_lock_orders_no_readers() {
+    let model = |writes: bool| {
+        Model::new(Relayed::default)
+            .thread("writer", move |shared| {
+                if writes {
+                    let held = shared.lock.write();
+                    shared.write();
+                    drop(held);
+                } else {
+                    let held = shared.lock.read();
+                    shared.write();
+                    drop(held);
+                }
+                shared.written.store(1, Relaxed);
+            })
+            .thread("reader", |shared| {
+                (shared.written.load(Relaxed) == 1).then(|| {
+                    let _held = shared.lock.read();
+                    shared.read()
+                })
+            })
+    };
+    is_a_race(model(false));
+    passes(
+        model(true)
+            .acceptable("reader=None", "the reader was not told yet")
+            .acceptable("reader=Some(1)", "the writer held the lock alone"),
+    );
+}
+
+/// Two owners of an atomic on the heap. The last one must know that the other has done with it: a release by
+/// each, and an acquire by the last.
+#[test]
+fn an_object_freed_too_early_is_a_race() {
+    struct Owned {
+        object: AtomicPtr<AtomicU64>,
+        owners: AtomicU64,
+    }
+    let model = |order: Ordering| {
+        let body = move |owned: &Owned| {
+            let object = owned.object.load(Relaxed);
+            // SAFETY: none where the release is relaxed; that is what the test is about.
+            unsafe { &*object }.fetch_add(1, Relaxed);
+            if owned.owners.fetch_sub(1, order) == 1 {
+                // SAFETY: this is the last owner. Where the release is relaxed, as above.
+                drop(unsafe { Box::from_raw(object) });
+            }
+        };
+        let new = || Owned {
+            object: AtomicPtr::new(Box::into_raw(Box::new(AtomicU64::new(0)))),
+            owners: AtomicU64::new(2),
+        };
+        Model::new(new).thread("alice", body).thread("bob", body)
+    };
+    is_a_race(model(Relaxed));
+    passes(model(AcqRel).acceptable("()", "freed once"));
+}
+
+/// To make a mutex is to write it, and no lock can synchronize with that.
+#[test]
+fn a_mutex_published_without_release_is_a_race() {
+    let model = |order: Ordering| {
+        Model::new(|| AtomicPtr::new(std::ptr::null_mut()))
+            .thread("publisher", move |published: &AtomicPtr<Mutex<u64>>| {
+                published.store(Box::into_raw(Box::new(Mutex::new(1))), order);
+            })
+            .thread("reader", |published| {
+                let found = published.load(Acquire);
+                // SAFETY: none where the store is relaxed; that is what the test is about.
+                (!found.is_null()).then(|| *lock(unsafe { &*found }))
+            })
+            .finally("freed", |published| {
+                // SAFETY: it came from a `Box`, and all threads have ended.
+                drop(unsafe { Box::from_raw(published.load(Relaxed)) });
+            })
+    };
+    is_a_race(model(Relaxed));
+    passes(
+        model(Release)
+            .acceptable("reader=None", "it is not yet published")
+            .acceptable("reader=Some(1)", "published, with all that was written before"),
+    );
+}
+
+// ---------------------------------------------------------------------------------------------
+// Waiting loops.
+// ---------------------------------------------------------------------------------------------
+
+#[test]
+fn a_lock_acquired_by_swap_is_explored_completely() {
+    let model = |threads: usize, acquire: fn(&AtomicBool)| {
+        let body = move |lock: &AtomicBool| {
+            acquire(lock);
+            lock.store(false, Release);
+        };
+        let names = ["alice", "bob", "carol"].iter().take(threads);
+        let model = Model::new(|| AtomicBool::new(false));
+        names.fold(model, |model, name| model.thread(name, body))
+    };
+    let spins = |lock: &AtomicBool| {
+        while lock.swap(true, Acquire) {
+            hint::spin_loop();
+        }
+    };
+    let waits = |lock: &AtomicBool| hint::wait_until(|| !lock.swap(true, Acquire));
+    let weak = |lock: &AtomicBool| {
+        while lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+            hint::spin_loop();
+        }
+    };
+    for acquire in [spins, waits, weak] {
+        passes(model(2, acquire).acceptable("()", "both threads end"));
+    }
+    passes(model(3, waits).acceptable("()", "every thread ends"));
+}
+
+#[test]
+fn loops_that_yield_are_explored_completely() {
+    let model = |turn: fn()| {
+        Model::new(|| AtomicBool::new(false))
+            .thread("waits", move |raised| {
+                while !raised.load(Acquire) {
+                    turn();
+                }
+            })
+            .thread("raises", |raised| raised.store(true, Release))
+            .acceptable("()", "every thread ends")
+    };
+    let in_two_places = || {
+        hint::spin_loop();
+        thread::yield_now();
+    };
+    passes(model(in_two_places));
+    passes(model(|| (0..3).for_each(|_| hint::spin_loop())));
+}
+
+/// A loop that does something else after some turns.
+#[test]
+fn a_loop_that_gives_up_is_explored_completely() {
+    let model = Model::new(AtomicU64::default)
+        .thread("spins", |x| {
+            for _ in 0..20 {
+                if x.load(SeqCst) == 1 {
+                    break;
+                }
+                hint::spin_loop();
+            }
+            x.swap(2, SeqCst)
+        })
+        .thread("writes", |x| x.store(1, SeqCst))
+        .acceptable("spins=1", "it saw the 1, or came later")
+        .interesting("spins=0", "it gave up before the store");
+    passes(model);
+}

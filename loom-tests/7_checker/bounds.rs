@@ -1,0 +1,231 @@
+//! # What bounds an exploration, and what is refused?
+//!
+//! **Answer.** What is listed here. The report of a bounded exploration says "bounded", with the place, and
+//! never "explored completely". What cannot be explored is an error that no expectation accepts.
+//!
+//! | bound | what to do instead | test |
+//! |---|---|---|
+//! | a waiting loop with an effect in each turn is cut after 16 turns, and is never called a livelock | count in a local variable | `a_loop_with_an_effect_is_cut` |
+//! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `a_loop_that_does_not_say_that_it_waits_is_cut` |
+//! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `a_thread_with_too_many_steps_is_cut` |
+//! | `.executions(n)` is a sample | no bound, and a smaller model | `bounded_executions_are_a_sample` |
+//! | `.without_spurious()` leaves out executions | do without it | `without_spurious_failures_executions_are_missed` |
+//!
+//! | refused | what to do instead | test |
+//! |---|---|---|
+//! | more than 15 threads beside the main one | fewer threads | `a_sixteenth_thread_is_refused` |
+//! | a value that the execution did not make, such as a `static` | make it in `Model::new`'s closure | `a_static_is_refused` |
+//! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_step_are_refused` |
+//!
+//! **Why.** A loop that waits has no last turn. A turn that changed nothing and found what an earlier turn
+//! found is as good as none, and the checker leaves it out. A turn with an effect is not, since other
+//! threads may see the effect, and so there is one more execution with each turn.
+//!
+//! **Bounds and what is not modelled.** The bounds are what the page is about; the program beside each is
+//! explored completely. On real threads none of them applies.
+
+#![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
+
+use selvedge_model::sync::atomic::{
+    AtomicBool, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release, SeqCst},
+};
+use selvedge_model::sync::{hint, thread};
+use selvedge_model::{CheckError, Failure, Model, Report};
+
+fn is_complete(report: &Report) {
+    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
+}
+
+/// The bound that the report names.
+fn is_bounded(report: &Report, bound: &str) {
+    if cfg!(loom) {
+        let said = report.bound().expect("a bound is reached");
+        assert!(said.contains(bound), "{said}");
+    }
+}
+
+/// An outcome that the bound leaves out.
+fn missed<S: Send + Sync + 'static>(model: Model<S>, outcome: &str, reason: &str) -> Model<S> {
+    if cfg!(loom) {
+        model.forbidden(outcome, &format!("the bound leaves it out: {reason}"))
+    } else {
+        model.interesting(outcome, reason)
+    }
+}
+
+// ---------------------------------------------------------------------------------------------
+// Bounded.
+// ---------------------------------------------------------------------------------------------
+
+/// A thread waits for a flag, in a loop around `turn`.
+fn waits(turn: fn(&(AtomicBool, AtomicU64))) -> Model<(AtomicBool, AtomicU64)> {
+    Model::new(|| (AtomicBool::new(false), AtomicU64::new(0))).thread("waits", move |state| {
+        while !state.0.load(Acquire) {
+            turn(state);
+        }
+    })
+}
+
+fn raises(model: Model<(AtomicBool, AtomicU64)>) -> Model<(AtomicBool, AtomicU64)> {
+    model
+        .thread("raises", |(flag, _)| flag.store(true, Release))
+        .rounds(500)
+        .acceptable("()", "both threads end")
+}
+
+/// Each turn is different from the one before: the counter is. Nor is it seen that such a loop never ends.
+#[test]
+fn a_loop_with_an_effect_is_cut() {
+    let counts = |(_, tries): &(AtomicBool, AtomicU64)| {
+        tries.fetch_add(1, Relaxed);
+        hint::spin_loop();
+    };
+    let report = raises(waits(counts)).check();
+    is_bounded(&report, "bounds.rs");
+    // The flag is raised before the first turn, or before one of 16 others.
+    assert!(report.executions() == 17 || !cfg!(loom), "{report}");
+    is_complete(&raises(waits(|_| hint::spin_loop())).check());
+
+    // As an async task that wakes itself: the token that the thread gives itself is an effect.
+    let wakes_itself = raises(waits(|_| {
+        thread::current().unpark();
+        thread::park();
+        thread::yield_now();
+    }));
+    is_bounded(&wakes_itself.without_spurious().check(), "bounds.rs");
+
+    if cfg!(loom) {
+        let alone = |turn| waits(turn).thread("looks", |(_, tries)| tries.load(Relaxed) > 0);
+        let report = alone(counts).explore().expect("the livelock is not seen");
+        is_bounded(&report, "after its limit of turns");
+        alone(|_| hint::spin_loop()).fails(Failure::Livelock).check();
+    }
+}
+
+#[test]
+fn a_loop_that_does_not_say_that_it_waits_is_cut() {
+    is_bounded(&raises(waits(|_| ())).steps(50).check(), "the limit of steps of a thread");
+    for turn in [|_: &_| hint::spin_loop(), |_: &_| thread::yield_now()] {
+        is_complete(&raises(waits(turn)).check());
+    }
+}
+
+#[test]
+fn a_thread_with_too_many_steps_is_cut() {
+    let model = || {
+        Model::new(AtomicU64::default)
+            .thread("adds", |x| {
+                for _ in 0..20 {
+                    x.fetch_add(1, Relaxed);
+                }
+            })
+            .finally("total", |x| x.load(Relaxed))
+    };
+    if cfg!(loom) {
+        let report = model().steps(10).explore().expect("it is no failure");
+        is_bounded(&report, "the limit of steps of a thread");
+        assert_eq!(report.executions(), 0);
+    }
+    is_complete(&model().acceptable("total=20", "all steps are taken").check());
+}
+
+#[test]
+fn bounded_executions_are_a_sample() {
+    let model = || {
+        let increments = |x: &AtomicU64| x.fetch_add(1, SeqCst);
+        Model::new(AtomicU64::default)
+            .thread("alice", increments)
+            .thread("bob", increments)
+            .acceptable("alice=0 bob=1", "alice, bob")
+    };
+    let bounded = missed(model().executions(1), "alice=1 bob=0", "bob, alice").check();
+    is_bounded(&bounded, "1 execution");
+    is_complete(&model().acceptable("alice=1 bob=0", "bob, alice").check());
+}
+
+#[test]
+fn without_spurious_failures_executions_are_missed() {
+    let model = || {
+        let exchange = |x: &AtomicU64| x.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok();
+        Model::new(AtomicU64::default)
+            .thread("alice", move |x| (exchange(x), exchange(x)))
+            .acceptable("alice=(true, false)", "the first one succeeded")
+    };
+    let bounded = missed(
+        model().without_spurious(),
+        "alice=(false, true)",
+        "the first one failed spuriously",
+    );
+    let bounded = missed(bounded, "alice=(false, false)", "both failed spuriously").check();
+    is_bounded(&bounded, "no spurious failures");
+    let complete = model()
+        .interesting("alice=(false, true)", "the first one failed spuriously")
+        .interesting("alice=(false, false)", "both failed spuriously")
+        .check();
+    is_complete(&complete);
+}
+
+// ---------------------------------------------------------------------------------------------
+// Refused.
+// ---------------------------------------------------------------------------------------------
+
+fn is_refused<S: Send + Sync + 'static>(model: Model<S>, message: &str) {
+    let error = model.explore().expect_err("it is refused");
+    assert!(matches!(error, CheckError::WrongModel { .. }), "{error}");
+    assert!(error.to_string().contains(message), "{error}");
+}
+
+#[test]
+fn a_sixteenth_thread_is_refused() {
+    let model = |threads: usize| {
+        let mut model = Model::new(<[AtomicU64; 16]>::default);
+        for number in 0..threads {
+            model = model.thread(&format!("thread_{number}"), move |all| {
+                all[number].store(1, Relaxed);
+            });
+        }
+        model
+    };
+    is_refused(model(16), "a model can have at most 15 threads, got 16");
+    is_complete(&model(15).rounds(50).acceptable("()", "fifteen threads end").check());
+    if cfg!(loom) {
+        let spawns = model(14).thread("spawns", |all| {
+            thread::spawn(|| ()).join().expect("it does not panic");
+            all[14].store(1, Relaxed);
+        });
+        is_refused(spawns, "an execution can have at most 16 threads, the main thread included");
+    }
+}
+
+/// Made before the model, and shared by its executions.
+#[cfg(loom)]
+#[test]
+fn a_static_is_refused() {
+    use std::sync::LazyLock;
+
+    static TOTAL: LazyLock<AtomicU64> = LazyLock::new(AtomicU64::default);
+    LazyLock::force(&TOTAL);
+    let increments = |(): &()| TOTAL.fetch_add(1, Relaxed);
+    let model = Model::new(|| ()).thread("alice", increments).thread("bob", increments);
+    is_refused(model, "an execution can use only what it made itself");
+
+    let increments = |total: &AtomicU64| total.fetch_add(1, Relaxed);
+    let report = Model::new(AtomicU64::default)
+        .thread("alice", increments)
+        .thread("bob", increments)
+        .acceptable("alice=0 bob=1", "alice, bob")
+        .acceptable("alice=1 bob=0", "bob, alice")
+        .check();
+    is_complete(&report);
+}
+
+#[cfg(loom)]
+#[test]
+fn threads_without_a_visible_step_are_refused() {
+    let increments = |total: &std::sync::atomic::AtomicU64| total.fetch_add(1, SeqCst);
+    let model = Model::new(std::sync::atomic::AtomicU64::default)
+        .thread("alice", increments)
+        .thread("bob", increments);
+    is_refused(model, "perform no operation that the checker can see");
+}

@@ -1,0 +1,37 @@
+//! What a check needs of the checker.
+
+use crate::check::CheckError;
+use crate::check::identity::Identity;
+pub(super) use crate::check::verdict::run;
+use crate::check::verdict::{limit, scenario_to_replay};
+use crate::engine::graph::Point;
+use crate::kernel;
+pub(super) use crate::mutation::Probe;
+
+/// The scenario of which an execution is to be replayed, if there is one.
+pub(super) fn replayed(identity: &Identity, scenarios: usize) -> Result<Option<usize>, CheckError> {
+    let replayed = scenario_to_replay(identity)?;
+    match replayed.filter(|number| *number > scenarios) {
+        Some(number) => Err(CheckError::wrong_model(format!(
+            "SELVEDGE_REPLAY: there is no scenario {number}, the check has {scenarios}"
+        ))),
+        None => Ok(replayed),
+    }
+}
+
+/// `SELVEDGE_LIMIT` is for all scenarios together.
+pub(super) fn past_limit(executions: u64) -> Option<CheckError> {
+    match limit() {
+        Ok(limit) => (executions > limit).then_some(CheckError::LimitExceeded { limit }),
+        Err(error) => Some(error),
+    }
+}
+
+/// How far a thread has come.
+pub(super) type Moment = Point;
+
+/// How far the calling thread has come.
+pub(super) fn now() -> Moment {
+    let here = kernel::with(|engine| Point { thread: engine.thread(), steps: engine.steps() });
+    here.unwrap_or(Point { thread: 0, steps: 0 })
+}

@@ -1,0 +1,257 @@
+//! The engine as the kernel sees it.
+
+use std::any::Any;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+use super::coroutine::Engine;
+use super::outcome::{Action, Ending, Text};
+use super::plain;
+use super::run::{Entry, Place};
+use super::search::Search;
+use crate::engine::panics::message_of;
+use crate::kernel::{
+    Access, Engine as KernelEngine, Locals, LocationId, Made, NewThread, Object, Operation, Policy,
+    Site, TIMED_OUT, ThreadId, Turn, object,
+};
+use crate::mutation::Change;
+
+impl KernelEngine for Engine {
+    fn execution(&self) -> u64 {
+        self.search.borrow().run.number
+    }
+
+    fn thread(&self) -> ThreadId {
+        self.search.borrow().run.current
+    }
+
+    fn thread_name(&self) -> Option<String> {
+        let search = self.search.borrow();
+        search.run.thread(search.run.current).name.clone()
+    }
+
+    fn steps(&self) -> u16 {
+        let search = self.search.borrow();
+        search.run.thread(search.run.current).at
+    }
+
+    fn policy(&self) -> Policy {
+        self.search.borrow().config.policy
+    }
+
+    #[inline]
+    fn change(&self, site: Site, operation: &'static str, orders: &[Ordering]) -> Option<Change> {
+        let probe = self.probe.as_ref()?;
+        let contended = {
+            let search = self.search.borrow();
+            if search.run.unwinding {
+                return None;
+            }
+            search.run.is_contended()
+        };
+        probe.meet(site, operation, orders, contended)
+    }
+
+    fn step(&self, operation: Operation, site: Site) -> u64 {
+        self.take_step(operation, false, site)
+    }
+
+    fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64> {
+        Some(self.take_step(operation, true, site)).filter(|&result| result != TIMED_OUT)
+    }
+
+    fn make(&self, made: Made, site: Site) -> LocationId {
+        let mut search = self.search.borrow_mut();
+        let thread = search.run.current;
+        let state = search.run.thread_mut(thread);
+        let number = state.made;
+        state.made += 1;
+        let location = search.names.location(thread, number);
+        let maker = search.maker(location, site);
+        let places = &mut search.run.places;
+        if places.len() <= location as usize {
+            places.resize_with(location as usize + 1, || None);
+        }
+        let plain = plain::Plain::default();
+        places[location as usize] = Some(Place { maker, made, plain, afterlife: None });
+        location
+    }
+
+    fn access(&self, location: LocationId, access: Access, site: Site) {
+        let over = {
+            let mut search = self.search.borrow_mut();
+            if search.run.unwinding {
+                return;
+            }
+            let thread = search.run.current;
+            if search.echoes(thread) {
+                return;
+            }
+            search.access(location, access, site);
+            let action = Action::Access(location, access);
+            search.run.log.push(Entry { thread, action, site, result: 0, event: None });
+            search.run.stepped |= u64::from(access != Access::Free) << thread;
+            if access == Access::Write {
+                search.wrote_plainly(thread);
+            }
+            search.run.over.is_some()
+        };
+        if over {
+            self.stop();
+        }
+    }
+
+    fn state(&self, object: LocationId) -> Object {
+        let search = self.search.borrow();
+        search.state(object, search.acts_so_far(object)).clone()
+    }
+
+    fn newest(&self, location: LocationId) -> u64 {
+        self.search.borrow().newest(location)
+    }
+
+    fn start_with(&self, location: LocationId, value: u64) {
+        if let Made::Atomic { value: start, .. } =
+            &mut self.search.borrow_mut().run.place(location).made
+        {
+            *start = value;
+        }
+    }
+
+    fn spawn(&self, new: NewThread, site: Site) -> ThreadId {
+        let child = {
+            let mut search = self.search.borrow_mut();
+            let parent = search.run.current;
+            let state = search.run.thread_mut(parent);
+            let number = state.children;
+            state.children += 1;
+            search.names.child(parent, number)
+        };
+        let Some(child) = child else {
+            self.misuse(format!(
+                "an execution can have at most {} threads, the main thread included: one too many is \
+                 spawned at {}:{}",
+                crate::kernel::MAX_THREADS,
+                site.file(),
+                site.line()
+            ));
+        };
+        let token = self.make(Made::Object(Object::Token(object::Token::default())), site);
+        self.take_step(Operation::Spawn { child }, false, site);
+        if self.search.borrow().run.unwinding {
+            return child;
+        }
+        {
+            let mut search = self.search.borrow_mut();
+            let parent = search.run.current;
+            let hb = search.run.thread(parent).hb;
+            let state = search.run.thread_mut(child);
+            (state.hb, state.token) = (hb, token);
+        }
+        self.start(child, new);
+        child
+    }
+
+    fn token(&self, thread: ThreadId) -> LocationId {
+        self.search.borrow().run.thread(thread).token
+    }
+
+    fn turn(&self, turn: Turn, site: Site) {
+        let goes_on = {
+            let mut search = self.search.borrow_mut();
+            if search.run.unwinding {
+                true
+            } else {
+                let thread = search.run.current;
+                search.note_turn(thread, turn, site);
+                search.turn(thread, turn, site)
+            }
+        };
+        if !goes_on {
+            self.pause();
+        }
+    }
+
+    fn panicking(&self) -> bool {
+        std::thread::panicking()
+    }
+
+    fn panicked(&self, payload: &(dyn Any + Send)) {
+        let message = message_of(payload);
+        let mut search = self.search.borrow_mut();
+        let thread = search.run.current;
+        search.run.thread_mut(thread).panic.get_or_insert(message);
+    }
+
+    fn note(&self, text: String, site: Site) {
+        self.search.borrow_mut().note(text, site, Action::Note);
+    }
+
+    fn panics(&self, message: String, at: &Location<'_>) {
+        self.search.borrow_mut().note(message, at, Action::Panic);
+    }
+
+    fn abort(&self, payload: &(dyn Any + Send)) -> ! {
+        let message = message_of(payload);
+        let ending = {
+            let search = self.search.borrow();
+            Ending::Panic { thread: search.run.current, message: message.clone() }
+        };
+        self.search.borrow_mut().run.end(ending);
+        self.stop();
+        // The thread unwinds already.
+        panic!("{message}");
+    }
+
+    fn panic_seen(&self, thread: ThreadId) {
+        self.search.borrow_mut().run.thread_mut(thread).panic = None;
+    }
+
+    fn locals(&self, f: &mut dyn FnMut(&mut Locals)) {
+        let mut search = self.search.borrow_mut();
+        let thread = search.run.current;
+        let locals = &mut search.run.thread_mut(thread).locals;
+        f(locals);
+        // A thread that ends looks for values to drop, and finds none if it has made none.
+        let has_some = !locals.is_empty();
+        search.run.stepped |= u64::from(has_some) << thread;
+    }
+
+    fn is_at_work(&self) -> bool {
+        !self.in_thread.get() || self.search.try_borrow_mut().is_err()
+    }
+
+    fn over(&self) -> bool {
+        self.search.borrow().run.unwinding
+    }
+
+    fn misuse(&self, message: String) -> ! {
+        self.search.borrow_mut().misuse(message.clone());
+        self.stop();
+        // The thread unwinds already.
+        panic!("{message}");
+    }
+}
+
+impl Search {
+    /// Adds a line to the log that is not a step, unless the execution is over.
+    fn note(&mut self, text: String, at: &Location<'_>, action: fn(usize) -> Action) {
+        let thread = self.run.current;
+        if self.run.unwinding || self.echoes(thread) {
+            return;
+        }
+        let action = action(self.run.texts.len());
+        self.run.texts.push(Text { text, at: (at.file().to_owned(), at.line()) });
+        let site = self.run.thread(thread).step.1;
+        self.run.log.push(Entry { thread, action, site, result: 0, event: None });
+    }
+
+    /// Notes the end of a turn, once in a row.
+    fn note_turn(&mut self, thread: ThreadId, turn: Turn, site: Site) {
+        let last = self.run.log.last().map(|entry| (entry.thread, entry.action));
+        if turn != Turn::Begin && !self.echoes(thread) && last != Some((thread, Action::Turn)) {
+            let action = Action::Turn;
+            self.run.log.push(Entry { thread, action, site, result: 0, event: None });
+        }
+    }
+}

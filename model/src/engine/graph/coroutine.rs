@@ -1,0 +1,262 @@
+//! The threads under test: coroutines of one OS thread, on stacks that are kept.
+//!
+//! No reference to the state of the search is held while a coroutine runs: each step borrows it, and
+//! gives it back before it suspends.
+
+use std::cell::{Cell, RefCell};
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::Arc;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, Yielder};
+
+use super::event::{INIT, Id};
+use super::outcome::Ending;
+use super::run::Status;
+use super::search::Search;
+use crate::engine::panics::{self, message_of};
+use crate::kernel::object::Token;
+use crate::kernel::{LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
+use crate::mutation::Probe;
+
+thread_local! {
+    /// Mapping a stack costs more than an execution.
+    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
+    static STACK_BYTES: Cell<usize> = const { Cell::new(0) };
+}
+
+/// Unwinds a thread whose execution is over.
+struct Abandoned;
+
+/// The engine, as [`crate::kernel`] sees it.
+pub(super) struct Engine {
+    pub(super) search: RefCell<Search>,
+    /// A thread under test runs.
+    pub(super) in_thread: Cell<bool>,
+    pub(super) probe: Option<Arc<Probe>>,
+}
+
+impl Engine {
+    /// Replays the graph, and extends it until no thread can take a step.
+    pub(super) fn run(&self, main: Box<dyn FnOnce()>) {
+        self.start(0, NewThread { body: main, name: None, stack: None });
+        let token = Made::Object(Object::Token(Token::default()));
+        let token = crate::kernel::Engine::make(self, token, Location::caller());
+        self.search.borrow_mut().run.thread_mut(0).token = token;
+        loop {
+            let next = self.search.borrow().next_to_resume();
+            if let Some(thread) = next {
+                self.resume(thread);
+            } else if !self.search.borrow_mut().goes_on_when_stuck() {
+                break;
+            }
+        }
+        {
+            let mut search = self.search.borrow_mut();
+            let ending = search.ending();
+            search.run.over = Some(ending);
+            search.run.unwinding = true;
+        }
+        // A scoped thread borrows from the thread that spawned it, whose number is lower.
+        let threads = self.search.borrow().run.threads.len();
+        for thread in (0..threads).rev() {
+            // One that has not started returns at once, without its body.
+            let body = self.search.borrow_mut().run.thread_mut(thread).body.take();
+            drop(body);
+            self.resume(thread);
+        }
+    }
+
+    fn resume(&self, thread: ThreadId) {
+        let (coroutine, panics) = {
+            let mut search = self.search.borrow_mut();
+            search.run.current = thread;
+            let state = search.run.thread_mut(thread);
+            (state.coroutine.take(), state.panics)
+        };
+        let Some(mut coroutine) = coroutine else { return };
+        panics::put(panics);
+        self.in_thread.set(true);
+        coroutine.resume(());
+        self.in_thread.set(false);
+        let panics = panics::take();
+        if coroutine.done() {
+            keep(coroutine.into_stack());
+        } else {
+            let mut search = self.search.borrow_mut();
+            let state = search.run.thread_mut(thread);
+            (state.coroutine, state.panics) = (Some(coroutine), panics);
+        }
+    }
+
+    pub(super) fn start(&self, thread: ThreadId, new: NewThread) {
+        let bytes = self.search.borrow().config.stack_bytes;
+        let stack = self.stack(new.stack.map_or(bytes, |asked| asked.max(bytes)));
+        let engine = std::ptr::from_ref(self);
+        let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
+            // SAFETY: the engine outlives the coroutines of its runs: `run` brings each to its end.
+            unsafe { &*engine }.main_of(thread, yielder);
+        });
+        let mut search = self.search.borrow_mut();
+        search.run.fresh += 1;
+        let state = search.run.thread_mut(thread);
+        state.status = Status::Fresh;
+        state.body = Some(new.body);
+        state.name = new.name;
+        state.coroutine = Some(coroutine);
+    }
+
+    fn stack(&self, bytes: usize) -> DefaultStack {
+        let default = self.search.borrow().config.stack_bytes;
+        if STACK_BYTES.replace(default) != default {
+            STACKS.take();
+        }
+        let kept = (bytes == default).then(|| STACKS.with_borrow_mut(Vec::pop)).flatten();
+        kept.unwrap_or_else(|| DefaultStack::new(bytes).expect("memory for a stack"))
+    }
+
+    /// What a coroutine runs.
+    fn main_of(&self, thread: ThreadId, yielder: &Yielder<(), ()>) {
+        let body = {
+            let mut search = self.search.borrow_mut();
+            let state = search.run.thread_mut(thread);
+            state.yielder = yielder;
+            state.body.take()
+        };
+        let Some(body) = body else { return };
+        let result = catch_unwind(AssertUnwindSafe(body));
+        let mut search = self.search.borrow_mut();
+        if let Err(payload) = result
+            && !payload.is::<Abandoned>()
+            && !search.run.unwinding
+        {
+            let message = message_of(&*payload);
+            search.run.thread_mut(thread).panic.get_or_insert(message);
+        }
+        if search.run.unwinding || search.run.over.is_some() {
+            return;
+        }
+        search.arrived(thread);
+        if search.ended_in_echo(thread) {
+            return;
+        }
+        search.run.thread_mut(thread).status = Status::Done;
+    }
+
+    /// The thread that runs takes a step, once it is its turn; or an act, if that is in time.
+    pub(super) fn take_step(&self, operation: Operation, limited: bool, site: Site) -> u64 {
+        let thread = {
+            let mut search = self.search.borrow_mut();
+            let thread = search.run.current;
+            if search.run.unwinding {
+                drop(search);
+                return self.after_the_end(&operation);
+            }
+            if let Some(result) = search.echo(thread, &operation, site) {
+                return result;
+            }
+            let state = search.run.thread_mut(thread);
+            (state.step, state.limited) = ((operation, site), limited);
+            search.arrived(thread);
+            thread
+        };
+        loop {
+            let result = self.search.borrow_mut().advance(thread);
+            if let Some(result) = result {
+                return result;
+            }
+            self.suspend(thread);
+            if self.search.borrow().run.unwinding {
+                return self.after_the_end(&operation);
+            }
+        }
+    }
+
+    /// Lets other threads run until it is this one's turn again.
+    pub(super) fn suspend(&self, thread: ThreadId) {
+        let yielder = self.search.borrow().run.thread(thread).yielder;
+        // SAFETY: the yielder is that of the coroutine that runs, and lives on its stack.
+        unsafe { &*yielder }.suspend(());
+    }
+
+    /// Suspends a thread that will not go on.
+    pub(super) fn stop(&self) {
+        let thread = self.search.borrow().run.current;
+        self.search.borrow_mut().arrived(thread);
+        while !self.search.borrow().run.unwinding {
+            self.suspend(thread);
+        }
+        self.abandon();
+    }
+
+    /// Suspends a thread whose loop has stopped, until it is resumed or the execution is over.
+    pub(super) fn pause(&self) {
+        let thread = self.search.borrow().run.current;
+        self.search.borrow_mut().arrived(thread);
+        while !self.search.borrow().run.unwinding {
+            self.suspend(thread);
+            if self.search.borrow().may_resume(thread) {
+                return;
+            }
+        }
+        self.abandon();
+    }
+
+    /// Unwinds a thread of an execution that is over, unless it unwinds already, or has not begun and only
+    /// its body is dropped.
+    fn abandon(&self) {
+        if self.in_thread.get() && !std::thread::panicking() {
+            resume_unwind(Box::new(Abandoned));
+        }
+    }
+
+    /// A step of a thread that is being unwound because its execution is over: destructors see
+    /// sequential memory, and locks that are free.
+    fn after_the_end(&self, operation: &Operation) -> u64 {
+        self.abandon();
+        let mut search = self.search.borrow_mut();
+        search.step_after_the_end(operation)
+    }
+}
+
+impl Search {
+    /// What an atomic holds, if only the steps count that took place in this run.
+    pub(super) fn newest(&self, location: LocationId) -> u64 {
+        let place = self.run.places.get(location as usize).and_then(Option::as_ref);
+        if let Some(value) = place.and_then(|place| place.afterlife) {
+            return value;
+        }
+        let took_place = |&&id: &&Id| {
+            let event = self.graph.at(id);
+            self.run.thread(event.thread()).at > event.index
+        };
+        let last = self.graph.order(location).iter().rev().find(took_place);
+        self.value(location, last.copied().unwrap_or(INIT))
+    }
+
+    fn step_after_the_end(&mut self, operation: &Operation) -> u64 {
+        self.run.afterlife += 1;
+        if self.run.afterlife > 10_000_000 {
+            eprintln!("a destructor does not end, in a thread of an execution that was given up");
+            std::process::abort();
+        }
+        let Some(location) = operation.location() else { return 0 };
+        let newest = self.newest(location);
+        let new = match *operation {
+            Operation::Store { value, .. } => Some(value),
+            Operation::Update { update, .. } => update.apply(newest),
+            _ => None,
+        };
+        self.run.place(location).afterlife = new.or(Some(newest));
+        if matches!(operation, Operation::Act { .. }) { 0 } else { newest }
+    }
+
+    /// The run goes no further for an error of the program under test.
+    pub(super) fn misuse(&mut self, message: String) {
+        self.run.end(Ending::Misuse(message));
+    }
+}
+
+fn keep(stack: DefaultStack) {
+    STACKS.with_borrow_mut(|stacks| stacks.push(stack));
+}

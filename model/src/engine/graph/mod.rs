@@ -1,0 +1,253 @@
+//! Every execution that C++20 allows, as execution graphs, each once.
+//!
+//! The memory model is RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer: *Repairing Sequential Consistency
+//! in C/C++11*, PLDI 2017) with the release sequences of C++20: coherence, atomicity, the SC axiom,
+//! and no load buffering (program order ∪ reads-from is acyclic). The method is that of `TruSt`
+//! (Kokologiannakis, Marmanis, Gladstein, Vafeiadis: *Truly Stateless, Optimal Dynamic Partial Order
+//! Reduction*, POPL 2022), with three differences that [`argument`] explains.
+//!
+//! # Decisions
+//!
+//! - The operations on an object are totally ordered, and that order takes part in what must be
+//!   acyclic: no load buffering through locks. It adds no happens-before; the object does. Nor is there
+//!   store buffering through acts that only look, such as `OnceLock::get` or a `try_lock` that fails:
+//!   what is before in the order is a cause. `Arc` has no object; its counts are atomics.
+//! - Plain accesses are no events. They race or they do not; in the SC axiom they do not count, for an
+//!   optimiser may remove them.
+//! - A location is readable from its making on; whether the reader knows of it is the race detector's
+//!   question.
+//!
+//! # Parts
+//!
+//! `event`, `relations` and `psc` are the memory model; `extend` and `revisit` the exploration;
+//! `canonical` what makes it optimal; `run`, `schedule`, `coroutine` one execution; `waiting` loops
+//! that wait; `plain` data races; `precedence` constraints on finished executions; `panics` whose panics count; `signature` graphs as numbers.
+
+#![expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    reason = "ids, positions and threads are small: `Config::steps` and `MAX_THREADS` bound them"
+)]
+
+pub mod argument;
+mod bridge;
+mod canonical;
+mod coroutine;
+mod event;
+mod execution;
+mod extend;
+mod order;
+mod outcome;
+mod plain;
+mod precedence;
+mod psc;
+mod relations;
+mod revisit;
+mod run;
+mod schedule;
+mod search;
+mod sequential;
+mod signature;
+mod waiting;
+
+use std::cell::{Cell, RefCell};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+pub use execution::Execution;
+pub use outcome::{
+    Action, Blocked, Bound, Ending, Line, Party, Source, Text, Trace, Unsynchronised,
+};
+pub use precedence::{Point, Precedence};
+
+use super::panics;
+use crate::kernel::{self, Policy};
+use crate::mutation::Probe;
+use coroutine::Engine;
+use search::Search;
+
+/// How to explore.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// Stops after so many executions.
+    pub executions: u64,
+    /// How many steps a thread may take; 60,000 at most.
+    pub steps: usize,
+    /// How many turns in a row a waiting loop may take that have an effect.
+    pub turns: u32,
+    /// How many turns without an effect a loop may take before it leaves; one that takes more counts
+    /// as waiting for ever.
+    pub idle_turns: u32,
+    /// The size of a thread's stack in bytes, unless it asks for more.
+    pub stack_bytes: usize,
+    /// What the standard leaves open, and is not explored.
+    pub policy: Policy,
+    /// A value with counted owners that is never dropped is an error. What the program returns, or keeps in
+    /// a thread-local of its first thread, counts as not dropped. What was made outside the exploration does
+    /// not count.
+    pub leaks: bool,
+    /// The scheduler prefers the last thread, not the first. The same executions are found.
+    pub reversed: bool,
+    /// Takes every revisit, and drops graphs that it has met before, by a hash. The same executions
+    /// are found, in more time and memory, without the condition that makes the search optimal.
+    pub hashes: bool,
+    /// What is changed about an operation, and which are executed.
+    pub probe: Option<Arc<Probe>>,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            executions: u64::MAX,
+            steps: 2_000,
+            turns: 16,
+            idle_turns: 1_000,
+            stack_bytes: 256 << 10,
+            policy: Policy { spurious: true, patient: false },
+            leaks: false,
+            reversed: false,
+            hashes: false,
+            probe: None,
+        }
+    }
+}
+
+/// What an exploration has counted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Report {
+    /// Executions in which all threads ended, each another consistent graph.
+    pub complete: u64,
+    /// Executions in which some threads wait for ever.
+    pub deadlocks: u64,
+    /// Executions that ended with an error.
+    pub errors: u64,
+    /// Runs given up because a waiting loop would have read something else in the end.
+    pub stutters: u64,
+    /// Runs given up because the SC axiom did not hold for an update that succeeded.
+    pub inconsistent: u64,
+    /// Runs given up at a limit of the threads.
+    pub bounded: u64,
+    /// Runs whose graph had been met before: none, unless graphs are hashed.
+    pub duplicates: u64,
+    /// Events of all runs.
+    pub events: u64,
+    /// What cut the exploration short, each once.
+    pub bounds: Vec<Bound>,
+    /// The threads that did something which others may notice: a bit for each that took a step other
+    /// than to spawn and to join, or read or wrote plain memory.
+    pub stepped: u64,
+    /// The caller ended it.
+    pub stopped: bool,
+}
+
+impl Report {
+    fn bound(&mut self, bound: Bound) {
+        if !self.bounds.contains(&bound) {
+            self.bounds.push(bound);
+        }
+    }
+
+    /// Executions that the caller was shown.
+    pub fn executions(&self) -> u64 {
+        self.complete + self.deadlocks + self.errors
+    }
+
+    /// How often the program was run.
+    pub fn runs(&self) -> u64 {
+        self.executions() + self.stutters + self.inconsistent + self.bounded + self.duplicates
+    }
+}
+
+/// Explores every execution of `program`, and shows each to `each` until that breaks.
+///
+/// # Panics
+///
+/// If called from a program under test.
+pub fn explore(
+    config: &Config,
+    program: &dyn Fn(),
+    each: &mut dyn FnMut(&Execution<'_>) -> ControlFlow<()>,
+) -> Report {
+    panics::install_hook();
+    let _hidden = panics::Hidden::new();
+    // SAFETY: only the lifetime is widened. The program is called by coroutines that `Engine::run`
+    // brings to their end before it returns.
+    let program = unsafe { std::mem::transmute::<&dyn Fn(), &'static dyn Fn()>(program) };
+    let engine = Engine {
+        search: RefCell::new(Search::new(config)),
+        in_thread: Cell::new(false),
+        probe: config.probe.clone(),
+    };
+    let mut report = Report::default();
+    loop {
+        {
+            let mut search = engine.search.borrow_mut();
+            let Some(graph) = search.next() else { break };
+            let old = std::mem::replace(&mut search.graph, graph);
+            search.spare.push(old);
+            let events = search.graph.events.len();
+            search.run.renew(super::next_number(), events);
+        }
+        kernel::enter(&engine, || engine.run(Box::new(program)));
+        let mut search = engine.search.borrow_mut();
+        if let Some(causes) = search.decides {
+            // A thread that did not come to the end of its turn does not stutter.
+            search.for_ever.entry(causes).or_insert(false);
+            continue;
+        }
+        let Some(ending) = search.run.over.clone() else { continue };
+        report.stepped |= search.run.stepped;
+        report.events += search.graph.events.len() as u64;
+        if ending != Ending::Again {
+            search.explored += search.graph.share;
+        }
+        match &ending {
+            Ending::Stutter => report.stutters += 1,
+            Ending::Inconsistent => report.inconsistent += 1,
+            Ending::Again => {}
+            Ending::Bounded(bound) => {
+                report.bounded += 1;
+                report.bound(*bound);
+            }
+            shown => {
+                if !search.is_new() {
+                    report.duplicates += 1;
+                    continue;
+                }
+                match shown {
+                    Ending::Complete | Ending::Panic { .. } => report.complete += 1,
+                    Ending::Deadlock(_) => report.deadlocks += 1,
+                    _ => report.errors += 1,
+                }
+                let execution = Execution::new(&search, report.executions());
+                let fatal = matches!(shown, Ending::Nondeterministic { .. });
+                if each(&execution).is_break() || fatal {
+                    report.stopped = true;
+                    break;
+                }
+            }
+        }
+        if report.runs() >= config.executions && search.has_more() {
+            report.bound(Bound::Executions);
+            break;
+        }
+    }
+    report
+}
+
+/// [`explore`] for a program that returns something: `each` is given it where all threads ended.
+pub fn explore_results<R>(
+    config: &Config,
+    program: impl Fn() -> R,
+    mut each: impl FnMut(&Execution<'_>, Option<R>) -> ControlFlow<()>,
+) -> Report {
+    let result = RefCell::new(None);
+    explore(
+        config,
+        &|| {
+            let value = program();
+            result.replace(Some(value));
+        },
+        &mut |execution| each(execution, result.take()),
+    )
+}

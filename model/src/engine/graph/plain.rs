@@ -1,0 +1,113 @@
+//! Plain accesses: no events, but each must be ordered by happens-before against those that conflict
+//! with it.
+//!
+//! An access stands between two events of its thread: it happens before whatever has the second of
+//! them in its past. As all accesses of an execution are carried out in every run, each against those
+//! before it in the run, one of two that race meets the other.
+
+use super::outcome::{Action, Ending, Party};
+use super::search::Search;
+use crate::kernel::{Access, Clock, LocationId, Made, Object, Operation, Site, ThreadId};
+
+/// The accesses to a location that later ones are held against.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    /// The last write.
+    write: Option<Party>,
+    /// The last read of each thread since.
+    reads: Vec<Party>,
+    freed: Option<Party>,
+}
+
+impl Party {
+    /// Whether it happens before what `thread` does with `hb` behind it.
+    fn is_known(&self, thread: ThreadId, hb: &Clock) -> bool {
+        self.thread == thread || hb.has(self.thread, self.index)
+    }
+}
+
+impl Search {
+    fn party(&self, action: Action, site: Site) -> Party {
+        let thread = self.run.current;
+        Party { thread, index: self.run.thread(thread).at, action, site }
+    }
+
+    /// The thread that runs makes a location.
+    pub(super) fn maker(&self, location: LocationId, site: Site) -> Party {
+        self.party(Action::Make(location), site)
+    }
+
+    /// Fails if the thread that runs uses a location that it need not know of, or that has come to its
+    /// end.
+    fn check_alive(&mut self, location: LocationId, me: Party) {
+        let hb = self.run.thread(me.thread).hb;
+        let place = self.run.place(location);
+        if matches!(place.made, Made::Object(Object::ReadEnd(_))) {
+            // A part of a lock, which the program does not see.
+            return;
+        }
+        let (maker, freed) = (place.maker, place.plain.freed);
+        if !maker.is_known(me.thread, &hb) {
+            self.run.end(Ending::Race { location, first: maker, second: me });
+        }
+        match freed {
+            Some(freed) if freed.is_known(me.thread, &hb) => {
+                self.run.end(Ending::UseAfterFree { location, freed, used: me });
+            }
+            Some(freed) => self.run.end(Ending::Race { location, first: freed, second: me }),
+            None => {}
+        }
+    }
+
+    /// Holds a step against the making and the end of its location.
+    pub(super) fn check_step(&mut self, operation: &Operation, site: Site) {
+        if let Some(location) = operation.location() {
+            let me = self.party(Action::Step(*operation), site);
+            self.check_alive(location, me);
+        }
+    }
+
+    /// Carries out a plain access.
+    pub(super) fn access(&mut self, location: LocationId, access: Access, site: Site) {
+        let me = self.party(Action::Access(location, access), site);
+        self.check_alive(location, me);
+        let hb = self.run.thread(me.thread).hb;
+        let plain = &self.run.place(location).plain;
+        let reads = plain.reads.iter().filter(|_| access != Access::Read);
+        let other = plain.write.iter().chain(reads).find(|party| !party.is_known(me.thread, &hb));
+        if let Some(&first) = other {
+            self.run.end(Ending::Race { location, first, second: me });
+        }
+        if access == Access::Free
+            && let Some(first) = self.step_unknown_to(location, me.thread, &hb)
+        {
+            self.run.end(Ending::Race { location, first, second: me });
+        }
+        let plain = &mut self.run.place(location).plain;
+        match access {
+            Access::Read => {
+                plain.reads.retain(|party| party.thread != me.thread);
+                plain.reads.push(me);
+            }
+            Access::Write | Access::Use => {
+                plain.reads.clear();
+                plain.write = Some(me);
+            }
+            Access::Free => plain.freed = Some(me),
+        }
+    }
+
+    /// A step on `location` that does not happen before what `thread` does with `hb` behind it.
+    fn step_unknown_to(&self, location: LocationId, thread: ThreadId, hb: &Clock) -> Option<Party> {
+        let known = self.graph.locations.get(location as usize)?;
+        let id = known.order.iter().chain(&known.reads).copied().find(|&id| {
+            let event = self.graph.at(id);
+            !event.todo && event.thread() != thread && !event.in_past(hb)
+        })?;
+        let event = self.graph.at(id);
+        // What it did is in the log, if it took place in this run already.
+        let entry = self.run.log.iter().find(|entry| entry.event == Some(id));
+        let action = entry.map_or(Action::Make(location), |entry| entry.action);
+        Some(Party { thread: event.thread(), index: event.index, action, site: event.site })
+    }
+}

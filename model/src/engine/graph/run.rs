@@ -1,0 +1,221 @@
+//! What belongs to one execution: made anew for each.
+
+use std::panic::Location;
+
+use corosensei::stack::DefaultStack;
+use corosensei::{Coroutine, Yielder};
+
+use super::event::Id;
+use super::outcome::{Action, Ending, Party, Text};
+use super::plain::Plain;
+use super::waiting::Waiting;
+use crate::kernel::{Clock, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Status {
+    #[default]
+    Absent,
+    /// It has not come to its first step.
+    Fresh,
+    /// It wants to take its step, or runs towards the next.
+    Active,
+    Done,
+}
+
+pub(super) type Threads = Coroutine<(), (), (), DefaultStack>;
+
+pub(super) struct Thread {
+    pub(super) status: Status,
+    /// The step that it wants to take, or took last.
+    pub(super) step: (Operation, Site),
+    /// It takes that step only if it can be taken in time.
+    pub(super) limited: bool,
+    /// How many of its events have taken place.
+    pub(super) at: u16,
+    /// What happens before its next access.
+    pub(super) hb: Clock,
+    pub(super) children: u32,
+    pub(super) made: u32,
+    pub(super) token: LocationId,
+    pub(super) name: Option<String>,
+    pub(super) coroutine: Option<Threads>,
+    pub(super) yielder: *const Yielder<(), ()>,
+    pub(super) body: Option<Box<dyn FnOnce()>>,
+    pub(super) waiting: Waiting,
+    /// How many panics are under way in it, while it is suspended.
+    pub(super) panics: u32,
+    pub(super) panic: Option<String>,
+    pub(super) locals: Locals,
+}
+
+impl Thread {
+    pub(super) fn absent() -> Self {
+        Self {
+            status: Status::Absent,
+            step: (
+                Operation::Fence { order: std::sync::atomic::Ordering::SeqCst },
+                Location::caller(),
+            ),
+            limited: false,
+            at: 0,
+            hb: Clock::default(),
+            children: 0,
+            made: 0,
+            token: 0,
+            name: None,
+            coroutine: None,
+            yielder: std::ptr::null(),
+            body: None,
+            waiting: Waiting::default(),
+            panics: 0,
+            panic: None,
+            locals: Vec::new(),
+        }
+    }
+
+    /// Makes this a thread that has not begun. Only the memory is kept.
+    fn renew(&mut self) {
+        let mut waiting = std::mem::take(&mut self.waiting);
+        waiting.clear();
+        *self = Self { waiting, ..Self::absent() };
+    }
+}
+
+/// What a location is in this execution.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) maker: Party,
+    pub(super) made: Made,
+    pub(super) plain: Plain,
+    /// Once the execution has been given up: what the atomic holds.
+    pub(super) afterlife: Option<u64>,
+}
+
+impl Place {
+    /// Of an atomic: what it was made with.
+    pub(super) fn value(&self) -> u64 {
+        if let Made::Atomic { value, .. } = self.made { value } else { 0 }
+    }
+
+    /// Of an object: the state that it was made with.
+    pub(super) fn state(&self) -> Option<&Object> {
+        if let Made::Object(state) = &self.made { Some(state) } else { None }
+    }
+}
+
+/// One entry of the log.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) thread: ThreadId,
+    pub(super) action: Action,
+    pub(super) site: Site,
+    /// What was read, the result of an act, or the branch chosen.
+    pub(super) result: u64,
+    /// The event, if the action is one.
+    pub(super) event: Option<Id>,
+}
+
+pub(super) struct Run {
+    pub(super) number: u64,
+    pub(super) current: ThreadId,
+    pub(super) threads: Vec<Thread>,
+    /// By location.
+    pub(super) places: Vec<Option<Place>>,
+    /// By event: what it wrote.
+    pub(super) values: Vec<u64>,
+    /// By event: the state after an act.
+    pub(super) states: Vec<Option<Object>>,
+    /// By event: whether it is an act that leaves something behind for other threads.
+    pub(super) lasting: Vec<bool>,
+    pub(super) log: Vec<Entry>,
+    /// What the notes and panics in the log say.
+    pub(super) texts: Vec<Text>,
+    /// How many events of the graph have taken place.
+    pub(super) replayed: usize,
+    /// How many threads have not come to their first step.
+    pub(super) fresh: usize,
+    /// The run goes no further.
+    pub(super) over: Option<Ending>,
+    /// Its coroutines are being unwound, and take no more steps.
+    pub(super) unwinding: bool,
+    /// The threads that did something which others may notice.
+    pub(super) stepped: u64,
+    /// Steps taken while being unwound.
+    pub(super) afterlife: u32,
+}
+
+impl Run {
+    pub(super) fn new() -> Self {
+        Self {
+            number: 0,
+            current: 0,
+            threads: Vec::new(),
+            places: Vec::new(),
+            values: Vec::new(),
+            states: Vec::new(),
+            lasting: Vec::new(),
+            log: Vec::new(),
+            texts: Vec::new(),
+            replayed: 0,
+            fresh: 0,
+            over: None,
+            unwinding: false,
+            stepped: 0,
+            afterlife: 0,
+        }
+    }
+
+    /// Makes this the run number `number`, of a graph with so many events. Only the memory is kept.
+    pub(super) fn renew(&mut self, number: u64, events: usize) {
+        let Self { mut threads, mut places, mut values, mut states, mut lasting, mut log, .. } =
+            std::mem::replace(self, Self::new());
+        threads.iter_mut().for_each(Thread::renew);
+        places.clear();
+        values.clear();
+        values.resize(events, 0);
+        states.clear();
+        states.resize_with(events, || None);
+        lasting.clear();
+        lasting.resize(events, false);
+        log.clear();
+        *self = Self { number, threads, places, values, states, lasting, log, ..Self::new() };
+    }
+
+    pub(super) fn thread(&self, thread: ThreadId) -> &Thread {
+        &self.threads[thread]
+    }
+
+    pub(super) fn status(&self, thread: ThreadId) -> Status {
+        self.threads.get(thread).map_or(Status::Absent, |thread| thread.status)
+    }
+
+    pub(super) fn thread_mut(&mut self, thread: ThreadId) -> &mut Thread {
+        if self.threads.len() <= thread {
+            self.threads.resize_with(thread + 1, Thread::absent);
+        }
+        &mut self.threads[thread]
+    }
+
+    /// Whether another thread could run: one that has not ended, or whose end need not come before what
+    /// the thread that runs does next.
+    pub(super) fn is_contended(&self) -> bool {
+        let hb = self.thread(self.current).hb;
+        self.threads.iter().enumerate().any(|(thread, state)| match state.status {
+            Status::Absent => false,
+            Status::Fresh | Status::Active => thread != self.current,
+            Status::Done => hb.of(thread) < state.at,
+        })
+    }
+
+    /// # Panics
+    ///
+    /// If the location has not been made: the façade hands out those that have.
+    pub(super) fn place(&mut self, location: LocationId) -> &mut Place {
+        self.places[location as usize].as_mut().expect("a location of this execution")
+    }
+
+    /// The run goes no further, for this reason unless there was an earlier one.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.over.get_or_insert(ending);
+    }
+}

@@ -1,0 +1,165 @@
+//! Which thread goes next, and whether its step is one of the graph.
+
+use super::event::{INIT, Id, Kind};
+use super::outcome::{Action, Ending};
+use super::run::{Entry, Status};
+use super::search::Search;
+use super::waiting::Stopped;
+use crate::kernel::{Clock, Operation, Site, ThreadId};
+
+/// An event is numbered by 16 bits in its thread.
+const MOST_STEPS: usize = 60_000;
+
+impl Search {
+    /// `thread` has come to its first step, or to its end.
+    pub(super) fn arrived(&mut self, thread: ThreadId) {
+        let state = self.run.thread_mut(thread);
+        if state.status == Status::Fresh {
+            state.status = Status::Active;
+            self.run.fresh -= 1;
+        }
+    }
+
+    /// The thread that is to run.
+    ///
+    /// # Panics
+    ///
+    /// If the graph cannot be replayed, which is an error of this engine.
+    pub(super) fn next_to_resume(&self) -> Option<ThreadId> {
+        if self.run.over.is_some() {
+            return None;
+        }
+        if self.run.fresh > 0 {
+            return self.run.threads.iter().position(|thread| thread.status == Status::Fresh);
+        }
+        if self.run.replayed == self.graph.events.len() {
+            if self.decides.is_some() {
+                return None;
+            }
+            return self.next_to_extend();
+        }
+        let next = self.names.preference.iter().copied().find(|&thread| {
+            let next = || self.graph.of(thread).get(usize::from(self.run.thread(thread).at));
+            self.run.status(thread) == Status::Active
+                && next().is_some_and(|&id| self.can_replay(id))
+        });
+        assert!(next.is_some(), "the replay is stuck");
+        next
+    }
+
+    /// Whether what `id` depends on has taken place in this run.
+    fn can_replay(&self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        if event.todo {
+            return self.run.replayed + 1 == self.graph.events.len() && self.run.fresh == 0;
+        }
+        match event.kind {
+            Kind::Join => self.run.status(event.location()) == Status::Done,
+            Kind::TimeOut => self.took_place(&self.graph.past(id).causes, id),
+            _ if event.rf == INIT => true,
+            _ => {
+                let source = self.graph.at(event.rf);
+                self.run.thread(source.thread()).at > source.index
+            }
+        }
+    }
+
+    /// Whether all events of a set but `id` have taken place in this run.
+    fn took_place(&self, set: &Clock, id: Id) -> bool {
+        let own = self.graph.at(id).thread();
+        self.run
+            .threads
+            .iter()
+            .enumerate()
+            .all(|(thread, state)| state.at + u16::from(thread == own) >= set.of(thread))
+    }
+
+    /// The first thread that can take a step which the graph does not have.
+    fn next_to_extend(&self) -> Option<ThreadId> {
+        self.names
+            .preference
+            .iter()
+            .copied()
+            .find(|&thread| self.run.status(thread) == Status::Active && self.is_enabled(thread))
+    }
+
+    fn is_enabled(&self, thread: ThreadId) -> bool {
+        let state = self.run.thread(thread);
+        match state.step.0 {
+            _ if state.waiting.stopped.is_some() => false,
+            Operation::Act { object, act } => {
+                self.state(object, self.graph.order(object).len()).enabled(act, thread)
+            }
+            Operation::Join { child } => self.run.status(child) == Status::Done,
+            _ => true,
+        }
+    }
+
+    /// Takes the step that `thread` wants to take, if it is its turn.
+    pub(super) fn advance(&mut self, thread: ThreadId) -> Option<u64> {
+        if self.run.over.is_some() || self.run.thread(thread).waiting.stopped.is_some() {
+            return None;
+        }
+        let at = self.run.thread(thread).at;
+        let known = self.work.len();
+        let (operation, site) = self.run.thread(thread).step;
+        let (id, result) = if let Some(&id) = self.graph.of(thread).get(usize::from(at)) {
+            if !self.can_replay(id) || !self.is_same(id, &operation, site) {
+                return None;
+            }
+            self.check_step(&operation, site);
+            self.run.replayed += 1;
+            let todo = self.graph.at(id).todo;
+            (id, if todo { self.redo(id, &operation) } else { self.perform(id, &operation) })
+        } else {
+            let replayed = self.run.replayed == self.graph.events.len() && self.run.fresh == 0;
+            if !replayed || self.next_to_extend() != Some(thread) {
+                return None;
+            }
+            if usize::from(at) >= self.config.steps.min(MOST_STEPS) {
+                self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Steps, site));
+                return None;
+            }
+            self.check_step(&operation, site);
+            self.run.replayed += 1;
+            self.extend(thread, &operation, site)
+        };
+        self.share_out(known);
+        if !matches!(operation, Operation::Spawn { .. } | Operation::Join { .. }) {
+            self.run.stepped |= 1 << thread;
+        }
+        let state = self.run.thread_mut(thread);
+        state.at += 1;
+        state.hb = self.graph.past(id).hb;
+        self.look(thread, id, result);
+        if self.graph.at(id).kind == Kind::TimeOut {
+            self.resume_loops();
+        }
+        let action = Action::Step(operation);
+        self.run.log.push(Entry { thread, action, site, result, event: Some(id) });
+        self.run.over.is_none().then_some(result)
+    }
+
+    /// Whether a thread does again what the graph says that it did.
+    fn is_same(&mut self, id: Id, operation: &Operation, site: Site) -> bool {
+        let event = *self.graph.at(id);
+        let now = super::event::Event::new(operation, event.thread(), 0, site);
+        let decided = event.updates && now.updates;
+        let in_time = self.run.thread(event.thread()).limited && now.kind == Kind::Act;
+        let same = (event.kind == now.kind || decided || event.kind == Kind::TimeOut && in_time)
+            && (event.location, event.act) == (now.location, now.act)
+            && (event.order == now.order || decided)
+            && (std::ptr::eq(event.site, now.site) || event.site == now.site);
+        if !same {
+            let location = |event: super::event::Event| {
+                (event.kind.reads() || event.kind.has_place()).then_some(event.location)
+            };
+            self.run.end(Ending::Nondeterministic {
+                thread: event.thread(),
+                before: (event.site, location(event)),
+                now: (site, location(now)),
+            });
+        }
+        same
+    }
+}

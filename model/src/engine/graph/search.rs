@@ -1,0 +1,208 @@
+//! The exploration as a whole: graphs still to be explored, and what holds over all executions.
+
+use super::Config;
+use super::event::{INIT, Id};
+use super::outcome::{Blocked, Bound, Ending};
+use super::psc::Psc;
+use super::relations::Graph;
+use super::run::{Place, Run, Status};
+use super::signature::Seen;
+use super::waiting::{Stopped, Stutters};
+use crate::engine::names::Names;
+use crate::kernel::{AtomicKind, LocationId, Made, Object};
+
+pub(super) struct Search {
+    pub(super) config: Config,
+    /// The graph that is replayed and extended.
+    pub(super) graph: Graph,
+    /// Graphs whose last choice is made and still to be carried out.
+    pub(super) work: Vec<Graph>,
+    /// The causes of a thread that stutters, to be run to find out whether it does so for ever, and their
+    /// signature.
+    pub(super) to_decide: Option<(Graph, u128)>,
+    /// The run is one of these.
+    pub(super) decides: Option<u128>,
+    /// Graphs that are done with, for their memory.
+    pub(super) spare: Vec<Graph>,
+    /// A buffer of [`Graph::cut`].
+    pub(super) ids: Vec<Id>,
+    /// A buffer of `is_canonical`.
+    pub(super) latest: Vec<usize>,
+    pub(super) psc: Psc,
+    pub(super) names: Names,
+    pub(super) for_ever: Stutters,
+    pub(super) seen: Option<Seen>,
+    pub(super) run: Run,
+    /// How much of the search tree has been explored, of 1.
+    pub(super) explored: f64,
+}
+
+impl Search {
+    pub(super) fn new(config: &Config) -> Self {
+        Self {
+            config: config.clone(),
+            graph: Graph::default(),
+            work: vec![Graph { share: 1.0, ..Graph::default() }],
+            to_decide: None,
+            decides: None,
+            spare: Vec::new(),
+            ids: Vec::new(),
+            latest: Vec::new(),
+            psc: Psc::default(),
+            names: Names::new(config.reversed),
+            for_ever: Stutters::new(),
+            seen: config.hashes.then(Seen::default),
+            run: Run::new(),
+            explored: 0.0,
+        }
+    }
+
+    /// The next graph to explore.
+    pub(super) fn next(&mut self) -> Option<Graph> {
+        let (graph, causes) = self.to_decide.take().unzip();
+        self.decides = causes;
+        graph.or_else(|| self.work.pop())
+    }
+
+    /// Whether there is another graph to explore.
+    pub(super) fn has_more(&self) -> bool {
+        !self.work.is_empty()
+    }
+
+    /// A graph to write over.
+    pub(super) fn spare(&mut self) -> Graph {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// A copy of the present graph.
+    pub(super) fn fork(&mut self) -> Graph {
+        let mut graph = self.spare();
+        graph.clone_from(&self.graph);
+        graph
+    }
+
+    /// Leaves a graph for later, unless it has been left before.
+    pub(super) fn leave(&mut self, graph: Graph) {
+        if let Some(seen) = &mut self.seen
+            && !seen.add_partial(&graph, &self.names)
+        {
+            self.spare.push(graph);
+            return;
+        }
+        self.work.push(graph);
+    }
+
+    /// Gives each graph left for later, from number `since` on, the same share as this one, of what was
+    /// this one's.
+    pub(super) fn share_out(&mut self, since: usize) {
+        let left = &mut self.work[since..];
+        if !left.is_empty() {
+            self.graph.share /= (left.len() + 1) as f64;
+            for graph in left {
+                graph.share = self.graph.share;
+            }
+        }
+    }
+
+    /// Whether the SC axiom holds with `id` added. Nothing comes after an event that is added as the
+    /// latest of its location, so it cannot close a cycle.
+    pub(super) fn sc_holds(&mut self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        let end = match event.kind {
+            super::event::Kind::Load => self.graph.after(event.rf),
+            _ => event.place as usize + 1,
+        };
+        let latest = end == self.graph.order(event.location).len();
+        let sc = event.order == std::sync::atomic::Ordering::SeqCst;
+        latest || !self.graph.sc_matters(sc) || self.psc.holds(&self.graph)
+    }
+
+    /// What a read from `write` sees in this run.
+    pub(super) fn value(&self, location: LocationId, write: Id) -> u64 {
+        if write != INIT {
+            return self.run.values[write as usize];
+        }
+        self.run.places[location as usize].as_ref().map_or(0, Place::value)
+    }
+
+    /// The state of an object after its first `acts` acts.
+    ///
+    /// # Panics
+    ///
+    /// If the location is no object.
+    pub(super) fn state(&self, object: LocationId, acts: usize) -> &Object {
+        let state = match self.graph.write_before(object, acts) {
+            INIT => self.run.places[object as usize].as_ref().and_then(Place::state),
+            id => self.run.states[id as usize].as_ref(),
+        };
+        state.expect("an object of this execution")
+    }
+
+    /// How many acts on an object have taken place in this run: in a replay, not all of the graph.
+    pub(super) fn acts_so_far(&self, object: LocationId) -> usize {
+        let took_place = |&&id: &&Id| {
+            let event = self.graph.at(id);
+            self.run.thread(event.thread()).at > event.index
+        };
+        self.graph.order(object).iter().take_while(took_place).count()
+    }
+
+    /// The limit at which a thread has stopped.
+    pub(super) fn bound(&self) -> Option<Bound> {
+        let mut threads = self.run.threads.iter().enumerate();
+        threads.find_map(|(thread, state)| match state.waiting.stopped? {
+            (Stopped::Turns, site) => Some(Bound::Turns { thread, site }),
+            (Stopped::Steps, site) => Some(Bound::Steps { thread, site }),
+            (Stopped::Stutter, _) => None,
+        })
+    }
+
+    /// The values that have owners still, though all threads have ended.
+    fn leak(&self) -> Option<Ending> {
+        if !self.config.leaks {
+            return None;
+        }
+        let places = self.run.places.iter().enumerate();
+        let leaked = places.filter_map(|(location, place)| {
+            let place = place.as_ref()?;
+            let owners = matches!(place.made, Made::Atomic { kind: AtomicKind::Strong, .. });
+            (owners && self.newest(location as LocationId) != 0).then_some(place.maker)
+        });
+        let leaked: Vec<_> = leaked.collect();
+        (!leaked.is_empty()).then_some(Ending::Leak(leaked))
+    }
+
+    /// How the run ended that goes no further.
+    pub(super) fn ending(&mut self) -> Ending {
+        if let Some(ending) = self.run.over.take() {
+            return ending;
+        }
+        let waits = |status| !matches!(status, Status::Done | Status::Absent);
+        if !self.run.threads.iter().any(|thread| waits(thread.status)) {
+            let threads = self.run.threads.iter().enumerate();
+            let panics =
+                threads.filter_map(|(thread, state)| Some((thread, state.panic.as_ref()?)));
+            let first = panics.min_by_key(|(thread, _)| self.names.path(*thread));
+            let panicked = first.map(|(thread, message)| {
+                let message = message.clone();
+                Ending::Panic { thread, message }
+            });
+            return panicked.or_else(|| self.leak()).unwrap_or(Ending::Complete);
+        }
+        if let Some(bound) = self.bound() {
+            return Ending::Bounded(bound);
+        }
+        if self.stutters() {
+            return Ending::Stutter;
+        }
+        let blocked = self.run.threads.iter().enumerate().filter(|(_, state)| waits(state.status));
+        let blocked = blocked.map(|(thread, state)| {
+            let loops = state.waiting.stopped.is_some();
+            let last = self.last_look(thread).filter(|_| loops);
+            let spins = loops && !state.waiting.blocks;
+            let (operation, site) = last.unwrap_or(state.step);
+            Blocked { thread, operation, site, spins }
+        });
+        Ending::Deadlock(blocked.collect())
+    }
+}

@@ -1,0 +1,290 @@
+//! What belongs to one execution: made anew for each.
+
+use std::panic::Location;
+use std::rc::Rc;
+use std::sync::atomic::Ordering;
+
+use ::loom::sync::atomic::AtomicUsize;
+
+use super::turn::Waiting;
+use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
+use crate::engine::names::Names;
+use crate::kernel::{Clock, Edges, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Status {
+    #[default]
+    Absent,
+    /// It runs, or loom can run it.
+    Running,
+    /// It is parked.
+    Parked,
+    /// It is the first, has come to its end, and is parked until all others have.
+    Last,
+    Done,
+}
+
+pub(super) struct Thread {
+    pub(super) status: Status,
+    /// To unpark it.
+    pub(super) handle: Option<::loom::thread::Thread>,
+    /// The step that it wants to take, or took last.
+    pub(super) step: (Operation, Site),
+    pub(super) steps: u16,
+    /// Threads, a bit each, whose ends come before what it does.
+    pub(super) joined: u32,
+    pub(super) children: u32,
+    pub(super) made: u32,
+    pub(super) token: LocationId,
+    pub(super) name: Option<String>,
+    pub(super) body: Option<Box<dyn FnOnce()>>,
+    pub(super) waiting: Waiting,
+    pub(super) panic: Option<String>,
+    pub(super) locals: Locals,
+}
+
+impl Thread {
+    fn absent() -> Self {
+        Self {
+            status: Status::Absent,
+            handle: None,
+            step: (Operation::Fence { order: Ordering::SeqCst }, Location::caller()),
+            steps: 0,
+            joined: 0,
+            children: 0,
+            made: 0,
+            token: 0,
+            name: None,
+            body: None,
+            waiting: Waiting::default(),
+            panic: None,
+            locals: Vec::new(),
+        }
+    }
+}
+
+/// What a location is in this execution.
+pub(super) struct Place {
+    /// Of an atomic: what it holds.
+    pub(super) value: u64,
+    /// Of an object: its state.
+    pub(super) state: Option<Object>,
+    /// The atomic of loom that stands for it, once it has been accessed.
+    pub(super) gate: Option<usize>,
+    /// Of an atomic: how often it was changed. An update that writes back what it read changes
+    /// nothing.
+    pub(super) changes: usize,
+    /// Of an object: who took the acts that leave something behind for other threads.
+    pub(super) lasting: Vec<ThreadId>,
+    /// The last line of the log that wrote or acted.
+    pub(super) written: Option<usize>,
+    /// How many did.
+    pub(super) writes: usize,
+}
+
+#[derive(Default)]
+pub(super) struct Run {
+    pub(super) number: u64,
+    pub(super) threads: Vec<Thread>,
+    /// By location.
+    pub(super) places: Vec<Option<Place>>,
+    pub(super) gates: Rc<[AtomicUsize]>,
+    /// How many of them stand for a location.
+    pub(super) gates_in_use: usize,
+    pub(super) lacks_gates: bool,
+    pub(super) touches: usize,
+    pub(super) log: Vec<Line>,
+    pub(super) texts: Vec<Text>,
+    /// The execution goes no further: its threads are unwound.
+    pub(super) over: Option<Ending>,
+    /// Why the exploration goes no further.
+    pub(super) unable: Option<String>,
+    /// A waiting loop has gone on after a turn that found the same as the turn before.
+    pub(super) stutters: bool,
+    /// Steps taken while being unwound.
+    pub(super) afterlife: u32,
+}
+
+impl Run {
+    /// A run with so many atomics of loom.
+    pub(super) fn new(gates: usize) -> Self {
+        let gates = (0..gates).map(|_| AtomicUsize::new(0)).collect();
+        Self { number: crate::engine::next_number(), gates, ..Self::default() }
+    }
+
+    pub(super) fn thread(&mut self, thread: ThreadId) -> &mut Thread {
+        if self.threads.len() <= thread {
+            self.threads.resize_with(thread + 1, Thread::absent);
+        }
+        &mut self.threads[thread]
+    }
+
+    /// # Panics
+    ///
+    /// If the location has not been made: the façade hands out those that have.
+    pub(super) fn place(&mut self, location: LocationId) -> &mut Place {
+        self.places[location as usize].as_mut().expect("a location of this execution")
+    }
+
+    pub(super) fn make(&mut self, location: LocationId, made: Made) {
+        let (value, state) = match made {
+            Made::Atomic { value, .. } => (value, None),
+            Made::Cell(_) => (0, None),
+            Made::Object(state) => (0, Some(state)),
+        };
+        let at = location as usize;
+        if self.places.len() <= at {
+            self.places.resize_with(at + 1, || None);
+        }
+        self.places[at] = Some(Place {
+            value,
+            state,
+            gate: None,
+            changes: 0,
+            lasting: Vec::new(),
+            written: None,
+            writes: 0,
+        });
+    }
+
+    /// The state of an object.
+    ///
+    /// # Panics
+    ///
+    /// If the location is no object.
+    pub(super) fn state(&mut self, object: LocationId) -> &mut Object {
+        self.place(object).state.as_mut().expect("an object of this execution")
+    }
+
+    /// Whether no other thread can take a step before what `thread` does next, whatever the order.
+    pub(super) fn is_alone(&self, thread: ThreadId) -> bool {
+        let joined = self.threads[thread].joined;
+        self.threads.iter().enumerate().all(|(other, state)| {
+            let is_behind = state.status == Status::Done && joined & 1 << other != 0;
+            other == thread || state.status == Status::Absent || is_behind
+        })
+    }
+
+    /// Whether a step is enabled.
+    pub(super) fn is_enabled(&mut self, thread: ThreadId, operation: &Operation) -> bool {
+        match *operation {
+            Operation::Act { object, act } => self.state(object).enabled(act, thread),
+            Operation::Join { child } => self.thread(child).status == Status::Done,
+            _ => true,
+        }
+    }
+
+    /// Takes a step that is enabled.
+    pub(super) fn perform(&mut self, thread: ThreadId, operation: &Operation, site: Site) -> u64 {
+        let mut written = None;
+        let mut applied = None;
+        let result = match *operation {
+            Operation::Load { location, order } => {
+                applied = Some(order);
+                self.place(location).value
+            }
+            Operation::Store { location, value, order } => {
+                applied = Some(order);
+                written = Some(value);
+                let place = self.place(location);
+                (place.value, place.changes) = (value, place.changes + 1);
+                0
+            }
+            Operation::Update { location, update, success, failure } => {
+                let place = self.place(location);
+                let old = place.value;
+                written = update.apply(old);
+                applied = Some(if written.is_some() { success } else { failure });
+                place.value = written.unwrap_or(old);
+                place.changes += usize::from(place.value != old);
+                old
+            }
+            Operation::Act { object, act } => {
+                // Happens-before is the other engine's.
+                let edges = &mut Edges { past: &mut Clock::default() };
+                self.state(object).apply(act, thread, edges)
+            }
+            Operation::Join { child } => {
+                let joined = self.thread(child).joined | 1 << child;
+                self.thread(thread).joined |= joined;
+                0
+            }
+            Operation::Spawn { .. } | Operation::Fence { .. } | Operation::Choose { .. } => 0,
+        };
+        let acts = matches!(operation, Operation::Act { .. });
+        let number = self.log.len();
+        let (mut source, mut at) = (None, None);
+        if let Some(location) = operation.location() {
+            let place = self.place(location);
+            if !matches!(operation, Operation::Store { .. }) {
+                source = Some(place.written.map_or(Source::Initial, Source::Line));
+            }
+            if acts || written.is_some() {
+                at = Some(place.writes);
+                (place.written, place.writes) = (Some(number), place.writes + 1);
+            }
+        }
+        self.log.push(Line {
+            order: applied,
+            result,
+            written,
+            source,
+            place: at,
+            ..Line::of(thread, Action::Step(*operation), site)
+        });
+        result
+    }
+
+    /// How the run ended, of which all threads came to their end.
+    pub(super) fn ending(&self, names: &Names) -> Ending {
+        let threads = self.threads.iter().enumerate();
+        let panics = threads.filter_map(|(thread, state)| Some((thread, state.panic.as_ref()?)));
+        let first = panics.min_by_key(|(thread, _)| names.path(*thread));
+        first.map_or(Ending::Complete, |(thread, message)| Ending::Panic {
+            thread,
+            message: message.clone(),
+        })
+    }
+
+    /// The threads that wait for ever, if no thread can run and some have not ended.
+    pub(super) fn deadlock(&self) -> Option<Ending> {
+        if self.threads.iter().any(|thread| thread.status == Status::Running) {
+            return None;
+        }
+        let parked =
+            self.threads.iter().enumerate().filter(|(_, thread)| thread.status == Status::Parked);
+        let blocked: Vec<Blocked> = parked
+            .map(|(thread, state)| {
+                let last = state.waiting.last_look().filter(|_| state.waiting.spins);
+                let (operation, site) = last.unwrap_or(state.step);
+                Blocked { thread, operation, site, spins: state.waiting.spins }
+            })
+            .collect();
+        (!blocked.is_empty()).then_some(Ending::Deadlock(blocked))
+    }
+
+    /// Of the threads that have not ended, the one that was spawned last.
+    pub(super) fn newest_alive(&self) -> Option<ThreadId> {
+        let alive = |status| !matches!(status, Status::Absent | Status::Done);
+        self.threads.iter().rposition(|thread| alive(thread.status))
+    }
+
+    /// Lets loom run a thread that is parked.
+    pub(super) fn unpark(&mut self, thread: ThreadId) {
+        let state = self.thread(thread);
+        if matches!(state.status, Status::Parked | Status::Last) {
+            state.status = Status::Running;
+            if let Some(handle) = &state.handle {
+                handle.unpark();
+            }
+        }
+    }
+
+    /// The execution goes no further. `thread` runs.
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.over.get_or_insert(ending);
+        if let Some(newest) = self.newest_alive() {
+            self.unpark(newest);
+        }
+    }
+}

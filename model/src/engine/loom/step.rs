@@ -1,0 +1,256 @@
+//! The engine as the kernel sees it.
+
+use std::any::Any;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+use super::Engine;
+use super::run::{Run, Status};
+use super::thread::MAX_THREADS;
+use super::turn::Echo;
+use crate::engine::graph::{Action, Ending, Line, Text};
+use crate::engine::panics::message_of;
+use crate::kernel::{
+    Access, Engine as KernelEngine, Locals, LocationId, Made, NewThread, Object, Operation, Policy,
+    Site, ThreadId, Turn, object,
+};
+use crate::mutation::Change;
+
+impl KernelEngine for Engine<'_> {
+    fn execution(&self) -> u64 {
+        self.run.borrow().number
+    }
+
+    fn thread(&self) -> ThreadId {
+        self.current.get()
+    }
+
+    fn thread_name(&self) -> Option<String> {
+        self.run.borrow_mut().thread(self.current.get()).name.clone()
+    }
+
+    fn steps(&self) -> u16 {
+        self.run.borrow_mut().thread(self.current.get()).steps
+    }
+
+    fn policy(&self) -> Policy {
+        Policy { spurious: false, patient: false }
+    }
+
+    fn change(&self, site: Site, operation: &'static str, orders: &[Ordering]) -> Option<Change> {
+        let probe = self.config.probe.as_ref()?;
+        let run = self.run.borrow();
+        if run.over.is_some() {
+            return None;
+        }
+        probe.meet(site, operation, orders, !run.is_alone(self.current.get()))
+    }
+
+    fn step(&self, operation: Operation, site: Site) -> u64 {
+        let thread = self.current.get();
+        if !self.over() {
+            let mut run = self.run.borrow_mut();
+            match run.echo(thread, &operation, site) {
+                Echo::No => {}
+                Echo::Answered(result) => return result,
+                Echo::GivesUp(reason) => run.give_up(reason),
+            }
+            let most = self.config.steps.min(60_000);
+            let state = run.thread(thread);
+            (state.step, state.steps) = ((operation, site), state.steps + 1);
+            if usize::from(state.steps) > most {
+                run.give_up(format!("a thread takes more than {most} steps"));
+            }
+        }
+        if let Some(location) = operation.location()
+            && !self.over()
+        {
+            self.touch(thread, location);
+        }
+        loop {
+            if self.over() {
+                return self.after_the_end(&operation);
+            }
+            let mut run = self.run.borrow_mut();
+            if run.is_enabled(thread, &operation) {
+                let source = run.source(thread, &operation);
+                let result = run.perform(thread, &operation, site);
+                run.look(thread, source, result);
+                run.wake(thread, &operation);
+                return result;
+            }
+            drop(run);
+            self.park(thread);
+        }
+    }
+
+    fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64> {
+        // There is no patience here: see `policy`.
+        Some(self.step(operation, site))
+    }
+
+    fn make(&self, made: Made, _: Site) -> LocationId {
+        let thread = self.current.get();
+        let mut run = self.run.borrow_mut();
+        let number = run.thread(thread).made;
+        run.thread(thread).made += 1;
+        let location = self.names.borrow_mut().location(thread, number);
+        run.make(location, made);
+        location
+    }
+
+    fn access(&self, _: LocationId, access: Access, _: Site) {
+        // Races are the other engine's; that something was changed matters to a waiting loop.
+        if access == Access::Write {
+            self.run.borrow_mut().thread(self.current.get()).waiting.wrote_plainly();
+        }
+    }
+
+    fn state(&self, object: LocationId) -> Object {
+        self.run.borrow_mut().state(object).clone()
+    }
+
+    fn newest(&self, location: LocationId) -> u64 {
+        self.run.borrow_mut().place(location).value
+    }
+
+    fn start_with(&self, location: LocationId, value: u64) {
+        self.run.borrow_mut().place(location).value = value;
+    }
+
+    fn spawn(&self, new: NewThread, site: Site) -> ThreadId {
+        let parent = self.current.get();
+        let number = {
+            let mut run = self.run.borrow_mut();
+            let there = |status| status != Status::Absent;
+            let threads = run.threads.iter().filter(|thread| there(thread.status)).count();
+            if threads == MAX_THREADS && run.over.is_none() {
+                run.give_up(format!("more than {MAX_THREADS} threads"));
+            }
+            let state = run.thread(parent);
+            state.children += 1;
+            state.children - 1
+        };
+        let child = self.names.borrow_mut().child(parent, number);
+        let Some(child) = child else {
+            self.misuse(format!("more than {} threads", crate::kernel::MAX_THREADS));
+        };
+        let token = self.make(Made::Object(Object::Token(object::Token::default())), site);
+        self.step(Operation::Spawn { child }, site);
+        if self.over() {
+            return child;
+        }
+        {
+            let mut run = self.run.borrow_mut();
+            let joined = run.thread(parent).joined;
+            let state = run.thread(child);
+            (state.joined, state.token) = (joined, token);
+        }
+        self.start(child, new);
+        child
+    }
+
+    fn token(&self, thread: ThreadId) -> LocationId {
+        self.run.borrow_mut().thread(thread).token
+    }
+
+    fn turn(&self, turn: Turn, site: Site) {
+        self.end_turn(turn, site);
+    }
+
+    fn panicking(&self) -> bool {
+        std::thread::panicking()
+    }
+
+    fn panicked(&self, payload: &(dyn Any + Send)) {
+        let message = message_of(payload);
+        self.run.borrow_mut().thread(self.current.get()).panic.get_or_insert(message);
+    }
+
+    fn panics(&self, message: String, at: &Location<'_>) {
+        self.run.borrow_mut().note(self.current.get(), message, at, Action::Panic);
+    }
+
+    fn note(&self, text: String, site: Site) {
+        self.run.borrow_mut().note(self.current.get(), text, site, Action::Note);
+    }
+
+    fn abort(&self, payload: &(dyn Any + Send)) -> ! {
+        let message = message_of(payload);
+        let ending = Ending::Panic { thread: self.current.get(), message: message.clone() };
+        self.run.borrow_mut().end(ending);
+        self.abandon();
+        // The thread unwinds already.
+        panic!("{message}");
+    }
+
+    fn panic_seen(&self, thread: ThreadId) {
+        self.run.borrow_mut().thread(thread).panic = None;
+    }
+
+    fn locals(&self, f: &mut dyn FnMut(&mut Locals)) {
+        f(&mut self.run.borrow_mut().thread(self.current.get()).locals);
+    }
+
+    fn is_at_work(&self) -> bool {
+        !self.in_thread.get() || self.run.try_borrow_mut().is_err()
+    }
+
+    fn over(&self) -> bool {
+        self.run.borrow().over.is_some()
+    }
+
+    fn misuse(&self, message: String) -> ! {
+        self.run.borrow_mut().give_up(message.clone());
+        self.abandon();
+        // The thread unwinds already.
+        panic!("{message}");
+    }
+}
+
+impl Engine<'_> {
+    /// A step of a thread that is being unwound because its execution is over: destructors see
+    /// sequential memory, and locks that are free.
+    fn after_the_end(&self, operation: &Operation) -> u64 {
+        self.abandon();
+        let mut run = self.run.borrow_mut();
+        run.afterlife += 1;
+        if run.afterlife > 10_000_000 {
+            eprintln!("a destructor does not end, in a thread of an execution that was given up");
+            std::process::abort();
+        }
+        match *operation {
+            Operation::Load { location, .. } => run.place(location).value,
+            Operation::Store { location, value, .. } => {
+                run.place(location).value = value;
+                0
+            }
+            Operation::Update { location, update, .. } => {
+                let place = run.place(location);
+                let old = place.value;
+                place.value = update.apply(old).unwrap_or(old);
+                old
+            }
+            _ => 0,
+        }
+    }
+}
+
+impl Run {
+    /// Adds a line to the log that is not a step, unless the execution is over.
+    fn note(
+        &mut self,
+        thread: ThreadId,
+        text: String,
+        at: &Location<'_>,
+        action: fn(usize) -> Action,
+    ) {
+        if self.over.is_some() || self.thread(thread).waiting.echoes().is_some() {
+            return;
+        }
+        let action = action(self.texts.len());
+        self.texts.push(Text { text, at: (at.file().to_owned(), at.line()) });
+        let site = self.thread(thread).step.1;
+        self.log.push(Line::of(thread, action, site));
+    }
+}

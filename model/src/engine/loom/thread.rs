@@ -1,0 +1,243 @@
+//! The threads under test: threads of loom, which are coroutines of one OS thread, on stacks of this
+//! engine.
+//!
+//! No reference to the state of the run is held while another thread can run: only in [`Engine::call`].
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+use ::loom::sync::atomic::Ordering::AcqRel;
+use corosensei::on_stack;
+use corosensei::stack::DefaultStack;
+
+use super::Engine;
+use super::run::{Run, Status};
+use super::turn::gives_up;
+use crate::engine::graph::Ending;
+use crate::engine::panics::{self, message_of};
+use crate::kernel::object::Token;
+use crate::kernel::{Engine as _, LocationId, Made, NewThread, Object, ThreadId};
+
+/// Of loom, the first included.
+pub(super) const MAX_THREADS: usize = 5;
+
+/// Unwinds a thread whose execution is over.
+struct Abandoned;
+
+impl Engine<'_> {
+    /// The first thread, which ends as the last.
+    pub(super) fn main(&self) {
+        self.current.set(0);
+        {
+            let mut run = self.run.borrow_mut();
+            let main = run.thread(0);
+            (main.status, main.handle) = (Status::Running, Some(::loom::thread::current()));
+        }
+        let token = Made::Object(Object::Token(Token::default()));
+        let token = self.make(token, std::panic::Location::caller());
+        self.run.borrow_mut().thread(0).token = token;
+        // The state of the run is on the stack of `explore`, and so is the program.
+        self.on_own_stack(None, || {
+            self.run_body(0, self.program);
+            let waits = {
+                let mut run = self.run.borrow_mut();
+                run.thread(0).status = Status::Last;
+                let deadlock = run.deadlock().filter(|_| run.over.is_none());
+                if let Some(deadlock) = deadlock {
+                    run.end(deadlock);
+                }
+                run.newest_alive() != Some(0)
+            };
+            if waits {
+                self.await_turn(0);
+            }
+            self.run.borrow_mut().thread(0).status = Status::Done;
+        });
+    }
+
+    /// Starts a thread.
+    pub(super) fn start(&self, thread: ThreadId, new: NewThread) {
+        {
+            let mut run = self.run.borrow_mut();
+            let state = run.thread(thread);
+            (state.status, state.name, state.body) = (Status::Running, new.name, Some(new.body));
+        }
+        let engine = std::ptr::from_ref(self).cast::<()>();
+        let stack = new.stack;
+        let started = ::loom::thread::spawn(move || {
+            // SAFETY: the engine outlives the threads: `finish` is called when all have ended, and if loom
+            // panics they are never resumed.
+            let engine = unsafe { &*engine.cast::<Engine<'_>>() };
+            engine.on_own_stack(stack, || {
+                engine.current.set(thread);
+                let body = engine.run.borrow_mut().thread(thread).body.take();
+                if let Some(body) = body {
+                    engine.run_body(thread, body);
+                }
+                engine.ended(thread);
+            });
+        });
+        let handle = started.thread().clone();
+        self.run.borrow_mut().thread(thread).handle = Some(handle);
+    }
+
+    fn on_own_stack(&self, bytes: Option<usize>, f: impl FnOnce()) {
+        let default = self.config.stack_bytes;
+        let bytes = bytes.map_or(default, |asked| asked.max(default));
+        let kept = (bytes == default).then(|| self.stacks.borrow_mut().pop()).flatten();
+        let mut stack =
+            kept.unwrap_or_else(|| DefaultStack::new(bytes).expect("memory for a stack"));
+        on_stack(&mut stack, f);
+        if bytes == default {
+            self.stacks.borrow_mut().push(stack);
+        }
+    }
+
+    /// Runs what a thread is to run; if the execution is over already, only drops it.
+    fn run_body(&self, thread: ThreadId, body: impl FnOnce()) {
+        let over = self.run.borrow().over.is_some();
+        if over {
+            self.await_turn(thread);
+        }
+        self.in_thread.set(true);
+        let result = catch_unwind(AssertUnwindSafe(|| if over { drop(body) } else { body() }));
+        self.in_thread.set(false);
+        if self.broken.borrow().is_some() {
+            resume_unwind(Box::new(Abandoned));
+        }
+        if self.run.borrow().over.is_some() {
+            self.await_turn(thread);
+            return;
+        }
+        let mut run = self.run.borrow_mut();
+        let state = run.thread(thread);
+        if let Err(payload) = result {
+            state.panic.get_or_insert_with(|| message_of(&*payload));
+        }
+        if let Some(site) = state.waiting.echoes() {
+            run.give_up(gives_up(site));
+            drop(run);
+            self.await_turn(thread);
+        }
+    }
+
+    /// A thread, not the first, has come to its end.
+    fn ended(&self, thread: ThreadId) {
+        let mut run = self.run.borrow_mut();
+        run.thread(thread).status = Status::Done;
+        if run.over.is_none() {
+            run.wake_joining(thread);
+            if let Some(deadlock) = run.deadlock() {
+                run.end(deadlock);
+            }
+        }
+        // The first thread may wait for this one to end; or it is the next one's turn to be unwound.
+        let next = run.newest_alive().filter(|&next| next == 0 || run.over.is_some());
+        if let Some(next) = next
+            && (run.over.is_some() || run.thread(next).status == Status::Last)
+        {
+            run.unpark(next);
+        }
+    }
+
+    /// Calls into loom, which may run other threads meanwhile.
+    fn call(&self, f: impl FnOnce()) {
+        if self.broken.borrow().is_some() {
+            return self.leave_if_broken();
+        }
+        let thread = self.current.get();
+        let panics = panics::take();
+        let in_thread = self.in_thread.replace(false);
+        let result = catch_unwind(AssertUnwindSafe(f));
+        self.in_thread.set(in_thread);
+        panics::put(panics);
+        self.current.set(thread);
+        if let Err(payload) = result {
+            self.broken.borrow_mut().get_or_insert_with(|| message_of(&*payload));
+        }
+        self.leave_if_broken();
+    }
+
+    /// loom has panicked: nothing more is asked of it.
+    fn leave_if_broken(&self) {
+        if self.broken.borrow().is_some() && !std::thread::panicking() {
+            resume_unwind(Box::new(Abandoned));
+        }
+    }
+
+    /// Lets other threads run before the access to a location that follows.
+    pub(super) fn touch(&self, thread: ThreadId, location: LocationId) {
+        let (gates, gate) = {
+            let mut run = self.run.borrow_mut();
+            if run.is_alone(thread) {
+                return;
+            }
+            run.touches += 1;
+            let most = self.most_touches();
+            if run.touches > most {
+                return run.give_up(format!("an execution takes more than {most} steps"));
+            }
+            let in_use = run.gates_in_use;
+            let gate = *run.place(location).gate.get_or_insert(in_use);
+            run.gates_in_use += usize::from(gate == in_use);
+            if gate >= run.gates.len() {
+                run.lacks_gates = true;
+                return run.give_up("more locations than atomics of loom".to_owned());
+            }
+            (run.gates.clone(), gate)
+        };
+        self.call(|| {
+            gates[gate].fetch_add(0, AcqRel);
+        });
+    }
+
+    /// Parks until another thread unparks this one: it is enabled, or the execution is over.
+    pub(super) fn park(&self, thread: ThreadId) {
+        {
+            let mut run = self.run.borrow_mut();
+            run.touches += 1;
+            run.thread(thread).status = Status::Parked;
+            if let Some(deadlock) = run.deadlock() {
+                run.thread(thread).status = Status::Running;
+                run.end(deadlock);
+                return;
+            }
+        }
+        self.call(::loom::thread::park);
+    }
+
+    /// The execution is over: parks until all threads that were spawned later have been unwound.
+    pub(super) fn await_turn(&self, thread: ThreadId) {
+        loop {
+            {
+                let mut run = self.run.borrow_mut();
+                if run.newest_alive() == Some(thread) {
+                    return;
+                }
+                let state = run.thread(thread);
+                if state.status == Status::Running {
+                    state.status = Status::Parked;
+                }
+            }
+            self.call(::loom::thread::park);
+            if self.broken.borrow().is_some() {
+                return;
+            }
+        }
+    }
+
+    /// Unwinds a thread of an execution that is over, unless it unwinds already.
+    pub(super) fn abandon(&self) {
+        self.await_turn(self.current.get());
+        if !std::thread::panicking() {
+            resume_unwind(Box::new(Abandoned));
+        }
+    }
+}
+
+impl Run {
+    /// The program cannot be explored.
+    pub(super) fn give_up(&mut self, reason: String) {
+        self.unable.get_or_insert(reason.clone());
+        self.end(Ending::Misuse(reason));
+    }
+}

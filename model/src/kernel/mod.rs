@@ -1,0 +1,293 @@
+//! What a program under test does, as operations that an engine carries out.
+//!
+//! The types of [`crate::sync`] are written on this module, and the engines implement [`Engine`].
+//! Neither knows the other.
+
+pub mod clock;
+pub mod object;
+pub mod operation;
+
+use std::any::Any;
+use std::cell::Cell;
+use std::panic::Location;
+use std::sync::atomic::Ordering;
+
+pub use clock::{Clock, MAX_THREADS};
+pub use object::{Act, Edges, Object};
+pub use operation::{Choice, LocationId, Operation, Rmw, Shape, Site, ThreadId, Update};
+
+use crate::mutation::Change;
+
+/// What a location is made as.
+#[derive(Debug, Clone)]
+pub enum Made {
+    /// An atomic.
+    Atomic {
+        /// The bits that it starts with.
+        value: u64,
+        /// What they stand for.
+        kind: AtomicKind,
+    },
+    /// Plain memory.
+    Cell(CellKind),
+    /// An object.
+    Object(Object),
+}
+
+/// What an atomic holds. It matters to those who read a trace, not to an engine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AtomicKind {
+    /// An integer.
+    Integer {
+        /// The type of the atomic, such as `AtomicU64`.
+        name: &'static str,
+        /// How its bits read.
+        shape: Shape,
+    },
+    /// A boolean.
+    Bool,
+    /// A pointer.
+    Pointer,
+    /// How many strong owners an `Arc` has.
+    Strong,
+    /// How many weak owners it has, all strong owners counting as one.
+    Weak {
+        /// The other count.
+        strong: LocationId,
+    },
+}
+
+/// Whose plain memory a cell is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CellKind {
+    /// The memory of the program under test.
+    Plain,
+    /// What a lock protects.
+    Contents {
+        /// The lock.
+        lock: LocationId,
+    },
+}
+
+/// An access that is no step: it synchronises nothing, and no other thread can observe it. Where
+/// happens-before does not order two of them of which one is not a `Read`, they race.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reads plain memory.
+    Read,
+    /// Writes plain memory.
+    Write,
+    /// Uses what one thread at a time may use: it conflicts as a write does, and changes nothing.
+    Use,
+    /// The location comes to its end: whatever follows is a use after free.
+    Free,
+}
+
+/// Where a loop that waits stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// It begins.
+    Begin,
+    /// The loop goes on, and may have counted the turn.
+    Spin,
+    /// The turn looked at shared state, changed nothing, and will be repeated until it finds another
+    /// state.
+    Wait,
+}
+
+/// A thread that is to be started.
+pub struct NewThread {
+    /// What it runs. A panic must not come out of it.
+    pub body: Box<dyn FnOnce()>,
+    /// The name, for traces.
+    pub name: Option<String>,
+    /// The size of its stack in bytes, if it was asked for.
+    pub stack: Option<usize>,
+}
+
+/// A thread-local value.
+pub struct Local {
+    /// The address of its key.
+    pub key: usize,
+    /// `None` once destroyed.
+    pub value: Option<Box<dyn Any>>,
+    /// Whether its thread drops it before it ends.
+    pub needs_drop: bool,
+}
+
+/// The thread-local values of one thread.
+pub type Locals = Vec<Local>;
+
+/// What the standard leaves open: which of it is explored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Policy {
+    /// Waits may end without a cause, and `compare_exchange_weak` may fail.
+    pub spurious: bool,
+    /// A wait with a limit times out only where no other thread can move, and not at any moment. A
+    /// thread that will wake without a cause can move.
+    pub patient: bool,
+}
+
+/// In place of the result of an act: time was up.
+pub const TIMED_OUT: u64 = u64::MAX;
+
+/// Carries out the operations of one execution.
+pub trait Engine {
+    /// The number of the execution: no two have the same.
+    fn execution(&self) -> u64;
+    /// The thread that runs.
+    fn thread(&self) -> ThreadId;
+    /// Its name, if it was given one.
+    fn thread_name(&self) -> Option<String>;
+    /// How many steps it has taken.
+    fn steps(&self) -> u16;
+    /// What is left open.
+    fn policy(&self) -> Policy;
+    /// What a mutant changes about the operation that the thread that runs is about to execute. The
+    /// caller makes the change: a step is taken as it is asked for.
+    fn change(&self, site: Site, operation: &'static str, orders: &[Ordering]) -> Option<Change>;
+    /// Takes a step; other threads may run before it. Returns what was read, the result of an act, or
+    /// the branch chosen.
+    fn step(&self, operation: Operation, site: Site) -> u64;
+    /// With [`Policy::patient`]: takes an act that blocks, for a limited time. `None`, with the act not
+    /// taken, if time is up.
+    fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64>;
+    /// Makes a location.
+    fn make(&self, made: Made, site: Site) -> LocationId;
+    /// Accesses plain memory, or ends a location.
+    fn access(&self, location: LocationId, access: Access, site: Site);
+    /// The state of an object after the last act on it.
+    fn state(&self, object: LocationId) -> Object;
+    /// What an atomic holds that no other thread can access any more.
+    fn newest(&self, location: LocationId) -> u64;
+    /// Sets what an atomic starts with, before any access.
+    fn start_with(&self, location: LocationId, value: u64);
+    /// Starts a thread, by a step.
+    fn spawn(&self, thread: NewThread, site: Site) -> ThreadId;
+    /// The object that `park` and `unpark` of a thread act on.
+    fn token(&self, thread: ThreadId) -> LocationId;
+    /// Begins, or ends a turn of, a loop that waits.
+    fn turn(&self, turn: Turn, site: Site);
+    /// Whether the thread that runs unwinds.
+    fn panicking(&self) -> bool;
+    /// Notes that the thread that runs ends with a panic that no join has reported yet.
+    fn panicked(&self, payload: &(dyn Any + Send));
+    /// The thread that runs begins to panic.
+    fn panics(&self, _message: String, _at: &Location<'_>) {}
+    /// Adds a line to the trace, which is not a step.
+    fn note(&self, _text: String, _at: Site) {}
+    /// Ends the execution with a panic of the thread that runs.
+    fn abort(&self, payload: &(dyn Any + Send)) -> !;
+    /// Somebody has been told of the panic of `thread`.
+    fn panic_seen(&self, thread: ThreadId);
+    /// The thread-local values of the thread that runs.
+    fn locals(&self, f: &mut dyn FnMut(&mut Locals));
+    /// Whether the engine itself is at work: a panic then is its own.
+    fn is_at_work(&self) -> bool;
+    /// Whether the execution is over, and what still runs are the destructors of threads that never
+    /// end.
+    fn over(&self) -> bool;
+    /// Ends the execution with an error of the program under test, which is not an execution of the
+    /// memory model.
+    fn misuse(&self, message: String) -> !;
+}
+
+thread_local! {
+    static ENGINE: Cell<Option<*const dyn Engine>> = const { Cell::new(None) };
+}
+
+/// Calls `f` with the engine that runs, if one does.
+#[inline]
+pub fn with<R>(f: impl FnOnce(&dyn Engine) -> R) -> Option<R> {
+    // SAFETY: `enter` sets the pointer for as long as its borrow of the engine lasts, and takes it away
+    // before that ends.
+    ENGINE.get().map(|engine| f(unsafe { &*engine }))
+}
+
+/// Runs `f` with `engine` as the one that carries out operations on this OS thread.
+///
+/// # Panics
+///
+/// If another engine runs on this OS thread.
+pub fn enter<R>(engine: &dyn Engine, f: impl FnOnce() -> R) -> R {
+    struct Leave;
+    impl Drop for Leave {
+        fn drop(&mut self) {
+            ENGINE.set(None);
+        }
+    }
+    assert!(ENGINE.get().is_none(), "an exploration cannot start inside another");
+    // SAFETY: only the lifetime is widened; `Leave` removes the pointer before the borrow ends.
+    let engine = unsafe { std::mem::transmute::<&dyn Engine, &'static dyn Engine>(engine) };
+    ENGINE.set(Some(std::ptr::from_ref(engine)));
+    let _leave = Leave;
+    f()
+}
+
+/// Runs `f` as if no engine ran on this OS thread.
+pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
+    struct Back(Option<*const dyn Engine>);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ENGINE.set(self.0);
+        }
+    }
+    let _back = Back(ENGINE.take());
+    f()
+}
+
+/// What a program may use.
+const OWN: &str = "an execution can use only what it made itself; make it in Model::new's closure";
+
+/// A location of one execution, as the types of the façade keep it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Handle {
+    execution: u64,
+    location: LocationId,
+}
+
+impl Handle {
+    /// Makes a location, if an engine runs.
+    pub fn new(site: Site, made: impl FnOnce() -> Made) -> Option<Self> {
+        with(|engine| Self { execution: engine.execution(), location: engine.make(made(), site) })
+    }
+
+    /// The location.
+    pub fn location(self) -> LocationId {
+        self.location
+    }
+
+    /// Calls `f` with the engine and the location of `handle`; returns `None` if neither is there: a
+    /// value made outside an exploration and used outside it.
+    ///
+    /// # Panics
+    ///
+    /// If only one of them is there, or the handle is that of another execution.
+    #[inline]
+    pub fn with<R>(
+        handle: Option<Self>,
+        what: &str,
+        f: impl FnOnce(&dyn Engine, LocationId) -> R,
+    ) -> Option<R> {
+        let result = with(|engine| match handle {
+            Some(handle) if handle.execution == engine.execution() => f(engine, handle.location),
+            Some(_) => engine.misuse(format!("{what} made in an earlier execution is used: {OWN}")),
+            None => engine.misuse(format!("{what} made outside any model is used: {OWN}")),
+        });
+        let outside = result.is_none() && handle.is_some();
+        assert!(!outside, "{what} that was made in an exploration is used outside of it");
+        result
+    }
+
+    /// Like [`with`](Self::with), for destructors: nothing happens if the execution is over.
+    #[inline]
+    pub fn at_end(handle: Option<Self>, f: impl FnOnce(&dyn Engine, LocationId)) {
+        if let Some(handle) = handle {
+            with(|engine| {
+                if handle.execution == engine.execution() {
+                    f(engine, handle.location);
+                }
+            });
+        }
+    }
+}

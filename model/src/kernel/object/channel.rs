@@ -1,0 +1,163 @@
+//! Messages, first in first out.
+//!
+//! A message is a number here; what it stands for lies outside the state. A `recv` happens after the
+//! `send` of its message; a `send` that reuses a slot of a bounded channel after the `recv` that
+//! emptied it; the error of a `recv` after the drops of the senders; and the drop of the receiver, which
+//! drops the messages that are left, after their sends. The error of a `send` happens after
+//! nothing: `std` does not promise that it knows what was done before the receiver was dropped, and its
+//! bounded channel finds that out by a relaxed load.
+
+use std::collections::VecDeque;
+
+use super::{Clock, Edges, ThreadId};
+
+/// The other end is gone.
+pub const CLOSED: u64 = 0;
+/// There is no message, but there may be one later.
+pub const EMPTY: u64 = 1;
+/// There is no room.
+pub const FULL: u64 = 1;
+/// The result of an operation on message 0; on message `n` it is greater by `n`.
+pub const FIRST_MESSAGE: u64 = 2;
+
+/// The state of a channel.
+#[derive(Debug, Clone)]
+pub struct Channel {
+    /// How many messages it holds at most; 0: a sender waits until its message is received.
+    bound: Option<usize>,
+    queue: VecDeque<(u64, Clock)>,
+    sent: u64,
+    /// Of a channel with a bound: the messages received, and their receives, of which no sender
+    /// has been told.
+    emptied: VecDeque<(u64, Clock)>,
+    senders: u32,
+    has_receiver: bool,
+    /// Bound 0: a thread blocks in `recv`.
+    receiving: bool,
+    /// The senders that were dropped.
+    dropped_senders: Clock,
+}
+
+/// An operation on a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChannelAct {
+    /// Blocks while the channel is full; returns [`CLOSED`] or the message. With bound 0 the message
+    /// is only offered.
+    Send,
+    /// Bound 0, after `Send`: blocks until the message is received (1) or the receiver gone (0).
+    Delivered {
+        /// The message.
+        message: u64,
+    },
+    /// Returns [`CLOSED`], [`FULL`] or the message.
+    TrySend,
+    /// Bound 0: a `recv` begins, which a `try_send` can meet.
+    BeginReceive,
+    /// Blocks until there is a message; returns it or [`CLOSED`].
+    Receive,
+    /// Returns [`CLOSED`], [`EMPTY`] or a message.
+    TryReceive,
+    /// The same, of a `recv` with a limit: time is up if there is no message.
+    ReceiveInTime,
+    /// One more sender.
+    AddSender,
+    /// One sender less.
+    DropSender,
+    /// No receiver any more.
+    DropReceiver,
+}
+
+impl Channel {
+    /// An empty channel with one sender and a receiver.
+    pub fn new(bound: Option<usize>) -> Self {
+        Self {
+            bound,
+            queue: VecDeque::new(),
+            sent: 0,
+            emptied: VecDeque::new(),
+            senders: 1,
+            has_receiver: true,
+            receiving: false,
+            dropped_senders: Clock::default(),
+        }
+    }
+
+    fn full(&self) -> bool {
+        self.bound.is_some_and(|bound| bound > 0 && self.queue.len() >= bound)
+    }
+
+    fn offered(&self, message: u64) -> bool {
+        self.queue.iter().any(|&(other, _)| other == message)
+    }
+
+    pub(super) fn enabled(&self, act: ChannelAct, _: ThreadId) -> bool {
+        match act {
+            ChannelAct::Send => !self.has_receiver || !self.full(),
+            ChannelAct::Delivered { message } => !self.has_receiver || !self.offered(message),
+            ChannelAct::Receive => !self.queue.is_empty() || self.senders == 0,
+            _ => true,
+        }
+    }
+
+    pub(super) fn apply(&mut self, act: ChannelAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
+        match act {
+            ChannelAct::Send | ChannelAct::TrySend if !self.has_receiver => return CLOSED,
+            ChannelAct::TrySend if self.full() => return FULL,
+            ChannelAct::TrySend
+                if self.bound == Some(0) && !(self.receiving && self.queue.is_empty()) =>
+            {
+                return FULL;
+            }
+            ChannelAct::Send | ChannelAct::TrySend => {
+                let message = self.sent;
+                self.sent += 1;
+                if self.bound.is_some_and(|bound| message >= bound as u64 && bound > 0)
+                    && let Some((_, emptied)) = self.emptied.pop_front()
+                {
+                    edges.acquire(&emptied);
+                }
+                self.queue.push_back((message, edges.release()));
+                return FIRST_MESSAGE + message;
+            }
+            ChannelAct::Delivered { message } => {
+                let delivered = !self.offered(message);
+                self.queue.retain(|&(other, _)| other != message);
+                if delivered {
+                    let received = self.emptied.iter().find(|&&(other, _)| other == message);
+                    if let Some((_, received)) = received {
+                        edges.acquire(received);
+                    }
+                }
+                return u64::from(delivered);
+            }
+            ChannelAct::BeginReceive => self.receiving = true,
+            ChannelAct::Receive | ChannelAct::TryReceive | ChannelAct::ReceiveInTime => {
+                self.receiving = false;
+                if let Some((message, sent)) = self.queue.pop_front() {
+                    edges.acquire(&sent);
+                    if self.bound.is_some() {
+                        self.emptied.push_back((message, edges.release()));
+                    }
+                    return FIRST_MESSAGE + message;
+                }
+                if self.senders > 0 {
+                    return EMPTY;
+                }
+                edges.acquire(&self.dropped_senders);
+                return CLOSED;
+            }
+            ChannelAct::AddSender => self.senders += 1,
+            ChannelAct::DropSender => {
+                self.senders -= 1;
+                self.dropped_senders.join(&edges.release());
+            }
+            ChannelAct::DropReceiver => {
+                self.has_receiver = false;
+                if self.bound != Some(0) {
+                    self.queue.iter().for_each(|(_, sent)| edges.acquire(sent));
+                }
+            }
+        }
+        0
+    }
+}

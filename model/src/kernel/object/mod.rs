@@ -1,0 +1,163 @@
+//! Objects: what blocks, wakes and hands over, each a small sequential state machine.
+//!
+//! The operations on one object are totally ordered. An operation is taken only while it is enabled;
+//! otherwise its thread is blocked. The order adds no happens-before by itself: an operation stores
+//! the [release token](Edges::release) that a later one [acquires](Edges::acquire), exactly where the
+//! standard library synchronises.
+
+mod barrier;
+mod channel;
+mod condvar;
+mod mutex;
+mod once;
+mod rwlock;
+mod token;
+
+pub use barrier::{Barrier, BarrierAct};
+pub use channel::{CLOSED, Channel, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
+pub use condvar::{Condvar, CondvarAct, MAY_TAKE};
+pub use mutex::{Mutex, MutexAct};
+pub use once::{CLAIMED, DONE, Once, OnceAct, OnceKind, POISONED_ONCE};
+pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
+pub use token::{Token, TokenAct};
+
+use super::clock::Clock;
+use super::operation::ThreadId;
+
+/// Results of operations that acquire a lock.
+pub mod acquired {
+    /// The lock is held.
+    pub const CLEAN: u64 = 0;
+    /// The lock is held, and poisoned.
+    pub const POISONED: u64 = 1;
+    /// The lock was not free.
+    pub const WOULD_BLOCK: u64 = 2;
+}
+
+/// The state of an object.
+#[derive(Debug, Clone)]
+#[expect(missing_docs, reason = "each variant is named after its type")]
+pub enum Object {
+    Mutex(Mutex),
+    RwLock(RwLock),
+    ReadEnd(ReadEnd),
+    Condvar(Condvar),
+    Channel(Channel),
+    Once(Once),
+    Barrier(Barrier),
+    Token(Token),
+}
+
+/// An operation on an object.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "each variant is named after its type")]
+pub enum Act {
+    Mutex(MutexAct),
+    RwLock(RwLockAct),
+    ReadEnd(ReadEndAct),
+    Condvar(CondvarAct),
+    Channel(ChannelAct),
+    Once(OnceAct),
+    Barrier(BarrierAct),
+    Token(TokenAct),
+}
+
+/// The happens-before edges of one operation.
+#[derive(Debug)]
+pub struct Edges<'a> {
+    /// What happens before the operation, itself included.
+    pub(crate) past: &'a mut Clock,
+}
+
+impl Edges<'_> {
+    /// What a later operation acquires to happen after this one.
+    pub fn release(&self) -> Clock {
+        *self.past
+    }
+
+    /// Happens after everything that the token stands for.
+    pub fn acquire(&mut self, token: &Clock) {
+        self.past.join(token);
+    }
+}
+
+macro_rules! dispatch {
+    ($($kind:ident),*) => {
+        impl Object {
+            /// Whether `thread` can take the step now.
+            ///
+            /// # Panics
+            ///
+            /// If the operation belongs to another type of object.
+            pub fn enabled(&self, act: Act, thread: ThreadId) -> bool {
+                match (self, act) {
+                    $((Self::$kind(state), Act::$kind(act)) => state.enabled(act, thread),)*
+                    _ => panic!("{act:?} is not an operation on {self:?}"),
+                }
+            }
+
+            /// Takes the step; returns its result.
+            ///
+            /// # Panics
+            ///
+            /// If the operation belongs to another type of object.
+            pub fn apply(&mut self, act: Act, thread: ThreadId, edges: &mut Edges<'_>) -> u64 {
+                match (&mut *self, act) {
+                    $((Self::$kind(state), Act::$kind(act)) => state.apply(act, thread, edges),)*
+                    _ => panic!("{act:?} is not an operation on {self:?}"),
+                }
+            }
+        }
+        $(
+            impl From<$kind> for Object {
+                fn from(state: $kind) -> Self {
+                    Self::$kind(state)
+                }
+            }
+        )*
+    };
+}
+
+dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token);
+
+impl Act {
+    /// Whether it ends a critical section in which other threads find what was done there.
+    pub fn ends_section(self) -> bool {
+        matches!(
+            self,
+            Self::Mutex(MutexAct::Unlock { .. }) | Self::RwLock(RwLockAct::EndWrite { .. })
+        )
+    }
+
+    /// Whether it ends a wait that has not been notified, or not for certain.
+    pub fn ends_wait(self) -> bool {
+        match self {
+            Self::Condvar(act) => {
+                matches!(act, CondvarAct::Leave | CondvarAct::TakeOrLeave | CondvarAct::LeaveAnyway)
+            }
+            Self::Token(act) => act == TokenAct::TakeIfThere,
+            _ => false,
+        }
+    }
+
+    /// Whether something is left behind once its thread has come round a waiting loop: a lock is
+    /// released by then, and a place in a queue given up.
+    pub fn has_lasting_effect(self) -> bool {
+        match self {
+            Self::Mutex(act) => {
+                matches!(act, MutexAct::ClearPoison | MutexAct::Unlock { poisons: true })
+            }
+            Self::RwLock(act) => {
+                matches!(act, RwLockAct::ClearPoison | RwLockAct::EndWrite { poisons: true })
+            }
+            Self::ReadEnd(_) => false,
+            Self::Condvar(act) => matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll),
+            Self::Channel(act) => {
+                !matches!(act, ChannelAct::TryReceive | ChannelAct::ReceiveInTime)
+            }
+            Self::Once(act) => matches!(act, OnceAct::Finish { .. }),
+            Self::Barrier(_) => true,
+            Self::Token(act) => matches!(act, TokenAct::Unpark),
+        }
+    }
+}

@@ -1,0 +1,113 @@
+//! Something that is done once.
+
+use super::{Clock, Edges, ThreadId};
+
+/// The caller is to do it.
+pub const CLAIMED: u64 = 0;
+/// It has been done.
+pub const DONE: u64 = 1;
+/// An earlier attempt panicked.
+pub const POISONED_ONCE: u64 = 2;
+
+/// How far it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Progress {
+    #[default]
+    Open,
+    Running,
+    Done,
+    Poisoned,
+}
+
+/// The type of `std` that it is a part of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(missing_docs, reason = "named after the types of std")]
+pub enum OnceKind {
+    #[default]
+    Once,
+    OnceLock,
+    LazyLock,
+}
+
+/// The state of a `Once`.
+#[derive(Debug, Clone, Default)]
+pub struct Once {
+    kind: OnceKind,
+    progress: Progress,
+    /// The end of the last attempt.
+    released: Clock,
+}
+
+/// An operation on a `Once`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnceAct {
+    /// Blocks while another attempt runs; returns [`CLAIMED`], [`DONE`] or [`POISONED_ONCE`].
+    Begin {
+        /// Whether a failed attempt is ignored.
+        force: bool,
+    },
+    /// The attempt ends.
+    Finish {
+        /// Whether it is done now.
+        done: bool,
+        /// If it is not: whether later attempts must force.
+        poisons: bool,
+    },
+    /// 1 if it has been done.
+    IsDone,
+    /// Blocks until it has been done.
+    Wait,
+}
+
+impl Once {
+    /// One that has not been done.
+    pub fn new(kind: OnceKind) -> Self {
+        Self { kind, ..Self::default() }
+    }
+
+    /// One that has been done by its maker.
+    pub fn done(kind: OnceKind) -> Self {
+        Self { kind, progress: Progress::Done, released: Clock::default() }
+    }
+
+    /// The type of `std` that it is a part of.
+    pub fn kind(&self) -> OnceKind {
+        self.kind
+    }
+
+    pub(super) fn enabled(&self, act: OnceAct, _: ThreadId) -> bool {
+        match act {
+            OnceAct::Begin { .. } => self.progress != Progress::Running,
+            OnceAct::Wait => self.progress == Progress::Done,
+            OnceAct::Finish { .. } | OnceAct::IsDone => true,
+        }
+    }
+
+    pub(super) fn apply(&mut self, act: OnceAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
+        match (act, self.progress) {
+            (OnceAct::Finish { done, poisons }, _) => {
+                self.progress = match (done, poisons) {
+                    (true, _) => Progress::Done,
+                    (false, true) => Progress::Poisoned,
+                    (false, false) => Progress::Open,
+                };
+                self.released = edges.release();
+                0
+            }
+            (OnceAct::IsDone | OnceAct::Wait | OnceAct::Begin { .. }, Progress::Done) => {
+                edges.acquire(&self.released);
+                DONE
+            }
+            (OnceAct::IsDone | OnceAct::Wait, _) => 0,
+            (OnceAct::Begin { force: false }, Progress::Poisoned) => {
+                edges.acquire(&self.released);
+                POISONED_ONCE
+            }
+            (OnceAct::Begin { .. }, _) => {
+                edges.acquire(&self.released);
+                self.progress = Progress::Running;
+                CLAIMED
+            }
+        }
+    }
+}

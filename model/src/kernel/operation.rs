@@ -1,0 +1,206 @@
+//! What a thread under test can do, as data.
+
+use std::panic::Location;
+use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
+
+use super::object::Act;
+
+/// A call site in the code under test.
+pub type Site = &'static Location<'static>;
+
+/// A thread of the execution: 0 is the first.
+pub type ThreadId = usize;
+
+/// An atomic, a cell or an object. The same number means the same maker and the same position among
+/// what that thread made, in every execution; addresses do not matter.
+pub type LocationId = u32;
+
+/// A step of a thread: what other threads can observe, or what depends on them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
+    /// Reads any store that coherence and happens-before allow.
+    Load {
+        /// The atomic.
+        location: LocationId,
+        /// Its ordering.
+        order: Ordering,
+    },
+    /// Writes, anywhere in modification order where coherence allows.
+    Store {
+        /// The atomic.
+        location: LocationId,
+        /// What is written.
+        value: u64,
+        /// Its ordering.
+        order: Ordering,
+    },
+    /// A read-modify-write. One that fails is a load with the ordering `failure`.
+    Update {
+        /// The atomic.
+        location: LocationId,
+        /// What is written, given what is read.
+        update: Update,
+        /// The ordering if it writes.
+        success: Ordering,
+        /// The ordering if it does not.
+        failure: Ordering,
+    },
+    /// Orders memory.
+    Fence {
+        /// Its ordering.
+        order: Ordering,
+    },
+    /// An operation on an object; blocks until it is enabled.
+    Act {
+        /// The object.
+        object: LocationId,
+        /// What is done to it.
+        act: Act,
+    },
+    /// Starts a thread.
+    Spawn {
+        /// The new thread.
+        child: ThreadId,
+    },
+    /// Blocks until a thread has ended.
+    Join {
+        /// That thread.
+        child: ThreadId,
+    },
+    /// Takes one of several branches: what the standard leaves open.
+    Choose {
+        /// What is left open.
+        what: Choice,
+        /// How many branches there are.
+        options: u32,
+    },
+}
+
+impl Operation {
+    /// The atomic or object that it is about.
+    pub fn location(&self) -> Option<LocationId> {
+        match *self {
+            Self::Load { location, .. }
+            | Self::Store { location, .. }
+            | Self::Update { location, .. }
+            | Self::Act { object: location, .. } => Some(location),
+            _ => None,
+        }
+    }
+}
+
+/// What a [`Operation::Choose`] decides. Branch 0 is what usually happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Choice {
+    /// Whether a `compare_exchange_weak` fails though it could succeed.
+    WeakFailure {
+        /// The value that it expects.
+        current: u64,
+        /// The value that it would write.
+        new: u64,
+    },
+    /// Whether a wait ends without a notification.
+    SpuriousWakeUp,
+    /// Whether a wait with a limit ends because time is up.
+    TimeOut,
+    /// A choice that the program under test makes.
+    Program,
+}
+
+/// A read-modify-write: from what is read to what is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Update {
+    /// The function.
+    pub rmw: Rmw,
+    /// The type that it works on.
+    pub shape: Shape,
+}
+
+/// The function of an [`Update`]. Values are bit patterns, extended with zeros.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "named after the methods of std's atomics")]
+pub enum Rmw {
+    Swap(u64),
+    CompareExchange { current: u64, new: u64 },
+    Add(u64),
+    Sub(u64),
+    And(u64),
+    Nand(u64),
+    Or(u64),
+    Xor(u64),
+    Max(u64),
+    Min(u64),
+}
+
+/// A primitive type: how many bits, and whether it is signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Shape {
+    /// How many bits it has, 64 at most.
+    pub bits: u32,
+    /// Whether comparisons take the highest bit as a sign.
+    pub signed: bool,
+}
+
+impl Shape {
+    fn cut(self, word: u64) -> u64 {
+        word & (u64::MAX >> (64 - self.bits))
+    }
+
+    /// A key that sorts words as numbers.
+    fn rank(self, word: u64) -> u64 {
+        if self.signed { self.cut(word ^ 1 << (self.bits - 1)) } else { word }
+    }
+}
+
+impl Update {
+    /// What is written over `old`; `None` if it fails.
+    pub fn apply(self, old: u64) -> Option<u64> {
+        let shape = self.shape;
+        let of_two = |greater: bool, operand: u64| {
+            if (shape.rank(operand) > shape.rank(old)) == greater { operand } else { old }
+        };
+        let new = match self.rmw {
+            Rmw::Swap(new) => new,
+            Rmw::CompareExchange { current, new } if current == old => new,
+            Rmw::CompareExchange { .. } => return None,
+            Rmw::Add(operand) => old.wrapping_add(operand),
+            Rmw::Sub(operand) => old.wrapping_sub(operand),
+            Rmw::And(operand) => old & operand,
+            Rmw::Nand(operand) => !(old & operand),
+            Rmw::Or(operand) => old | operand,
+            Rmw::Xor(operand) => old ^ operand,
+            Rmw::Max(operand) => of_two(true, operand),
+            Rmw::Min(operand) => of_two(false, operand),
+        };
+        Some(shape.cut(new))
+    }
+}
+
+/// Whether a read with this ordering acquires.
+pub fn acquires(order: Ordering) -> bool {
+    matches!(order, Acquire | AcqRel | SeqCst)
+}
+
+/// Whether a write with this ordering releases.
+pub fn releases(order: Ordering) -> bool {
+    matches!(order, Release | AcqRel | SeqCst)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_update_computes_what_the_methods_of_std_do() {
+        let signed = Shape { bits: 8, signed: true };
+        let apply = |rmw, shape, old| Update { rmw, shape }.apply(old);
+        assert_eq!(apply(Rmw::Add(200), Shape { bits: 8, signed: false }, 100), Some(44));
+        assert_eq!(apply(Rmw::Nand(0x0f), signed, 0x3c), Some(0xf3));
+        // 0xff is -1.
+        assert_eq!(apply(Rmw::Max(1), signed, 0xff), Some(1));
+        assert_eq!(apply(Rmw::Min(1), signed, 0xff), Some(0xff));
+        assert_eq!(apply(Rmw::Max(1), Shape { bits: 8, signed: false }, 0xff), Some(0xff));
+        assert_eq!(apply(Rmw::Sub(1), Shape { bits: 64, signed: false }, 0), Some(u64::MAX));
+        assert_eq!(apply(Rmw::CompareExchange { current: 1, new: 2 }, signed, 0), None);
+    }
+}

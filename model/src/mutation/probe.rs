@@ -1,0 +1,232 @@
+//! What an exploration is asked beside its own question.
+
+use std::collections::{BTreeMap, HashSet};
+use std::panic::Location;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use super::change::name;
+use super::{Change, Mutant, changes};
+use crate::place::plain_path;
+
+/// Which operations an exploration executes, or what it finds if one of them is changed.
+#[derive(Debug, Default)]
+pub struct Probe {
+    mutant: Option<Mutant>,
+    /// How often the change was made. Relaxed: it is read when the exploration has ended.
+    applied: AtomicU64,
+    /// The operations that were executed, if they are asked for.
+    sites: Option<Mutex<Sites>>,
+}
+
+/// An operation of the code under test.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    file: &'static str,
+    line: u32,
+    column: u32,
+    operation: &'static str,
+    /// The orderings it was called with.
+    orders: Vec<&'static str>,
+}
+
+/// What is known of an operation.
+#[derive(Debug)]
+struct Seen {
+    changes: Vec<Change>,
+    /// Whether it was ever executed while other threads could run.
+    contended: bool,
+}
+
+/// The address of a site, the operation, the first and the last of its orderings, and whether it was
+/// contended.
+type Known = (usize, &'static str, Option<Ordering>, Option<Ordering>, bool);
+
+/// Operations that were executed.
+#[derive(Debug, Default)]
+struct Sites {
+    all: BTreeMap<Place, Seen>,
+    /// Those of which nothing new can be learned: most of what is executed has been before.
+    known: HashSet<Known>,
+}
+
+impl Sites {
+    fn add(
+        &mut self,
+        site: &'static Location<'static>,
+        operation: &'static str,
+        orders: &[Ordering],
+        contended: bool,
+    ) {
+        let address = std::ptr::from_ref(site).addr();
+        let (first, last) = (orders.first().copied(), orders.last().copied());
+        if !self.known.insert((address, operation, first, last, contended)) {
+            return;
+        }
+        let place = Place {
+            file: site.file(),
+            line: site.line(),
+            column: site.column(),
+            operation,
+            orders: orders.iter().map(|order| name(*order)).collect(),
+        };
+        let seen = self
+            .all
+            .entry(place)
+            .or_insert_with(|| Seen { changes: changes(operation, orders), contended });
+        seen.contended |= contended;
+    }
+}
+
+/// An operation that was executed.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
+pub struct Executed {
+    /// The path of the source, without `folder/..`.
+    pub file: String,
+    /// The line, from 1 on.
+    pub line: u32,
+    /// The column, from 1 on.
+    pub column: u32,
+    /// The name of the operation.
+    pub operation: &'static str,
+    /// Its orderings, separated by commas; empty if it has none.
+    pub ordering: String,
+    /// Whether it was ever executed while other threads could run.
+    pub contended: bool,
+    /// What can be changed about it.
+    pub changes: Vec<String>,
+}
+
+impl Probe {
+    /// Makes the change of `mutant`, if there is one; notes the operations that are executed, if `sites`.
+    pub fn new(mutant: Option<Mutant>, sites: bool) -> Self {
+        let sites = sites.then(Mutex::default);
+        Self { mutant, applied: AtomicU64::new(0), sites }
+    }
+
+    /// What the environment asks for; `None` if that is nothing.
+    ///
+    /// # Errors
+    ///
+    /// If `SELVEDGE_MUTANT` is malformed.
+    pub fn from_environment() -> Result<Option<Arc<Self>>, String> {
+        let mutant = std::env::var("SELVEDGE_MUTANT").ok().map(|text| text.parse()).transpose()?;
+        let sites = std::env::var_os("SELVEDGE_SITES").is_some();
+        Ok((mutant.is_some() || sites).then(|| Arc::new(Self::new(mutant, sites))))
+    }
+
+    /// How often the change was made, if there is one.
+    pub fn applied(&self) -> Option<u64> {
+        self.mutant.is_some().then(|| self.applied.load(Ordering::Relaxed))
+    }
+
+    /// What was executed, if that was asked for.
+    pub fn executed(&self) -> Option<Vec<Executed>> {
+        let sites = self.sites.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
+        let executed = |(place, seen): (&Place, &Seen)| Executed {
+            file: plain_path(place.file),
+            line: place.line,
+            column: place.column,
+            operation: place.operation,
+            ordering: place.orders.join(", "),
+            contended: seen.contended,
+            changes: seen.changes.iter().map(ToString::to_string).collect(),
+        };
+        Some(sites.all.iter().map(executed).collect())
+    }
+
+    /// An operation is about to be executed, while other threads can run if `contended`. Returns what
+    /// is to be changed about it.
+    pub fn meet(
+        &self,
+        site: &'static Location<'static>,
+        operation: &'static str,
+        orders: &[Ordering],
+        contended: bool,
+    ) -> Option<Change> {
+        if let Some(sites) = &self.sites {
+            let mut sites = sites.lock().unwrap_or_else(PoisonError::into_inner);
+            sites.add(site, operation, orders, contended);
+        }
+        let mutant = self.mutant.as_ref().filter(|mutant| {
+            mutant.line == site.line()
+                && mutant.column == site.column()
+                && mutant.operation == operation
+                && mutant.file == plain_path(site.file())
+                && changes(operation, orders).contains(&mutant.change)
+        })?;
+        self.applied.fetch_add(1, Ordering::Relaxed);
+        Some(mutant.change)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed};
+
+    use super::*;
+
+    fn here() -> &'static Location<'static> {
+        static HERE: &Location<'static> = Location::caller();
+        HERE
+    }
+
+    fn mutant(operation: &str, change: Change) -> Mutant {
+        let (file, line, column) = (plain_path(here().file()), here().line(), here().column());
+        Mutant { file, line, column, operation: operation.to_owned(), change }
+    }
+
+    fn probe(operation: &str, change: Change) -> Probe {
+        Probe::new(Some(mutant(operation, change)), true)
+    }
+
+    #[test]
+    fn only_the_operation_that_the_mutant_names_is_changed() {
+        let named = mutant("swap", Change::Weaker(Relaxed));
+        let others = [
+            Mutant { file: format!("other/{}", named.file), ..named.clone() },
+            Mutant { line: named.line + 1, ..named.clone() },
+            Mutant { column: named.column + 1, ..named.clone() },
+            Mutant { operation: "fetch_add".to_owned(), ..named.clone() },
+        ];
+        for other in others {
+            let probe = Probe::new(Some(other), true);
+            assert_eq!(probe.meet(here(), "swap", &[Acquire], true), None, "{probe:?}");
+            assert_eq!(probe.applied(), Some(0));
+        }
+        let probe = Probe::new(Some(named), true);
+        assert_eq!(probe.meet(here(), "swap", &[Acquire], true), Some(Change::Weaker(Relaxed)));
+        assert_eq!(probe.applied(), Some(1));
+    }
+
+    /// One place may have orderings that differ from call to call, and a mutant may name a change that
+    /// its operation does not have.
+    #[test]
+    fn a_change_that_the_operation_does_not_have_is_not_made() {
+        let weaker = probe("fetch_add", Change::Weaker(Acquire));
+        assert_eq!(weaker.meet(here(), "fetch_add", &[Relaxed], true), None);
+        assert_eq!(
+            weaker.meet(here(), "fetch_add", &[AcqRel], true),
+            Some(Change::Weaker(Acquire))
+        );
+        assert_eq!(weaker.applied(), Some(1));
+        let dropped = probe("lock", Change::Dropped);
+        assert_eq!(dropped.meet(here(), "lock", &[], true), None);
+    }
+
+    #[test]
+    fn what_was_executed_is_listed_once_for_each_ordering_and_contended_if_it_ever_was() {
+        let probe = Probe::new(None, true);
+        for (orders, contended) in
+            [(&[Acquire][..], false), (&[Acquire], true), (&[Acquire], false), (&[Relaxed], false)]
+        {
+            assert_eq!(probe.meet(here(), "load", orders, contended), None);
+        }
+        let executed = probe.executed().expect("asked for");
+        let seen: Vec<_> =
+            executed.iter().map(|site| (&*site.ordering, site.contended, &*site.changes)).collect();
+        let relaxed = ["relaxed".to_owned()];
+        assert_eq!(seen, [("acquire", true, &relaxed[..]), ("relaxed", false, &[])]);
+        assert_eq!(probe.applied(), None);
+    }
+}

@@ -1,0 +1,234 @@
+//! The operations on locks, condition variables, channels and other objects, in words.
+
+use super::state::State;
+use super::view::View;
+use super::words::Words;
+use crate::engine::graph::Line;
+use crate::kernel::object::{
+    BarrierAct, CLAIMED, CLOSED, ChannelAct, CondvarAct, DONE, EMPTY, FULL, MAY_TAKE, MutexAct,
+    OnceAct, OnceKind, ReadEndAct, RwLockAct, TokenAct, acquired,
+};
+use crate::kernel::{Act, Choice, LocationId, Made, Object, Operation};
+
+/// An act on an object.
+pub(super) fn acted(
+    view: &View<'_>,
+    state: &State,
+    at: usize,
+    object: LocationId,
+    act: Act,
+) -> Option<Words> {
+    let line = view.line(at);
+    let on = |operation, rest: &str| Some(Words::on(object, operation, rest));
+    let (operation, rest) = match act {
+        Act::Mutex(act) => match act {
+            MutexAct::Lock => ("lock", poisoned(line.result)),
+            MutexAct::TryLock => ("try_lock", tried(line.result)),
+            MutexAct::Unlock { poisons } => {
+                return Some(unlock(view, at, object, poisons));
+            }
+            MutexAct::IsPoisoned => ("is_poisoned", truth(line.result)),
+            MutexAct::ClearPoison => ("clear_poison", ""),
+        },
+        Act::RwLock(act) => match act {
+            RwLockAct::Read { .. } => ("read", poisoned(line.result)),
+            RwLockAct::TryRead { .. } => ("try_read", tried(line.result)),
+            RwLockAct::Write if state.is_read(object) => ("write", ": waits for readers"),
+            RwLockAct::Write => ("write", poisoned(line.result)),
+            RwLockAct::TryWrite if line.result == acquired::WOULD_BLOCK => {
+                ("try_write", ": would block")
+            }
+            RwLockAct::TryWriteAfter { .. } if line.result != acquired::WOULD_BLOCK => {
+                ("try_write", tried(line.result))
+            }
+            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => return None,
+            RwLockAct::EndWrite { poisons: true } => ("end write", ": poisons"),
+            RwLockAct::EndWrite { poisons: false } => ("end write", ""),
+            RwLockAct::IsPoisoned => ("is_poisoned", truth(line.result)),
+            RwLockAct::ClearPoison => ("clear_poison", ""),
+        },
+        Act::ReadEnd(act) => {
+            let (lock, _) = state.read(object)?;
+            let operation = match act {
+                ReadEndAct::End => "end read",
+                ReadEndAct::Await
+                    if state.is_waiting_writer(lock, line.thread) && !awaits_more(view, at) =>
+                {
+                    "write"
+                }
+                ReadEndAct::HasEnded if line.result == 0 => {
+                    return Some(Words::on(lock, "try_write", ": would block"));
+                }
+                _ => return None,
+            };
+            return Some(Words::on(lock, operation, ""));
+        }
+        Act::Condvar(act) => return condvar(view, state, at, object, act),
+        Act::Channel(act) => match act {
+            ChannelAct::Send if line.result == CLOSED => ("send", ": disconnected"),
+            ChannelAct::Send => ("send", ""),
+            ChannelAct::Delivered { .. } if line.result == 0 => ("send", ": disconnected"),
+            ChannelAct::Delivered { .. } => ("send", ": received"),
+            ChannelAct::TrySend => match line.result {
+                CLOSED => ("try_send", ": disconnected"),
+                FULL => ("try_send", ": full"),
+                _ => ("try_send", ": ok"),
+            },
+            ChannelAct::BeginReceive => return None,
+            ChannelAct::Receive if line.result == CLOSED => ("recv", ": disconnected"),
+            ChannelAct::Receive => ("recv", ""),
+            ChannelAct::TryReceive => match line.result {
+                CLOSED => ("try_recv", ": disconnected"),
+                EMPTY => ("try_recv", ": empty"),
+                _ => ("try_recv", ": ok"),
+            },
+            ChannelAct::ReceiveInTime => match line.result {
+                CLOSED => ("recv_timeout", ": disconnected"),
+                EMPTY => ("recv_timeout", ": times out"),
+                _ => ("recv_timeout", ""),
+            },
+            ChannelAct::AddSender => ("clone sender", ""),
+            ChannelAct::DropSender => ("drop sender", ""),
+            ChannelAct::DropReceiver => ("drop receiver", ""),
+        },
+        Act::Once(act) => {
+            return on(once_name(view, object, act), once_result(view, object, act, line));
+        }
+        Act::Barrier(BarrierAct::Arrive) if line.result % 2 == 1 => ("wait", ": leader"),
+        Act::Barrier(BarrierAct::Arrive) => ("wait", ": arrives"),
+        Act::Barrier(BarrierAct::Leave { .. }) => ("wait", ": released"),
+        Act::Token(act) => return Some(token(view, at, object, act)),
+    };
+    on(operation, rest)
+}
+
+fn poisoned(result: u64) -> &'static str {
+    if result == acquired::POISONED { ": poisoned" } else { "" }
+}
+
+fn tried(result: u64) -> &'static str {
+    match result {
+        acquired::WOULD_BLOCK => ": would block",
+        acquired::POISONED => ": poisoned",
+        _ => ": ok",
+    }
+}
+
+fn truth(result: u64) -> &'static str {
+    if result == 1 { " = true" } else { " = false" }
+}
+
+/// Whether the thread awaits the end of another read after line `at`.
+pub(super) fn awaits_more(view: &View<'_>, at: usize) -> bool {
+    let next = view.after_in_call(at).and_then(|next| view.step(next));
+    matches!(next, Some(Operation::Act { act: Act::ReadEnd(ReadEndAct::Await), .. }))
+}
+
+/// The condition variable on which the thread begins to wait in line `at`.
+fn enters(view: &View<'_>, at: usize) -> Option<LocationId> {
+    match view.step(at)? {
+        Operation::Act { object, act: Act::Condvar(CondvarAct::Enter) } => Some(object),
+        _ => None,
+    }
+}
+
+fn unlock(view: &View<'_>, at: usize, mutex: LocationId, poisons: bool) -> Words {
+    // A wait is told as one step if it is one in this order.
+    let waits = at.checked_sub(1).filter(|&before| view.before(at) == Some(before));
+    let condvar = waits.and_then(|before| Some((before, enters(view, before)?)));
+    match condvar {
+        Some((before, condvar)) => {
+            let rest = format!(": releases {}", view.names.label(mutex));
+            let site = view.line(before).site;
+            let at = crate::place::in_program(site.file(), site.line());
+            Words { at, ..Words::on(condvar, "wait", rest) }
+        }
+        None => Words::on(mutex, "unlock", if poisons { ": poisons" } else { "" }),
+    }
+}
+
+fn condvar(
+    view: &View<'_>,
+    state: &State,
+    at: usize,
+    object: LocationId,
+    act: CondvarAct,
+) -> Option<Words> {
+    let result = view.line(at).result;
+    let spurious = |at| view.choice(at) == Some((Choice::SpuriousWakeUp, 1));
+    let (operation, rest) = match act {
+        // The unlock that follows tells of both.
+        CondvarAct::Enter if view.after(at) == Some(at + 1) => return None,
+        CondvarAct::Enter => ("wait", ""),
+        CondvarAct::Wake => ("wait", ": woken"),
+        CondvarAct::Leave if result == MAY_TAKE => return None,
+        _ if matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll) => {
+            let one = act == CondvarAct::NotifyOne;
+            let waits = state.is_waited_on(object);
+            let rest = if waits { "" } else { ": no thread waits" };
+            (if one { "notify_one" } else { "notify_all" }, rest)
+        }
+        _ if result == 1 => ("wait", ": woken"),
+        _ if spurious(view.before_in_call(at)) || spurious(view.after_in_call(at)) => {
+            ("wait", ": wakes spuriously")
+        }
+        _ => ("wait", ": times out"),
+    };
+    Some(Words::on(object, operation, rest))
+}
+
+fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
+    match view.execution.location(object) {
+        Some(Made::Object(Object::Once(once))) => once.kind(),
+        _ => OnceKind::Once,
+    }
+}
+
+pub(super) fn once_name(view: &View<'_>, object: LocationId, act: OnceAct) -> &'static str {
+    match (act, once_kind(view, object)) {
+        (OnceAct::IsDone, OnceKind::OnceLock) => "get",
+        (OnceAct::IsDone, _) => "is_completed",
+        (OnceAct::Wait, _) => "wait",
+        (_, OnceKind::Once) => "call_once",
+        (_, OnceKind::OnceLock) => "init",
+        (_, OnceKind::LazyLock) => "force",
+    }
+}
+
+fn once_result(view: &View<'_>, object: LocationId, act: OnceAct, line: &Line) -> &'static str {
+    match act {
+        OnceAct::IsDone if once_kind(view, object) == OnceKind::OnceLock => {
+            if line.result == DONE {
+                ": some"
+            } else {
+                ": none"
+            }
+        }
+        OnceAct::IsDone => truth(u64::from(line.result == DONE)),
+        OnceAct::Wait => "",
+        OnceAct::Begin { .. } => match line.result {
+            CLAIMED => ": begins",
+            DONE => ": done before",
+            _ => ": poisoned",
+        },
+        OnceAct::Finish { done: true, .. } => ": done",
+        OnceAct::Finish { done: false, .. } => ": fails",
+    }
+}
+
+fn token(view: &View<'_>, at: usize, object: LocationId, act: TokenAct) -> Words {
+    let taken = view.line(at).result == 1;
+    let (operation, rest) = match act {
+        TokenAct::Unpark => {
+            return Words::plain("unpark", format!(" {}", view.names.of_token(object)));
+        }
+        TokenAct::Park => ("park", ""),
+        TokenAct::TakeIfThere
+            if view.choice(view.before_in_call(at)) == Some((Choice::SpuriousWakeUp, 1)) =>
+        {
+            ("park", if taken { "" } else { ": returns spuriously" })
+        }
+        TokenAct::TakeIfThere => ("park_timeout", if taken { "" } else { ": times out" }),
+    };
+    Words::plain(operation, rest)
+}

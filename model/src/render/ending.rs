@@ -1,0 +1,273 @@
+//! What the ending of an execution means.
+
+use std::fmt::Write as _;
+
+use super::acts::once_name;
+use super::names::short_order;
+use super::rows::on;
+use super::view::View;
+use super::words::update_name;
+use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Party};
+use crate::kernel::object::{
+    BarrierAct, ChannelAct, CondvarAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
+};
+use crate::kernel::{Access, Act, LocationId, Object, Operation, Site, ThreadId};
+use crate::place::{file_and_line, in_program};
+
+/// What the ending of `execution` means, in one sentence or two, without a word for its kind, such as
+/// "data race".
+pub fn describe(execution: &Execution<'_>) -> String {
+    let view = View::of(execution);
+    let name = |thread| view.names.thread(thread);
+    match execution.ending() {
+        Ending::Complete => "all threads ended".to_owned(),
+        Ending::Panic { thread, message } => format!("{} panicked: {message}", name(*thread)),
+        Ending::Deadlock(blocked) => deadlock(&view, blocked),
+        Ending::Race { location, first, second } => race(&view, *location, first, second),
+        Ending::UseAfterFree { location, freed, used } => {
+            let label = view.names.label(*location);
+            let (freed, used) = (party(&view, freed), party(&view, used));
+            format!("{label}: {freed}, and {used} afterwards")
+        }
+        Ending::Nondeterministic { thread, before, now } => {
+            let what = |&(site, location): &(Site, Option<LocationId>)| {
+                let label = location.map(|location| view.names.label(location));
+                let label = label.filter(|label| !label.is_empty());
+                let on = label.map(|label| format!(" on {label}")).unwrap_or_default();
+                format!("{}{on}", file_and_line(site))
+            };
+            format!(
+                "{} is not deterministic: with the same choices, its step was at {} before and is at {} \
+                 now",
+                name(*thread),
+                what(before),
+                what(now)
+            )
+        }
+        Ending::Leak(made) => {
+            let made: Vec<String> = made.iter().map(|maker| file_and_line(maker.site)).collect();
+            format!("an Arc is never dropped: made at {}", made.join(" and "))
+        }
+        Ending::Misuse(message) => message.clone(),
+        Ending::Bounded(bound) => bounded(&view, bound),
+        Ending::Stutter | Ending::Inconsistent | Ending::Again => "not an execution".to_owned(),
+    }
+}
+
+/// ` at src/counter.rs:120`, unless that is in the standard library.
+fn at(site: Site) -> String {
+    in_program(site.file(), site.line()).map(|place| format!(" at {place}")).unwrap_or_default()
+}
+
+fn bounded(view: &View<'_>, bound: &Bound) -> String {
+    match *bound {
+        Bound::Executions => "the limit of executions was reached".to_owned(),
+        Bound::Steps { thread, site } => {
+            let thread = view.names.thread(thread);
+            format!("{thread} took as many steps as it may{}", at(site))
+        }
+        Bound::Turns { thread, site } => {
+            let thread = view.names.thread(thread);
+            format!("{thread} was stopped in a loop that has an effect{}", at(site))
+        }
+    }
+}
+
+fn race(view: &View<'_>, location: LocationId, first: &Party, second: &Party) -> String {
+    let label = view.names.label(location);
+    let (a, b) = (party(view, first), party(view, second));
+    let mut text = format!("{label}: {a}, {b}, and no happens-before edge orders the two");
+    let Some(missing) = view.execution.unsynchronised(&view.trace, first, second) else {
+        return text;
+    };
+    let told = |number: usize| {
+        let line = view.line(number);
+        let order = line.order.map(short_order).unwrap_or_default();
+        let (name, object) = match line.action {
+            Action::Step(Operation::Update { location, update, .. }) => {
+                (update_name(update), location)
+            }
+            Action::Step(Operation::Store { location, .. }) => ("store", location),
+            Action::Step(Operation::Load { location, .. }) => ("load", location),
+            _ => ("", location),
+        };
+        let thread = view.names.thread(line.thread);
+        let step = on(&view.names, Some(object), name);
+        (name, format!("{thread}'s {step} {order}{}", at(line.site)))
+    };
+    let ((load, read), (store, write)) = (told(missing.read), told(missing.write));
+    let release = format!("the {store} must release");
+    let acquire = format!("the {load} must acquire");
+    let needed = match (missing.releases, missing.acquires) {
+        (false, false) => format!("{release} and {acquire}"),
+        (false, true) => release,
+        _ => acquire,
+    };
+    // Writing to a string cannot fail.
+    let _ = write!(text, "; {read} reads from {write}, but they do not synchronise: {needed}");
+    text
+}
+
+fn party(view: &View<'_>, party: &Party) -> String {
+    let place = view.site(party.action, party.site).map(at);
+    let verb = match party.action {
+        Action::Make(_) => "makes it".to_owned(),
+        Action::Access(_, Access::Read) => "reads".to_owned(),
+        Action::Access(_, Access::Write) => "writes".to_owned(),
+        Action::Access(_, Access::Free) => "drops it".to_owned(),
+        Action::Step(Operation::Load { order, .. }) => format!("loads {}", short_order(order)),
+        Action::Step(Operation::Store { order, .. }) => format!("stores {}", short_order(order)),
+        Action::Step(Operation::Update { update, success, .. }) => {
+            format!("calls {} {}", update_name(update), short_order(success))
+        }
+        Action::Step(operation) => match operation_name(view, &operation) {
+            (_, name) if name.is_empty() => "uses it".to_owned(),
+            (_, name) => format!("calls {name}"),
+        },
+        Action::Access(_, Access::Use) | Action::Turn | Action::Panic(_) | Action::Note(_) => {
+            "uses it".to_owned()
+        }
+    };
+    format!("{} {verb}{}", view.names.thread(party.thread), place.unwrap_or_default())
+}
+
+fn deadlock(view: &View<'_>, blocked: &[Blocked]) -> String {
+    let others = blocked.iter().any(|waiting| waiting.thread != 0);
+    // The first thread joins the others, and is blocked because they are.
+    let told = blocked.iter().filter(|waiting| {
+        !(others && waiting.thread == 0 && matches!(waiting.operation, Operation::Join { .. }))
+    });
+    let told = told.map(|waiting| {
+        let thread = view.names.thread(waiting.thread);
+        let (object, operation) = waits_in(view, waiting);
+        let step = on(&view.names, object, &operation);
+        let verb = if waiting.spins { "waits in a loop, in" } else { "is blocked in" };
+        let why = object
+            .filter(|_| !waiting.spins)
+            .and_then(|object| held_by(view, object, waiting.thread));
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        format!("{thread} {verb} {step}{}{why}", at(waiting.site))
+    });
+    told.collect::<Vec<_>>().join("; ")
+}
+
+/// What keeps a thread from going on.
+fn held_by(view: &View<'_>, object: LocationId, thread: ThreadId) -> Option<String> {
+    let name = |thread| view.names.thread(thread);
+    let holder = |holder: ThreadId| match holder {
+        own if own == thread => "held by itself".to_owned(),
+        other => format!("held by {}", name(other)),
+    };
+    match view.execution.state(object)? {
+        Object::Mutex(mutex) => mutex.holder().map(holder),
+        Object::RwLock(lock) => {
+            let reader = || -> Option<ThreadId> {
+                let open = |end: &&LocationId| matches!(view.execution.state(**end), Some(Object::ReadEnd(end)) if !end.has_ended());
+                lock.reads().iter().find(open).and_then(|&end| reader_of(view, end))
+            };
+            match (lock.writer().filter(|&writer| writer != thread), reader()) {
+                (Some(writer), Some(_)) => Some(format!("{} waits to write", name(writer))),
+                (writer, reader) => writer.or(reader).map(holder),
+            }
+        }
+        Object::Condvar(_) => Some("not notified".to_owned()),
+        _ => None,
+    }
+}
+
+/// The thread that began the read which ends on `end`.
+fn reader_of(view: &View<'_>, end: LocationId) -> Option<ThreadId> {
+    let begins = |operation| match operation {
+        Operation::Act { act: Act::RwLock(act), .. } => {
+            matches!(act, RwLockAct::Read { end: e } | RwLockAct::TryRead { end: e } if e == end)
+        }
+        _ => false,
+    };
+    let mut lines = view.trace.lines.iter();
+    let line = lines.find(|line| matches!(line.action, Action::Step(step) if begins(step)))?;
+    Some(line.thread)
+}
+
+/// The object and the operation in which a thread is blocked.
+pub(super) fn waits_in(view: &View<'_>, waiting: &Blocked) -> (Option<LocationId>, String) {
+    let (object, name) = operation_name(view, &waiting.operation);
+    let object = match waiting.operation {
+        Operation::Act { object: end, act: Act::ReadEnd(_) } => lock_of(view, end),
+        _ => object,
+    };
+    (object, name)
+}
+
+/// The lock of which a read ends on `end`.
+fn lock_of(view: &View<'_>, end: LocationId) -> Option<LocationId> {
+    view.trace.lines.iter().find_map(|line| match line.action {
+        Action::Step(Operation::Act {
+            object,
+            act: Act::RwLock(RwLockAct::Read { end: e } | RwLockAct::TryRead { end: e }),
+        }) if e == end => Some(object),
+        _ => None,
+    })
+}
+
+/// An operation that has not been completed, by the name of the method.
+fn operation_name(view: &View<'_>, operation: &Operation) -> (Option<LocationId>, String) {
+    let names = &view.names;
+    let name = match *operation {
+        Operation::Load { .. } => "load",
+        Operation::Store { .. } => "store",
+        Operation::Update { update, .. } => update_name(update),
+        Operation::Fence { .. } => "fence",
+        Operation::Spawn { child } => return (None, format!("spawn {}", names.thread(child))),
+        Operation::Join { child } => return (None, format!("join {}", names.thread(child))),
+        Operation::Choose { .. } => "choose",
+        Operation::Act { act: Act::Token(act), object } => {
+            let name = match act {
+                TokenAct::Park => "park".to_owned(),
+                TokenAct::TakeIfThere => "park_timeout".to_owned(),
+                TokenAct::Unpark => format!("unpark {}", names.of_token(object)),
+            };
+            return (None, name);
+        }
+        Operation::Act { act, object } => act_name(view, object, act),
+    };
+    (operation.location(), name.to_owned())
+}
+
+fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
+    match act {
+        Act::Mutex(act) => match act {
+            MutexAct::Lock => "lock",
+            MutexAct::TryLock => "try_lock",
+            MutexAct::Unlock { .. } => "unlock",
+            MutexAct::IsPoisoned => "is_poisoned",
+            MutexAct::ClearPoison => "clear_poison",
+        },
+        Act::RwLock(act) => match act {
+            RwLockAct::Read { .. } => "read",
+            RwLockAct::TryRead { .. } => "try_read",
+            RwLockAct::Write => "write",
+            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => "try_write",
+            RwLockAct::EndWrite { .. } => "end write",
+            RwLockAct::IsPoisoned => "is_poisoned",
+            RwLockAct::ClearPoison => "clear_poison",
+        },
+        Act::ReadEnd(ReadEndAct::End) => "end read",
+        Act::ReadEnd(ReadEndAct::Await) => "write",
+        Act::ReadEnd(ReadEndAct::HasEnded) => "try_write",
+        Act::Condvar(CondvarAct::NotifyOne) => "notify_one",
+        Act::Condvar(CondvarAct::NotifyAll) => "notify_all",
+        Act::Condvar(_) | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. }) => "wait",
+        Act::Channel(act) => match act {
+            ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
+            ChannelAct::TrySend => "try_send",
+            ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
+            ChannelAct::TryReceive => "try_recv",
+            ChannelAct::ReceiveInTime => "recv_timeout",
+            ChannelAct::AddSender => "clone sender",
+            ChannelAct::DropSender => "drop sender",
+            ChannelAct::DropReceiver => "drop receiver",
+        },
+        Act::Once(act) => once_name(view, object, act),
+        Act::Token(_) => "park",
+    }
+}

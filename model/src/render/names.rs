@@ -1,0 +1,163 @@
+//! Threads, objects and values by the names that they have in a picture.
+
+use std::collections::HashMap;
+use std::sync::atomic::Ordering;
+
+use crate::engine::graph::{Action, Execution, Trace};
+use crate::kernel::object::OnceKind;
+use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object, Operation, Rmw, ThreadId};
+
+pub(super) struct Names {
+    threads: HashMap<ThreadId, String>,
+    /// Of each location that has one, its label.
+    labels: HashMap<LocationId, String>,
+    /// Of park tokens, their thread.
+    tokens: HashMap<LocationId, ThreadId>,
+    kinds: HashMap<LocationId, AtomicKind>,
+    /// In the order in which they first occur: addresses say nothing.
+    pointers: Vec<u64>,
+}
+
+/// The letter of its label, and its type.
+pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
+    Some(match made {
+        Made::Atomic { kind, .. } => match *kind {
+            AtomicKind::Integer { name, .. } => ('a', name),
+            AtomicKind::Bool => ('a', "AtomicBool"),
+            AtomicKind::Pointer => ('a', "AtomicPtr"),
+            AtomicKind::Strong => ('r', "Arc"),
+            AtomicKind::Weak { .. } => return None,
+        },
+        Made::Cell(CellKind::Plain) => ('c', "UnsafeCell"),
+        Made::Cell(CellKind::Contents { .. }) => return None,
+        Made::Object(object) => match object {
+            Object::Mutex(_) => ('m', "Mutex"),
+            Object::RwLock(_) => ('w', "RwLock"),
+            Object::Condvar(_) => ('v', "Condvar"),
+            Object::Channel(_) => ('q', "channel"),
+            Object::Once(once) => match once.kind() {
+                OnceKind::Once => ('o', "Once"),
+                OnceKind::OnceLock => ('o', "OnceLock"),
+                OnceKind::LazyLock => ('o', "LazyLock"),
+            },
+            Object::Barrier(_) => ('b', "Barrier"),
+            Object::ReadEnd(_) | Object::Token(_) => return None,
+        },
+    })
+}
+
+impl Names {
+    pub(super) fn of(execution: &Execution<'_>, trace: &Trace) -> Self {
+        let mut names = Self {
+            threads: HashMap::new(),
+            labels: HashMap::new(),
+            tokens: HashMap::new(),
+            kinds: HashMap::new(),
+            pointers: Vec::new(),
+        };
+        for (thread, name) in execution.threads() {
+            let name = name.map_or_else(
+                || if thread == 0 { "main".to_owned() } else { format!("thread{thread}") },
+                str::to_owned,
+            );
+            names.threads.insert(thread, name);
+            names.tokens.insert(execution.token(thread), thread);
+        }
+        let mut made: HashMap<char, usize> = HashMap::new();
+        for location in execution.locations() {
+            let Some(as_what) = execution.location(location) else { continue };
+            if let Made::Atomic { kind, .. } = as_what {
+                names.kinds.insert(location, *kind);
+            }
+            let label = match as_what {
+                Made::Atomic { kind: AtomicKind::Weak { strong }, .. } => names.label(*strong),
+                Made::Cell(CellKind::Contents { lock }) => {
+                    format!("{}.contents", names.label(*lock))
+                }
+                other => {
+                    let Some((letter, _)) = letter_and_kind(other) else { continue };
+                    let ordinal = made.entry(letter).or_default();
+                    *ordinal += 1;
+                    format!("{letter}{ordinal}")
+                }
+            };
+            names.labels.insert(location, label);
+        }
+        for line in &trace.lines {
+            names.collect_pointers(line.action, line.result, line.written);
+        }
+        names
+    }
+
+    fn collect_pointers(&mut self, action: Action, result: u64, written: Option<u64>) {
+        let Action::Step(operation) = action else { return };
+        let pointer = operation.location().is_some_and(|l| self.kind(l) == AtomicKind::Pointer);
+        if !pointer {
+            return;
+        }
+        let operands = match operation {
+            Operation::Store { value, .. } => vec![value],
+            Operation::Update { update, .. } => match update.rmw {
+                Rmw::CompareExchange { current, new } => vec![current, new, result],
+                Rmw::Swap(new) => vec![new, result],
+                _ => vec![result],
+            },
+            _ => vec![result],
+        };
+        for value in operands.into_iter().chain(written) {
+            if value != 0 && !self.pointers.contains(&value) {
+                self.pointers.push(value);
+            }
+        }
+    }
+
+    pub(super) fn thread(&self, thread: ThreadId) -> &str {
+        self.threads.get(&thread).map_or("", String::as_str)
+    }
+
+    /// `a1`, `m2`, …; empty for what has none.
+    pub(super) fn label(&self, location: LocationId) -> String {
+        self.labels.get(&location).cloned().unwrap_or_default()
+    }
+
+    /// The thread that a token belongs to.
+    pub(super) fn of_token(&self, token: LocationId) -> &str {
+        self.tokens.get(&token).map_or("", |&thread| self.thread(thread))
+    }
+
+    /// What an atomic holds.
+    pub(super) fn kind(&self, location: LocationId) -> AtomicKind {
+        self.kinds.get(&location).copied().unwrap_or(AtomicKind::Strong)
+    }
+
+    /// A value of the atomic `location`.
+    pub(super) fn value(&self, location: LocationId, word: u64) -> String {
+        match self.kind(location) {
+            AtomicKind::Integer { shape, .. } if shape.signed => {
+                let unused = 64 - shape.bits;
+                // As many bits as the type has, the highest of them a sign.
+                #[expect(clippy::cast_possible_wrap, reason = "the sign is what this is about")]
+                let value = (word << unused) as i64 >> unused;
+                value.to_string()
+            }
+            AtomicKind::Bool => (word != 0).to_string(),
+            AtomicKind::Pointer if word == 0 => "null".to_owned(),
+            AtomicKind::Pointer => {
+                let ordinal = self.pointers.iter().position(|&other| other == word);
+                format!("p{}", 1 + ordinal.unwrap_or(self.pointers.len()))
+            }
+            _ => word.to_string(),
+        }
+    }
+}
+
+/// An ordering as it stands in a picture.
+pub(super) fn short_order(order: Ordering) -> &'static str {
+    match order {
+        Ordering::Relaxed => "rlx",
+        Ordering::Acquire => "acq",
+        Ordering::Release => "rel",
+        Ordering::AcqRel => "acq_rel",
+        _ => "sc",
+    }
+}

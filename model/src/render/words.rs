@@ -1,0 +1,255 @@
+//! What a line of a trace says: which operation of `std`, on what, and what came of it.
+//!
+//! One call can be several steps of the kernel. They are told as one where no other thread comes in
+//! between, and only those are told that a user of `std` knows of.
+
+use super::acts::acted;
+use super::arc;
+use super::names::short_order;
+use super::state::State;
+use super::view::View;
+use crate::engine::graph::{Action, Line, Source};
+use crate::kernel::{Access, AtomicKind, Choice, LocationId, Made, Operation, Rmw, Update};
+
+/// A line in words.
+#[derive(Debug, Clone)]
+pub(super) struct Words {
+    /// The object that it is about.
+    pub(super) object: Option<LocationId>,
+    pub(super) operation: &'static str,
+    /// Operands, the ordering, and the result: what follows the name.
+    pub(super) rest: String,
+    pub(super) order: Option<&'static str>,
+    pub(super) reads: Option<Reads>,
+    /// What was read is the result.
+    pub(super) is_load: bool,
+    /// Where, if that says anything.
+    pub(super) at: Option<String>,
+}
+
+/// What was read from an atomic.
+#[derive(Debug, Clone)]
+pub(super) struct Reads {
+    pub(super) value: String,
+    /// What the newest write shown before wrote.
+    pub(super) newest: String,
+    pub(super) is_newest: bool,
+    pub(super) from: Option<Source>,
+}
+
+impl Words {
+    /// An operation on `object` that reads nothing.
+    pub(super) fn on(object: LocationId, operation: &'static str, rest: impl Into<String>) -> Self {
+        Self { object: Some(object), ..Self::plain(operation, rest) }
+    }
+
+    /// An operation on no object in particular.
+    pub(super) fn plain(operation: &'static str, rest: impl Into<String>) -> Self {
+        Self {
+            object: None,
+            operation,
+            rest: rest.into(),
+            order: None,
+            reads: None,
+            is_load: false,
+            at: None,
+        }
+    }
+}
+
+/// Line `at`, before whose step the objects are in `state`; `None` if it is not shown.
+pub(super) fn words(view: &View<'_>, state: &State, at: usize, orders: bool) -> Option<Words> {
+    let line = view.line(at);
+    let mut words = match line.action {
+        Action::Make(_) | Action::Turn => return None,
+        Action::Access(location, access) => {
+            if !view.is_shown(at, location, access) {
+                return None;
+            }
+            Words::on(location, access_name(access), "")
+        }
+        Action::Panic(number) | Action::Note(number) => {
+            let text = view.execution.text(number)?;
+            let (file, at) = &text.at;
+            let words = match line.action {
+                Action::Panic(_) => Words::plain("panics", format!(": {}", text.text)),
+                _ => Words::plain("", text.text.clone()),
+            };
+            return Some(Words { at: crate::place::in_program(file, *at), ..words });
+        }
+        Action::Step(operation) => step(view, state, at, operation, orders)?,
+    };
+    if words.at.is_none() {
+        let site = view.site(line.action, line.site);
+        words.at = site.and_then(|site| crate::place::in_program(site.file(), site.line()));
+    }
+    Some(words)
+}
+
+pub(super) fn access_name(access: Access) -> &'static str {
+    match access {
+        Access::Read => "read",
+        Access::Write => "write",
+        Access::Use => "use",
+        Access::Free => "drop",
+    }
+}
+
+fn step(
+    view: &View<'_>,
+    state: &State,
+    at: usize,
+    operation: Operation,
+    orders: bool,
+) -> Option<Words> {
+    let line = view.line(at);
+    match operation {
+        Operation::Load { location, .. }
+        | Operation::Store { location, .. }
+        | Operation::Update { location, .. } => match view.names.kind(location) {
+            AtomicKind::Strong => arc::strong(view, state, at, location),
+            AtomicKind::Weak { strong } => arc::weak(view, at, strong),
+            _ => Some(atomic(view, state, at, operation, location, orders)),
+        },
+        Operation::Fence { order } => {
+            let order = short_order(order);
+            let words = Words::plain("fence", format!(" {order}"));
+            (!arc::is_last_drop(view, view.before_in_call(at)))
+                .then_some(Words { order: Some(order), ..words })
+        }
+        Operation::Spawn { child } => {
+            Some(Words::plain("spawn", format!(" {}", view.names.thread(child))))
+        }
+        Operation::Join { child } => {
+            Some(Words::plain("join", format!(" {}", view.names.thread(child))))
+        }
+        Operation::Choose { what: Choice::Program, .. } => {
+            Some(Words::plain("choose", format!(" = {}", line.result)))
+        }
+        Operation::Choose { .. } => None,
+        Operation::Act { object, act } => acted(view, state, at, object, act),
+    }
+}
+
+/// What a read finds; `None` if it is not one.
+pub(super) fn reads(view: &View<'_>, state: &State, line: &Line) -> Option<Reads> {
+    let Action::Step(operation) = line.action else { return None };
+    if matches!(operation, Operation::Store { .. }) {
+        return None;
+    }
+    let location = operation.location()?;
+    let place = match line.source? {
+        Source::Initial => None,
+        Source::Line(source) => view.line(source).place,
+    };
+    let newest = state.newest(location).map_or_else(
+        || match view.execution.location(location) {
+            Some(Made::Atomic { value, .. }) => *value,
+            _ => 0,
+        },
+        |newest| newest.value,
+    );
+    let show = |word| view.names.value(location, word);
+    Some(Reads {
+        value: show(line.result),
+        newest: show(newest),
+        is_newest: state.is_newest(location, place),
+        from: line.source,
+    })
+}
+
+pub(super) fn update_name(update: Update) -> &'static str {
+    match update.rmw {
+        Rmw::Swap(_) => "swap",
+        Rmw::CompareExchange { .. } => "compare_exchange",
+        Rmw::Add(_) => "fetch_add",
+        Rmw::Sub(_) => "fetch_sub",
+        Rmw::And(_) => "fetch_and",
+        Rmw::Nand(_) => "fetch_nand",
+        Rmw::Or(_) => "fetch_or",
+        Rmw::Xor(_) => "fetch_xor",
+        Rmw::Max(_) => "fetch_max",
+        Rmw::Min(_) => "fetch_min",
+    }
+}
+
+fn operand(rmw: Rmw) -> u64 {
+    match rmw {
+        Rmw::CompareExchange { new, .. } => new,
+        Rmw::Swap(value)
+        | Rmw::Add(value)
+        | Rmw::Sub(value)
+        | Rmw::And(value)
+        | Rmw::Nand(value)
+        | Rmw::Or(value)
+        | Rmw::Xor(value)
+        | Rmw::Max(value)
+        | Rmw::Min(value) => value,
+    }
+}
+
+/// An operation on an atomic.
+fn atomic(
+    view: &View<'_>,
+    state: &State,
+    at: usize,
+    operation: Operation,
+    location: LocationId,
+    orders: bool,
+) -> Words {
+    let line = view.line(at);
+    let show = |word| view.names.value(location, word);
+    let short = line.order.map(short_order);
+    let order = short.filter(|_| orders).map(|order| format!(" {order}")).unwrap_or_default();
+    let weak = match view.choice(view.before_in_call(at)) {
+        Some((Choice::WeakFailure { current, new }, branch)) => Some((current, new, branch == 1)),
+        _ => None,
+    };
+    let found = |current| match line.result {
+        result if result == current => "ok".to_owned(),
+        result => format!("found {}", show(result)),
+    };
+    let mut is_load = false;
+    let (name, rest) = match operation {
+        Operation::Store { value, .. } => {
+            let overtaken = line.place.is_some_and(|place| state.is_overtaken(location, place));
+            let newest = state.newest(location).filter(|_| overtaken);
+            let before = newest
+                .map(|newest| format!("\nbefore {} in modification order", show(newest.value)));
+            ("store", format!("{order} {}{}", show(value), before.unwrap_or_default()))
+        }
+        Operation::Update { update, .. } => match update.rmw {
+            Rmw::CompareExchange { current, new } => {
+                let name =
+                    if weak.is_some() { "compare_exchange_weak" } else { update_name(update) };
+                (name, format!("({}, {}){order}: {}", show(current), show(new), found(current)))
+            }
+            rmw => {
+                let written = line.written.map(show).unwrap_or_default();
+                let operand = show(operand(rmw));
+                let change = format!("{} -> {written}", show(line.result));
+                (update_name(update), format!("({operand}){order}: {change}"))
+            }
+        },
+        _ => {
+            if let Some((current, new, true)) = weak {
+                let found = if line.result == current {
+                    "fails spuriously".to_owned()
+                } else {
+                    found(current)
+                };
+                let operands = format!("({}, {})", show(current), show(new));
+                ("compare_exchange_weak", format!("{operands}{order}: {found}"))
+            } else {
+                is_load = true;
+                ("load", order)
+            }
+        }
+    };
+    Words {
+        order: short,
+        reads: reads(view, state, line),
+        is_load,
+        ..Words::on(location, name, rest)
+    }
+}

@@ -1,0 +1,40 @@
+//! Types shaped like those of `std::sync`, each a small state machine on the kernel.
+//!
+//! A value that is made outside an exploration behaves like its `std` namesake, on real threads. One
+//! that is made inside belongs to that execution. Mixing the two is refused.
+
+mod arc;
+pub mod atomic;
+mod barrier;
+pub mod cell;
+mod condvar;
+pub mod hint;
+mod local;
+pub mod mpsc;
+mod mutant;
+mod mutex;
+mod once;
+mod place;
+mod rwlock;
+pub mod thread;
+
+pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
+
+pub use crate::__thread_local as thread_local;
+pub use arc::{Arc, Weak};
+pub use barrier::{Barrier, BarrierWaitResult};
+pub use condvar::{Condvar, WaitTimeoutResult};
+pub use mutex::{Mutex, MutexGuard};
+pub use once::{LazyLock, Once, OnceLock};
+pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// The number of the calling thread, which does not change: in a model, the number of the thread.
+pub fn thread_number() -> usize {
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    static NEXT: AtomicUsize = AtomicUsize::new(0);
+    std::thread_local! {
+        static NUMBER: usize = NEXT.fetch_add(1, Relaxed);
+    }
+    crate::kernel::with(|engine| engine.thread()).unwrap_or_else(|| NUMBER.with(|number| *number))
+}

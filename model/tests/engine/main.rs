@@ -1,0 +1,24 @@
+//! The engines, each type of the drop-in on them, and what is shown of executions.
+
+#![cfg(loom)]
+#![allow(
+    clippy::items_after_statements,
+    clippy::needless_for_each,
+    clippy::similar_names,
+    reason = "programs under test are short"
+)]
+
+mod agreement;
+mod counts;
+mod executions;
+mod facade;
+mod leaks;
+mod mutation;
+mod objects;
+mod patience;
+mod pictures;
+mod precedence;
+mod rc11;
+mod support;
+mod sync;
+mod waiting;

@@ -1,0 +1,316 @@
+//! Waits with a limit that time out only where no other thread can move.
+
+use std::ops::ControlFlow;
+use std::time::Duration;
+
+use crate::facade::{Found, explore_with};
+use selvedge_model::engine::graph::{Config, Ending, explore_results};
+use selvedge_model::kernel::Policy;
+use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use selvedge_model::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
+use selvedge_model::sync::{Arc, Condvar, Mutex, hint, thread};
+
+const LIMIT: Duration = Duration::from_millis(10);
+
+/// Explores in each way that must find the same, with and without spurious wake-ups.
+fn explore<R: Ord + Clone + std::fmt::Debug>(program: impl Fn() -> R) -> Found<R> {
+    let policy = Policy { spurious: false, patient: true };
+    let config = Config { policy, ..Config::default() };
+    let found = explore_with(&config, &program);
+    for (reversed, hashes) in [(true, false), (false, true), (true, true)] {
+        let other = explore_with(&Config { reversed, hashes, ..config.clone() }, &program);
+        assert_eq!(found.signatures, other.signatures);
+        assert_eq!(found.results, other.results);
+        assert_eq!(found.report.complete, other.report.complete);
+        assert_eq!(found.report.deadlocks, other.report.deadlocks);
+    }
+    let policy = Policy { spurious: true, patient: true };
+    let spurious = explore_with(&Config { policy, ..config }, &program);
+    assert!(found.results.is_subset(&spurious.results));
+    found
+}
+
+/// A notification that is lost between the look and the wait.
+fn wait_for_flag(sound: bool) -> Found<bool> {
+    explore(move || {
+        let shared = Arc::new((Mutex::new(()), AtomicBool::new(false), Condvar::new()));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            let (mutex, flag, condvar) = &*there;
+            let guard = sound.then(|| mutex.lock().unwrap());
+            flag.store(true, Relaxed);
+            drop(guard);
+            condvar.notify_one();
+        });
+        let (mutex, flag, condvar) = &*shared;
+        let guard = mutex.lock().unwrap();
+        let mut timed_out = false;
+        if !flag.load(Relaxed) {
+            timed_out = condvar.wait_timeout(guard, LIMIT).unwrap().1.timed_out();
+        }
+        child.join().unwrap();
+        timed_out
+    })
+}
+
+#[test]
+fn a_lost_notification_is_seen() {
+    assert_eq!(wait_for_flag(false).all(), [false, true]);
+    assert_eq!(wait_for_flag(true).all(), [false]);
+}
+
+#[test]
+fn each_wait_with_a_limit_times_out_where_nothing_else_can_happen() {
+    let found = explore(|| {
+        let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+        let (sender, receiver) = channel::<()>();
+        let (at_once, receiver_at_once) = sync_channel::<()>(0);
+        let waited = condvar.wait_timeout(mutex.lock().unwrap(), LIMIT).unwrap().1.timed_out();
+        thread::park_timeout(LIMIT);
+        let received = receiver.recv_timeout(LIMIT);
+        let received_at_once = receiver_at_once.recv_timeout(LIMIT);
+        assert!(at_once.try_send(()).is_err(), "no receiver waits any more");
+        drop((sender, at_once));
+        (waited, received == Err(RecvTimeoutError::Timeout), received_at_once == received)
+    });
+    assert_eq!(found.report.complete, 1);
+    assert_eq!(found.all(), [(true, true, true)]);
+}
+
+#[test]
+fn time_is_not_up_while_another_thread_can_move() {
+    let found = explore(|| {
+        let (sender, receiver) = channel();
+        let this = thread::current();
+        let child = thread::spawn(move || {
+            sender.send(1).unwrap();
+            this.unpark();
+            sender
+        });
+        let received = receiver.recv_timeout(LIMIT);
+        thread::park_timeout(LIMIT);
+        drop(child.join());
+        received.ok()
+    });
+    assert_eq!(found.report.complete, 1);
+    assert_eq!(found.all(), [Some(1)]);
+}
+
+#[test]
+fn of_several_waits_any_may_time_out_first() {
+    let found = explore(|| {
+        let order = Arc::new(AtomicUsize::new(0));
+        let children = [1, 2, 3].map(|number| {
+            let order = order.clone();
+            thread::spawn(move || {
+                thread::park_timeout(LIMIT);
+                order.fetch_update(Relaxed, Relaxed, |seen| Some(10 * seen + number)).unwrap();
+            })
+        });
+        children.into_iter().for_each(|child| child.join().unwrap());
+        order.load(Relaxed)
+    });
+    assert_eq!(found.all(), [123, 132, 213, 231, 312, 321]);
+}
+
+/// A loop that waits finds what happens when time is up for another thread.
+#[test]
+fn a_waiting_loop_goes_on_when_time_is_up_for_another_thread() {
+    for spins in [false, true] {
+        let found = explore(move || {
+            let flag = Arc::new(AtomicUsize::new(0));
+            let there = flag.clone();
+            let child = thread::spawn(move || {
+                thread::park_timeout(LIMIT);
+                there.store(1, Relaxed);
+                thread::park_timeout(LIMIT);
+                there.store(2, Relaxed);
+            });
+            let mut turns = 0;
+            if spins {
+                while flag.load(Relaxed) < 2 {
+                    turns += 1;
+                    hint::spin_loop();
+                }
+            } else {
+                hint::wait_until(|| flag.load(Relaxed) == 2);
+            }
+            child.join().unwrap();
+            turns
+        });
+        assert_eq!((found.report.complete > 0, found.report.deadlocks), (true, 0));
+        // No turn of those in which it was tried whether the loop gives up.
+        assert!(found.all().into_iter().all(|turns| turns < 10));
+    }
+}
+
+/// The same with a loop that writes what it has read.
+#[test]
+fn a_loop_of_updates_changes_nothing_that_was_read_before_time_was_up() {
+    let found = explore(|| {
+        let lock = Arc::new(AtomicUsize::new(1));
+        let there = lock.clone();
+        let child = thread::spawn(move || {
+            let seen = there.load(Relaxed);
+            thread::park_timeout(LIMIT);
+            there.store(0, Relaxed);
+            seen
+        });
+        hint::wait_until(|| lock.swap(1, Relaxed) == 0);
+        child.join().unwrap()
+    });
+    assert_eq!(found.all(), [1]);
+}
+
+/// The thread that waits for the mutex may have had it first.
+#[test]
+fn a_thread_that_is_blocked_where_time_is_up_may_have_come_first() {
+    let found = explore(|| {
+        let mutex = Arc::new(Mutex::new(0));
+        let there = mutex.clone();
+        let child = thread::spawn(move || {
+            let mut value = there.lock().unwrap();
+            thread::park_timeout(LIMIT);
+            *value = *value * 10 + 1;
+        });
+        let mut value = mutex.lock().unwrap();
+        *value = *value * 10 + 2;
+        drop(value);
+        child.join().unwrap();
+        *mutex.lock().unwrap()
+    });
+    assert_eq!(found.all(), [12, 21]);
+}
+
+/// Time says nothing of memory: an old value is read, but not in an interleaving.
+#[test]
+fn an_old_value_after_time_is_up_is_not_sequentially_consistent() {
+    let mut seen = Vec::new();
+    let policy = Policy { spurious: false, patient: true };
+    explore_results(
+        &Config { policy, ..Config::default() },
+        || {
+            let value = Arc::new(AtomicUsize::new(0));
+            let there = value.clone();
+            let child = thread::spawn(move || {
+                thread::park_timeout(LIMIT);
+                there.load(Relaxed)
+            });
+            value.store(1, Relaxed);
+            child.join().unwrap()
+        },
+        |execution, value| {
+            seen.push((value, execution.is_sequentially_consistent()));
+            ControlFlow::Continue(())
+        },
+    );
+    seen.sort_unstable();
+    assert_eq!(seen, [(Some(0), false), (Some(1), true)]);
+}
+
+/// A loop that counts its turns, and of which it is not known at first that it gives up.
+#[test]
+fn a_loop_that_gives_up_can_move() {
+    let found = explore(|| {
+        let seen = Arc::new(AtomicUsize::new(0));
+        let there = seen.clone();
+        let child = thread::spawn(move || {
+            thread::park_timeout(LIMIT);
+            there.store(1, Relaxed);
+        });
+        let mut turns = 0;
+        while seen.load(Relaxed) == 0 && turns < 5 {
+            hint::spin_loop();
+            turns += 1;
+        }
+        child.join().unwrap();
+        turns
+    });
+    assert_eq!(found.all(), [5]);
+}
+
+/// A loop around a wait with a limit polls: it needs no notification.
+fn poll(notifies: bool, times_out: bool) -> Found<bool> {
+    explore(move || {
+        let shared = Arc::new((Mutex::new(false), Condvar::new()));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            if times_out {
+                thread::park_timeout(LIMIT);
+            }
+            *there.0.lock().unwrap() = true;
+            if notifies {
+                there.1.notify_one();
+            }
+        });
+        let mut done = shared.0.lock().unwrap();
+        let mut timed_out = false;
+        while !*done {
+            let result;
+            (done, result) = shared.1.wait_timeout(done, LIMIT).unwrap();
+            timed_out |= result.timed_out();
+        }
+        drop(done);
+        child.join().unwrap();
+        timed_out
+    })
+}
+
+#[test]
+fn a_loop_that_polls_ends() {
+    assert_eq!(poll(true, false).all(), [false]);
+    assert_eq!(poll(false, false).all(), [false, true]);
+    for notifies in [false, true] {
+        let found = poll(notifies, true);
+        assert_eq!((found.report.deadlocks, &found.report.bounds[..]), (0, &[][..]));
+        assert!(found.results.contains(&true));
+    }
+}
+
+/// Time is up again and again, and changes nothing.
+#[test]
+fn a_loop_that_polls_for_nothing_is_a_deadlock() {
+    for threads in 1..=2 {
+        let found = explore(move || {
+            let children: Vec<_> = (0..threads)
+                .map(|_| {
+                    thread::spawn(|| {
+                        let (mutex, condvar) = (Mutex::new(false), Condvar::new());
+                        let mut done = mutex.lock().unwrap();
+                        while !*done {
+                            done = condvar.wait_timeout(done, LIMIT).unwrap().0;
+                        }
+                    })
+                })
+                .collect();
+            children.into_iter().for_each(|child| child.join().unwrap());
+        });
+        assert_eq!((found.report.complete, &found.report.bounds[..]), (0, &[][..]));
+        assert!(found.report.deadlocks > 0);
+        let polls = |ending: &Ending| matches!(ending, Ending::Deadlock(all) if all[1].spins);
+        assert!(found.endings.iter().all(polls), "{:?}", found.endings);
+    }
+}
+
+#[test]
+fn a_loop_of_three_waits_gives_up() {
+    let found = explore(|| {
+        let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+        let mut guard = mutex.lock().unwrap();
+        for _ in 0..3 {
+            guard = condvar.wait_timeout(guard, LIMIT).unwrap().0;
+        }
+    });
+    assert_eq!((found.report.complete, found.report.deadlocks), (1, 0));
+}
+
+/// A wait without a limit beside one with a limit.
+#[test]
+fn a_deadlock_that_time_does_not_end_is_found() {
+    let found = explore(|| {
+        let child = thread::spawn(thread::park);
+        thread::park_timeout(LIMIT);
+        child.join().unwrap();
+    });
+    assert_eq!((found.report.complete, found.report.deadlocks), (0, 1));
+}

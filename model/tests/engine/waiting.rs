@@ -1,0 +1,286 @@
+//! Loops that wait: stutters, loops that give up, bounds, deadlocks.
+
+use std::time::Duration;
+
+use crate::facade::{explore, explore_with};
+use Ordering::{Acquire, Relaxed, Release};
+use selvedge_model::engine::graph::{Bound, Config, Ending};
+use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use selvedge_model::sync::{Arc, Condvar, Mutex, RwLock, hint, thread};
+
+#[test]
+fn a_spin_loop_ends() {
+    let found = explore(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let there = flag.clone();
+        let child = thread::spawn(move || there.store(true, Release));
+        let mut turns = 0;
+        while !flag.load(Acquire) {
+            turns += 1;
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        turns
+    });
+    // At once; after one turn in vain. More turns are stutters.
+    assert_eq!((found.report.deadlocks, &found.report.bounds[..]), (0, &[][..]));
+    assert_eq!(found.all(), [0, 1]);
+}
+
+#[test]
+fn wait_until_has_no_turns_in_vain() {
+    let found = explore(|| {
+        let flag = Arc::new(AtomicUsize::new(0));
+        let there = flag.clone();
+        let child = thread::spawn(move || (1..=3).for_each(|n| there.store(n, Release)));
+        let mut seen = 0;
+        hint::wait_until(|| {
+            seen = flag.load(Acquire);
+            seen >= 2
+        });
+        child.join().unwrap();
+        seen
+    });
+    assert_eq!((found.report.complete, found.report.deadlocks), (2, 0));
+    assert_eq!(found.all(), [2, 3]);
+}
+
+#[test]
+fn a_loop_that_waits_for_nothing_is_a_deadlock_with_its_place() {
+    for spins in [false, true] {
+        let found = explore(move || {
+            let flag = AtomicBool::new(false);
+            if spins {
+                while !flag.load(Acquire) {
+                    hint::spin_loop();
+                }
+            } else {
+                hint::wait_until(|| flag.load(Acquire));
+            }
+        });
+        assert_eq!((found.report.complete, found.report.deadlocks), (0, 1));
+        let Ending::Deadlock(blocked) = &found.endings[0] else { panic!("a deadlock") };
+        assert!(blocked[0].spins == spins && blocked[0].site.file().ends_with("waiting.rs"));
+    }
+}
+
+/// A loop that counts its turns and does something else in the end: the rule must not hide that.
+#[test]
+fn a_loop_that_gives_up_is_explored_to_its_end() {
+    let found = explore(|| {
+        let flag = Arc::new(AtomicBool::new(false));
+        let there = flag.clone();
+        let child = thread::spawn(move || there.store(true, Relaxed));
+        let mut turns = 0;
+        while turns < 4 && !flag.load(Relaxed) {
+            turns += 1;
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        turns
+    });
+    assert_eq!(found.report.stutters, 0);
+    assert_eq!(found.all(), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_loop_on_a_lock_that_gives_up_is_explored_to_its_end() {
+    let found = explore(|| {
+        let flag = Arc::new(Mutex::new(false));
+        let there = flag.clone();
+        let child = thread::spawn(move || *there.lock().unwrap() = true);
+        let mut turns = 0;
+        while turns < 3 && !*flag.lock().unwrap() {
+            turns += 1;
+            thread::yield_now();
+        }
+        child.join().unwrap();
+        turns
+    });
+    assert_eq!(found.all(), [0, 1, 2, 3]);
+}
+
+/// Nine idle calls, which wait for nothing.
+#[test]
+fn a_backoff_is_no_waiting_loop() {
+    let found = explore(|| {
+        let x = Arc::new(AtomicUsize::new(0));
+        let there = x.clone();
+        let child = thread::spawn(move || there.swap(1, Relaxed));
+        (0..9).for_each(|_| hint::spin_loop());
+        let seen = x.swap(2, Relaxed);
+        child.join().unwrap();
+        seen
+    });
+    assert_eq!(found.all(), [0, 1]);
+}
+
+/// Each turn pauses, and the pause may grow. A loop that gives up is explored all the same.
+#[test]
+fn a_pause_between_turns_is_no_turn() {
+    for gives_up in [false, true] {
+        let found = explore(move || {
+            let flag = Arc::new(AtomicBool::new(false));
+            let there = flag.clone();
+            let child = thread::spawn(move || there.store(true, Relaxed));
+            let mut turns = 0;
+            while !(flag.load(Relaxed) || gives_up && turns == 4) {
+                turns += 1;
+                (0..1 << turns.min(6)).for_each(|_| hint::spin_loop());
+                thread::yield_now();
+            }
+            child.join().unwrap();
+            turns
+        });
+        assert_eq!(found.report.bounds, []);
+        let all = if gives_up { vec![0, 1, 2, 3, 4] } else { vec![0, 1] };
+        assert_eq!(found.all(), all);
+    }
+}
+
+/// Two threads that try a lock which a third holds must not keep each other awake.
+#[test]
+fn loops_that_change_nothing_do_not_wake_each_other() {
+    let found = explore(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let children = [0, 1].map(|_| {
+            let lock = lock.clone();
+            thread::spawn(move || {
+                while *lock.lock().unwrap() == 0 {
+                    hint::spin_loop();
+                }
+            })
+        });
+        *lock.lock().unwrap() = 1;
+        for child in children {
+            child.join().unwrap();
+        }
+    });
+    assert_eq!(found.all(), [()]);
+}
+
+#[test]
+fn a_loop_of_reads_ends() {
+    for writes in [false, true] {
+        let found = explore(move || {
+            let lock = Arc::new(RwLock::new(0));
+            let there = lock.clone();
+            let child = thread::spawn(move || *there.write().unwrap() = 1);
+            while if writes { *lock.write().unwrap() } else { *lock.read().unwrap() } == 0 {
+                hint::spin_loop();
+            }
+            child.join().unwrap();
+        });
+        assert!(found.report.complete > 0);
+        assert_eq!(found.all(), [()]);
+    }
+}
+
+#[test]
+fn a_loop_of_try_lock_ends() {
+    let found = explore(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let there = lock.clone();
+        let child = thread::spawn(move || *there.lock().unwrap() += 1);
+        loop {
+            if let Ok(mut guard) = lock.try_lock() {
+                *guard += 1;
+                break;
+            }
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        Arc::into_inner(lock).unwrap().into_inner().unwrap()
+    });
+    assert_eq!(found.all(), [2]);
+}
+
+/// A failure without a cause can be repeated for ever, and need not be.
+#[test]
+fn a_loop_of_compare_exchange_weak_is_no_deadlock() {
+    let found = explore(|| {
+        let x = AtomicUsize::new(0);
+        let mut turns = 0;
+        while x.compare_exchange_weak(0, 1, Relaxed, Relaxed).is_err() {
+            turns += 1;
+            hint::spin_loop();
+        }
+        turns
+    });
+    assert_eq!(found.report.deadlocks, 0);
+    assert_eq!(found.all(), [0, 1]);
+}
+
+/// Each turn ends because time is up, or without a cause: two ways to change nothing.
+#[test]
+fn a_loop_of_turns_that_take_turns_is_a_deadlock() {
+    let found = explore(|| {
+        let (lock, condvar) = (Mutex::new(false), Condvar::new());
+        let mut done = lock.lock().unwrap();
+        while !*done {
+            done = condvar.wait_timeout(done, Duration::ZERO).unwrap().0;
+        }
+    });
+    assert_eq!((found.report.complete, &found.report.bounds[..]), (0, &[][..]));
+    assert!(found.report.deadlocks > 0);
+}
+
+#[test]
+fn a_loop_whose_turns_have_an_effect_is_bounded_and_others_go_on() {
+    let found = explore_with(&Config { turns: 3, ..Config::default() }, || {
+        let (flag, tries) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+        let there = flag.clone();
+        let child = thread::spawn(move || there.store(true, Relaxed));
+        while !flag.load(Relaxed) {
+            tries.fetch_add(1, Relaxed);
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        tries.into_inner()
+    });
+    assert_eq!(found.results.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert!(matches!(found.report.bounds[..], [Bound::Turns { thread: 0, .. }]));
+    assert_eq!(found.report.deadlocks, 0);
+}
+
+/// The same by stores, of which each turn looks like the one before.
+#[test]
+fn a_store_is_an_effect() {
+    let found = explore_with(&Config { turns: 3, ..Config::default() }, || {
+        let (flag, tries) = (Arc::new(AtomicBool::new(false)), AtomicUsize::new(0));
+        let there = flag.clone();
+        let child = thread::spawn(move || there.store(true, Relaxed));
+        let mut turns = 0;
+        while !flag.load(Relaxed) {
+            turns += 1;
+            tries.store(turns, Relaxed);
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        tries.into_inner()
+    });
+    assert_eq!(found.results.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+    assert!(matches!(found.report.bounds[..], [Bound::Turns { thread: 0, .. }]));
+}
+
+#[test]
+fn steps_and_executions_have_limits() {
+    let program = || {
+        let x = Arc::new(AtomicUsize::new(0));
+        let there = x.clone();
+        let child = thread::spawn(move || {
+            for _ in 0..5 {
+                there.fetch_add(1, Relaxed);
+            }
+        });
+        for _ in 0..5 {
+            x.fetch_add(1, Relaxed);
+        }
+        child.join().unwrap();
+    };
+    let found = explore_with(&Config { steps: 4, ..Config::default() }, program);
+    assert!(matches!(found.report.bounds[..], [Bound::Steps { .. }]));
+    assert_eq!(found.report.complete, 0);
+    let found = explore_with(&Config { executions: 10, ..Config::default() }, program);
+    assert_eq!((found.report.complete, &found.report.bounds[..]), (10, &[Bound::Executions][..]));
+}
