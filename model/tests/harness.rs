@@ -734,7 +734,7 @@ mod on_loom {
         one_goes_in(Relaxed).fails(Failure::DataRace).check();
     }
 
-    /// Both wait only if each reads 0: with `SeqCst` that cannot be.
+    /// Both wait only if each reads 0: `SeqCst` forbids that.
     #[test]
     fn seq_cst_store_buffering_excludes_a_deadlock() {
         let model = |order: Ordering| {

@@ -2,7 +2,7 @@
 //!
 //! The outcomes of the sequentially consistent graphs in which each choice took branch 0 must be
 //! exactly those of the interleavings, deadlocks and panics among them. Where loom did not come to its
-//! end, what it found must be among the graphs' all the same.
+//! end, what it found must still be among the graphs' outcomes.
 //!
 //! A program with an error for which an execution is no execution of the memory model, such as a data
 //! race, has no outcomes to compare; nor has one of which graphs were left out.

@@ -115,7 +115,7 @@ fn a_backoff_is_no_waiting_loop() {
     assert_eq!(found.all(), [0, 1]);
 }
 
-/// Each turn pauses, and the pause may grow. A loop that gives up is explored all the same.
+/// Each turn pauses, and the pause may grow. A loop that gives up is still explored.
 #[test]
 fn a_pause_between_turns_is_no_turn() {
     for gives_up in [false, true] {

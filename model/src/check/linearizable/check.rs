@@ -188,7 +188,7 @@ impl Declared {
         plan
     }
 
-    /// An operation without a step would be one whose interleavings nobody explores.
+    /// An operation without a step has no interleavings to explore.
     fn validate_steps(
         &self,
         scenarios: &[Scenario],

@@ -10,7 +10,7 @@
 //! updated, while no other thread can run. loom's search is that of Flanagan and Godefroid (*Dynamic
 //! Partial-Order Reduction for Model Checking Software*, POPL 2005) without sleep sets. It keeps one last access for
 //! each atomic, which is exact if any two accesses depend on each other, as two read-modify-writes
-//! do: those of one atomic are ordered, so whoever is ordered after the last one is ordered after all.
+//! do: those of one atomic are ordered, so what is ordered after the last one is ordered after all of them.
 //! A load, in loom, is not; a load here is a read-modify-write. Where it wants to run a thread that
 //! was parked, loom runs all others instead, as the paper says.
 //!
