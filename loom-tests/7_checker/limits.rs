@@ -10,7 +10,7 @@
 //! | load buffering, also of updates (`fetch_add`, `swap`) | release stores and acquire loads rule it out; read by `load` | `load_buffering_is_never_explored` |
 //! | an operation that only looks at an object (`OnceLock::get`, a `try_lock` that fails) and finds an old state | an atomic with the same orderings in place of the object | `an_object_is_never_seen_in_an_old_state` |
 //! | a waiting writer makes `try_read` fail, and a later `read` of that thread overtakes the writer | a second model without the `try_read` | `a_writer_that_makes_try_read_fail_is_not_overtaken` |
-//! | a lost wake-up, if the wait has a time limit: it may time out at any moment | wait without a limit in a model | `a_wait_with_a_limit_hides_a_lost_wake_up`, `a_park_with_a_limit_hides_a_lost_wake_up` |
+//! | a lost wake-up, if the wait has a time limit: it may time out at any moment | `.patient()`, if the wait says that it timed out; else a wait without a limit | `a_wait_with_a_limit_hides_a_lost_wake_up`, `a_park_with_a_limit_hides_a_lost_wake_up` |
 //! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `an_atomic_of_std_is_invisible` |
 //! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `a_race_outside_of_cells_is_invisible` |
 //! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `only_an_arc_leaks` |
@@ -237,6 +237,16 @@ impl Ready {
         drop(ready.unwrap_or_else(PoisonError::into_inner));
     }
 
+    /// Whether time was up.
+    fn wait_once_for(&self, limit: Duration) -> bool {
+        let ready = lock(&self.ready);
+        if *ready {
+            return false;
+        }
+        let woken = self.changed.wait_timeout(ready, limit);
+        woken.unwrap_or_else(PoisonError::into_inner).1.timed_out()
+    }
+
     fn wait_for(&self, limit: Duration) -> bool {
         let ready = self.changed.wait_timeout_while(lock(&self.ready), limit, |ready| !*ready);
         *ready.unwrap_or_else(PoisonError::into_inner).0
@@ -244,7 +254,7 @@ impl Ready {
 }
 
 /// A setter that notifies and one that forgets to have the same outcomes. Without a limit, the second
-/// one is a deadlock.
+/// one is a deadlock. If time is up only when nothing else can run, only the second one makes the wait time out.
 #[test]
 fn a_wait_with_a_limit_hides_a_lost_wake_up() {
     for notifies in [true, false] {
@@ -264,6 +274,19 @@ fn a_wait_with_a_limit_hides_a_lost_wake_up() {
     };
     is_complete(&without(true).acceptable("()", "it is woken").check());
     without(false).fails(Failure::Deadlock).check();
+    let patient = |notifies: bool| {
+        Model::new(Ready::default)
+            .patient()
+            .thread("timed_out", |ready| ready.wait_once_for(LIMIT))
+            .thread("sets", move |ready| ready.set(notifies))
+            .rounds(100)
+            .acceptable("timed_out=false", "it was set or notified before")
+    };
+    if cfg!(loom) {
+        is_complete(&patient(true).check());
+    }
+    let lost = patient(false).interesting("timed_out=true", "no notification comes").check();
+    is_complete(&lost);
 }
 
 /// The same with `park_timeout` and an `unpark` that is missing.

@@ -206,6 +206,38 @@ impl<S: Send + Sync + 'static> Model<S> {
         self
     }
 
+    /// Lets a wait with a limit (`Condvar::wait_timeout`, `recv_timeout`, `park_timeout`) time out only when no
+    /// other thread can move. Otherwise it may time out at any moment, and then a program that loses a wake-up
+    /// has the same outcomes as one that does not.
+    ///
+    /// It is not a bound but another question: what happens if limits are long. The model must observe what the
+    /// wait returns, `timed_out()` or [`RecvTimeoutError::Timeout`](std::sync::mpsc::RecvTimeoutError::Timeout);
+    /// `park_timeout` does not say how it ended. The second engine is not run. No effect on real threads.
+    ///
+    /// ```
+    /// use selvedge_model::Model;
+    /// use selvedge_model::sync::{Condvar, Mutex};
+    /// use std::time::Duration;
+    ///
+    /// Model::new(<(Mutex<bool>, Condvar)>::default)
+    ///     .patient()
+    ///     .thread("waits", |(ready, changed)| {
+    ///         let guard = ready.lock().unwrap();
+    ///         let limit = Duration::from_secs(1);
+    ///         !*guard && changed.wait_timeout(guard, limit).unwrap().1.timed_out()
+    ///     })
+    ///     .thread("sets", |(ready, changed)| {
+    ///         *ready.lock().unwrap() = true;
+    ///         changed.notify_one();
+    ///     })
+    ///     .acceptable("waits=false", "the notification is not lost")
+    ///     .check();
+    /// ```
+    pub fn patient(mut self) -> Self {
+        self.plan.patient = true;
+        self
+    }
+
     /// Sets how many interleavings the second engine explores at most; the default is 1,000, and
     /// `SELVEDGE_LOOM` sets another. 0 leaves it out. No effect on real threads.
     pub fn loom(mut self, n: u64) -> Self {

@@ -77,7 +77,8 @@
 //!   a channel or a `OnceLock` find an old state of it. A report says "explored completely" without them.
 //! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is made or
 //!   dropped; not in other memory. An execution ends at its first data race.
-//! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up.
+//! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up. With
+//!   [`patient`](Model::patient) it times out only when no other thread can move.
 //! - A waiting loop counts as blocked while its turns change nothing and find nothing new. It must call
 //!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
 //!   more than about 1,000 such turns is called a livelock. One whose turns have an effect is cut after 16, and

@@ -17,11 +17,13 @@
 //! | branching on `is_poisoned` | `in_model::a_thread_may_branch_on_is_poisoned` |
 //! | stores of equal value were confused | `alarms::stores_of_equal_value_…` |
 //! | a data race did not name its accesses | `alarms::a_data_race_…` |
+//! | waits with a limit hid lost wake-ups | `patience::a_notification_…`, `patience::a_message_…` |
 //! | waiting loops were never complete | `missed::a_waiting_loop_…` |
 //! | a long check was silent | `harness::a_long_check_reports_its_progress` |
 
 mod alarms;
 mod missed;
+mod patience;
 
 use std::fmt::Debug;
 use std::panic::{AssertUnwindSafe, catch_unwind};

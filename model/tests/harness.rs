@@ -780,6 +780,15 @@ mod on_loom {
     }
 
     #[test]
+    fn a_patient_check_says_so() {
+        let report = sound().patient().acceptable("total=2", "both count").check();
+        assert!(report.is_complete(), "patience is no bound: {report}");
+        let says = ", explored completely, waits with a limit end only when nothing else can run, loom not \
+                    run: its waits with a limit may end at any moment, ";
+        assert!(report.to_string().contains(says), "{report}");
+    }
+
+    #[test]
     fn a_bound_of_executions_is_obeyed() {
         let executions = |bound: Option<u64>| {
             let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
@@ -828,18 +837,28 @@ mod on_loom {
     }
 
     #[test]
-    fn a_result_is_written_with_its_bound() {
+    fn a_result_is_written_with_its_bound_and_its_patience() {
         let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
         // It may be there from the last run.
         let _ = std::fs::remove_dir_all(&folder);
         let name = folder.to_string_lossy();
-        let test = "on_loom::a_bound_of_executions_is_reported";
-        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
-        assert!(output.status.success(), "{}", text(&output));
-        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
-        assert_eq!(lines.lines().count(), 1, "a line a model: {lines}");
-        assert!(lines.contains(r#""bound":"1 execution""#), "{lines}");
-        assert!(lines.contains(r#""verdict":"passed""#) && lines.contains(test), "{lines}");
+        let expected = [
+            (
+                "on_loom::a_bound_of_executions_is_reported",
+                r#""bound":"1 execution","patient":false"#,
+            ),
+            ("on_loom::a_patient_check_says_so", r#""bound":null,"patient":true"#),
+        ];
+        for (at, (test, expected)) in expected.into_iter().enumerate() {
+            let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
+            assert!(output.status.success(), "{}", text(&output));
+            let lines =
+                std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
+            assert_eq!(lines.lines().count(), at + 1, "a line a model: {lines}");
+            let line = lines.lines().last().expect("it was written");
+            assert!(line.contains(expected), "{line}");
+            assert!(line.contains(r#""verdict":"passed""#) && line.contains(test), "{line}");
+        }
     }
 
     /// Its steps as data, only if they are asked for.

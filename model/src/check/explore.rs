@@ -219,7 +219,7 @@ impl<'a> Exploration<'a> {
         let config = Config {
             executions: self.plan.executions.unwrap_or(u64::MAX).min(self.task.limit),
             steps: self.plan.steps,
-            policy: Policy { spurious: self.plan.spurious, patient: false },
+            policy: Policy { spurious: self.plan.spurious, patient: self.plan.patient },
             probe: self.task.probe.clone(),
             leaks: true,
             ..Config::default()
@@ -273,6 +273,9 @@ impl<'a> Exploration<'a> {
         let not_run = |why: &str| Interleavings::NotRun(why.to_owned());
         match &self.explored {
             _ if self.task.loom == 0 => return not_run("not asked for"),
+            _ if self.plan.patient => {
+                return not_run("its waits with a limit may end at any moment");
+            }
             Explored { finding: Some(_), .. } => {
                 return not_run("the exploration stopped at a failure");
             }

@@ -89,6 +89,8 @@ pub(super) struct Plan {
     pub(super) executions: Option<u64>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads fail spuriously by themselves"))]
     pub(super) spurious: bool,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have time"))]
+    pub(super) patient: bool,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have one engine"))]
     pub(super) loom: Option<u64>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
@@ -121,6 +123,7 @@ impl Plan {
             fails: None,
             executions: None,
             spurious: true,
+            patient: false,
             loom: None,
             steps: DEFAULT_STEPS,
             rounds: None,

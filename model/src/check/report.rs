@@ -33,6 +33,9 @@ pub enum Engine {
         executions: u64,
         /// What was left out, as text, with its place in the source.
         bounds: Vec<String>,
+        /// Whether waits with a limit time out only when no other thread can move
+        /// ([`Model::patient`](super::Model::patient)).
+        patient: bool,
         /// What the second engine explored.
         interleavings: Interleavings,
     },
@@ -203,6 +206,9 @@ impl fmt::Display for Report {
             (Engine::Graphs { .. }, None, None) => f.write_str(", explored completely")?,
             (Engine::Graphs { .. }, None, Some(bound)) => write!(f, ", bounded ({bound})")?,
             _ => {}
+        }
+        if let Engine::Graphs { patient: true, .. } = &self.engine {
+            f.write_str(", waits with a limit end only when nothing else can run")?;
         }
         if let (Engine::Graphs { interleavings, .. }, None) = (&self.engine, &self.failure) {
             write!(f, ", {interleavings}")?;

@@ -22,6 +22,8 @@ struct Record<'a> {
     verdict: &'static str,
     expected: String,
     bound: Option<String>,
+    /// Waits with a limit end only when nothing else can run.
+    patient: bool,
     executions: u64,
     /// Of the second engine, in words.
     loom: String,
@@ -205,6 +207,7 @@ impl<'a> Record<'a> {
             verdict: if error.is_none() { "passed" } else { "failed" },
             expected: String::new(),
             bound: None,
+            patient: matches!(engine, Engine::Graphs { patient: true, .. }),
             executions: engine.executions(),
             loom: match engine {
                 Engine::Graphs { interleavings, .. } => interleavings.to_string(),

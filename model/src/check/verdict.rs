@@ -70,7 +70,12 @@ pub(super) fn run(
     }
     let mut report = Report {
         name: identity.name(),
-        engine: Engine::Graphs { executions, bounds: bounds.into_iter().collect(), interleavings },
+        engine: Engine::Graphs {
+            executions,
+            bounds: bounds.into_iter().collect(),
+            patient: plan.patient,
+            interleavings,
+        },
         outcomes,
         failure: None,
         elapsed: start.elapsed(),

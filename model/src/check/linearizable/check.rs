@@ -257,6 +257,7 @@ fn no_executions() -> Engine {
         Engine::Graphs {
             executions: 0,
             bounds: Vec::new(),
+            patient: false,
             interleavings: Interleavings::default(),
         }
     } else {
