@@ -191,8 +191,9 @@ impl<S: Send + Sync + 'static> Model<S> {
         self
     }
 
-    /// Stops after `n` executions, at least 1. If there are more, the result is reported as bounded. No
-    /// effect on real threads.
+    /// Stops after `n` executions, at least 1. If there are more, the result is reported as bounded. These are
+    /// the executions of the report: runs that are given up, because a waiting loop would have found something
+    /// else in the end, do not count. No effect on real threads.
     pub fn executions(mut self, n: u64) -> Self {
         self.plan.executions = Some(n);
         self
@@ -239,9 +240,18 @@ impl<S: Send + Sync + 'static> Model<S> {
     }
 
     /// Sets how many interleavings the second engine explores at most; the default is 1,000, and
-    /// `SELVEDGE_LOOM` sets another. 0 leaves it out. No effect on real threads.
+    /// `SELVEDGE_LOOM` sets another. Runs that it gives up, because a waiting loop has found nothing new, count
+    /// too, and are not in the report. 0 leaves it out. No effect on real threads.
     pub fn loom(mut self, n: u64) -> Self {
         self.plan.loom = Some(n);
+        self
+    }
+
+    /// Lets the second engine explore only interleavings with at most `n` preemptions: its outcomes must then be
+    /// among those of the graphs, but not the other way round. The report says so. The graphs are explored
+    /// completely, as without it. No effect on real threads.
+    pub fn preemptions(mut self, n: u8) -> Self {
+        self.plan.preemptions = Some(n);
         self
     }
 

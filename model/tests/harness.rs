@@ -802,7 +802,7 @@ mod on_loom {
         assert_eq!(executions(None), (6, true));
     }
 
-    /// Three threads of which two may spin: there are runs that show nothing, and they count towards limits.
+    /// Three threads of which two may spin: there are runs that show nothing, and they do not count.
     fn spin_lock() -> Model<AtomicBool> {
         let locks = |taken: &AtomicBool| {
             while taken.swap(true, Acquire) {
@@ -818,13 +818,61 @@ mod on_loom {
     fn a_limit_from_the_environment_is_no_bound() {
         let all = spin_lock().acceptable("()", "all end").check();
         assert!(all.is_complete(), "{all}");
-        for limit in [1, 2, 3, 4, 5, 20, 59] {
-            assert!(limit < all.executions(), "{all}");
+        let explores = |limit: u64| {
             let variables = [("SPIN", "1"), ("SELVEDGE_LIMIT", &*limit.to_string())];
             let output = rerun("on_loom::spins_if_asked_to", &variables);
-            let printed = text(&output);
+            (output.status.success(), text(&output))
+        };
+        for limit in [1, 2, 3, 4, 5, 20, all.executions() - 1] {
+            let (passes, printed) = explores(limit);
             let expected = format!("limit exceeded: {limit} executions were explored");
-            assert!(!output.status.success() && printed.contains(&expected), "{limit}: {printed}");
+            assert!(!passes && printed.contains(&expected), "{limit}: {printed}");
+        }
+        let (passes, printed) = explores(all.executions());
+        assert!(passes, "{printed}");
+    }
+
+    #[test]
+    fn a_bound_of_executions_counts_those_of_the_report() {
+        let all = spin_lock().acceptable("()", "all end").check().executions();
+        for bound in [1, 2, 20, all - 1, all, all + 1] {
+            let report = spin_lock().executions(bound).acceptable("()", "all end").check();
+            assert_eq!(report.executions(), bound.min(all));
+            assert_eq!(report.seen("()"), bound.min(all));
+            assert_eq!(report.is_complete(), bound >= all, "{report}");
+        }
+    }
+
+    /// The graphs reach the lost update; loom does not without a preemption, and the engines agree.
+    #[test]
+    fn a_bound_of_preemptions_is_a_bound_of_loom_alone() {
+        let check = |preemptions: Option<u8>| {
+            let add = |count: &AtomicU64| {
+                let seen = count.load(SeqCst);
+                count.store(seen + 1, SeqCst);
+            };
+            let model = Model::new(counter).thread("alice", add).thread("bob", add);
+            let model = preemptions.into_iter().fold(model, Model::preemptions);
+            let report = model
+                .finally("total", |count| count.load(SeqCst))
+                .acceptable("total=2", "one after the other")
+                .acceptable("total=1", "the update of one is lost")
+                .check();
+            assert!(report.is_complete(), "{report}");
+            report
+        };
+        let all = check(None);
+        let mut before = 0;
+        for (most, says) in [(0, "0 preemptions"), (1, "1 preemption,"), (2, "2 preemptions,")] {
+            let report = check(Some(most));
+            assert_eq!(report.executions(), all.executions());
+            let interleavings = report.interleavings();
+            assert!((before + 1..=all.interleavings()).contains(&interleavings), "{report}");
+            let s = if interleavings == 1 { "" } else { "s" };
+            let says =
+                format!("loom agrees on {interleavings} interleaving{s} with at most {says}");
+            assert!(report.to_string().contains(&says), "{report}");
+            before = interleavings;
         }
     }
 

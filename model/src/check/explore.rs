@@ -289,6 +289,7 @@ impl<'a> Exploration<'a> {
         let config = loom::Config {
             executions: self.task.loom,
             steps: self.plan.steps,
+            preemptions: self.plan.preemptions.map(usize::from),
             probe: self.task.probe.clone(),
             ..loom::Config::default()
         };
@@ -306,7 +307,10 @@ impl<'a> Exploration<'a> {
         match report.end {
             loom::End::Complete => Interleavings::Complete(report.executions()),
             loom::End::Unable(why) => Interleavings::NotRun(why),
-            _ => Interleavings::Capped(report.executions()),
+            _ => Interleavings::Capped {
+                interleavings: report.executions(),
+                preemptions: self.plan.preemptions,
+            },
         }
     }
 

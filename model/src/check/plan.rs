@@ -93,6 +93,8 @@ pub(super) struct Plan {
     pub(super) patient: bool,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have one engine"))]
     pub(super) loom: Option<u64>,
+    #[cfg_attr(not(loom), allow(dead_code, reason = "the system preempts real threads"))]
+    pub(super) preemptions: Option<u8>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
     pub(super) steps: usize,
     #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
@@ -125,6 +127,7 @@ impl Plan {
             spurious: true,
             patient: false,
             loom: None,
+            preemptions: None,
             steps: DEFAULT_STEPS,
             rounds: None,
             judges: true,

@@ -57,8 +57,13 @@ pub enum Engine {
 pub enum Interleavings {
     /// All, up to the order of independent steps: so many.
     Complete(u64),
-    /// The first ones: so many ([`Model::loom`](super::Model::loom)).
-    Capped(u64),
+    /// Not all: the first ones ([`Model::loom`](super::Model::loom)), or those with few preemptions.
+    Capped {
+        /// So many.
+        interleavings: u64,
+        /// With at most so many preemptions each ([`Model::preemptions`](super::Model::preemptions)).
+        preemptions: Option<u8>,
+    },
     /// None, for this reason.
     NotRun(String),
 }
@@ -74,7 +79,13 @@ impl fmt::Display for Interleavings {
         let s = |n: u64| if n == 1 { "" } else { "s" };
         match self {
             Self::Complete(n) => write!(f, "loom agrees on {n} interleaving{}", s(*n)),
-            Self::Capped(n) => write!(f, "loom agrees on the first {n} interleaving{}", s(*n)),
+            Self::Capped { interleavings: n, preemptions: None } => {
+                write!(f, "loom agrees on the first {n} interleaving{}", s(*n))
+            }
+            Self::Capped { interleavings: n, preemptions: Some(most) } => {
+                let (s, ss) = (s(*n), s(u64::from(*most)));
+                write!(f, "loom agrees on {n} interleaving{s} with at most {most} preemption{ss}")
+            }
             Self::NotRun(why) => write!(f, "loom not run: {why}"),
         }
     }
@@ -168,7 +179,8 @@ impl Report {
     pub fn interleavings(&self) -> u64 {
         match &self.engine {
             Engine::Graphs {
-                interleavings: Interleavings::Complete(n) | Interleavings::Capped(n),
+                interleavings:
+                    Interleavings::Complete(n) | Interleavings::Capped { interleavings: n, .. },
                 ..
             } => *n,
             _ => 0,

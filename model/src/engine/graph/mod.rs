@@ -69,7 +69,8 @@ use search::Search;
 /// How to explore.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Stops after so many executions.
+    /// Stops before it shows another execution than so many. Runs that are given up do not count, but for
+    /// duplicates, if graphs are hashed.
     pub executions: u64,
     /// How many steps a thread may take; 60,000 at most.
     pub steps: usize,
@@ -210,6 +211,10 @@ pub fn explore(
                 report.bound(*bound);
             }
             shown => {
+                if report.executions() + report.duplicates == config.executions {
+                    report.bound(Bound::Executions);
+                    break;
+                }
                 if !search.is_new() {
                     report.duplicates += 1;
                     continue;
@@ -226,10 +231,6 @@ pub fn explore(
                     break;
                 }
             }
-        }
-        if report.runs() >= config.executions && search.has_more() {
-            report.bound(Bound::Executions);
-            break;
         }
     }
     report

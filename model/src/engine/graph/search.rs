@@ -64,11 +64,6 @@ impl Search {
         graph.or_else(|| self.work.pop())
     }
 
-    /// Whether there is another graph to explore.
-    pub(super) fn has_more(&self) -> bool {
-        !self.work.is_empty()
-    }
-
     /// A graph to write over.
     pub(super) fn spare(&mut self) -> Graph {
         self.spare.pop().unwrap_or_default()
