@@ -5,6 +5,7 @@ pub mod graph;
 pub mod loom;
 mod names;
 pub(crate) mod panics;
+mod stacks;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,4 +1,4 @@
-//! The threads under test: coroutines of one OS thread, on stacks that are kept.
+//! The threads under test: coroutines of one OS thread.
 //!
 //! No reference to the state of the search is held while a coroutine runs: each step borrows it, and
 //! gives it back before it suspends.
@@ -7,7 +7,6 @@ use std::cell::{Cell, RefCell};
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
 use super::event::{INIT, Id};
@@ -15,15 +14,10 @@ use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
 use crate::engine::panics::{self, message_of};
+use crate::engine::stacks::Stacks;
 use crate::kernel::object::Token;
 use crate::kernel::{LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
 use crate::mutation::Probe;
-
-thread_local! {
-    /// Mapping a stack costs more than an execution.
-    static STACKS: RefCell<Vec<DefaultStack>> = const { RefCell::new(Vec::new()) };
-    static STACK_BYTES: Cell<usize> = const { Cell::new(0) };
-}
 
 /// Unwinds a thread whose execution is over.
 struct Abandoned;
@@ -33,6 +27,7 @@ pub(super) struct Engine {
     pub(super) search: RefCell<Search>,
     /// A thread under test runs.
     pub(super) in_thread: Cell<bool>,
+    pub(super) stacks: Stacks,
     pub(super) probe: Option<Arc<Probe>>,
 }
 
@@ -81,7 +76,7 @@ impl Engine {
         self.in_thread.set(false);
         let panics = panics::take();
         if coroutine.done() {
-            keep(coroutine.into_stack());
+            self.stacks.keep(coroutine.into_stack());
         } else {
             let mut search = self.search.borrow_mut();
             let state = search.run.thread_mut(thread);
@@ -90,8 +85,7 @@ impl Engine {
     }
 
     pub(super) fn start(&self, thread: ThreadId, new: NewThread) {
-        let bytes = self.search.borrow().config.stack_bytes;
-        let stack = self.stack(new.stack.map_or(bytes, |asked| asked.max(bytes)));
+        let stack = self.stacks.take(new.stack);
         let engine = std::ptr::from_ref(self);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: the engine outlives the coroutines of its runs: `run` brings each to its end.
@@ -104,15 +98,6 @@ impl Engine {
         state.body = Some(new.body);
         state.name = new.name;
         state.coroutine = Some(coroutine);
-    }
-
-    fn stack(&self, bytes: usize) -> DefaultStack {
-        let default = self.search.borrow().config.stack_bytes;
-        if STACK_BYTES.replace(default) != default {
-            STACKS.take();
-        }
-        let kept = (bytes == default).then(|| STACKS.with_borrow_mut(Vec::pop)).flatten();
-        kept.unwrap_or_else(|| DefaultStack::new(bytes).expect("memory for a stack"))
     }
 
     /// What a coroutine runs.
@@ -255,8 +240,4 @@ impl Search {
     pub(super) fn misuse(&mut self, message: String) {
         self.run.end(Ending::Misuse(message));
     }
-}
-
-fn keep(stack: DefaultStack) {
-    STACKS.with_borrow_mut(|stacks| stacks.push(stack));
 }

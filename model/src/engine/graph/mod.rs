@@ -61,6 +61,7 @@ pub use outcome::{
 pub use precedence::{Point, Precedence};
 
 use super::panics;
+use super::stacks::{self, Stacks};
 use crate::kernel::{self, Policy};
 use crate::mutation::Probe;
 use coroutine::Engine;
@@ -103,7 +104,7 @@ impl Default for Config {
             steps: 2_000,
             turns: 16,
             idle_turns: 1_000,
-            stack_bytes: 256 << 10,
+            stack_bytes: stacks::DEFAULT_BYTES,
             policy: Policy { spurious: true, patient: false },
             leaks: false,
             reversed: false,
@@ -177,6 +178,7 @@ pub fn explore(
     let engine = Engine {
         search: RefCell::new(Search::new(config)),
         in_thread: Cell::new(false),
+        stacks: Stacks::new(config.stack_bytes),
         probe: config.probe.clone(),
     };
     let mut report = Report::default();

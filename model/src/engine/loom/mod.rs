@@ -49,11 +49,10 @@ use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use corosensei::stack::DefaultStack;
-
 use super::graph::{Action, Ending, Text, Trace};
 use super::names::Names;
 use super::panics::{self, message_of};
+use super::stacks::{self, Stacks};
 use crate::kernel::{self, ThreadId};
 use crate::mutation::Probe;
 use run::{Run, Status};
@@ -87,7 +86,7 @@ impl Default for Config {
             preemptions: None,
             turns: 16,
             idle_turns: 200,
-            stack_bytes: 256 << 10,
+            stack_bytes: stacks::DEFAULT_BYTES,
             probe: None,
         }
     }
@@ -210,7 +209,7 @@ struct Engine<'a> {
     in_thread: Cell<bool>,
     /// What loom has panicked with.
     broken: RefCell<Option<String>>,
-    stacks: RefCell<Vec<DefaultStack>>,
+    stacks: Stacks,
 }
 
 /// What loom calls: it asks for a closure that could be shared between OS threads and live for ever.
@@ -243,7 +242,7 @@ pub fn explore(config: &Config, program: &dyn Fn(), each: &mut Each<'_>) -> Repo
             current: Cell::new(0),
             in_thread: Cell::new(false),
             broken: RefCell::default(),
-            stacks: RefCell::default(),
+            stacks: Stacks::new(config.stack_bytes),
         };
         engine.explore();
         if !engine.run.borrow().lacks_gates {

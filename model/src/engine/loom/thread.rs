@@ -7,7 +7,6 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use ::loom::sync::atomic::Ordering::AcqRel;
 use corosensei::on_stack;
-use corosensei::stack::DefaultStack;
 
 use super::Engine;
 use super::run::{Run, Status};
@@ -81,15 +80,9 @@ impl Engine<'_> {
     }
 
     fn on_own_stack(&self, bytes: Option<usize>, f: impl FnOnce()) {
-        let default = self.config.stack_bytes;
-        let bytes = bytes.map_or(default, |asked| asked.max(default));
-        let kept = (bytes == default).then(|| self.stacks.borrow_mut().pop()).flatten();
-        let mut stack =
-            kept.unwrap_or_else(|| DefaultStack::new(bytes).expect("memory for a stack"));
+        let mut stack = self.stacks.take(bytes);
         on_stack(&mut stack, f);
-        if bytes == default {
-            self.stacks.borrow_mut().push(stack);
-        }
+        self.stacks.keep(stack);
     }
 
     /// Runs what a thread is to run; if the execution is over already, only drops it.
