@@ -38,6 +38,12 @@ pub const MAX_STEPS: usize = 60_000;
 /// The default of [`Model::steps`].
 pub const DEFAULT_STEPS: usize = 2_000;
 
+/// The minimum of [`Model::stack`]: 64 KiB.
+pub const MIN_STACK: usize = 64 << 10;
+
+/// The maximum of [`Model::stack`]: 1 GiB.
+pub const MAX_STACK: usize = 1 << 30;
+
 /// How long an execution or a round may take, in seconds, before it is a timeout.
 const PATIENCE: u64 = 60;
 
@@ -260,6 +266,14 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// threads.
     pub fn steps(mut self, n: usize) -> Self {
         self.plan.steps = n;
+        self
+    }
+
+    /// Sets the size of a thread's stack in bytes, [`MIN_STACK`] to [`MAX_STACK`]. The default is 1 MiB, and
+    /// what `std` does on real threads. `thread::Builder::stack_size` asks for more for one spawned thread. Under
+    /// `--cfg loom` the state is made, observed and dropped on such a stack, too.
+    pub fn stack(mut self, bytes: usize) -> Self {
+        self.plan.stack = Some(bytes);
         self
     }
 

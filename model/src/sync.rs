@@ -22,9 +22,11 @@
 //!
 //! - Constructors are not `const`, so that an atomic cannot be a `static`.
 //! - Missing, compared with `std`: `Arc::into_raw` and `new_cyclic`, `JoinHandle::is_finished`.
-//! - A model has no time: a wait with a timeout may time out at any point, and `sleep` orders nothing.
+//! - A model has no time: a wait with a timeout may time out at any point, unless the model is patient, and `sleep`
+//!   orders nothing.
 //! - The operations of channels, `Once`, `OnceLock`, `LazyLock`, `Barrier` and `Arc` are not mutated.
-//! - A declared thread has 256 KiB of stack; a spawned one may ask for more, with `thread::Builder::stack_size`.
+//! - A thread has 1 MiB of stack, or what `Model::stack` says; a spawned one may ask for more, with
+//!   `thread::Builder::stack_size`.
 //! - What is not explored is listed in the documentation of the [crate](crate#limits).
 
 #[cfg(any(all(loom, plain_loom), all(loom, shuttle), all(plain_loom, shuttle)))]

@@ -14,6 +14,7 @@ mod lossy;
 mod mutation;
 #[cfg(loom)]
 mod precedence;
+mod stacks;
 mod thread_locals;
 mod waiting;
 

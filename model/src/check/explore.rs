@@ -18,7 +18,7 @@ use super::progress::Progress;
 use super::report::Interleavings;
 use crate::engine::agreement::{self, Outcomes};
 use crate::engine::graph::{self, Config, Ending, Execution};
-use crate::engine::loom;
+use crate::engine::{loom, stacks};
 use crate::kernel::{Policy, ThreadId};
 use crate::mutation::Probe;
 use crate::render::{Detail, Picture, describe};
@@ -219,6 +219,7 @@ impl<'a> Exploration<'a> {
         let config = Config {
             executions: self.plan.executions.unwrap_or(u64::MAX).min(self.task.limit),
             steps: self.plan.steps,
+            stack_bytes: self.plan.stack.unwrap_or(stacks::DEFAULT_BYTES),
             policy: Policy { spurious: self.plan.spurious, patient: self.plan.patient },
             probe: self.task.probe.clone(),
             leaks: true,
@@ -289,6 +290,7 @@ impl<'a> Exploration<'a> {
         let config = loom::Config {
             executions: self.task.loom,
             steps: self.plan.steps,
+            stack_bytes: self.plan.stack.unwrap_or(stacks::DEFAULT_BYTES),
             preemptions: self.plan.preemptions.map(usize::from),
             probe: self.task.probe.clone(),
             ..loom::Config::default()

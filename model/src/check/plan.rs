@@ -7,7 +7,9 @@ use std::fmt;
 #[cfg(loom)]
 use crate::engine::graph::Execution;
 
-use super::{CheckError, DEFAULT_STEPS, Failure, Grade, MAX_STEPS, MAX_THREADS};
+use super::{
+    CheckError, DEFAULT_STEPS, Failure, Grade, MAX_STACK, MAX_STEPS, MAX_THREADS, MIN_STACK,
+};
 
 /// A row as declared.
 #[derive(Debug, Clone)]
@@ -79,6 +81,7 @@ pub(super) type Judge =
     dyn for<'a> Fn(&Execution<'a>) -> Option<(String, Execution<'a>)> + Send + Sync;
 
 /// What is declared: shared by the engines.
+#[expect(clippy::struct_excessive_bools, reason = "each is declared by itself")]
 pub(super) struct Plan {
     pub(super) init: Box<dyn Fn() -> AnyState + Send + Sync>,
     pub(super) threads: Vec<Part>,
@@ -97,6 +100,8 @@ pub(super) struct Plan {
     pub(super) preemptions: Option<u8>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have no step limit"))]
     pub(super) steps: usize,
+    /// The size of a thread's stack in bytes.
+    pub(super) stack: Option<usize>,
     #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
     pub(super) rounds: Option<u64>,
     /// Whether outcomes are held against the table.
@@ -129,6 +134,7 @@ impl Plan {
             loom: None,
             preemptions: None,
             steps: DEFAULT_STEPS,
+            stack: None,
             rounds: None,
             judges: true,
             #[cfg(loom)]
@@ -217,6 +223,9 @@ impl Plan {
         let wrong = |message: String| Err(CheckError::wrong_model(message));
         if !(1..=MAX_STEPS).contains(&self.steps) {
             return wrong(format!(".steps(n) must be 1 to {MAX_STEPS}, got {}", self.steps));
+        }
+        if let Some(stack) = self.stack.filter(|stack| !(MIN_STACK..=MAX_STACK).contains(stack)) {
+            return wrong(format!(".stack(bytes) must be {MIN_STACK} to {MAX_STACK}, got {stack}"));
         }
         if self.executions == Some(0) {
             return wrong(".executions(n) must be at least 1, got 0".to_owned());

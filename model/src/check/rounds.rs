@@ -177,7 +177,13 @@ impl Workers {
                 let (sender, rounds) = channel::<Round>();
                 let (plan, report) = (Arc::clone(plan), report.clone());
                 // Never joined: a thread that is stuck would hold up the test for ever.
-                std::thread::spawn(move || serve(&plan, position, &rounds, &report));
+                let builder = std::thread::Builder::new();
+                let builder = match plan.stack {
+                    Some(bytes) => builder.stack_size(bytes),
+                    None => builder,
+                };
+                let spawned = builder.spawn(move || serve(&plan, position, &rounds, &report));
+                assert!(spawned.is_ok(), "the operating system failed to start a thread");
                 sender
             })
             .collect();

@@ -4,8 +4,9 @@ pub mod agreement;
 pub mod graph;
 pub mod loom;
 mod names;
+mod overflow;
 pub(crate) mod panics;
-mod stacks;
+pub(crate) mod stacks;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

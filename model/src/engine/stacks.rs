@@ -7,7 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use corosensei::stack::{DefaultStack, Stack as _};
 
 /// The default size in bytes.
-pub(super) const DEFAULT_BYTES: usize = 256 << 10;
+pub(crate) const DEFAULT_BYTES: usize = 1 << 20;
 
 /// Stacks of the default size that no exploration uses.
 static POOL: Mutex<Vec<DefaultStack>> = Mutex::new(Vec::new());

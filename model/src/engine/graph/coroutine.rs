@@ -13,6 +13,7 @@ use super::event::{INIT, Id};
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
+use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
 use crate::engine::stacks::Stacks;
 use crate::kernel::object::Token;
@@ -63,16 +64,18 @@ impl Engine {
     }
 
     fn resume(&self, thread: ThreadId) {
-        let (coroutine, panics) = {
+        let (coroutine, panics, running) = {
             let mut search = self.search.borrow_mut();
             search.run.current = thread;
             let state = search.run.thread_mut(thread);
-            (state.coroutine.take(), state.panics)
+            (state.coroutine.take(), state.panics, state.running)
         };
         let Some(mut coroutine) = coroutine else { return };
         panics::put(panics);
         self.in_thread.set(true);
+        let before = overflow::runs(running);
         coroutine.resume(());
+        overflow::runs(before);
         self.in_thread.set(false);
         let panics = panics::take();
         if coroutine.done() {
@@ -86,6 +89,7 @@ impl Engine {
 
     pub(super) fn start(&self, thread: ThreadId, new: NewThread) {
         let stack = self.stacks.take(new.stack);
+        let running = Running::new(&stack, new.name.as_deref());
         let engine = std::ptr::from_ref(self);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
             // SAFETY: the engine outlives the coroutines of its runs: `run` brings each to its end.
@@ -97,6 +101,7 @@ impl Engine {
         state.status = Status::Fresh;
         state.body = Some(new.body);
         state.name = new.name;
+        state.running = running;
         state.coroutine = Some(coroutine);
     }
 

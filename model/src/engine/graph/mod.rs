@@ -60,8 +60,8 @@ pub use outcome::{
 };
 pub use precedence::{Point, Precedence};
 
-use super::panics;
 use super::stacks::{self, Stacks};
+use super::{overflow, panics};
 use crate::kernel::{self, Policy};
 use crate::mutation::Probe;
 use coroutine::Engine;
@@ -171,6 +171,7 @@ pub fn explore(
     each: &mut dyn FnMut(&Execution<'_>) -> ControlFlow<()>,
 ) -> Report {
     panics::install_hook();
+    overflow::install();
     let _hidden = panics::Hidden::new();
     // SAFETY: only the lifetime is widened. The program is called by coroutines that `Engine::run`
     // brings to their end before it returns.

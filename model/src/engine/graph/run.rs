@@ -9,6 +9,7 @@ use super::event::Id;
 use super::outcome::{Action, Ending, Party, Text};
 use super::plain::Plain;
 use super::waiting::Waiting;
+use crate::engine::overflow::Running;
 use crate::kernel::{Clock, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,6 +41,8 @@ pub(super) struct Thread {
     pub(super) name: Option<String>,
     pub(super) coroutine: Option<Threads>,
     pub(super) yielder: *const Yielder<(), ()>,
+    /// For the case that its stack overflows.
+    pub(super) running: Running,
     pub(super) body: Option<Box<dyn FnOnce()>>,
     pub(super) waiting: Waiting,
     /// How many panics are under way in it, while it is suspended.
@@ -65,6 +68,7 @@ impl Thread {
             name: None,
             coroutine: None,
             yielder: std::ptr::null(),
+            running: Running::default(),
             body: None,
             waiting: Waiting::default(),
             panics: 0,

@@ -51,6 +51,7 @@ use std::sync::Arc;
 
 use super::graph::{Action, Ending, Text, Trace};
 use super::names::Names;
+use super::overflow;
 use super::panics::{self, message_of};
 use super::stacks::{self, Stacks};
 use crate::kernel::{self, ThreadId};
@@ -228,6 +229,7 @@ unsafe impl Sync for Program {}
 /// If called from a program under test.
 pub fn explore(config: &Config, program: &dyn Fn(), each: &mut Each<'_>) -> Report {
     panics::install_hook();
+    overflow::install();
     let _hidden = panics::Hidden::new();
     let mut gates = 16;
     loop {

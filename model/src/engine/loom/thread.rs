@@ -12,6 +12,7 @@ use super::Engine;
 use super::run::{Run, Status};
 use super::turn::gives_up;
 use crate::engine::graph::Ending;
+use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
 use crate::kernel::object::Token;
 use crate::kernel::{Engine as _, LocationId, Made, NewThread, Object, ThreadId};
@@ -35,7 +36,7 @@ impl Engine<'_> {
         let token = self.make(token, std::panic::Location::caller());
         self.run.borrow_mut().thread(0).token = token;
         // The state of the run is on the stack of `explore`, and so is the program.
-        self.on_own_stack(None, || {
+        self.on_own_stack(0, None, || {
             self.run_body(0, self.program);
             let waits = {
                 let mut run = self.run.borrow_mut();
@@ -66,7 +67,7 @@ impl Engine<'_> {
             // SAFETY: the engine outlives the threads: `finish` is called when all have ended, and if loom
             // panics they are never resumed.
             let engine = unsafe { &*engine.cast::<Engine<'_>>() };
-            engine.on_own_stack(stack, || {
+            engine.on_own_stack(thread, stack, || {
                 engine.current.set(thread);
                 let body = engine.run.borrow_mut().thread(thread).body.take();
                 if let Some(body) = body {
@@ -79,9 +80,12 @@ impl Engine<'_> {
         self.run.borrow_mut().thread(thread).handle = Some(handle);
     }
 
-    fn on_own_stack(&self, bytes: Option<usize>, f: impl FnOnce()) {
+    fn on_own_stack(&self, thread: ThreadId, bytes: Option<usize>, f: impl FnOnce()) {
         let mut stack = self.stacks.take(bytes);
+        let running = Running::new(&stack, self.run.borrow_mut().thread(thread).name.as_deref());
+        overflow::runs(running);
         on_stack(&mut stack, f);
+        overflow::runs(Running::default());
         self.stacks.keep(stack);
     }
 
@@ -140,7 +144,9 @@ impl Engine<'_> {
         let thread = self.current.get();
         let panics = panics::take();
         let in_thread = self.in_thread.replace(false);
+        let running = overflow::runs(Running::default());
         let result = catch_unwind(AssertUnwindSafe(f));
+        overflow::runs(running);
         self.in_thread.set(in_thread);
         panics::put(panics);
         self.current.set(thread);
