@@ -11,9 +11,26 @@ pub type Site = &'static Location<'static>;
 /// A thread of the execution: 0 is the first.
 pub type ThreadId = usize;
 
-/// An atomic, a cell or an object. The same number means the same maker and the same position among
-/// what that thread made, in every execution; addresses do not matter.
-pub type LocationId = u32;
+/// An atomic, a cell or an object, numbered in the order in which one execution makes them: in another
+/// execution the same number may mean another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct LocationId(u32);
+
+impl LocationId {
+    /// The id of location number `index`.
+    ///
+    /// # Panics
+    ///
+    /// If an execution has more than 2^32 locations.
+    pub fn new(index: usize) -> Self {
+        Self(u32::try_from(index).expect("ids of locations"))
+    }
+
+    /// The number.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// A step of a thread: what other threads can observe, or what depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

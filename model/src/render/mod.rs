@@ -165,7 +165,7 @@ impl Picture {
             }
         }
         let column = |thread| columns.iter().position(|&other| other == thread).unwrap_or(0);
-        let place = |object: usize| objects.iter().position(|&other| other as usize == object);
+        let place = |object: usize| objects.iter().position(|&other| other.index() == object);
         picture.rows = rows;
         for row in &mut picture.rows {
             row.thread = column(row.thread);

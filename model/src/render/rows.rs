@@ -99,7 +99,7 @@ impl Builder<'_> {
                 Ending::Race { .. } => "data race",
                 _ => "use after free",
             };
-            let kind = Kind::Pending { object: object.map(|object| object as usize) };
+            let kind = Kind::Pending { object: object.map(LocationId::index) };
             text = format!("{text}: {what}");
             self.rows.push(Row { thread, text, at, kind });
             return;
@@ -134,7 +134,7 @@ impl Builder<'_> {
         self.row_of.insert(shown.line, (self.rows.len(), self.number));
         let kind = Kind::Step(Step {
             number: self.number,
-            object: object.map(|object| object as usize),
+            object: object.map(LocationId::index),
             operation: words.operation,
             order: words.order,
             reads,
@@ -171,7 +171,7 @@ impl Builder<'_> {
                 thread: waiting.thread,
                 text: format!("{}: {rest}", on(&self.view.names, object, &operation)),
                 at: crate::place::in_program(waiting.site.file(), waiting.site.line()),
-                kind: Kind::Pending { object: object.map(|object| object as usize) },
+                kind: Kind::Pending { object: object.map(LocationId::index) },
             });
         }
     }

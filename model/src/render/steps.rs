@@ -5,6 +5,7 @@ use super::acts::awaits_more;
 use super::state::State;
 use super::view::{Phase, View};
 use super::words::{Words, words};
+use crate::kernel::LocationId;
 
 /// A line that is shown.
 pub(super) struct Shown {
@@ -12,7 +13,7 @@ pub(super) struct Shown {
     pub(super) line: usize,
     pub(super) words: Words,
     /// The object that holds something else now, and what.
-    pub(super) changes: Option<(u32, String)>,
+    pub(super) changes: Option<(LocationId, String)>,
 }
 
 /// What is shown, and what the objects hold when the threads start.

@@ -6,8 +6,7 @@ use std::sync::atomic::Ordering;
 
 use super::coroutine::Engine;
 use super::outcome::{Action, Ending, Text};
-use super::plain;
-use super::run::{Entry, Place};
+use super::run::Entry;
 use super::search::Search;
 use crate::engine::panics::message_of;
 use crate::kernel::{
@@ -62,19 +61,8 @@ impl KernelEngine for Engine {
 
     fn make(&self, made: Made, site: Site) -> LocationId {
         let mut search = self.search.borrow_mut();
-        let thread = search.run.current;
-        let state = search.run.thread_mut(thread);
-        let number = state.made;
-        state.made += 1;
-        let location = search.names.location(thread, number);
-        let maker = search.maker(location, site);
-        let places = &mut search.run.places;
-        if places.len() <= location as usize {
-            places.resize_with(location as usize + 1, || None);
-        }
-        let plain = plain::Plain::default();
-        places[location as usize] = Some(Place { maker, made, plain, afterlife: None });
-        location
+        let maker = search.maker(site);
+        search.run.make(made, maker)
     }
 
     fn access(&self, location: LocationId, access: Access, site: Site) {

@@ -5,7 +5,7 @@
 use super::event::{Event, INIT, Id, Kind, NONE};
 use super::run::Status;
 use super::search::Search;
-use crate::kernel::{Act, Clock, ThreadId};
+use crate::kernel::{Act, Clock, LocationId, ThreadId};
 
 /// The next step of a thread: an event of the graph, or what the thread wants to do.
 struct Next {
@@ -13,6 +13,8 @@ struct Next {
     id: Option<Id>,
     kind: Kind,
     location: u32,
+    /// What that is in this run.
+    object: Option<LocationId>,
     act: Option<Act>,
 }
 
@@ -139,14 +141,18 @@ impl Search {
             return None;
         }
         let id = self.graph.of(thread).get(usize::from(there.of(thread))).copied();
-        let event = if let Some(id) = id {
-            *self.graph.at(id)
+        let (event, object) = if let Some(id) = id {
+            let event = *self.graph.at(id);
+            (event, self.run.bound(event.location))
         } else {
             let state = self.run.thread(thread);
             if state.status == Status::Done || state.waiting.stopped.is_some() {
                 return None;
             }
-            Event::new(&state.step.0, thread, 0, state.step.1)
+            let (operation, site) = &state.step;
+            let object = operation.location();
+            let location = object.map_or(NONE, |object| self.run.location(object));
+            (Event::new(operation, location, thread, 0, site), object)
         };
         let Event { kind, location, act, .. } = event;
         if kind == Kind::Join {
@@ -156,7 +162,7 @@ impl Search {
                 return None;
             }
         }
-        Some(Next { thread, id, kind, location, act })
+        Some(Next { thread, id, kind, location, object, act })
     }
 
     fn next_act(&self, next: &Next, there: &Clock, write: &Event, end: usize) -> NextAct {
@@ -167,9 +173,11 @@ impl Search {
             !is_write && event.in_past(there)
         };
         let now = order.iter().take_while(present).count();
-        let state = self.state(next.location, now);
+        let state = next.object.map(|object| self.state(object, now));
+        let enabled =
+            state.zip(next.act).is_some_and(|(state, act)| state.enabled(act, next.thread));
         match order.get(now) {
-            _ if !next.act.is_some_and(|act| state.enabled(act, next.thread)) => NextAct::Disabled,
+            _ if !enabled => NextAct::Disabled,
             Some(&other) if now < end && Some(other) != next.id => NextAct::DisplacedBy(other),
             _ => NextAct::Taken,
         }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use corosensei::{Coroutine, Yielder};
 
-use super::event::{INIT, Id};
+use super::event::Id;
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
@@ -212,16 +212,16 @@ impl Engine {
 impl Search {
     /// What an atomic holds, if only the steps count that took place in this run.
     pub(super) fn newest(&self, location: LocationId) -> u64 {
-        let place = self.run.places.get(location as usize).and_then(Option::as_ref);
-        if let Some(value) = place.and_then(|place| place.afterlife) {
+        let place = &self.run.places[location.index()];
+        if let Some(value) = place.afterlife {
             return value;
         }
         let took_place = |&&id: &&Id| {
             let event = self.graph.at(id);
             self.run.thread(event.thread()).at > event.index
         };
-        let last = self.graph.order(location).iter().rev().find(took_place);
-        self.value(location, last.copied().unwrap_or(INIT))
+        let last = self.graph.order(place.location).iter().rev().find(took_place);
+        last.map_or(place.value(), |&id| self.run.values[id as usize])
     }
 
     fn step_after_the_end(&mut self, operation: &Operation) -> u64 {

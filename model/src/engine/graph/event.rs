@@ -59,7 +59,8 @@ pub(super) struct Event {
     pub(super) updates: bool,
     /// In its thread.
     pub(super) index: u16,
-    /// The location; of `Spawn` and `Join` the other thread; of others `NONE`.
+    /// The location, by its number in the graph (see [`Place::location`](super::run::Place)); of
+    /// `Spawn` and `Join` the other thread; of others `NONE`.
     pub(super) location: u32,
     /// Of reads and acts: what they read.
     pub(super) rf: Id,
@@ -69,24 +70,32 @@ pub(super) struct Event {
     /// Of an act that displaced another: how many events were there before that one. It may be
     /// deleted only together with one of these. Else `NONE`.
     pub(super) pin: Id,
+    /// Without ids of objects.
     pub(super) act: Option<Act>,
     pub(super) site: Site,
 }
 
 impl Event {
-    pub(super) fn new(operation: &Operation, thread: usize, index: usize, site: Site) -> Self {
+    /// A step on `location`, if it is one that has a location.
+    pub(super) fn new(
+        operation: &Operation,
+        location: u32,
+        thread: usize,
+        index: usize,
+        site: Site,
+    ) -> Self {
         let (kind, order, location) = match *operation {
-            Operation::Load { location, order } => (Kind::Load, order, location),
-            Operation::Store { location, order, .. } => (Kind::Store, order, location),
-            Operation::Update { location, success, .. } => (Kind::Update, success, location),
+            Operation::Load { order, .. } => (Kind::Load, order, location),
+            Operation::Store { order, .. } => (Kind::Store, order, location),
+            Operation::Update { success, .. } => (Kind::Update, success, location),
             Operation::Fence { order } => (Kind::Fence, order, NONE),
-            Operation::Act { object, .. } => (Kind::Act, Ordering::Relaxed, object),
+            Operation::Act { .. } => (Kind::Act, Ordering::Relaxed, location),
             Operation::Spawn { child } => (Kind::Spawn, Ordering::Relaxed, child as u32),
             Operation::Join { child } => (Kind::Join, Ordering::Relaxed, child as u32),
             Operation::Choose { .. } => (Kind::Choose, Ordering::Relaxed, NONE),
         };
         let act = match *operation {
-            Operation::Act { act, .. } => Some(act),
+            Operation::Act { act, .. } => Some(act.without_ids()),
             _ => None,
         };
         Self {

@@ -5,7 +5,7 @@ use super::order::Order;
 use super::outcome::{Ending, Line, Party, Source, Text, Trace, Unsynchronised};
 use super::precedence::Precedence;
 use super::relations::Graph;
-use super::run::Status;
+use super::run::{Place, Status};
 use super::search::Search;
 use crate::kernel::operation::acquires;
 use crate::kernel::{Clock, LocationId, Made, Object, Site, ThreadId};
@@ -43,9 +43,13 @@ impl<'a> Execution<'a> {
         &self.search.graph
     }
 
-    /// The state that an object was made with.
-    pub(super) fn made_as(&self, object: LocationId) -> Option<Object> {
-        self.search.run.places.get(object as usize)?.as_ref()?.state().cloned()
+    /// The state that an object of the graph was made with.
+    pub(super) fn made_as(&self, object: u32) -> Option<Object> {
+        self.place(self.search.run.bound(object)?)?.state().cloned()
+    }
+
+    fn place(&self, location: LocationId) -> Option<&Place> {
+        self.search.run.places.get(location.index())
     }
 
     /// Its number, from 1 on; the same in every exploration of the same program.
@@ -86,18 +90,18 @@ impl<'a> Execution<'a> {
         panics.min_by_key(|(thread, _)| self.path(*thread))
     }
 
-    /// The locations that were made, those of the first thread first, in the order of their making.
+    /// The locations that were made, in the order of the sources; those of one place there in the order
+    /// of their making.
     pub fn locations(&self) -> Vec<LocationId> {
-        let places = self.search.run.places.iter().zip(0..);
-        let mut made: Vec<_> =
-            places.filter(|(place, _)| place.is_some()).map(|(_, id)| id).collect();
-        made.sort_by_key(|&location| self.search.names.maker(location));
+        let places = &self.search.run.places;
+        let mut made: Vec<_> = (0..places.len()).map(LocationId::new).collect();
+        made.sort_by_key(|id| places[id.index()].maker.site);
         made
     }
 
     /// What a location was made as.
     pub fn location(&self, location: LocationId) -> Option<&Made> {
-        Some(&self.search.run.places.get(location as usize)?.as_ref()?.made)
+        Some(&self.place(location)?.made)
     }
 
     /// The object that `park` and `unpark` of a thread act on.
@@ -107,7 +111,7 @@ impl<'a> Execution<'a> {
 
     /// Where a location was made, and by which thread.
     pub fn made(&self, location: LocationId) -> Option<(ThreadId, Site)> {
-        let place = self.search.run.places.get(location as usize)?.as_ref()?;
+        let place = self.place(location)?;
         Some((place.maker.thread, place.maker.site))
     }
 
@@ -215,8 +219,7 @@ impl<'a> Execution<'a> {
 
     /// The state of an object after all acts of this execution.
     pub fn state(&self, object: LocationId) -> Option<&Object> {
-        let place = self.search.run.places.get(object as usize)?.as_ref()?;
-        place.state()?;
+        self.place(object)?.state()?;
         Some(self.search.state(object, self.search.acts_so_far(object)))
     }
 }

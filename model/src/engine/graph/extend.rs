@@ -2,7 +2,7 @@
 
 use super::event::{Event, INIT, Id, Kind};
 use super::search::Search;
-use crate::kernel::{Edges, LocationId, Operation, Site, TIMED_OUT, ThreadId};
+use crate::kernel::{Edges, Operation, Site, TIMED_OUT, ThreadId};
 
 impl Search {
     /// Adds the step to the graph by its latest choice, and leaves the others for later.
@@ -13,19 +13,23 @@ impl Search {
         site: Site,
     ) -> (Id, u64) {
         let index = self.graph.of(thread).len();
-        let id = self.graph.push(Event::new(operation, thread, index, site));
+        let location = self.run.number(operation);
+        let id = self.graph.push(Event::new(operation, location, thread, index, site));
+        if let Some(made) = operation.location() {
+            self.graph.note_made(id, self.run.place(made).maker.site);
+        }
         self.run.values.push(0);
         self.run.states.push(None);
         self.run.lasting.push(false);
         match *operation {
-            Operation::Load { location, .. } | Operation::Update { location, .. } => {
+            Operation::Load { .. } | Operation::Update { .. } => {
                 self.extend_read(id, operation, location);
             }
-            Operation::Store { location, .. } => self.extend_store(id, location),
-            Operation::Act { object, .. } => {
+            Operation::Store { .. } => self.extend_store(id, location),
+            Operation::Act { .. } => {
                 self.displace(id);
-                let end = self.graph.order(object).len();
-                self.graph.at_mut(id).rf = self.graph.write_before(object, end);
+                let end = self.graph.order(location).len();
+                self.graph.at_mut(id).rf = self.graph.write_before(location, end);
                 self.done(id);
                 self.graph.insert(id, end);
             }
@@ -49,7 +53,8 @@ impl Search {
     pub(super) fn time_out(&mut self, threads: &[ThreadId]) -> bool {
         for &thread in threads.iter().rev() {
             let (operation, site) = self.run.thread(thread).step;
-            let mut event = Event::new(&operation, thread, self.graph.of(thread).len(), site);
+            let (index, location) = (self.graph.of(thread).len(), self.run.number(&operation));
+            let mut event = Event::new(&operation, location, thread, index, site);
             (event.kind, event.place) = (Kind::TimeOut, self.graph.len());
             let id = self.graph.push(event);
             if thread != threads[0] {
@@ -65,7 +70,7 @@ impl Search {
         !threads.is_empty()
     }
 
-    fn extend_read(&mut self, id: Id, operation: &Operation, location: LocationId) {
+    fn extend_read(&mut self, id: Id, operation: &Operation, location: u32) {
         let end = self.graph.order(location).len();
         let bound = self.graph.bound(location, &self.graph.hb_before(id));
         for at in bound..end {
@@ -92,7 +97,7 @@ impl Search {
         self.settle(id, end);
     }
 
-    fn extend_store(&mut self, id: Id, location: LocationId) {
+    fn extend_store(&mut self, id: Id, location: u32) {
         self.done(id);
         let end = self.graph.order(location).len();
         let bound = self.graph.bound(location, &self.graph.hb_before(id));
@@ -125,9 +130,9 @@ impl Search {
                 let at = self.graph.at(id).place as usize;
                 self.graph.insert(id, at);
             }
-            Operation::Act { object, .. } if self.graph.at(id).kind == Kind::Act => {
+            Operation::Act { .. } if self.graph.at(id).kind == Kind::Act => {
                 self.done(id);
-                let end = self.graph.order(object).len();
+                let end = self.graph.order(self.graph.at(id).location).len();
                 self.graph.insert(id, end);
             }
             _ => self.done(id),

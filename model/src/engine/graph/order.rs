@@ -167,10 +167,11 @@ impl Search {
             }
             Operation::Act { act, .. } if act.ends_wait() => false,
             Operation::Act { object, act } => {
+                let location = self.run.location(object);
                 let mut before = trace[..shown].iter().rev().filter_map(|line| line.event);
                 let last = before.find(|&id| {
                     let event = self.graph.at(id);
-                    event.location == object && event.kind.has_place()
+                    event.location == location && event.kind.has_place()
                 });
                 let state = match last.unwrap_or(NONE) {
                     NONE => self.state(object, 0),

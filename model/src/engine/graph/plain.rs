@@ -32,9 +32,9 @@ impl Search {
         Party { thread, index: self.run.thread(thread).at, action, site }
     }
 
-    /// The thread that runs makes a location.
-    pub(super) fn maker(&self, location: LocationId, site: Site) -> Party {
-        self.party(Action::Make(location), site)
+    /// The thread that runs makes the next location.
+    pub(super) fn maker(&self, site: Site) -> Party {
+        self.party(Action::Make(LocationId::new(self.run.places.len())), site)
     }
 
     /// Fails if the thread that runs uses a location that it need not know of, or that has come to its
@@ -99,7 +99,7 @@ impl Search {
 
     /// A step on `location` that does not happen before what `thread` does with `hb` behind it.
     fn step_unknown_to(&self, location: LocationId, thread: ThreadId, hb: &Clock) -> Option<Party> {
-        let known = self.graph.locations.get(location as usize)?;
+        let known = self.graph.locations.get(self.run.location(location) as usize)?;
         let id = known.order.iter().chain(&known.reads).copied().find(|&id| {
             let event = self.graph.at(id);
             !event.todo && event.thread() != thread && !event.in_past(hb)

@@ -27,7 +27,7 @@ use super::event::{Event, INIT, Id, Kind, NONE};
 use super::psc::Psc;
 use super::relations::Graph;
 use crate::kernel::object::{Token, TokenAct};
-use crate::kernel::{Act, Edges, Object, Operation, ThreadId};
+use crate::kernel::{Act, Edges, LocationId, Object, Operation, ThreadId};
 
 /// So many steps of a thread.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -180,11 +180,11 @@ impl<'a> Rebuilt<'a> {
 
     /// An act on the token of a constraint, which has a location of its own.
     fn token(&self, thread: ThreadId, number: usize, act: TokenAct, rf: Id) -> Event {
-        let object = (self.old.graph().locations.len() + number) as u32;
-        let operation = Operation::Act { object, act: Act::Token(act) };
+        let location = (self.old.graph().locations.len() + number) as u32;
+        let operation = Operation::Act { object: LocationId::default(), act: Act::Token(act) };
         let site = std::panic::Location::caller();
         let index = self.new.of(thread).len();
-        Event { rf, todo: false, ..Event::new(&operation, thread, index, site) }
+        Event { rf, todo: false, ..Event::new(&operation, location, thread, index, site) }
     }
 
     fn finish(mut self) -> Graph {

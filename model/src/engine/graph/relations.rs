@@ -8,12 +8,14 @@
 use std::sync::atomic::Ordering::SeqCst;
 
 use super::event::{Event, INIT, Id, Kind, NONE, Past};
-use crate::kernel::Clock;
 use crate::kernel::operation::{acquires, releases};
+use crate::kernel::{Clock, Site};
 
 /// What is known of an atomic or an object.
 #[derive(Debug, Default)]
 pub(super) struct Location {
+    /// Where it was made, in the sources: what is there must be the same in each run.
+    pub(super) made: Option<Site>,
     /// Modification order, or the order of the acts.
     pub(super) order: Vec<Id>,
     /// Loads and updates, in the order in which they were added.
@@ -22,10 +24,11 @@ pub(super) struct Location {
 
 impl Clone for Location {
     fn clone(&self) -> Self {
-        Self { order: self.order.clone(), reads: self.reads.clone() }
+        Self { made: self.made, order: self.order.clone(), reads: self.reads.clone() }
     }
 
     fn clone_from(&mut self, source: &Self) {
+        self.made = source.made;
         self.order.clone_from(&source.order);
         self.reads.clone_from(&source.reads);
     }
@@ -121,6 +124,14 @@ impl Graph {
             self.threads.resize_with(thread + 1, Thread::default);
         }
         &mut self.threads[thread]
+    }
+
+    /// Notes where the location of an event was made.
+    pub(super) fn note_made(&mut self, id: Id, made: Site) {
+        let location = self.at(id).location();
+        if let Some(known) = self.locations.get_mut(location) {
+            known.made = Some(made);
+        }
     }
 
     /// Appends an event, whose choice and past are still to be filled in.
@@ -361,6 +372,9 @@ impl Graph {
             }
         }
         for (location, known) in self.locations.iter().enumerate() {
+            if let Some(to) = to.locations.get_mut(location) {
+                to.made = known.made;
+            }
             for &id in &known.order {
                 let new = ids[id as usize];
                 if new != NONE && !unplaced.contains(&id) {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering::{self, SeqCst};
 
-use super::event::{Event, INIT, Id, Kind};
+use super::event::{Event, INIT, Id, Kind, NONE};
 use super::outcome::Ending;
 use super::relations::Graph;
 use super::run::{Status, Thread};
@@ -86,7 +86,7 @@ impl Search {
     /// Lets the act `a`, which has just been pushed, come before earlier acts on its object.
     pub(super) fn displace(&mut self, a: Id) {
         let act = *self.graph.at(a);
-        let Some(step) = act.act else { return };
+        let (Some(step), Some(object)) = (act.act, self.run.bound(act.location)) else { return };
         let causes = self.graph.causes_before(a);
         for at in (0..self.graph.order(act.location).len()).rev() {
             let displaced = self.graph.order(act.location)[at];
@@ -94,7 +94,7 @@ impl Search {
             if self.graph.at(displaced).in_past(&causes) {
                 break;
             }
-            if !self.state(act.location, at).enabled(step, act.thread()) {
+            if !self.state(object, at).enabled(step, act.thread()) {
                 continue;
             }
             self.graph.at_mut(a).rf = self.graph.write_before(act.location, at);
@@ -156,8 +156,13 @@ impl Search {
             if stopped || !matches!(operation, Operation::Act { .. }) {
                 continue;
             }
+            let location = operation.location().map_or(NONE, |id| self.run.location(id));
+            if location == NONE {
+                // There are no acts on it.
+                continue;
+            }
             let index = self.graph.of(thread).len();
-            let a = self.graph.push(Event::new(&operation, thread, index, site));
+            let a = self.graph.push(Event::new(&operation, location, thread, index, site));
             self.displace(a);
             self.graph.pop();
         }

@@ -5,7 +5,7 @@ use std::panic::Location;
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
 
-use super::event::Id;
+use super::event::{Id, NONE};
 use super::outcome::{Action, Ending, Party, Text};
 use super::plain::Plain;
 use super::waiting::Waiting;
@@ -36,7 +36,6 @@ pub(super) struct Thread {
     /// What happens before its next access.
     pub(super) hb: Clock,
     pub(super) children: u32,
-    pub(super) made: u32,
     pub(super) token: LocationId,
     pub(super) name: Option<String>,
     pub(super) coroutine: Option<Threads>,
@@ -63,8 +62,7 @@ impl Thread {
             at: 0,
             hb: Clock::default(),
             children: 0,
-            made: 0,
-            token: 0,
+            token: LocationId::default(),
             name: None,
             coroutine: None,
             yielder: std::ptr::null(),
@@ -88,6 +86,9 @@ impl Thread {
 /// What a location is in this execution.
 #[derive(Debug)]
 pub(super) struct Place {
+    /// Its number in the graph, which it has from its first event on; `NONE` before. The number is
+    /// that of the location of the same event in the graph, whatever was made before it in this run.
+    pub(super) location: u32,
     pub(super) maker: Party,
     pub(super) made: Made,
     pub(super) plain: Plain,
@@ -123,8 +124,10 @@ pub(super) struct Run {
     pub(super) number: u64,
     pub(super) current: ThreadId,
     pub(super) threads: Vec<Thread>,
-    /// By location.
-    pub(super) places: Vec<Option<Place>>,
+    /// By id.
+    pub(super) places: Vec<Place>,
+    /// By number in the graph.
+    bound: Vec<Option<LocationId>>,
     /// By event: what it wrote.
     pub(super) values: Vec<u64>,
     /// By event: the state after an act.
@@ -155,6 +158,7 @@ impl Run {
             current: 0,
             threads: Vec::new(),
             places: Vec::new(),
+            bound: Vec::new(),
             values: Vec::new(),
             states: Vec::new(),
             lasting: Vec::new(),
@@ -171,10 +175,19 @@ impl Run {
 
     /// Makes this the run number `number`, of a graph with so many events. Only the memory is kept.
     pub(super) fn renew(&mut self, number: u64, events: usize) {
-        let Self { mut threads, mut places, mut values, mut states, mut lasting, mut log, .. } =
-            std::mem::replace(self, Self::new());
+        let Self {
+            mut threads,
+            mut places,
+            mut bound,
+            mut values,
+            mut states,
+            mut lasting,
+            mut log,
+            ..
+        } = std::mem::replace(self, Self::new());
         threads.iter_mut().for_each(Thread::renew);
         places.clear();
+        bound.clear();
         values.clear();
         values.resize(events, 0);
         states.clear();
@@ -182,7 +195,8 @@ impl Run {
         lasting.clear();
         lasting.resize(events, false);
         log.clear();
-        *self = Self { number, threads, places, values, states, lasting, log, ..Self::new() };
+        *self =
+            Self { number, threads, places, bound, values, states, lasting, log, ..Self::new() };
     }
 
     pub(super) fn thread(&self, thread: ThreadId) -> &Thread {
@@ -211,11 +225,50 @@ impl Run {
         })
     }
 
-    /// # Panics
-    ///
-    /// If the location has not been made: the façade hands out those that have.
     pub(super) fn place(&mut self, location: LocationId) -> &mut Place {
-        self.places[location as usize].as_mut().expect("a location of this execution")
+        &mut self.places[location.index()]
+    }
+
+    /// Makes a location, which has no number in the graph yet.
+    pub(super) fn make(&mut self, made: Made, maker: Party) -> LocationId {
+        let id = LocationId::new(self.places.len());
+        let plain = Plain::default();
+        self.places.push(Place { location: NONE, maker, made, plain, afterlife: None });
+        id
+    }
+
+    /// The number of a location in the graph; `NONE` if no event of this run was on it.
+    pub(super) fn location(&self, id: LocationId) -> u32 {
+        self.places[id.index()].location
+    }
+
+    /// The location with a number in the graph; `None` if no event of this run was on it.
+    pub(super) fn bound(&self, location: u32) -> Option<LocationId> {
+        self.bound.get(location as usize).copied().flatten()
+    }
+
+    /// Gives a location its number in the graph. Whether it can have that: neither has another.
+    pub(super) fn bind(&mut self, id: LocationId, location: u32) -> bool {
+        let at = location as usize;
+        if self.bound.len() <= at {
+            self.bound.resize(at + 1, None);
+        }
+        let (number, bound) = (&mut self.places[id.index()].location, &mut self.bound[at]);
+        if (*number, *bound) == (NONE, None) {
+            (*number, *bound) = (location, Some(id));
+        }
+        (*number, *bound) == (location, Some(id))
+    }
+
+    /// The number in the graph of the location that a step is on, whose event is to be added. All
+    /// events of the graph have taken place, so that a number that is free here is free in the graph.
+    pub(super) fn number(&mut self, operation: &Operation) -> u32 {
+        let Some(id) = operation.location() else { return NONE };
+        if self.location(id) == NONE {
+            let free = self.bound.iter().position(Option::is_none).unwrap_or(self.bound.len());
+            self.bind(id, free as u32);
+        }
+        self.location(id)
     }
 
     /// The run goes no further, for this reason unless there was an earlier one.

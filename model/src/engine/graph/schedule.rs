@@ -1,11 +1,11 @@
 //! Which thread goes next, and whether its step is one of the graph.
 
-use super::event::{INIT, Id, Kind};
+use super::event::{Event, INIT, Id, Kind};
 use super::outcome::{Action, Ending};
 use super::run::{Entry, Status};
 use super::search::Search;
 use super::waiting::Stopped;
-use crate::kernel::{Clock, Operation, Site, ThreadId};
+use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId};
 
 /// An event is numbered by 16 bits in its thread.
 const MOST_STEPS: usize = 60_000;
@@ -88,7 +88,8 @@ impl Search {
         match state.step.0 {
             _ if state.waiting.stopped.is_some() => false,
             Operation::Act { object, act } => {
-                self.state(object, self.graph.order(object).len()).enabled(act, thread)
+                let acts = self.graph.order(self.run.location(object)).len();
+                self.state(object, acts).enabled(act, thread)
             }
             Operation::Join { child } => self.run.status(child) == Status::Done,
             _ => true,
@@ -140,24 +141,31 @@ impl Search {
         self.run.over.is_none().then_some(result)
     }
 
+    /// Whether what a thread accesses now can be what it accessed before.
+    fn is_same_location(&mut self, id: LocationId, location: u32) -> bool {
+        let made = self.graph.locations.get(location as usize).and_then(|known| known.made);
+        made.is_none_or(|made| made == self.run.place(id).maker.site) && self.run.bind(id, location)
+    }
+
     /// Whether a thread does again what the graph says that it did.
     fn is_same(&mut self, id: Id, operation: &Operation, site: Site) -> bool {
         let event = *self.graph.at(id);
-        let now = super::event::Event::new(operation, event.thread(), 0, site);
+        // The location is compared below.
+        let now = Event::new(operation, event.location, event.thread(), 0, site);
         let decided = event.updates && now.updates;
         let in_time = self.run.thread(event.thread()).limited && now.kind == Kind::Act;
         let same = (event.kind == now.kind || decided || event.kind == Kind::TimeOut && in_time)
             && (event.location, event.act) == (now.location, now.act)
             && (event.order == now.order || decided)
-            && (std::ptr::eq(event.site, now.site) || event.site == now.site);
+            && (std::ptr::eq(event.site, now.site) || event.site == now.site)
+            && operation.location().is_none_or(|id| self.is_same_location(id, event.location));
         if !same {
-            let location = |event: super::event::Event| {
-                (event.kind.reads() || event.kind.has_place()).then_some(event.location)
-            };
+            let has_location = event.kind.reads() || event.kind.has_place();
+            let before = self.run.bound(event.location).filter(|_| has_location);
             self.run.end(Ending::Nondeterministic {
                 thread: event.thread(),
-                before: (event.site, location(event)),
-                now: (site, location(now)),
+                before: (event.site, before),
+                now: (site, operation.location()),
             });
         }
         same

@@ -5,7 +5,7 @@ use super::event::{INIT, Id};
 use super::outcome::{Blocked, Bound, Ending};
 use super::psc::Psc;
 use super::relations::Graph;
-use super::run::{Place, Run, Status};
+use super::run::{Run, Status};
 use super::signature::Seen;
 use super::waiting::{Stopped, Stutters};
 use crate::engine::names::Names;
@@ -112,12 +112,12 @@ impl Search {
         latest || !self.graph.sc_matters(sc) || self.psc.holds(&self.graph)
     }
 
-    /// What a read from `write` sees in this run.
-    pub(super) fn value(&self, location: LocationId, write: Id) -> u64 {
-        if write != INIT {
-            return self.run.values[write as usize];
+    /// What a read of a location of the graph from `write` sees in this run.
+    pub(super) fn value(&self, location: u32, write: Id) -> u64 {
+        match write {
+            INIT => self.run.bound(location).map_or(0, |id| self.run.places[id.index()].value()),
+            write => self.run.values[write as usize],
         }
-        self.run.places[location as usize].as_ref().map_or(0, Place::value)
     }
 
     /// The state of an object after its first `acts` acts.
@@ -126,8 +126,8 @@ impl Search {
     ///
     /// If the location is no object.
     pub(super) fn state(&self, object: LocationId, acts: usize) -> &Object {
-        let state = match self.graph.write_before(object, acts) {
-            INIT => self.run.places[object as usize].as_ref().and_then(Place::state),
+        let state = match self.graph.write_before(self.run.location(object), acts) {
+            INIT => self.run.places[object.index()].state(),
             id => self.run.states[id as usize].as_ref(),
         };
         state.expect("an object of this execution")
@@ -139,7 +139,7 @@ impl Search {
             let event = self.graph.at(id);
             self.run.thread(event.thread()).at > event.index
         };
-        self.graph.order(object).iter().take_while(took_place).count()
+        self.graph.order(self.run.location(object)).iter().take_while(took_place).count()
     }
 
     /// The limit at which a thread has stopped.
@@ -159,9 +159,8 @@ impl Search {
         }
         let places = self.run.places.iter().enumerate();
         let leaked = places.filter_map(|(location, place)| {
-            let place = place.as_ref()?;
             let owners = matches!(place.made, Made::Atomic { kind: AtomicKind::Strong, .. });
-            (owners && self.newest(location as LocationId) != 0).then_some(place.maker)
+            (owners && self.newest(LocationId::new(location)) != 0).then_some(place.maker)
         });
         let leaked: Vec<_> = leaked.collect();
         (!leaked.is_empty()).then_some(Ending::Leak(leaked))

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use super::event::{INIT, Id, Kind};
+use super::event::{INIT, Id, Kind, NONE};
 use super::relations::Graph;
 use crate::engine::names::Names;
 
@@ -34,23 +34,37 @@ impl Graph {
         hash.add(u64::from(event.index) << 1 | 1);
     }
 
-    fn add_location(hash: &mut Hash, names: &Names, location: u32) {
-        let (maker, number) = names.maker(location);
-        names.path(maker).iter().for_each(|&step| hash.add(u64::from(step) << 1));
-        hash.add(u64::from(number) << 1 | 1);
+    /// Names the locations of these events: each by the first of the events that are on it. Ids do not
+    /// matter.
+    fn name_locations(&self, ids: impl Iterator<Item = Id>) -> Vec<Id> {
+        let mut first = vec![NONE; self.locations.len()];
+        for id in ids {
+            if let Some(first) = first.get_mut(self.at(id).location())
+                && *first == NONE
+                && self.has_location(id)
+            {
+                *first = id;
+            }
+        }
+        first
     }
 
-    fn add_event(&self, hash: &mut Hash, names: &Names, id: Id) {
+    fn has_location(&self, id: Id) -> bool {
+        let kind = self.at(id).kind;
+        kind.reads() || kind.has_place() || kind == Kind::TimeOut
+    }
+
+    fn add_event(&self, hash: &mut Hash, names: &Names, locations: &[Id], id: Id) {
         let event = self.at(id);
         self.add_name(hash, names, id);
         hash.add(event.kind as u64 | u64::from(event.todo) << 8);
         match event.kind {
             Kind::Load | Kind::Update | Kind::Act => {
-                Self::add_location(hash, names, event.location);
+                self.add_name(hash, names, locations[event.location()]);
                 self.add_name(hash, names, event.rf);
             }
             Kind::Store => {
-                Self::add_location(hash, names, event.location);
+                self.add_name(hash, names, locations[event.location()]);
                 // A store to be done is not in modification order yet.
                 hash.add(if event.todo { u64::from(event.place) } else { 0 });
             }
@@ -62,14 +76,14 @@ impl Graph {
         }
     }
 
-    fn add_orders(&self, hash: &mut Hash, names: &Names) {
+    fn add_orders(&self, hash: &mut Hash, names: &Names, locations: &[Id]) {
         let mut orders: Vec<u128> = Vec::new();
         for (location, known) in self.locations.iter().enumerate() {
             if known.order.is_empty() {
                 continue;
             }
             let mut order = Hash::EMPTY;
-            Self::add_location(&mut order, names, location as u32);
+            self.add_name(&mut order, names, locations[location]);
             known.order.iter().for_each(|&id| self.add_name(&mut order, names, id));
             orders.push(order.value());
         }
@@ -86,11 +100,11 @@ impl Graph {
         let Some(&last) = self.of(thread).last() else { return hash.value() };
         let causes = self.past(last).causes;
         self.add_name(&mut hash, names, last);
-        for other in 0..self.threads.len() {
-            for &id in &self.of(other)[..usize::from(causes.of(other))] {
-                self.add_event(&mut hash, names, id);
-            }
-        }
+        let ids = (0..self.threads.len())
+            .flat_map(|other| &self.of(other)[..usize::from(causes.of(other))])
+            .copied();
+        let locations = self.name_locations(ids.clone());
+        ids.for_each(|id| self.add_event(&mut hash, names, &locations, id));
         hash.value()
     }
 
@@ -100,10 +114,10 @@ impl Graph {
             (0..self.threads.len()).filter(|&thread| !self.of(thread).is_empty()).collect();
         threads.sort_by(|a, b| names.path(*a).cmp(names.path(*b)));
         let mut hash = Hash::EMPTY;
-        for thread in threads {
-            self.of(thread).iter().for_each(|&id| self.add_event(&mut hash, names, id));
-        }
-        self.add_orders(&mut hash, names);
+        let ids = threads.iter().flat_map(|&thread| self.of(thread)).copied();
+        let locations = self.name_locations(ids.clone());
+        ids.for_each(|id| self.add_event(&mut hash, names, &locations, id));
+        self.add_orders(&mut hash, names, &locations);
         hash.value()
     }
 }
@@ -120,10 +134,10 @@ impl Seen {
     /// what a revisit keeps depends on it.
     pub(super) fn add_partial(&mut self, graph: &Graph, names: &Names) -> bool {
         let mut hash = Hash::EMPTY;
-        for id in 0..graph.len() {
-            graph.add_event(&mut hash, names, id);
-        }
-        graph.add_orders(&mut hash, names);
+        let ids = 0..graph.len();
+        let locations = graph.name_locations(ids.clone());
+        ids.for_each(|id| graph.add_event(&mut hash, names, &locations, id));
+        graph.add_orders(&mut hash, names, &locations);
         self.partial.insert(hash.value())
     }
 

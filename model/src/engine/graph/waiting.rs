@@ -37,7 +37,7 @@ use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
 use crate::kernel::object::{CondvarAct, ReadEndAct};
-use crate::kernel::{Act, Choice, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Act, Choice, Clock, Edges, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -170,7 +170,7 @@ impl Search {
             }
             Kind::TimeOut => {
                 self.run.thread_mut(thread).waiting.timed_out.0 = true;
-                let acts = self.acts_so_far(event.location);
+                let acts = operation.location().map_or(0, |object| self.acts_so_far(object));
                 (false, self.last_foreign_act(event.location, acts, thread))
             }
             Kind::Fence | Kind::Choose => (false, None),
@@ -404,16 +404,17 @@ impl Search {
     }
 
     fn is_old(&self, thread: ThreadId, look: &Look) -> bool {
-        let Some(location) = look.operation.location() else { return false };
+        let Some(object) = look.operation.location() else { return false };
+        let location = self.run.location(object);
         let order = self.graph.order(location);
         let Operation::Act { act, .. } = look.operation else {
             return look.source != self.origin(order.last().copied().unwrap_or(INIT));
         };
-        let acts = self.acts_so_far(location);
+        let acts = self.acts_so_far(object);
         if look.source != self.last_foreign_act(location, acts, thread) {
             return true;
         }
-        let mut state = self.state(location, acts).clone();
+        let mut state = self.state(object, acts).clone();
         let edges = &mut Edges { past: &mut Clock::default() };
         state.enabled(act, thread) && state.apply(act, thread, edges) != look.result
     }
@@ -444,7 +445,7 @@ impl Search {
     }
 
     /// The last lasting act of another thread than `thread` before position `at`.
-    fn last_foreign_act(&self, object: LocationId, at: usize, thread: ThreadId) -> Name {
+    fn last_foreign_act(&self, object: u32, at: usize, thread: ThreadId) -> Name {
         let order = &self.graph.order(object)[..at];
         let other = order
             .iter()

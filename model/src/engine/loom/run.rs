@@ -34,7 +34,6 @@ pub(super) struct Thread {
     /// Threads, a bit each, whose ends come before what it does.
     pub(super) joined: u32,
     pub(super) children: u32,
-    pub(super) made: u32,
     pub(super) token: LocationId,
     pub(super) name: Option<String>,
     pub(super) body: Option<Box<dyn FnOnce()>>,
@@ -52,8 +51,7 @@ impl Thread {
             steps: 0,
             joined: 0,
             children: 0,
-            made: 0,
-            token: 0,
+            token: LocationId::default(),
             name: None,
             body: None,
             waiting: Waiting::default(),
@@ -86,8 +84,8 @@ pub(super) struct Place {
 pub(super) struct Run {
     pub(super) number: u64,
     pub(super) threads: Vec<Thread>,
-    /// By location.
-    pub(super) places: Vec<Option<Place>>,
+    /// By id.
+    pub(super) places: Vec<Place>,
     pub(super) gates: Rc<[AtomicUsize]>,
     /// How many of them stand for a location.
     pub(super) gates_in_use: usize,
@@ -119,24 +117,18 @@ impl Run {
         &mut self.threads[thread]
     }
 
-    /// # Panics
-    ///
-    /// If the location has not been made: the façade hands out those that have.
     pub(super) fn place(&mut self, location: LocationId) -> &mut Place {
-        self.places[location as usize].as_mut().expect("a location of this execution")
+        &mut self.places[location.index()]
     }
 
-    pub(super) fn make(&mut self, location: LocationId, made: Made) {
+    pub(super) fn make(&mut self, made: Made) -> LocationId {
         let (value, state) = match made {
             Made::Atomic { value, .. } => (value, None),
             Made::Cell(_) => (0, None),
             Made::Object(state) => (0, Some(state)),
         };
-        let at = location as usize;
-        if self.places.len() <= at {
-            self.places.resize_with(at + 1, || None);
-        }
-        self.places[at] = Some(Place {
+        let location = LocationId::new(self.places.len());
+        self.places.push(Place {
             value,
             state,
             gate: None,
@@ -145,6 +137,7 @@ impl Run {
             written: None,
             writes: 0,
         });
+        location
     }
 
     /// The state of an object.

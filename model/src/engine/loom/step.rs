@@ -90,13 +90,7 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn make(&self, made: Made, _: Site) -> LocationId {
-        let thread = self.current.get();
-        let mut run = self.run.borrow_mut();
-        let number = run.thread(thread).made;
-        run.thread(thread).made += 1;
-        let location = self.names.borrow_mut().location(thread, number);
-        run.make(location, made);
-        location
+        self.run.borrow_mut().make(made)
     }
 
     fn access(&self, _: LocationId, access: Access, _: Site) {

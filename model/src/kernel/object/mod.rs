@@ -22,7 +22,7 @@ pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
 pub use token::{Token, TokenAct};
 
 use super::clock::Clock;
-use super::operation::ThreadId;
+use super::operation::{LocationId, ThreadId};
 
 /// Results of operations that acquire a lock.
 pub mod acquired {
@@ -121,6 +121,16 @@ macro_rules! dispatch {
 dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token);
 
 impl Act {
+    /// The same without the ids of other objects, which differ from one execution to the next.
+    pub fn without_ids(self) -> Self {
+        let end = LocationId::default();
+        match self {
+            Self::RwLock(RwLockAct::Read { .. }) => Self::RwLock(RwLockAct::Read { end }),
+            Self::RwLock(RwLockAct::TryRead { .. }) => Self::RwLock(RwLockAct::TryRead { end }),
+            act => act,
+        }
+    }
+
     /// Whether it ends a critical section in which other threads find what was done there.
     pub fn ends_section(self) -> bool {
         matches!(

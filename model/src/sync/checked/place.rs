@@ -44,7 +44,7 @@ impl Place {
 
     /// The location, of a value made in an exploration.
     pub(super) fn location(&self) -> LocationId {
-        self.handle.map_or(0, Handle::location)
+        self.handle.map(Handle::location).unwrap_or_default()
     }
 
     /// Whether the value was made in an exploration.

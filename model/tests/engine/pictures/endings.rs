@@ -33,8 +33,8 @@ fn message_passing_without_release() {
    3                             a1.load = true
                                  c1.read: data race
 
-  c1: UnsafeCell
   a1: AtomicBool
+  c1: UnsafeCell
 "
     );
     assert_eq!(

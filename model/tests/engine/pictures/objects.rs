@@ -250,8 +250,8 @@ fn owners_of_an_arc() {
    6                             r1.strong_count = 0
    7                             r1.drop weak
 
-  a1: AtomicU64
   r1: Arc
+  a1: AtomicU64
 "
     );
 }
