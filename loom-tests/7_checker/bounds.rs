@@ -14,7 +14,7 @@
 //! | refused | what to do instead | test |
 //! |---|---|---|
 //! | more than 15 threads beside the main one | fewer threads | `a_sixteenth_thread_is_refused` |
-//! | a value that the execution did not make, such as a `static` | make it in `Model::new`'s closure | `a_static_is_refused` |
+//! | a value that the execution did not make, and that is no `static` | make it in `Model::new`'s closure, or a `static` | `a_value_from_outside_is_refused` |
 //! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_step_are_refused` |
 //!
 //! **Why.** A loop that waits has no last turn. A turn that changed nothing and found what an earlier turn
@@ -198,20 +198,19 @@ fn a_sixteenth_thread_is_refused() {
     }
 }
 
-/// Made before the model, and shared by its executions.
+/// Made before the model, and shared by its executions. A static is made anew for each.
 #[cfg(loom)]
 #[test]
-fn a_static_is_refused() {
-    use std::sync::LazyLock;
+fn a_value_from_outside_is_refused() {
+    static TOTAL: AtomicU64 = AtomicU64::new(0);
 
-    static TOTAL: LazyLock<AtomicU64> = LazyLock::new(AtomicU64::default);
-    LazyLock::force(&TOTAL);
-    let increments = |(): &()| TOTAL.fetch_add(1, Relaxed);
+    let total: &'static AtomicU64 = Box::leak(Box::default());
+    let increments = move |(): &()| total.fetch_add(1, Relaxed);
     let model = Model::new(|| ()).thread("alice", increments).thread("bob", increments);
     is_refused(model, "an execution can use only what it made itself");
 
-    let increments = |total: &AtomicU64| total.fetch_add(1, Relaxed);
-    let report = Model::new(AtomicU64::default)
+    let increments = |(): &()| TOTAL.fetch_add(1, Relaxed);
+    let report = Model::new(|| ())
         .thread("alice", increments)
         .thread("bob", increments)
         .acceptable("alice=0 bob=1", "alice, bob")

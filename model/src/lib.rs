@@ -75,8 +75,8 @@
 //!   if it shows.
 //! - Load buffering is not explored: no load reads from a store that depends on it. Nor does an operation on a lock,
 //!   a channel or a `OnceLock` find an old state of it. A report says "explored completely" without them.
-//! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is made or
-//!   dropped; not in other memory. An execution ends at its first data race.
+//! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is dropped or
+//!   the memory allocated that it is in; not in other memory. An execution ends at its first data race.
 //! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up. With
 //!   [`patient`](Model::patient) it times out only when no other thread can move.
 //! - A waiting loop counts as blocked while its turns change nothing and find nothing new. It must call
@@ -91,6 +91,9 @@ mod check;
 #[cfg(feature = "check")]
 mod place;
 pub mod sync;
+
+#[cfg(all(loom, feature = "check"))]
+pub use engine::memory::Allocator;
 
 // The engine room, for this package's own tests.
 #[cfg(all(loom, feature = "check"))]

@@ -8,7 +8,14 @@
 //!
 //! With `--cfg loom`, a value made outside a running model behaves like its `std` counterpart, on real
 //! threads, so that ordinary tests keep working. An execution of a model can use only values that it made
-//! itself: any other is a wrong model. A value made in a model panics when it is used outside.
+//! itself, and statics: any other is a wrong model. A value made in a model panics when it is used outside.
+//!
+//! # Statics
+//!
+//! A `static` of one of these types, or of a type that is built on them, can be used in models. Each execution
+//! finds it as it was declared. Its memory does not change in a model, so that tests can use it at the same
+//! time. What it holds is dropped when the execution is over: a reference to that must not be kept longer, as in a
+//! thread-local value of `std`. Parts of a static that are not of these types are not made anew.
 //!
 //! # Other testers
 //!
@@ -20,7 +27,14 @@
 //!
 //! With `--cfg loom`:
 //!
-//! - Constructors are not `const`, so that an atomic cannot be a `static`.
+//! - Statics are recognised on Linux, Android and the BSDs; elsewhere they are refused. So is everywhere what is
+//!   put into a static at run time, as by a `LazyLock` of `std`.
+//! - To make a value is no operation: it counts as made when its memory was allocated, by the thread that did
+//!   so. If it is put into older memory, such as a free slot of a pool, and published without synchronisation,
+//!   that is not found.
+//! - A value must be on the stack of a thread, or in memory from the global allocator, which is
+//!   `selvedge_model::Allocator`. A program with a global allocator of its own sets `--cfg own_allocator`, and
+//!   declares that type around its own. What an execution frees is kept until it is over.
 //! - Missing, compared with `std`: `Arc::into_raw` and `new_cyclic`, `JoinHandle::is_finished`.
 //! - A model has no time: a wait with a timeout may time out at any point, unless the model is patient, and `sleep`
 //!   orders nothing.

@@ -160,3 +160,30 @@ fn a_load_that_releases_is_refused() {
         assert!(std::panic::catch_unwind(store).is_err(), "a store with {order:?}");
     }
 }
+
+/// As in `std`: whatever has a `const fn new` there has one here.
+#[test]
+fn constants_can_be_made() {
+    use selvedge_model::sync::{Barrier, LazyLock, Once, OnceLock, Weak};
+
+    macro_rules! integers {
+        ($($atomic:ident)*) => { $(const _: $atomic = $atomic::new(1);)* };
+    }
+    integers! { AtomicI8 AtomicI16 AtomicI32 AtomicI64 AtomicIsize }
+    integers! { AtomicU8 AtomicU16 AtomicU32 AtomicU64 AtomicUsize }
+    const _: AtomicBool = AtomicBool::new(true);
+    const _: AtomicPtr<u8> = AtomicPtr::new(std::ptr::null_mut());
+    const _: UnsafeCell<u8> = UnsafeCell::new(1);
+    const _: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+    const _: RwLock<Vec<u8>> = RwLock::new(Vec::new());
+    const _: Condvar = Condvar::new();
+    const _: Once = Once::new();
+    const _: OnceLock<String> = OnceLock::new();
+    const _: LazyLock<String> = LazyLock::new(String::new);
+    const _: Barrier = Barrier::new(2);
+    const _: Weak<u8> = Weak::new();
+
+    static COUNT: AtomicU64 = AtomicU64::new(1);
+    assert_eq!(COUNT.fetch_add(1, Ordering::Relaxed), 1);
+    assert_eq!(COUNT.load(Ordering::Relaxed), 2, "a static changes outside a model");
+}

@@ -3,6 +3,7 @@
 pub mod agreement;
 pub mod graph;
 pub mod loom;
+pub mod memory;
 mod names;
 mod overflow;
 pub(crate) mod panics;

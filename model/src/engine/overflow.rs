@@ -34,6 +34,11 @@ impl Running {
         let lowest = stack.limit().get();
         Self { lowest, length: stack.base().get() - lowest, name: name.map(std::ptr::from_ref) }
     }
+
+    /// How far into the stack an address is.
+    pub(super) fn offset(&self, address: usize) -> Option<usize> {
+        address.checked_sub(self.lowest).filter(|&at| at < self.length)
+    }
 }
 
 impl Default for Running {

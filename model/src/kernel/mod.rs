@@ -4,15 +4,21 @@
 //! Neither knows the other.
 
 pub mod clock;
+mod handle;
+mod memory;
 pub mod object;
 pub mod operation;
+pub mod statics;
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::cell::Cell;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 pub use clock::{Clock, MAX_THREADS};
+pub use handle::{Handle, Slot, USED_OUTSIDE, foreign};
+pub use memory::{Memory, Moment, Owned, StaticCopy};
 pub use object::{Act, Edges, Object};
 pub use operation::{Choice, LocationId, Operation, Rmw, Shape, Site, ThreadId, Update};
 
@@ -152,8 +158,20 @@ pub trait Engine {
     /// With [`Policy::patient`]: takes an act that blocks, for a limited time. `None`, with the act not
     /// taken, if time is up.
     fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64>;
-    /// Makes a location.
+    /// Makes a location, now.
     fn make(&self, made: Made, site: Site) -> LocationId;
+    /// Makes a location of a value that is touched for the first time: it counts as made when the memory
+    /// was given in which it lies.
+    fn make_in(&self, memory: Owned, made: Made, site: Site) -> LocationId;
+    /// What an address is in.
+    fn memory(&self, address: usize) -> Memory;
+    /// Uses a copy in place of a static, until the execution is over.
+    fn add_copy(&self, copy: StaticCopy);
+    /// The thread that runs has been given so many bytes.
+    fn allocated(&self, address: usize, bytes: usize);
+    /// The thread that runs gives memory back. Whether the engine keeps it, and frees it when the
+    /// execution is over: so what lay there can still be read, and its use is reported.
+    fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool;
     /// Accesses plain memory, or ends a location.
     fn access(&self, location: LocationId, access: Access, site: Site);
     /// The state of an object after the last act on it.
@@ -234,60 +252,4 @@ pub(crate) fn outside<R>(f: impl FnOnce() -> R) -> R {
     }
     let _back = Back(ENGINE.take());
     f()
-}
-
-/// What a program may use.
-const OWN: &str = "an execution can use only what it made itself; make it in Model::new's closure";
-
-/// A location of one execution, as the types of the façade keep it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Handle {
-    execution: u64,
-    location: LocationId,
-}
-
-impl Handle {
-    /// Makes a location, if an engine runs.
-    pub fn new(site: Site, made: impl FnOnce() -> Made) -> Option<Self> {
-        with(|engine| Self { execution: engine.execution(), location: engine.make(made(), site) })
-    }
-
-    /// The location.
-    pub fn location(self) -> LocationId {
-        self.location
-    }
-
-    /// Calls `f` with the engine and the location of `handle`; returns `None` if neither is there: a
-    /// value made outside an exploration and used outside it.
-    ///
-    /// # Panics
-    ///
-    /// If only one of them is there, or the handle is that of another execution.
-    #[inline]
-    pub fn with<R>(
-        handle: Option<Self>,
-        what: &str,
-        f: impl FnOnce(&dyn Engine, LocationId) -> R,
-    ) -> Option<R> {
-        let result = with(|engine| match handle {
-            Some(handle) if handle.execution == engine.execution() => f(engine, handle.location),
-            Some(_) => engine.misuse(format!("{what} made in an earlier execution is used: {OWN}")),
-            None => engine.misuse(format!("{what} made outside any model is used: {OWN}")),
-        });
-        let outside = result.is_none() && handle.is_some();
-        assert!(!outside, "{what} that was made in an exploration is used outside of it");
-        result
-    }
-
-    /// Like [`with`](Self::with), for destructors: nothing happens if the execution is over.
-    #[inline]
-    pub fn at_end(handle: Option<Self>, f: impl FnOnce(&dyn Engine, LocationId)) {
-        if let Some(handle) = handle {
-            with(|engine| {
-                if handle.execution == engine.execution() {
-                    f(engine, handle.location);
-                }
-            });
-        }
-    }
 }

@@ -30,6 +30,20 @@ impl LocationId {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    pub(super) fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(super) fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
+    /// The location that was made right after this one.
+    #[must_use]
+    pub fn next(self) -> Self {
+        Self(self.0 + 1)
+    }
 }
 
 /// A step of a thread: what other threads can observe, or what depends on them.

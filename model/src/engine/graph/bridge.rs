@@ -1,5 +1,6 @@
 //! The engine as the kernel sees it.
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
@@ -8,10 +9,11 @@ use super::coroutine::Engine;
 use super::outcome::{Action, Ending, Text};
 use super::run::Entry;
 use super::search::Search;
+use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{
-    Access, Engine as KernelEngine, Locals, LocationId, Made, NewThread, Object, Operation, Policy,
-    Site, TIMED_OUT, ThreadId, Turn, object,
+    Access, Engine as KernelEngine, Locals, LocationId, Made, Memory, NewThread, Object, Operation,
+    Owned, Policy, Site, StaticCopy, TIMED_OUT, ThreadId, Turn, object,
 };
 use crate::mutation::Change;
 
@@ -63,6 +65,31 @@ impl KernelEngine for Engine {
         let mut search = self.search.borrow_mut();
         let maker = search.maker(site);
         search.run.make(made, maker)
+    }
+
+    fn make_in(&self, memory: Owned, made: Made, site: Site) -> LocationId {
+        self.search.borrow_mut().make_in(memory, made, site)
+    }
+
+    fn memory(&self, address: usize) -> Memory {
+        let search = self.search.borrow();
+        let stacks = search.run.threads.iter().map(|thread| thread.running);
+        memory::find(address, stacks, &self.memory.borrow())
+    }
+
+    fn add_copy(&self, copy: StaticCopy) {
+        self.memory.borrow_mut().add_copy(copy);
+    }
+
+    fn allocated(&self, address: usize, bytes: usize) {
+        let now = self.search.borrow().run.now();
+        self.memory.borrow_mut().allocated(address, bytes, now);
+    }
+
+    fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool {
+        let now = self.search.borrow().run.now();
+        self.memory.borrow_mut().keep(pointer, layout, now);
+        true
     }
 
     fn access(&self, location: LocationId, access: Access, site: Site) {
@@ -206,7 +233,9 @@ impl KernelEngine for Engine {
     }
 
     fn is_at_work(&self) -> bool {
-        !self.in_thread.get() || self.search.try_borrow_mut().is_err()
+        !self.in_thread.get()
+            || self.search.try_borrow_mut().is_err()
+            || self.memory.try_borrow_mut().is_err()
     }
 
     fn over(&self) -> bool {

@@ -13,6 +13,7 @@ use super::event::Id;
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
+use crate::engine::memory::Memory;
 use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
 use crate::engine::stacks::Stacks;
@@ -30,6 +31,8 @@ pub(super) struct Engine {
     pub(super) in_thread: Cell<bool>,
     pub(super) stacks: Stacks,
     pub(super) probe: Option<Arc<Probe>>,
+    /// Of the execution that runs.
+    pub(super) memory: RefCell<Memory>,
 }
 
 impl Engine {
@@ -61,6 +64,13 @@ impl Engine {
             drop(body);
             self.resume(thread);
         }
+        Memory::drop_copies(&self.memory);
+        let mut search = self.search.borrow_mut();
+        if search.run.over == Some(Ending::Complete)
+            && let Some(leak) = search.leak()
+        {
+            search.run.over = Some(leak);
+        }
     }
 
     fn resume(&self, thread: ThreadId) {
@@ -80,6 +90,7 @@ impl Engine {
         let panics = panics::take();
         if coroutine.done() {
             self.stacks.keep(coroutine.into_stack());
+            self.search.borrow_mut().run.thread_mut(thread).running = Running::default();
         } else {
             let mut search = self.search.borrow_mut();
             let state = search.run.thread_mut(thread);

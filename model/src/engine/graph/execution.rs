@@ -91,11 +91,11 @@ impl<'a> Execution<'a> {
     }
 
     /// The locations that were made, in the order of the sources; those of one place there in the order
-    /// of their making.
+    /// of their memory, or of their making.
     pub fn locations(&self) -> Vec<LocationId> {
         let places = &self.search.run.places;
         let mut made: Vec<_> = (0..places.len()).map(LocationId::new).collect();
-        made.sort_by_key(|id| places[id.index()].maker.site);
+        made.sort_by_key(|id| (places[id.index()].maker.site, places[id.index()].position));
         made
     }
 

@@ -181,6 +181,7 @@ pub fn explore(
         in_thread: Cell::new(false),
         stacks: Stacks::new(config.stack_bytes),
         probe: config.probe.clone(),
+        memory: RefCell::default(),
     };
     let mut report = Report::default();
     loop {
@@ -193,6 +194,7 @@ pub fn explore(
             search.run.renew(super::next_number(), events);
         }
         kernel::enter(&engine, || engine.run(Box::new(program)));
+        engine.memory.borrow_mut().release();
         let mut search = engine.search.borrow_mut();
         if let Some(causes) = search.decides {
             // A thread that did not come to the end of its turn does not stutter.

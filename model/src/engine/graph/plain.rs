@@ -7,7 +7,9 @@
 
 use super::outcome::{Action, Ending, Party};
 use super::search::Search;
-use crate::kernel::{Access, Clock, LocationId, Made, Object, Operation, Site, ThreadId};
+use crate::kernel::{
+    Access, Clock, LocationId, Made, Moment, Object, Operation, Owned, Site, ThreadId,
+};
 
 /// The accesses to a location that later ones are held against.
 #[derive(Debug, Default)]
@@ -30,6 +32,18 @@ impl Search {
     fn party(&self, action: Action, site: Site) -> Party {
         let thread = self.run.current;
         Party { thread, index: self.run.thread(thread).at, action, site }
+    }
+
+    /// Makes a location that counts as made when `memory` was given, and as freed when that was.
+    pub(super) fn make_in(&mut self, memory: Owned, made: Made, site: Site) -> LocationId {
+        let location = LocationId::new(self.run.places.len());
+        let party = |at: Moment, action| Party { thread: at.thread, index: at.steps, action, site };
+        self.run.make(made, party(memory.given, Action::Make(location)));
+        let freed = memory.freed.map(|at| party(at, Action::Access(location, Access::Free)));
+        let place = self.run.place(location);
+        place.plain.freed = freed;
+        place.position = Some(memory.position);
+        location
     }
 
     /// The thread that runs makes the next location.

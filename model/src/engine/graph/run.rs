@@ -10,7 +10,7 @@ use super::outcome::{Action, Ending, Party, Text};
 use super::plain::Plain;
 use super::waiting::Waiting;
 use crate::engine::overflow::Running;
-use crate::kernel::{Clock, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
+use crate::kernel::{Clock, Locals, LocationId, Made, Moment, Object, Operation, Site, ThreadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Status {
@@ -40,7 +40,7 @@ pub(super) struct Thread {
     pub(super) name: Option<String>,
     pub(super) coroutine: Option<Threads>,
     pub(super) yielder: *const Yielder<(), ()>,
-    /// For the case that its stack overflows.
+    /// Its stack, until it has ended.
     pub(super) running: Running,
     pub(super) body: Option<Box<dyn FnOnce()>>,
     pub(super) waiting: Waiting,
@@ -90,6 +90,8 @@ pub(super) struct Place {
     /// that of the location of the same event in the graph, whatever was made before it in this run.
     pub(super) location: u32,
     pub(super) maker: Party,
+    /// Of a value that was found where it lies: see [`Owned`](crate::kernel::Owned).
+    pub(super) position: Option<(usize, usize)>,
     pub(super) made: Made,
     pub(super) plain: Plain,
     /// Once the execution has been given up: what the atomic holds.
@@ -214,6 +216,11 @@ impl Run {
         &mut self.threads[thread]
     }
 
+    /// Where the thread that runs is.
+    pub(super) fn now(&self) -> Moment {
+        Moment { thread: self.current, steps: self.thread(self.current).at }
+    }
+
     /// Whether another thread could run: one that has not ended, or whose end need not come before what
     /// the thread that runs does next.
     pub(super) fn is_contended(&self) -> bool {
@@ -233,7 +240,14 @@ impl Run {
     pub(super) fn make(&mut self, made: Made, maker: Party) -> LocationId {
         let id = LocationId::new(self.places.len());
         let plain = Plain::default();
-        self.places.push(Place { location: NONE, maker, made, plain, afterlife: None });
+        self.places.push(Place {
+            location: NONE,
+            maker,
+            position: None,
+            made,
+            plain,
+            afterlife: None,
+        });
         id
     }
 

@@ -144,7 +144,9 @@ impl Search {
     /// Whether what a thread accesses now can be what it accessed before.
     fn is_same_location(&mut self, id: LocationId, location: u32) -> bool {
         let made = self.graph.locations.get(location as usize).and_then(|known| known.made);
-        made.is_none_or(|made| made == self.run.place(id).maker.site) && self.run.bind(id, location)
+        let now = self.run.place(id).maker.site;
+        made.is_none_or(|made| std::ptr::eq(made, now) || made == now)
+            && self.run.bind(id, location)
     }
 
     /// Whether a thread does again what the graph says that it did.

@@ -152,8 +152,8 @@ impl Search {
         })
     }
 
-    /// The values that have owners still, though all threads have ended.
-    fn leak(&self) -> Option<Ending> {
+    /// The values that have owners still, though all threads have ended and statics were dropped.
+    pub(super) fn leak(&self) -> Option<Ending> {
         if !self.config.leaks {
             return None;
         }
@@ -181,7 +181,7 @@ impl Search {
                 let message = message.clone();
                 Ending::Panic { thread, message }
             });
-            return panicked.or_else(|| self.leak()).unwrap_or(Ending::Complete);
+            return panicked.unwrap_or(Ending::Complete);
         }
         if let Some(bound) = self.bound() {
             return Ending::Bounded(bound);

@@ -50,6 +50,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
 use super::graph::{Action, Ending, Text, Trace};
+use super::memory::Memory;
 use super::names::Names;
 use super::overflow;
 use super::panics::{self, message_of};
@@ -211,6 +212,8 @@ struct Engine<'a> {
     /// What loom has panicked with.
     broken: RefCell<Option<String>>,
     stacks: Stacks,
+    /// Of the execution that runs.
+    memory: RefCell<Memory>,
 }
 
 /// What loom calls: it asks for a closure that could be shared between OS threads and live for ever.
@@ -245,6 +248,7 @@ pub fn explore(config: &Config, program: &dyn Fn(), each: &mut Each<'_>) -> Repo
             in_thread: Cell::new(false),
             broken: RefCell::default(),
             stacks: Stacks::new(config.stack_bytes),
+            memory: RefCell::default(),
         };
         engine.explore();
         if !engine.run.borrow().lacks_gates {
@@ -327,6 +331,7 @@ impl Engine<'_> {
         if ends || capped {
             resume_unwind(Box::new(Stop));
         }
+        self.memory.borrow_mut().release();
         self.run.replace(Run::new(self.gates));
         self.main();
         self.finish();
@@ -334,8 +339,14 @@ impl Engine<'_> {
 
     /// All threads have ended.
     fn finish(&self) {
-        let run = &mut *self.run.borrow_mut();
         let names = &*self.names.borrow();
+        {
+            let mut run = self.run.borrow_mut();
+            let ending = run.ending(names);
+            run.over.get_or_insert(ending);
+        }
+        Memory::drop_copies(&self.memory);
+        let run = &mut *self.run.borrow_mut();
         let locals: Vec<_> =
             run.threads.iter_mut().map(|thread| std::mem::take(&mut thread.locals)).collect();
         kernel::outside(|| drop(locals));
@@ -347,9 +358,6 @@ impl Engine<'_> {
         if run.stutters {
             report.stutters += 1;
             return;
-        }
-        if run.over.is_none() {
-            run.over = Some(run.ending(names));
         }
         match run.over {
             Some(Ending::Deadlock(_)) => report.deadlocks += 1,

@@ -9,6 +9,7 @@ use ::loom::sync::atomic::AtomicUsize;
 use super::turn::Waiting;
 use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
 use crate::engine::names::Names;
+use crate::engine::overflow::Running;
 use crate::kernel::{Clock, Edges, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -36,6 +37,8 @@ pub(super) struct Thread {
     pub(super) children: u32,
     pub(super) token: LocationId,
     pub(super) name: Option<String>,
+    /// Its stack, until it has ended.
+    pub(super) running: Running,
     pub(super) body: Option<Box<dyn FnOnce()>>,
     pub(super) waiting: Waiting,
     pub(super) panic: Option<String>,
@@ -53,6 +56,7 @@ impl Thread {
             children: 0,
             token: LocationId::default(),
             name: None,
+            running: Running::default(),
             body: None,
             waiting: Waiting::default(),
             panic: None,

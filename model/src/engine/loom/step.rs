@@ -1,5 +1,6 @@
 //! The engine as the kernel sees it.
 
+use std::alloc::Layout;
 use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
@@ -9,10 +10,11 @@ use super::run::{Run, Status};
 use super::thread::MAX_THREADS;
 use super::turn::Echo;
 use crate::engine::graph::{Action, Ending, Line, Text};
+use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{
-    Access, Engine as KernelEngine, Locals, LocationId, Made, NewThread, Object, Operation, Policy,
-    Site, ThreadId, Turn, object,
+    Access, Engine as KernelEngine, Locals, LocationId, Made, Memory, Moment, NewThread, Object,
+    Operation, Owned, Policy, Site, StaticCopy, ThreadId, Turn, object,
 };
 use crate::mutation::Change;
 
@@ -91,6 +93,29 @@ impl KernelEngine for Engine<'_> {
 
     fn make(&self, made: Made, _: Site) -> LocationId {
         self.run.borrow_mut().make(made)
+    }
+
+    fn make_in(&self, _: Owned, made: Made, site: Site) -> LocationId {
+        self.make(made, site)
+    }
+
+    fn memory(&self, address: usize) -> Memory {
+        let run = self.run.borrow();
+        let stacks = run.threads.iter().map(|thread| thread.running);
+        memory::find(address, stacks, &self.memory.borrow())
+    }
+
+    fn add_copy(&self, copy: StaticCopy) {
+        self.memory.borrow_mut().add_copy(copy);
+    }
+
+    fn allocated(&self, address: usize, bytes: usize) {
+        self.memory.borrow_mut().allocated(address, bytes, Moment::START);
+    }
+
+    fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool {
+        self.memory.borrow_mut().keep(pointer, layout, Moment::START);
+        true
     }
 
     fn access(&self, _: LocationId, access: Access, _: Site) {
@@ -187,7 +212,9 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn is_at_work(&self) -> bool {
-        !self.in_thread.get() || self.run.try_borrow_mut().is_err()
+        !self.in_thread.get()
+            || self.run.try_borrow_mut().is_err()
+            || self.memory.try_borrow_mut().is_err()
     }
 
     fn over(&self) -> bool {

@@ -83,9 +83,11 @@ impl Engine<'_> {
     fn on_own_stack(&self, thread: ThreadId, bytes: Option<usize>, f: impl FnOnce()) {
         let mut stack = self.stacks.take(bytes);
         let running = Running::new(&stack, self.run.borrow_mut().thread(thread).name.as_deref());
+        self.run.borrow_mut().thread(thread).running = running;
         overflow::runs(running);
         on_stack(&mut stack, f);
         overflow::runs(Running::default());
+        self.run.borrow_mut().thread(thread).running = Running::default();
         self.stacks.keep(stack);
     }
 
@@ -226,6 +228,10 @@ impl Engine<'_> {
 
     /// Unwinds a thread of an execution that is over, unless it unwinds already.
     pub(super) fn abandon(&self) {
+        if !self.in_thread.get() {
+            // All threads have ended, and statics are dropped.
+            return;
+        }
         self.await_turn(self.current.get());
         if !std::thread::panicking() {
             resume_unwind(Box::new(Abandoned));

@@ -122,6 +122,7 @@ dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token);
 
 impl Act {
     /// The same without the ids of other objects, which differ from one execution to the next.
+    #[must_use]
     pub fn without_ids(self) -> Self {
         let end = LocationId::default();
         match self {

@@ -230,7 +230,7 @@ impl<T: Clone> Arc<T> {
 
 impl<T> Weak<T> {
     /// An owner of nothing.
-    pub fn new() -> Self {
+    pub const fn new() -> Self {
         Self { counts: Counts { strong: None, weak: None }, value: std::sync::Weak::new() }
     }
 }

@@ -7,7 +7,7 @@ use std::sync::atomic::{self as std_atomic, AtomicBool as Flag};
 pub use std::sync::atomic::Ordering;
 
 use super::mutant;
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use crate::kernel::{self, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
 use crate::mutation::{Change, of_load, of_store};
 
@@ -17,12 +17,26 @@ pub use word::Word;
 
 /// A value of type `T` that threads may share and change; `AtomicU64` is `Atomic<u64>`.
 pub struct Atomic<T: Word> {
-    /// The value outside an exploration; inside, what was written last in this run.
-    std: T::Std,
-    model: Place,
-    /// `std` may have been changed through [`get_mut`](Self::get_mut), and is what the location, on
+    model: Place<Value<T>>,
+    /// The value may have been changed through [`get_mut`](Self::get_mut), and is what the location, on
     /// which there has been no operation, starts with.
-    starts_with_std: Flag,
+    renewed: Flag,
+}
+
+/// The value outside an exploration; inside, what the location starts with.
+pub(super) struct Value<T: Word>(T::Std);
+
+impl<T: Word> Value<T> {
+    fn get(&self) -> T {
+        T::std_load(&self.0, Ordering::Relaxed)
+    }
+}
+
+impl<T: Word> Kind for Value<T> {
+    const WHAT: &'static str = "an atomic";
+    fn made(&self) -> Made {
+        Made::Atomic { value: self.get().to_word(), kind: T::KIND }
+    }
 }
 
 /// The name that `compare_exchange` and `compare_exchange_weak` have for mutants.
@@ -53,24 +67,31 @@ pub type AtomicI64 = Atomic<i64>;
 /// An [`Atomic`] `isize`.
 pub type AtomicIsize = Atomic<isize>;
 
+impl<T: Word> Item for Atomic<T> {
+    type Kind = Value<T>;
+
+    fn place(&self) -> &Place<Value<T>> {
+        &self.model
+    }
+}
+
 impl<T: Word> Atomic<T> {
-    /// A new atomic holding `value`.
-    #[track_caller]
-    pub fn new(value: T) -> Self {
-        let model = Place::new(Location::caller(), || Self::made(value));
-        Self { std: T::std(value), model, starts_with_std: Flag::new(false) }
+    const fn at(value: T::Std, site: Site) -> Self {
+        Self { model: Place::new(Value(value), site), renewed: Flag::new(false) }
     }
 
-    fn made(value: T) -> Made {
-        Made::Atomic { value: value.to_word(), kind: T::KIND }
+    fn std(&self) -> &T::Std {
+        &self.model.kind.0
     }
 
     /// Calls `f` with the engine and the location; `None` outside an exploration.
     fn in_model<R>(&self, f: impl FnOnce(&dyn Engine, LocationId) -> R) -> Option<R> {
-        self.model.with("an atomic", |engine, location| {
+        let this = here(self);
+        this.model.with(|engine, location| {
             // Relaxed: threads of an exploration share an OS thread.
-            if self.starts_with_std.swap(false, Ordering::Relaxed) {
-                engine.start_with(location, self.peek().to_word());
+            if this.renewed.load(Ordering::Relaxed) {
+                this.renewed.store(false, Ordering::Relaxed);
+                engine.start_with(location, this.model.kind.get().to_word());
             }
             f(engine, location)
         })
@@ -78,29 +99,28 @@ impl<T: Word> Atomic<T> {
 
     /// The value, without an operation.
     fn peek(&self) -> T {
-        T::std_load(&self.std, Ordering::Relaxed)
+        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
+        value.unwrap_or_else(|| self.model.kind.get())
     }
 
     /// Takes the value out; no other thread can have access any more.
     #[track_caller]
     pub fn into_inner(self) -> T {
-        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
-        value.unwrap_or_else(|| self.peek())
+        self.peek()
     }
 
     /// The value, reached without synchronisation: no other thread can have access.
     #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
         let site = Location::caller();
-        let renewed = self.in_model(|engine, location| {
-            T::std_store(&self.std, T::from_word(engine.newest(location)), Ordering::Relaxed);
-        });
-        if renewed.is_some() {
-            // Dropping the old location is the access.
-            self.model = Place::new(site, || Made::Atomic { value: 0, kind: T::KIND });
-            *self.starts_with_std.get_mut() = true;
+        let newest = self.in_model(|engine, location| engine.newest(location));
+        if let Some(newest) = newest {
+            *T::std_get_mut(&mut self.model.kind.0) = T::from_word(newest);
+            // The end of the old location is the access.
+            kernel::with(|engine| self.model.renew(engine, site));
+            *self.renewed.get_mut() = true;
         }
-        T::std_get_mut(&mut self.std)
+        T::std_get_mut(&mut self.model.kind.0)
     }
 
     /// Reads the value.
@@ -122,7 +142,7 @@ impl<T: Word> Atomic<T> {
     fn load_at(&self, order: Ordering, site: Site) -> T {
         let word = self
             .in_model(|engine, location| engine.step(Operation::Load { location, order }, site));
-        word.map_or_else(|| T::std_load(&self.std, order), T::from_word)
+        word.map_or_else(|| T::std_load(self.std(), order), T::from_word)
     }
 
     /// Writes `value`.
@@ -145,7 +165,9 @@ impl<T: Word> Atomic<T> {
         let in_model = self.in_model(|engine, location| {
             engine.step(Operation::Store { location, value: value.to_word(), order }, site)
         });
-        T::std_store(&self.std, value, if in_model.is_some() { Ordering::Relaxed } else { order });
+        if in_model.is_none() {
+            T::std_store(self.std(), value, order);
+        }
     }
 
     /// A read-modify-write; returns the value before, as `Err` if nothing was written.
@@ -163,9 +185,6 @@ impl<T: Word> Atomic<T> {
         });
         let Some(old) = old else { return self.update_std(update, success, failure) };
         let new = update.apply(old);
-        if let Some(new) = new {
-            T::std_store(&self.std, T::from_word(new), Ordering::Relaxed);
-        }
         let old = T::from_word(old);
         if new.is_some() { Ok(old) } else { Err(old) }
     }
@@ -184,10 +203,10 @@ impl<T: Word> Atomic<T> {
 
     /// Outside an exploration.
     fn update_std(&self, update: Update, success: Ordering, failure: Ordering) -> Result<T, T> {
-        let mut old = T::std_load(&self.std, failure);
+        let mut old = T::std_load(self.std(), failure);
         loop {
             let Some(new) = update.apply(old.to_word()) else { return Err(old) };
-            match T::std_exchange(&self.std, old, T::from_word(new), success, failure) {
+            match T::std_exchange(self.std(), old, T::from_word(new), success, failure) {
                 Ok(old) => return Ok(old),
                 Err(found) => old = found,
             }
@@ -314,14 +333,14 @@ impl<T: Word + fmt::Debug> fmt::Debug for Atomic<T> {
 impl<T: Word + Default> Default for Atomic<T> {
     #[track_caller]
     fn default() -> Self {
-        Self::new(T::default())
+        T::new(T::default(), Location::caller())
     }
 }
 
 impl<T: Word> From<T> for Atomic<T> {
     #[track_caller]
     fn from(value: T) -> Self {
-        Self::new(value)
+        T::new(value, Location::caller())
     }
 }
 

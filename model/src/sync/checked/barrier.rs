@@ -3,14 +3,31 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use crate::kernel::object::{self, BarrierAct};
 use crate::kernel::{Act, Made, Operation};
 
 /// `std::sync::Barrier`.
 pub struct Barrier {
-    model: Place,
+    model: Place<Threads>,
     std: std::sync::Barrier,
+}
+
+/// How many it waits for.
+pub(super) struct Threads(usize);
+
+impl Kind for Threads {
+    const WHAT: &'static str = "a barrier";
+    fn made(&self) -> Made {
+        Made::Object(object::Barrier::new(self.0).into())
+    }
+}
+
+impl Item for Barrier {
+    type Kind = Threads;
+    fn place(&self) -> &Place<Threads> {
+        &self.model
+    }
 }
 
 /// Which thread was the last to arrive.
@@ -27,16 +44,16 @@ impl BarrierWaitResult {
 impl Barrier {
     /// A barrier for `n` threads.
     #[track_caller]
-    pub fn new(n: usize) -> Self {
-        let made = || Made::Object(object::Barrier::new(n).into());
-        Self { model: Place::new(Location::caller(), made), std: std::sync::Barrier::new(n) }
+    pub const fn new(n: usize) -> Self {
+        let model = Place::new(Threads(n), Location::caller());
+        Self { model, std: std::sync::Barrier::new(n) }
     }
 
     /// Blocks until `n` threads have arrived.
     #[track_caller]
     pub fn wait(&self) -> BarrierWaitResult {
         let site = Location::caller();
-        let leader = self.model.with("a barrier", |engine, object| {
+        let leader = here(self).model.with(|engine, object| {
             let act = |act| engine.step(Operation::Act { object, act: Act::Barrier(act) }, site);
             let arrived = act(BarrierAct::Arrive);
             let leader = arrived % 2 == 1;

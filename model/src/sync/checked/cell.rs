@@ -3,7 +3,7 @@
 use std::fmt;
 use std::panic::Location;
 
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use crate::kernel::{Access, CellKind, Made, Site};
 
 /// A cell without synchronisation; in an exploration, two accesses that happens-before does not
@@ -12,15 +12,31 @@ use crate::kernel::{Access, CellKind, Made, Site};
 /// `std::cell::UnsafeCell` with closures in place of `get`. Like `std`'s it is not [`Sync`]: a type
 /// that shares it says why that is sound.
 pub struct UnsafeCell<T: ?Sized> {
-    model: Place,
+    model: Place<Plain>,
     value: std::cell::UnsafeCell<T>,
+}
+
+pub(super) struct Plain;
+
+impl Kind for Plain {
+    const WHAT: &'static str = "a cell";
+    fn made(&self) -> Made {
+        Made::Cell(CellKind::Plain)
+    }
+}
+
+impl<T: ?Sized> Item for UnsafeCell<T> {
+    type Kind = Plain;
+    fn place(&self) -> &Place<Plain> {
+        &self.model
+    }
 }
 
 impl<T> UnsafeCell<T> {
     /// Wraps `value`.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let model = Place::new(Location::caller(), || Made::Cell(CellKind::Plain));
+    pub const fn new(value: T) -> Self {
+        let model = Place::new(Plain, Location::caller());
         Self { model, value: std::cell::UnsafeCell::new(value) }
     }
 
@@ -36,14 +52,16 @@ impl<T: ?Sized> UnsafeCell<T> {
     /// Calls `f` with a pointer for reading. Dereferencing it is sound while no thread writes.
     #[track_caller]
     pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
-        self.access(Access::Read, Location::caller(), || f(self.value.get()))
+        let this = here(self);
+        this.access(Access::Read, Location::caller(), || f(this.value.get()))
     }
 
     /// Calls `f` with a pointer for writing. Dereferencing it is sound while no other thread reads or
     /// writes.
     #[track_caller]
     pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
-        self.access(Access::Write, Location::caller(), || f(self.value.get()))
+        let this = here(self);
+        this.access(Access::Write, Location::caller(), || f(this.value.get()))
     }
 
     /// The value, reached through unique access.
@@ -54,7 +72,7 @@ impl<T: ?Sized> UnsafeCell<T> {
     }
 
     fn access<R>(&self, access: Access, site: Site, f: impl FnOnce() -> R) -> R {
-        let accessed = self.model.with("a cell", |engine, location| {
+        let accessed = self.model.with(|engine, location| {
             engine.access(location, access, site);
             engine.steps()
         });

@@ -5,18 +5,34 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::mutant;
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use super::{LockResult, MutexGuard, PoisonError};
 use crate::kernel::object::{self, CondvarAct, MAY_TAKE};
-use crate::kernel::{Act, Choice, Made, Operation, Site, Turn};
+use crate::kernel::{self, Act, Choice, Made, Operation, Site, Turn};
 use crate::mutation::Change;
 
 /// `std::sync::Condvar`. In an exploration, waits end without a cause too, and those with a limit at
 /// any moment; under [`Policy::patient`](crate::kernel::Policy::patient), only where no other thread can
 /// move.
 pub struct Condvar {
-    model: Place,
+    model: Place<Queue>,
     std: std::sync::Condvar,
+}
+
+pub(super) struct Queue;
+
+impl Kind for Queue {
+    const WHAT: &'static str = "a condition variable";
+    fn made(&self) -> Made {
+        Made::Object(object::Condvar::default().into())
+    }
+}
+
+impl Item for Condvar {
+    type Kind = Queue;
+    fn place(&self) -> &Place<Queue> {
+        &self.model
+    }
 }
 
 /// Whether a wait with a limit ended because time was up.
@@ -40,32 +56,30 @@ enum End {
 impl Condvar {
     /// No thread waits.
     #[track_caller]
-    pub fn new() -> Self {
-        let made = || Made::Object(object::Condvar::default().into());
-        Self { model: Place::new(Location::caller(), made), std: std::sync::Condvar::new() }
+    pub const fn new() -> Self {
+        let model = Place::new(Queue, Location::caller());
+        Self { model, std: std::sync::Condvar::new() }
     }
 
     fn act(&self, act: CondvarAct, site: Site) -> Option<u64> {
-        self.model.with("a condition variable", |engine, object| {
+        here(self).model.with(|engine, object| {
             engine.step(Operation::Act { object, act: Act::Condvar(act) }, site)
         })
     }
 
-    fn choose(&self, what: Choice, site: Site) -> bool {
+    fn choose(what: Choice, site: Site) -> bool {
         let choice = Operation::Choose { what, options: 2 };
-        let chosen = self.model.with("a condition variable", |engine, _| engine.step(choice, site));
-        chosen == Some(1)
+        kernel::with(|engine| engine.step(choice, site)) == Some(1)
     }
 
-    fn spurious(&self, site: Site) -> bool {
-        let explored =
-            self.model.with("a condition variable", |engine, _| engine.policy().spurious);
-        explored == Some(true) && self.choose(Choice::SpuriousWakeUp, site)
+    fn spurious(site: Site) -> bool {
+        let explored = kernel::with(|engine| engine.policy().spurious);
+        explored == Some(true) && Self::choose(Choice::SpuriousWakeUp, site)
     }
 
     /// Waits for a notification until time is up.
     fn wakes_in_time(&self, site: Site) -> bool {
-        let woken = self.model.with("a condition variable", |engine, object| {
+        let woken = here(self).model.with(|engine, object| {
             let act = Act::Condvar(CondvarAct::Wake);
             engine.step_in_time(Operation::Act { object, act }, site)
         });
@@ -87,19 +101,19 @@ impl Condvar {
         let mutex = guard.mutex;
         drop(guard);
         let mut end = End::Woken;
-        let patient = self.model.with("a condition variable", |engine, _| engine.policy().patient);
+        let patient = kernel::with(|engine| engine.policy().patient);
         if limited && patient == Some(true) {
-            let spurious = self.spurious(site);
+            let spurious = Self::spurious(site);
             if spurious || !self.wakes_in_time(site) {
                 self.act(CondvarAct::LeaveAnyway, site);
-                self.end_turn(site);
+                Self::end_turn(site);
                 end = if spurious { End::Woken } else { End::TimedOut };
             }
         } else if limited {
             // Whether it was notified depends on when it leaves; and then it may be open.
             let mut result = self.act(CondvarAct::Leave, site);
             if result == Some(MAY_TAKE) {
-                let act = if self.choose(Choice::TimeOut, site) {
+                let act = if Self::choose(Choice::TimeOut, site) {
                     CondvarAct::LeaveAnyway
                 } else {
                     CondvarAct::TakeOrLeave
@@ -107,21 +121,21 @@ impl Condvar {
                 result = self.act(act, site);
             }
             let notified = result == Some(1);
-            if !notified && !self.spurious(site) {
+            if !notified && !Self::spurious(site) {
                 end = End::TimedOut;
             }
-            self.end_turn(site);
+            Self::end_turn(site);
         } else {
-            self.end_turn(site);
-            let spurious = wakes || self.spurious(site);
+            Self::end_turn(site);
+            let spurious = wakes || Self::spurious(site);
             self.act(if spurious { CondvarAct::LeaveAnyway } else { CondvarAct::Wake }, site);
         }
         Ok((mutex.lock_at(site), end))
     }
 
     /// The wait may be a turn of a loop. The mutex is not held here.
-    fn end_turn(&self, site: Site) {
-        self.model.with("a condition variable", |engine, _| engine.turn(Turn::Spin, site));
+    fn end_turn(site: Site) {
+        kernel::with(|engine| engine.turn(Turn::Spin, site));
     }
 
     /// Releases the mutex, blocks until notified, and acquires the mutex again. May return without a
@@ -215,18 +229,19 @@ impl Condvar {
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<(MutexGuard<'a, T>, WaitTimeoutResult)> {
         let start = std::time::Instant::now();
+        let in_model = kernel::with(|_| ()).is_some();
         loop {
             if !condition(guard.unwatched()) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
             // There is no time in an exploration.
-            let passed = if self.model.is_in_model() { Duration::ZERO } else { start.elapsed() };
+            let passed = if in_model { Duration::ZERO } else { start.elapsed() };
             let Some(left) = duration.checked_sub(passed) else {
                 return Ok((guard, WaitTimeoutResult(true)));
             };
             let result;
             (guard, result) = self.wait_timeout(guard, left)?;
-            if result.timed_out() && self.model.is_in_model() {
+            if result.timed_out() && in_model {
                 let waits = condition(guard.unwatched());
                 return Ok((guard, WaitTimeoutResult(waits)));
             }

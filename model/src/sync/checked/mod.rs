@@ -1,7 +1,7 @@
 //! Types shaped like those of `std::sync`, each a small state machine on the kernel.
 //!
 //! A value that is made outside an exploration behaves like its `std` namesake, on real threads. One
-//! that is made inside belongs to that execution. Mixing the two is refused.
+//! that is made inside belongs to that execution. Mixing the two is refused, statics excepted: see `place`.
 
 mod arc;
 pub mod atomic;

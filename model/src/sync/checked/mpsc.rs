@@ -8,13 +8,12 @@ use std::time::Duration;
 
 pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use super::place::Place;
 use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
-use crate::kernel::{self, Access, Act, Made, Operation, Site, Turn};
+use crate::kernel::{self, Access, Act, CellKind, Handle, Made, Operation, Site, Turn};
 
 /// A channel of an exploration.
 struct Channel<T> {
-    model: Place,
+    model: Option<Handle>,
     rendezvous: bool,
     /// Messages under way, by number.
     messages: std::sync::Mutex<HashMap<u64, T>>,
@@ -22,7 +21,7 @@ struct Channel<T> {
 
 impl<T> Channel<T> {
     fn act(&self, act: ChannelAct, site: Site) -> u64 {
-        let result = self.model.with("a channel", |engine, object| {
+        let result = Handle::with(self.model, "a channel", |engine, object| {
             engine.step(Operation::Act { object, act: Act::Channel(act) }, site)
         });
         result.unwrap_or(CLOSED)
@@ -30,7 +29,7 @@ impl<T> Channel<T> {
 
     /// An act of a destructor.
     fn last_act(&self, act: ChannelAct, site: Site) {
-        self.model.at_end(|engine, object| {
+        Handle::at_end(self.model, |engine, object| {
             engine.step(Operation::Act { object, act: Act::Channel(act) }, site);
         });
     }
@@ -59,7 +58,7 @@ impl<T> Channel<T> {
 
     /// `EMPTY` if time was up.
     fn receive_in_time(&self, site: Site) -> u64 {
-        let received = self.model.with("a channel", |engine, object| {
+        let received = Handle::with(self.model, "a channel", |engine, object| {
             let act = Act::Channel(ChannelAct::Receive);
             engine.step_in_time(Operation::Act { object, act }, site)
         });
@@ -95,7 +94,13 @@ impl<T> Drop for SendingEnd<T> {
 
 /// The receiving end. Its drop is an operation. Only one thread at a time may use it: two that do race on the
 /// place.
-struct ReceivingEnd<T>(Arc<Channel<T>>, Site, Place);
+struct ReceivingEnd<T>(Arc<Channel<T>>, Site, Option<Handle>);
+
+impl<T> ReceivingEnd<T> {
+    fn used(&self, access: Access, site: Site) {
+        Handle::at_end(self.2, |engine, location| engine.access(location, access, site));
+    }
+}
 
 impl<T> Drop for ReceivingEnd<T> {
     fn drop(&mut self) {
@@ -107,6 +112,7 @@ impl<T> Drop for ReceivingEnd<T> {
             drop(messages);
             drop(left);
         }
+        self.used(Access::Free, self.1);
     }
 }
 
@@ -124,8 +130,9 @@ pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
 
 fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
     kernel::with(|_| ())?;
-    let model = Place::counted(site, || Made::Object(object::Channel::new(bound).into()));
-    let used = Place::contents(site, &model);
+    let model = Handle::new(site, || Made::Object(object::Channel::new(bound).into()));
+    let lock = model.map(Handle::location).unwrap_or_default();
+    let used = Handle::new(site, || Made::Cell(CellKind::Contents { lock }));
     let messages = std::sync::Mutex::default();
     let channel = Arc::new(Channel { model, rendezvous: bound == Some(0), messages });
     Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
@@ -233,7 +240,7 @@ impl<T> Receiver<T> {
             Ends::Std(receiver) => receiver.recv(),
             Ends::Model(end) => {
                 let site = Location::caller();
-                end.2.access(Access::Use, site);
+                end.used(Access::Use, site);
                 if end.0.rendezvous {
                     end.0.act(ChannelAct::BeginReceive, site);
                 }
@@ -254,7 +261,7 @@ impl<T> Receiver<T> {
             Ends::Std(receiver) => receiver.try_recv(),
             Ends::Model(end) => {
                 let site = Location::caller();
-                end.2.access(Access::Use, site);
+                end.used(Access::Use, site);
                 match end.0.act(ChannelAct::TryReceive, site) {
                     EMPTY => Err(TryRecvError::Empty),
                     result => end.0.received(result).ok_or(TryRecvError::Disconnected),
@@ -276,7 +283,7 @@ impl<T> Receiver<T> {
             Ends::Std(receiver) => receiver.recv_timeout(timeout),
             Ends::Model(end) => {
                 let site = Location::caller();
-                end.2.access(Access::Use, site);
+                end.used(Access::Use, site);
                 if end.0.rendezvous {
                     end.0.act(ChannelAct::BeginReceive, site);
                 }

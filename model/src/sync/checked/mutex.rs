@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
 use super::mutant;
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::kernel::object::{self, MutexAct, acquired};
 use crate::kernel::{Access, Act, Made, Operation, Site};
@@ -14,12 +14,21 @@ use crate::mutation::Change;
 
 /// `std::sync::Mutex`.
 pub struct Mutex<T: ?Sized> {
-    model: Place,
+    /// What it protects is plain memory: found to race if the lock fails to protect it.
+    model: Place<Lock>,
     /// Locks outside an exploration.
     std: std::sync::Mutex<()>,
-    /// What it protects, as plain memory: found to race if the lock fails to protect it.
-    contents: Place,
     value: UnsafeCell<T>,
+}
+
+pub(super) struct Lock;
+
+impl Kind for Lock {
+    const WHAT: &'static str = "a mutex";
+    const PROTECTS: bool = true;
+    fn made(&self) -> Made {
+        Made::Object(object::Mutex::default().into())
+    }
 }
 
 // SAFETY: `value` is reached through a guard, of which there is one at a time (`std` outside an
@@ -44,14 +53,19 @@ pub struct MutexGuard<'a, T: ?Sized> {
     held: bool,
 }
 
+impl<T: ?Sized> Item for Mutex<T> {
+    type Kind = Lock;
+    fn place(&self) -> &Place<Lock> {
+        &self.model
+    }
+}
+
 impl<T> Mutex<T> {
     /// A free mutex around `value`.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let site = Location::caller();
-        let model = Place::new(site, || Made::Object(object::Mutex::default().into()));
-        let contents = Place::contents(site, &model);
-        Self { model, std: std::sync::Mutex::new(()), contents, value: UnsafeCell::new(value) }
+    pub const fn new(value: T) -> Self {
+        let model = Place::new(Lock, Location::caller());
+        Self { model, std: std::sync::Mutex::new(()), value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -62,7 +76,7 @@ impl<T> Mutex<T> {
     #[track_caller]
     pub fn into_inner(self) -> LockResult<T> {
         let poisoned = self.is_poisoned();
-        self.contents.access(Access::Write, Location::caller());
+        self.model.access_contents(Access::Write, Location::caller());
         let value = self.value.into_inner();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
@@ -70,7 +84,7 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     fn act(&self, act: MutexAct, site: Site) -> Option<u64> {
-        self.model.with("a mutex", |engine, object| {
+        here(self).model.with(|engine, object| {
             engine.step(Operation::Act { object, act: Act::Mutex(act) }, site)
         })
     }
@@ -153,7 +167,7 @@ impl<T: ?Sized> Mutex<T> {
         std: Option<std::sync::MutexGuard<'a, ()>>,
         site: Site,
     ) -> MutexGuard<'a, T> {
-        MutexGuard { mutex: self, std, site, unwound: super::thread::panicking(), held: true }
+        MutexGuard { mutex: here(self), std, site, unwound: super::thread::panicking(), held: true }
     }
 
     /// Whether a thread has panicked while it held the mutex.
@@ -178,7 +192,7 @@ impl<T: ?Sized> Mutex<T> {
     /// The value too, if the mutex is poisoned.
     #[track_caller]
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.contents.access(Access::Write, Location::caller());
+        self.model.access_contents(Access::Write, Location::caller());
         let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
@@ -195,7 +209,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 
     /// The value, for a condition that takes it by `&mut` and hardly ever changes it: as a read.
     pub(super) fn unwatched(&mut self) -> &mut T {
-        self.mutex.contents.access(Access::Read, self.site);
+        self.mutex.model.access_contents(Access::Read, self.site);
         // SAFETY: this guard holds the lock, and there is one guard at a time. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &mut *self.mutex.value.get() }
@@ -228,7 +242,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.mutex.contents.access(Access::Read, self.site);
+        self.mutex.model.access_contents(Access::Read, self.site);
         // SAFETY: this guard holds the lock, and there is one guard at a time. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &*self.mutex.value.get() }
@@ -237,7 +251,7 @@ impl<T: ?Sized> Deref for MutexGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for MutexGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.mutex.contents.access(Access::Write, self.site);
+        self.mutex.model.access_contents(Access::Write, self.site);
         // SAFETY: this guard holds the lock, and there is one guard at a time. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &mut *self.mutex.value.get() }

@@ -5,24 +5,37 @@ use std::fmt;
 use std::ops::Deref;
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use crate::kernel::object::{self, CLAIMED, DONE, OnceAct, OnceKind};
 use crate::kernel::{Act, Made, Operation, Site};
 
 /// What the types of this module have in common: `std::sync::Once`, and how it looks from inside.
 struct Gate {
-    model: Place,
+    model: Place<State>,
     std: std::sync::Once,
 }
 
+pub(super) struct State {
+    kind: OnceKind,
+    /// It is made with its value.
+    done: bool,
+}
+
+impl Kind for State {
+    const WHAT: &'static str = "a once cell";
+    fn made(&self) -> Made {
+        let state = if self.done { object::Once::done } else { object::Once::new };
+        Made::Object(state(self.kind).into())
+    }
+}
+
 impl Gate {
-    fn new(site: Site, state: impl FnOnce() -> object::Once) -> Self {
-        let model = Place::new(site, || Made::Object(state().into()));
-        Self { model, std: std::sync::Once::new() }
+    const fn new(kind: OnceKind, done: bool, site: Site) -> Self {
+        Self { model: Place::new(State { kind, done }, site), std: std::sync::Once::new() }
     }
 
     fn act(&self, act: OnceAct, site: Site) -> Option<u64> {
-        self.model.with("a once cell", |engine, object| {
+        self.model.with(|engine, object| {
             engine.step(Operation::Act { object, act: Act::Once(act) }, site)
         })
     }
@@ -73,11 +86,18 @@ impl Gate {
 /// `std::sync::Once`.
 pub struct Once(Gate);
 
+impl Item for Once {
+    type Kind = State;
+    fn place(&self) -> &Place<State> {
+        &self.0.model
+    }
+}
+
 impl Once {
     /// Nothing has been done.
     #[track_caller]
-    pub fn new() -> Self {
-        Self(Gate::new(Location::caller(), || object::Once::new(OnceKind::Once)))
+    pub const fn new() -> Self {
+        Self(Gate::new(OnceKind::Once, false, Location::caller()))
     }
 
     /// Runs `f` unless that, or another, has been run here before. Blocks while another one runs.
@@ -87,20 +107,20 @@ impl Once {
     /// If an earlier `f` panicked.
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
-        let done = self.0.run(false, true, Location::caller(), f);
+        let done = here(self).0.run(false, true, Location::caller(), f);
         assert!(done, "Once instance has previously been poisoned");
     }
 
     /// Whether it has been done.
     #[track_caller]
     pub fn is_completed(&self) -> bool {
-        self.0.is_done(Location::caller())
+        here(self).0.is_done(Location::caller())
     }
 
     /// Blocks until it has been done.
     #[track_caller]
     pub fn wait(&self) {
-        if self.0.act(OnceAct::Wait, Location::caller()).is_none() {
+        if here(self).0.act(OnceAct::Wait, Location::caller()).is_none() {
             self.0.std.wait();
         }
     }
@@ -130,23 +150,30 @@ pub struct OnceLock<T> {
 unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
+impl<T> Item for OnceLock<T> {
+    type Kind = State;
+    fn place(&self) -> &Place<State> {
+        &self.gate.model
+    }
+}
+
 impl<T> OnceLock<T> {
     /// No value yet.
     #[track_caller]
-    pub fn new() -> Self {
-        let open = || object::Once::new(OnceKind::OnceLock);
-        let gate = Gate::new(Location::caller(), open);
+    pub const fn new() -> Self {
+        let gate = Gate::new(OnceKind::OnceLock, false, Location::caller());
         Self { gate, value: UnsafeCell::new(None) }
     }
 
     /// The value, if it has been made.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        if !self.gate.is_done(Location::caller()) {
+        let this = here(self);
+        if !this.gate.is_done(Location::caller()) {
             return None;
         }
         // SAFETY: the gate says that the value has been written, and it is written no more.
-        unsafe { (*self.value.get()).as_ref() }
+        unsafe { (*this.value.get()).as_ref() }
     }
 
     /// The value, reached without synchronisation: no other thread can have access.
@@ -162,7 +189,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
         let mut value = Some(value);
-        self.make(Location::caller(), || value.take());
+        here(self).make(Location::caller(), || value.take());
         value.map_or(Ok(()), Err)
     }
 
@@ -173,9 +200,10 @@ impl<T> OnceLock<T> {
     /// If `f` does. Then there is no value, and the next `f` may make it.
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
-        self.make(Location::caller(), || Some(f()));
+        let this = here(self);
+        this.make(Location::caller(), || Some(f()));
         // SAFETY: `make` has seen to it that the value is there, and it is written no more.
-        match unsafe { &*self.value.get() } {
+        match unsafe { &*this.value.get() } {
             Some(value) => value,
             None => unreachable!("the value has just been made"),
         }
@@ -184,11 +212,12 @@ impl<T> OnceLock<T> {
     /// Blocks until the value has been made.
     #[track_caller]
     pub fn wait(&self) -> &T {
-        if self.gate.act(OnceAct::Wait, Location::caller()).is_none() {
-            self.gate.std.wait();
+        let this = here(self);
+        if this.gate.act(OnceAct::Wait, Location::caller()).is_none() {
+            this.gate.std.wait();
         }
         // SAFETY: the gate says that the value has been written, and it is written no more.
-        match unsafe { &*self.value.get() } {
+        match unsafe { &*this.value.get() } {
             Some(value) => value,
             None => unreachable!("the value has been made"),
         }
@@ -224,8 +253,7 @@ impl<T> Default for OnceLock<T> {
 impl<T> From<T> for OnceLock<T> {
     #[track_caller]
     fn from(value: T) -> Self {
-        let done = || object::Once::done(OnceKind::OnceLock);
-        let gate = Gate::new(Location::caller(), done);
+        let gate = Gate::new(OnceKind::OnceLock, true, Location::caller());
         gate.std.call_once(|| ());
         Self { gate, value: UnsafeCell::new(Some(value)) }
     }
@@ -256,12 +284,18 @@ pub struct LazyLock<T, F = fn() -> T> {
 unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
 impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
 
+impl<T, F> Item for LazyLock<T, F> {
+    type Kind = State;
+    fn place(&self) -> &Place<State> {
+        &self.gate.model
+    }
+}
+
 impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// A value that `make` makes.
     #[track_caller]
-    pub fn new(make: F) -> Self {
-        let open = || object::Once::new(OnceKind::LazyLock);
-        let gate = Gate::new(Location::caller(), open);
+    pub const fn new(make: F) -> Self {
+        let gate = Gate::new(OnceKind::LazyLock, false, Location::caller());
         Self { gate, make: Cell::new(Some(make)), value: UnsafeCell::new(None) }
     }
 
@@ -272,6 +306,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// If making it does, or did.
     #[track_caller]
     pub fn force(this: &Self) -> &T {
+        let this = here(this);
         let done = this.gate.run(false, true, Location::caller(), || {
             let value = this.make.take().map(|make| make());
             // SAFETY: the gate lets one thread in, and no thread reads before it is done.

@@ -1,68 +1,202 @@
-//! The location of a value: it is made with the value, and comes to its end with it.
+//! The location of a value: it is made when the value is first touched, and comes to its end with it.
+//!
+//! A value is of the execution in whose memory it lies (see [`crate::engine::memory`]), or is a static.
+//! The memory of a static never changes in an exploration, since tests run at the same time: each execution
+//! uses a copy of what it was declared with, made when it is first touched there, and dropped when the
+//! execution is over.
 
-use crate::kernel::{Access, CellKind, Engine, Handle, LocationId, Made, Site};
+use std::alloc::{Layout, alloc, handle_alloc_error};
 
-/// A location, if the value was made in an exploration.
-#[derive(Debug)]
-pub(super) struct Place {
-    handle: Option<Handle>,
-    site: Site,
-    /// Whether its end is an access. Not where `std` itself sees to it that nothing comes after.
-    ends: bool,
+use crate::kernel::{
+    self, Access, CellKind, Engine, Handle, LocationId, Made, Memory, Site, Slot, StaticCopy,
+    USED_OUTSIDE, statics,
+};
+
+/// What a value is, to the checker.
+pub(super) trait Kind {
+    /// For messages: `a mutex`.
+    const WHAT: &'static str;
+    /// Whether it protects memory, which has a location of its own: the next one.
+    const PROTECTS: bool = false;
+    /// What its location is made as.
+    fn made(&self) -> Made;
 }
 
-impl Place {
-    pub(super) fn new(site: Site, made: impl FnOnce() -> Made) -> Self {
-        Self { handle: Handle::new(site, made), site, ends: true }
-    }
+/// A value of the façade, as the checker knows it.
+#[derive(Debug)]
+pub(super) struct Place<K: Kind> {
+    pub(super) kind: K,
+    /// Where the value was made.
+    site: Site,
+    /// Its location in the execution that it is of, once it has been touched.
+    slot: Slot,
+}
 
-    /// The plain memory that `lock` protects.
-    pub(super) fn contents(site: Site, lock: &Self) -> Self {
-        Self::new(site, || Made::Cell(CellKind::Contents { lock: lock.location() }))
-    }
-
-    /// A location that several own, as `std` counts its owners.
-    pub(super) fn counted(site: Site, made: impl FnOnce() -> Made) -> Self {
-        Self { handle: Handle::new(site, made), site, ends: false }
+impl<K: Kind> Place<K> {
+    pub(super) const fn new(kind: K, site: Site) -> Self {
+        Self { kind, site, slot: Slot::new() }
     }
 
     /// Calls `f` with the engine and the location; `None` outside an exploration.
+    ///
+    /// # Panics
+    ///
+    /// If the value is not of the execution that runs, or was made in one and none runs.
     #[inline]
-    pub(super) fn with<R>(
-        &self,
-        what: &str,
-        f: impl FnOnce(&dyn Engine, LocationId) -> R,
-    ) -> Option<R> {
-        Handle::with(self.handle, what, f)
+    pub(super) fn with<R>(&self, f: impl FnOnce(&dyn Engine, LocationId) -> R) -> Option<R> {
+        let result = kernel::with(|engine| f(engine, self.location(engine)));
+        assert!(result.is_some() || self.slot.get().is_none(), "{} {USED_OUTSIDE}", K::WHAT);
+        result
     }
 
-    /// Calls `f` with the engine and the location, if they belong together: for destructors.
+    #[inline]
+    fn location(&self, engine: &dyn Engine) -> LocationId {
+        match self.slot.get() {
+            Some(handle) => handle.expect_own(engine, K::WHAT),
+            None => self.register(engine).unwrap_or_else(|| kernel::foreign(engine, K::WHAT)),
+        }
+    }
+
+    /// Makes the location of a value that has not been touched; `None` if it is not of the execution.
+    #[cold]
+    fn register(&self, engine: &dyn Engine) -> Option<LocationId> {
+        let Memory::Owned(memory) = engine.memory(std::ptr::from_ref(self).addr()) else {
+            return None;
+        };
+        let make = |made| engine.make_in(memory, made, self.site);
+        let location = make(self.kind.made());
+        if K::PROTECTS {
+            make(Made::Cell(CellKind::Contents { lock: location }));
+        }
+        self.slot.set(Handle::of(engine, location));
+        Some(location)
+    }
+
+    /// Makes a new location in place of the old one, now.
+    pub(super) fn renew(&mut self, engine: &dyn Engine, site: Site) {
+        self.free(engine);
+        self.site = site;
+        self.slot.set(Handle::of(engine, engine.make(self.kind.made(), site)));
+    }
+
+    /// Calls `f` with the engine and the location, of a value that has been touched in the execution
+    /// that runs: for destructors.
     #[inline]
     pub(super) fn at_end(&self, f: impl FnOnce(&dyn Engine, LocationId)) {
-        Handle::at_end(self.handle, f);
+        Handle::at_end(self.slot.get(), f);
     }
 
-    /// The location, of a value made in an exploration.
-    pub(super) fn location(&self) -> LocationId {
-        self.handle.map(Handle::location).unwrap_or_default()
-    }
-
-    /// Whether the value was made in an exploration.
-    pub(super) fn is_in_model(&self) -> bool {
-        self.handle.is_some()
-    }
-
-    /// A plain access. It is not refused to a value of another execution.
+    /// The location; `None` if the value is not of the execution, or the execution is over.
     #[inline]
+    fn own_location(&self, engine: &dyn Engine) -> Option<LocationId> {
+        match self.slot.get() {
+            Some(handle) => handle.in_execution(engine),
+            None if engine.over() => None,
+            None => self.register(engine),
+        }
+    }
+
+    /// A plain access by the thread that owns the value. It is not refused to a value of another
+    /// execution.
     pub(super) fn access(&self, access: Access, site: Site) {
-        self.at_end(|engine, location| engine.access(location, access, site));
+        kernel::with(|engine| {
+            if let Some(location) = self.own_location(engine) {
+                engine.access(location, access, site);
+            }
+        });
+    }
+
+    /// The same to what the value protects, by the thread that holds it.
+    #[inline]
+    pub(super) fn access_contents(&self, access: Access, site: Site) {
+        kernel::with(|engine| {
+            if let Some(location) = self.own_location(engine) {
+                engine.access(location.next(), access, site);
+            }
+        });
+    }
+
+    fn free(&self, engine: &dyn Engine) {
+        if let Some(location) = self.own_location(engine) {
+            engine.access(location, Access::Free, self.site);
+            if K::PROTECTS {
+                engine.access(location.next(), Access::Free, self.site);
+            }
+        }
     }
 }
 
-impl Drop for Place {
+/// A value of the façade, which may be a static.
+pub(super) trait Item {
+    /// What it is.
+    type Kind: Kind;
+
+    /// As the checker knows it.
+    fn place(&self) -> &Place<Self::Kind>;
+}
+
+/// The value itself. In an exploration, what stands for it in this execution if it is a static: that is
+/// made anew for each, and the static does not change.
+#[inline]
+pub(super) fn here<V: Item + ?Sized>(value: &V) -> &V {
+    if value.place().slot.get().is_some() {
+        return value;
+    }
+    kernel::with(|engine| of_static(engine, value)).flatten().unwrap_or(value)
+}
+
+/// The bytes of the value that a static was declared with. `None` if that is no value of this type: the static
+/// is one that something was put into, such as a `LazyLock` of `std`.
+fn declared<V: Item + ?Sized>(value: &V) -> Option<Vec<u8>> {
+    let place = value.place();
+    let start = std::ptr::from_ref(value).addr();
+    let bytes = statics::declared(start, size_of_val(value))?;
+    let at = std::ptr::from_ref(&place.site).addr() - start;
+    let site = std::ptr::from_ref(place.site).addr().to_ne_bytes();
+    (bytes[at..].starts_with(&site)).then_some(bytes)
+}
+
+#[cold]
+fn of_static<'a, V: Item + ?Sized>(engine: &dyn Engine, value: &'a V) -> Option<&'a V> {
+    let of = std::ptr::from_ref(value);
+    let Memory::Static(copy) = engine.memory(of.addr()) else { return None };
+    let at = |memory: *mut u8| {
+        let mut pointer = of.cast_mut();
+        // SAFETY: a pointer begins with its address, followed by the length or the vtable if there is one.
+        unsafe { (&raw mut pointer).cast::<*mut u8>().write(memory) };
+        pointer
+    };
+    let pointer = copy.map_or_else(
+        || {
+            let declared =
+                declared(value).unwrap_or_else(|| kernel::foreign(engine, V::Kind::WHAT));
+            let layout = Layout::for_value(value);
+            // SAFETY: a value of the façade has a place, so its size is not 0.
+            let memory = unsafe { alloc(layout) };
+            if memory.is_null() {
+                handle_alloc_error(layout);
+            }
+            // SAFETY: the block is as large, and nothing else uses it.
+            unsafe { memory.copy_from_nonoverlapping(declared.as_ptr(), declared.len()) };
+            let pointer = at(memory);
+            // SAFETY: the bytes are those of the value of a constant expression, of which there may be any number.
+            // This one is dropped once, when the execution is over.
+            let drop: Box<dyn FnOnce() + 'a> = Box::new(move || unsafe { pointer.drop_in_place() });
+            // SAFETY: only the lifetime is widened: what a static holds lives for ever.
+            let drop = unsafe {
+                std::mem::transmute::<Box<dyn FnOnce() + 'a>, Box<dyn FnOnce() + 'static>>(drop)
+            };
+            engine.add_copy(StaticCopy { of: of.addr(), pointer: memory, layout, drop });
+            pointer
+        },
+        at,
+    );
+    // SAFETY: the copy is a value of this type, and stays there until the execution is over.
+    Some(unsafe { &*pointer })
+}
+
+impl<K: Kind> Drop for Place<K> {
     fn drop(&mut self) {
-        if self.ends {
-            self.access(Access::Free, self.site);
-        }
+        kernel::with(|engine| self.free(engine));
     }
 }

@@ -6,7 +6,7 @@ use std::ops::{Deref, DerefMut};
 use std::panic::Location;
 
 use super::mutant;
-use super::place::Place;
+use super::place::{Item, Kind, Place, here};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
 use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
@@ -15,12 +15,21 @@ use crate::mutation::Change;
 /// `std::sync::RwLock`. Whether a waiting writer holds up new readers is left open by `std`: in an
 /// exploration it does, and it does not.
 pub struct RwLock<T: ?Sized> {
-    model: Place,
+    /// What it protects is plain memory: found to race if the lock fails to protect it.
+    model: Place<Lock>,
     /// Locks outside an exploration.
     std: std::sync::RwLock<()>,
-    /// What it protects, as plain memory: found to race if the lock fails to protect it.
-    contents: Place,
     value: UnsafeCell<T>,
+}
+
+pub(super) struct Lock;
+
+impl Kind for Lock {
+    const WHAT: &'static str = "a reader-writer lock";
+    const PROTECTS: bool = true;
+    fn made(&self) -> Made {
+        Made::Object(object::RwLock::default().into())
+    }
 }
 
 // SAFETY: `value` is reached through guards: of one writer, or of readers, who share it, which needs
@@ -31,6 +40,13 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 impl<T: ?Sized> std::panic::UnwindSafe for RwLock<T> {}
 impl<T: ?Sized> std::panic::RefUnwindSafe for RwLock<T> {}
+
+impl<T: ?Sized> Item for RwLock<T> {
+    type Kind = Lock;
+    fn place(&self) -> &Place<Lock> {
+        &self.model
+    }
+}
 
 /// Shared access to what a [`RwLock`] holds, until dropped.
 #[must_use = "a lock is released when its guard is dropped"]
@@ -84,11 +100,9 @@ fn end_read(end: Option<Handle>, site: Site) {
 impl<T> RwLock<T> {
     /// A free lock around `value`.
     #[track_caller]
-    pub fn new(value: T) -> Self {
-        let site = Location::caller();
-        let model = Place::new(site, || Made::Object(object::RwLock::default().into()));
-        let contents = Place::contents(site, &model);
-        Self { model, std: std::sync::RwLock::new(()), contents, value: UnsafeCell::new(value) }
+    pub const fn new(value: T) -> Self {
+        let model = Place::new(Lock, Location::caller());
+        Self { model, std: std::sync::RwLock::new(()), value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -99,7 +113,7 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub fn into_inner(self) -> LockResult<T> {
         let poisoned = self.is_poisoned();
-        self.contents.access(Access::Write, Location::caller());
+        self.model.access_contents(Access::Write, Location::caller());
         let value = self.value.into_inner();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
     }
@@ -107,7 +121,7 @@ impl<T> RwLock<T> {
 
 impl<T: ?Sized> RwLock<T> {
     fn act(&self, act: RwLockAct, site: Site) -> Option<u64> {
-        self.model.with("a reader-writer lock", |engine, object| {
+        here(self).model.with(|engine, object| {
             engine.step(Operation::Act { object, act: Act::RwLock(act) }, site)
         })
     }
@@ -118,7 +132,7 @@ impl<T: ?Sized> RwLock<T> {
         act: impl FnOnce(LocationId) -> RwLockAct,
         site: Site,
     ) -> Option<(u64, Option<Handle>)> {
-        self.model.with("a reader-writer lock", |engine, object| {
+        here(self).model.with(|engine, object| {
             let end = Handle::new(site, || Made::Object(ReadEnd::default().into()));
             let act = act(Handle::with(end, "a read", |_, location| location).unwrap_or_default());
             (engine.step(Operation::Act { object, act: Act::RwLock(act) }, site), end)
@@ -131,7 +145,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Keeps new readers out, and waits for those that there are.
     fn begin_write(&self, site: Site) -> Option<u64> {
-        self.model.with("a reader-writer lock", |engine, object| {
+        here(self).model.with(|engine, object| {
             let act = Act::RwLock(RwLockAct::Write);
             let result = engine.step(Operation::Act { object, act }, site);
             for end in reads(engine, object) {
@@ -143,7 +157,7 @@ impl<T: ?Sized> RwLock<T> {
 
     /// Acquires the lock for writing if no read is under way.
     fn begin_try_write(&self, site: Site) -> Option<u64> {
-        self.model.with("a reader-writer lock", |engine, object| {
+        here(self).model.with(|engine, object| {
             let act = |act| engine.step(Operation::Act { object, act: Act::RwLock(act) }, site);
             loop {
                 if act(RwLockAct::TryWrite) == acquired::WOULD_BLOCK {
@@ -290,7 +304,7 @@ impl<T: ?Sized> RwLock<T> {
         end: Option<Handle>,
         site: Site,
     ) -> LockResult<RwLockReadGuard<'_, T>> {
-        let guard = RwLockReadGuard { lock: self, _std: None, end, site };
+        let guard = RwLockReadGuard { lock: here(self), _std: None, end, site };
         if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
     }
 
@@ -309,7 +323,7 @@ impl<T: ?Sized> RwLock<T> {
         std: Option<std::sync::RwLockReadGuard<'a, ()>>,
         site: Site,
     ) -> RwLockReadGuard<'a, T> {
-        RwLockReadGuard { lock: self, _std: std, end: None, site }
+        RwLockReadGuard { lock: here(self), _std: std, end: None, site }
     }
 
     fn write_guard<'a>(
@@ -319,7 +333,7 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> RwLockWriteGuard<'a, T> {
         let unwound = super::thread::panicking();
-        RwLockWriteGuard { lock: self, _std: std, site, unwound, held }
+        RwLockWriteGuard { lock: here(self), _std: std, site, unwound, held }
     }
 
     fn end_write(&self, poisons: bool, site: Site) {
@@ -356,7 +370,7 @@ impl<T: ?Sized> RwLock<T> {
     /// The value too, if the lock is poisoned.
     #[track_caller]
     pub fn get_mut(&mut self) -> LockResult<&mut T> {
-        self.contents.access(Access::Write, Location::caller());
+        self.model.access_contents(Access::Write, Location::caller());
         let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
         if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
@@ -385,7 +399,7 @@ impl<T: ?Sized> Deref for RwLockReadGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.lock.contents.access(Access::Read, self.site);
+        self.lock.model.access_contents(Access::Read, self.site);
         // SAFETY: this guard holds the lock for reading, so there is no writer. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &*self.lock.value.get() }
@@ -396,7 +410,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
     type Target = T;
 
     fn deref(&self) -> &T {
-        self.lock.contents.access(Access::Read, self.site);
+        self.lock.model.access_contents(Access::Read, self.site);
         // SAFETY: this guard holds the lock for writing, so there is no other guard. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &*self.lock.value.get() }
@@ -405,7 +419,7 @@ impl<T: ?Sized> Deref for RwLockWriteGuard<'_, T> {
 
 impl<T: ?Sized> DerefMut for RwLockWriteGuard<'_, T> {
     fn deref_mut(&mut self) -> &mut T {
-        self.lock.contents.access(Access::Write, self.site);
+        self.lock.model.access_contents(Access::Write, self.site);
         // SAFETY: this guard holds the lock for writing, so there is no other guard. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
         unsafe { &mut *self.lock.value.get() }

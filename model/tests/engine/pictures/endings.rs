@@ -177,11 +177,11 @@ fn use_after_free() {
         pair(
             (),
             |()| {
-                let x = Box::new(AtomicU64::new(0));
-                // SAFETY: the copy is used only for its number; its memory is leaked.
-                let copy = std::mem::ManuallyDrop::new(unsafe { std::ptr::read(&raw const *x) });
-                drop(x);
-                copy.load(Relaxed);
+                let x = Box::into_raw(Box::new(AtomicU64::new(0)));
+                // SAFETY: it was a box.
+                drop(unsafe { Box::from_raw(x) });
+                // SAFETY: not sound, and to be reported; the memory is kept until the execution is over.
+                unsafe { &*x }.load(Relaxed);
             },
             |()| (),
         )

@@ -8,9 +8,11 @@
     reason = "bits of one type become those of another"
 )]
 
+use std::panic::Location;
 use std::sync::atomic::{self as std_atomic, Ordering};
 
-use crate::kernel::{AtomicKind, Shape};
+use super::Atomic;
+use crate::kernel::{AtomicKind, Shape, Site};
 
 mod sealed {
     pub trait Sealed: Copy {}
@@ -24,7 +26,7 @@ pub trait Word: sealed::Sealed {
     const KIND: AtomicKind;
     fn to_word(self) -> u64;
     fn from_word(word: u64) -> Self;
-    fn std(value: Self) -> Self::Std;
+    fn new(value: Self, site: Site) -> Atomic<Self>;
     fn std_load(std: &Self::Std, order: Ordering) -> Self;
     fn std_store(std: &Self::Std, value: Self, order: Ordering);
     fn std_get_mut(std: &mut Self::Std) -> &mut Self;
@@ -43,6 +45,13 @@ pub trait Word: sealed::Sealed {
 macro_rules! word {
     ([$($generic:ident)?] $type:ty, $std:ty, $shape:expr, $kind:expr, $to:expr, $from:expr) => {
         impl$(<$generic>)? sealed::Sealed for $type {}
+        impl$(<$generic>)? Atomic<$type> {
+            /// A new atomic holding `value`.
+            #[track_caller]
+            pub const fn new(value: $type) -> Self {
+                Self::at(<$std>::new(value), Location::caller())
+            }
+        }
         impl$(<$generic>)? Word for $type {
             type Std = $std;
             const SHAPE: Shape = $shape;
@@ -55,8 +64,8 @@ macro_rules! word {
             fn from_word(word: u64) -> Self {
                 $from(word)
             }
-            fn std(value: Self) -> $std {
-                <$std>::new(value)
+            fn new(value: Self, site: Site) -> Atomic<Self> {
+                Atomic::at(<$std>::new(value), site)
             }
             #[inline]
             fn std_load(std: &$std, order: Ordering) -> Self {

@@ -1,0 +1,210 @@
+//! The memory of an execution: which thread was given it, and when.
+//!
+//! To make a value is no operation, so that `new` can be `const`. By whom it was made is known from the
+//! memory that it lies in: a block from the [`Allocator`], or the stack of a thread.
+//!
+//! Blocks that a program gives back are kept until its execution is over. A value that is used after its
+//! memory was freed can be read still, and the use is reported.
+//!
+//! # Limits
+//!
+//! A value counts as made when its block was allocated. One that is put into older memory, such as a free
+//! slot of a pool, by a thread that publishes it without synchronisation, is not found.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use super::overflow::Running;
+use crate::kernel::statics::is_static;
+use crate::kernel::{self, Engine, Memory as Where, Moment, Owned, StaticCopy};
+
+/// The global allocator of programs under test: `A`, and a note of each block that an execution
+/// allocates or frees.
+///
+/// With `--cfg loom` and the feature `check` it is the global allocator. A program with one of its own sets
+/// `--cfg own_allocator` besides, and declares it around its own:
+///
+/// ```
+/// # use std::alloc::System;
+/// # #[cfg(any())]
+/// #[global_allocator]
+/// static ALLOCATOR: selvedge_model::Allocator<System> = selvedge_model::Allocator(System);
+/// ```
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Allocator<A = System>(pub A);
+
+/// Calls `f` with the engine, if what allocates or frees is a program under test.
+#[inline]
+fn in_program<R>(f: impl FnOnce(&dyn Engine) -> R) -> Option<R> {
+    kernel::with(|engine| (!engine.is_at_work()).then(|| f(engine))).flatten()
+}
+
+// SAFETY: each method does what that of `A` does. What `dealloc` does not pass on at once is passed on
+// by `Memory::release`, with the same layout.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
+    #[inline]
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is that of `A`.
+        let pointer = unsafe { self.0.alloc(layout) };
+        in_program(|engine| engine.allocated(pointer.addr(), layout.size()));
+        pointer
+    }
+
+    #[inline]
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller's contract is that of `A`.
+        let pointer = unsafe { self.0.alloc_zeroed(layout) };
+        in_program(|engine| engine.allocated(pointer.addr(), layout.size()));
+        pointer
+    }
+
+    #[inline]
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if in_program(|engine| engine.keeps(pointer, layout)) != Some(true) {
+            // SAFETY: the caller's contract is that of `A`.
+            unsafe { self.0.dealloc(pointer, layout) };
+        }
+    }
+
+    #[inline]
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        if in_program(|_| ()).is_none() {
+            // SAFETY: the caller's contract is that of `A`.
+            return unsafe { self.0.realloc(pointer, layout, size) };
+        }
+        // SAFETY: the caller says that `size`, rounded up to the alignment, is no more than `isize::MAX`.
+        let new = unsafe { Layout::from_size_align_unchecked(size, layout.align()) };
+        // SAFETY: `size` is not 0, says the caller.
+        let to = unsafe { self.alloc(new) };
+        if !to.is_null() {
+            // SAFETY: both are blocks of at least so many bytes, and the new one is no part of the old one.
+            unsafe { to.copy_from_nonoverlapping(pointer, layout.size().min(size)) };
+            // SAFETY: the caller says that the old block is of this layout, and gives it up.
+            unsafe { self.dealloc(pointer, layout) };
+        }
+        to
+    }
+}
+
+#[cfg(not(own_allocator))]
+#[global_allocator]
+static ALLOCATOR: Allocator = Allocator(System);
+
+#[derive(Debug)]
+struct Block {
+    start: usize,
+    bytes: usize,
+    given: Moment,
+}
+
+/// A block that was freed, and is kept.
+#[derive(Debug)]
+struct Kept {
+    pointer: *mut u8,
+    layout: Layout,
+    freed: Moment,
+}
+
+/// What was allocated and freed in an execution.
+#[derive(Default)]
+pub(in crate::engine) struct Memory {
+    /// In the order in which they were allocated.
+    blocks: Vec<Block>,
+    kept: Vec<Kept>,
+    copies: Vec<StaticCopy>,
+}
+
+impl Memory {
+    pub(in crate::engine) fn allocated(&mut self, start: usize, bytes: usize, given: Moment) {
+        self.blocks.push(Block { start, bytes, given });
+    }
+
+    pub(in crate::engine) fn keep(&mut self, pointer: *mut u8, layout: Layout, freed: Moment) {
+        self.kept.push(Kept { pointer, layout, freed });
+    }
+
+    pub(in crate::engine) fn add_copy(&mut self, copy: StaticCopy) {
+        self.copies.push(copy);
+    }
+
+    /// Drops what the copies of statics hold. A destructor may use other statics.
+    pub(in crate::engine) fn drop_copies(this: &RefCell<Self>) {
+        let mut next = 0;
+        loop {
+            let drop = this
+                .borrow_mut()
+                .copies
+                .get_mut(next)
+                .map(|copy| std::mem::replace(&mut copy.drop, Box::new(|| ())));
+            let Some(drop) = drop else { return };
+            // In a program, a static is never dropped.
+            let _ = catch_unwind(AssertUnwindSafe(drop));
+            next += 1;
+        }
+    }
+
+    /// A static, or the copy of one.
+    fn find_copy(&self, address: usize) -> Option<Where> {
+        self.copies.iter().find_map(|copy| {
+            if copy.of == address {
+                return Some(Where::Static(Some(copy.pointer)));
+            }
+            let at = address.checked_sub(copy.pointer.addr());
+            let at = at.filter(|&at| at < copy.layout.size())?;
+            Some(Where::Owned(Owned::in_static(copy.of + at)))
+        })
+    }
+
+    /// The block that an address is in. The newest first: what is freed by the engine can be allocated
+    /// again.
+    fn find_block(&self, address: usize) -> Option<Owned> {
+        let offset =
+            |block: &Block| address.checked_sub(block.start).filter(|&at| at < block.bytes);
+        let mut blocks = self.blocks.iter().enumerate().rev();
+        let found = blocks.find_map(|(number, block)| Some((number, block, offset(block)?)));
+        let (number, block, offset) = found?;
+        let kept = self.kept.iter().find(|kept| kept.pointer.addr() == block.start);
+        let freed = kept.map(|kept| kept.freed);
+        Some(Owned::in_block(number, offset, block.given, freed))
+    }
+
+    /// The execution is over: frees what was kept, and the copies of statics.
+    pub(in crate::engine) fn release(&mut self) {
+        self.blocks.clear();
+        for StaticCopy { pointer, layout, .. } in self.copies.drain(..) {
+            // SAFETY: it was allocated with this layout, and nothing uses it any more.
+            unsafe { std::alloc::dealloc(pointer, layout) };
+        }
+        for Kept { pointer, layout, .. } in self.kept.drain(..) {
+            // SAFETY: the program gave it to `dealloc` with this layout, which did not pass it on. No engine
+            // runs or it is at work, so that it is passed on now.
+            unsafe { std::alloc::dealloc(pointer, layout) };
+        }
+    }
+}
+
+impl Drop for Memory {
+    fn drop(&mut self) {
+        self.release();
+    }
+}
+
+/// What an address is in, given the stacks of the threads.
+pub(in crate::engine) fn find(
+    address: usize,
+    stacks: impl Iterator<Item = Running>,
+    memory: &Memory,
+) -> Where {
+    if let Some(found) = memory.find_copy(address) {
+        return found;
+    }
+    let mut stacks = stacks.enumerate();
+    let on_stack = stacks.find_map(|(thread, stack)| Some((thread, stack.offset(address)?)));
+    let owned = on_stack.map(|(thread, offset)| Owned::on_stack(thread, offset));
+    match owned.or_else(|| memory.find_block(address)) {
+        Some(owned) => Where::Owned(owned),
+        None if is_static(address) => Where::Static(None),
+        None => Where::Foreign,
+    }
+}
