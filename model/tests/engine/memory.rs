@@ -157,8 +157,8 @@ fn a_value_on_a_stack_is_its_threads() {
 /// Which thread touches first depends on the schedule: names, and so executions, do not.
 #[test]
 fn the_thread_that_touches_first_does_not_matter() {
-    let program = |reversed| {
-        let config = Config { reversed, ..Config::default() };
+    let program = |reversed, hashes| {
+        let config = Config { reversed, hashes, ..Config::default() };
         explore_with(&config, || {
             let all: [_; 3] = std::array::from_fn(|_| AtomicUsize::new(0));
             thread::scope(|scope| {
@@ -169,10 +169,17 @@ fn the_thread_that_touches_first_does_not_matter() {
                         all[(first + 1) % 3].load(Relaxed)
                     });
                 }
+                // This thread comes first, or last.
+                all[2].load(Relaxed);
             });
             all.map(AtomicUsize::into_inner)
         })
     };
-    let (one, other) = (program(false), program(true));
-    assert_eq!((one.report.complete, one.signatures), (8, other.signatures));
+    let found = program(false, false);
+    assert_eq!(found.report.complete, 16);
+    for (reversed, hashes) in [(true, false), (false, true), (true, true)] {
+        let other = program(reversed, hashes);
+        assert_eq!(other.report.complete, 16);
+        assert_eq!(found.signatures, other.signatures);
+    }
 }
