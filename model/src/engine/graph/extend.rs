@@ -1,6 +1,6 @@
 //! Forward: adding a step to the graph in every way that is consistent.
 
-use super::event::{Event, INIT, Id, Kind};
+use super::event::{Event, INIT, Id, Kind, NONE};
 use super::search::Search;
 use crate::kernel::{Edges, Operation, Site, TIMED_OUT, ThreadId};
 
@@ -13,11 +13,8 @@ impl Search {
         site: Site,
     ) -> (Id, u64) {
         let index = self.graph.of(thread).len();
-        let location = self.run.number(operation);
+        let location = self.number(operation);
         let id = self.graph.push(Event::new(operation, location, thread, index, site));
-        if let Some(made) = operation.location() {
-            self.graph.note_made(id, self.run.place(made).maker.site);
-        }
         self.run.values.push(0);
         self.run.states.push(None);
         self.run.lasting.push(false);
@@ -48,12 +45,20 @@ impl Search {
         (id, self.perform(id, operation))
     }
 
+    /// The number in the graph of the location that a step is on, whose event is to be added.
+    fn number(&mut self, operation: &Operation) -> u32 {
+        let Some(id) = operation.location() else { return NONE };
+        let number = self.run.number(id);
+        self.graph.note_made(number, self.run.place(id).maker.site);
+        number
+    }
+
     /// Time is up for the first of these threads, and for each other one in another graph. Whether
     /// there is one.
     pub(super) fn time_out(&mut self, threads: &[ThreadId]) -> bool {
         for &thread in threads.iter().rev() {
             let (operation, site) = self.run.thread(thread).step;
-            let (index, location) = (self.graph.of(thread).len(), self.run.number(&operation));
+            let (index, location) = (self.graph.of(thread).len(), self.number(&operation));
             let mut event = Event::new(&operation, location, thread, index, site);
             (event.kind, event.place) = (Kind::TimeOut, self.graph.len());
             let id = self.graph.push(event);

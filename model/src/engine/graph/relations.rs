@@ -126,12 +126,13 @@ impl Graph {
         &mut self.threads[thread]
     }
 
-    /// Notes where the location of an event was made.
-    pub(super) fn note_made(&mut self, id: Id, made: Site) {
-        let location = self.at(id).location();
-        if let Some(known) = self.locations.get_mut(location) {
-            known.made = Some(made);
+    /// Notes where the location was made that has this number from now on.
+    pub(super) fn note_made(&mut self, location: u32, made: Site) {
+        let at = location as usize;
+        if self.locations.len() <= at {
+            self.locations.resize_with(at + 1, Location::default);
         }
+        self.locations[at].made = Some(made);
     }
 
     /// Appends an event, whose choice and past are still to be filled in.

@@ -274,10 +274,9 @@ impl Run {
         (*number, *bound) == (location, Some(id))
     }
 
-    /// The number in the graph of the location that a step is on, whose event is to be added. All
-    /// events of the graph have taken place, so that a number that is free here is free in the graph.
-    pub(super) fn number(&mut self, operation: &Operation) -> u32 {
-        let Some(id) = operation.location() else { return NONE };
+    /// The number of a location in the graph, a free one if it has none. All events of the graph have
+    /// taken place, so that a number that is free here is free in the graph.
+    pub(super) fn number(&mut self, id: LocationId) -> u32 {
         if self.location(id) == NONE {
             let free = self.bound.iter().position(Option::is_none).unwrap_or(self.bound.len());
             self.bind(id, free as u32);
