@@ -17,7 +17,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::overflow::Running;
 use crate::kernel::statics::is_static;
-use crate::kernel::{self, Engine, Memory as Where, Moment, Owned, StaticCopy};
+use crate::kernel::{self, Memory as Where, Moment, Owned, StaticCopy};
 
 /// The global allocator of programs under test: `A`, and a note of each block that an execution
 /// allocates or frees.
@@ -34,12 +34,6 @@ use crate::kernel::{self, Engine, Memory as Where, Moment, Owned, StaticCopy};
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Allocator<A = System>(pub A);
 
-/// Calls `f` with the engine, if what allocates or frees is a program under test.
-#[inline]
-fn in_program<R>(f: impl FnOnce(&dyn Engine) -> R) -> Option<R> {
-    kernel::with(|engine| (!engine.is_at_work()).then(|| f(engine))).flatten()
-}
-
 // SAFETY: each method does what that of `A` does. What `dealloc` does not pass on at once is passed on
 // by `Memory::release`, with the same layout.
 unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
@@ -47,7 +41,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `A`.
         let pointer = unsafe { self.0.alloc(layout) };
-        in_program(|engine| engine.allocated(pointer.addr(), layout.size()));
+        kernel::with(|engine| engine.allocated(pointer.addr(), layout.size()));
         pointer
     }
 
@@ -55,13 +49,13 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `A`.
         let pointer = unsafe { self.0.alloc_zeroed(layout) };
-        in_program(|engine| engine.allocated(pointer.addr(), layout.size()));
+        kernel::with(|engine| engine.allocated(pointer.addr(), layout.size()));
         pointer
     }
 
     #[inline]
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        if in_program(|engine| engine.keeps(pointer, layout)) != Some(true) {
+        if kernel::with(|engine| engine.keeps(pointer, layout)) != Some(true) {
             // SAFETY: the caller's contract is that of `A`.
             unsafe { self.0.dealloc(pointer, layout) };
         }
@@ -69,7 +63,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
 
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        if in_program(|_| ()).is_none() {
+        if kernel::with(|engine| engine.is_at_work()) != Some(false) {
             // SAFETY: the caller's contract is that of `A`.
             return unsafe { self.0.realloc(pointer, layout, size) };
         }

@@ -167,10 +167,11 @@ pub trait Engine {
     fn memory(&self, address: usize) -> Memory;
     /// Uses a copy in place of a static, until the execution is over.
     fn add_copy(&self, copy: StaticCopy);
-    /// The thread that runs has been given so many bytes.
+    /// The thread that runs has been given so many bytes, unless the engine itself is at work.
     fn allocated(&self, address: usize, bytes: usize);
-    /// The thread that runs gives memory back. Whether the engine keeps it, and frees it when the
-    /// execution is over: so what lay there can still be read, and its use is reported.
+    /// The thread that runs gives memory back, unless the engine itself is at work. Whether the engine
+    /// keeps it, and frees it when the execution is over: so what lay there can still be read, and its use
+    /// is reported.
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool;
     /// Accesses plain memory, or ends a location.
     fn access(&self, location: LocationId, access: Access, site: Site);

@@ -12,8 +12,8 @@ use super::search::Search;
 use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{
-    Access, Engine as KernelEngine, Locals, LocationId, Made, Memory, NewThread, Object, Operation,
-    Owned, Policy, Site, StaticCopy, TIMED_OUT, ThreadId, Turn, object,
+    Access, Engine as KernelEngine, Locals, LocationId, Made, Memory, Moment, NewThread, Object,
+    Operation, Owned, Policy, Site, StaticCopy, TIMED_OUT, ThreadId, Turn, object,
 };
 use crate::mutation::Change;
 
@@ -82,14 +82,11 @@ impl KernelEngine for Engine {
     }
 
     fn allocated(&self, address: usize, bytes: usize) {
-        let now = self.search.borrow().run.now();
-        self.memory.borrow_mut().allocated(address, bytes, now);
+        self.in_program(|now, memory| memory.allocated(address, bytes, now));
     }
 
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool {
-        let now = self.search.borrow().run.now();
-        self.memory.borrow_mut().keep(pointer, layout, now);
-        true
+        self.in_program(|now, memory| memory.keep(pointer, layout, now)).is_some()
     }
 
     fn access(&self, location: LocationId, access: Access, site: Site) {
@@ -247,6 +244,20 @@ impl KernelEngine for Engine {
         self.stop();
         // The thread unwinds already.
         panic!("{message}");
+    }
+}
+
+impl Engine {
+    /// Calls `f` unless the engine itself is at work.
+    #[inline]
+    fn in_program(&self, f: impl FnOnce(Moment, &mut memory::Memory)) -> Option<()> {
+        if !self.in_thread.get() {
+            return None;
+        }
+        let search = self.search.try_borrow_mut().ok()?;
+        let mut memory = self.memory.try_borrow_mut().ok()?;
+        f(search.run.now(), &mut memory);
+        Some(())
     }
 }
 

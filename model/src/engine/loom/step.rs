@@ -110,12 +110,17 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn allocated(&self, address: usize, bytes: usize) {
-        self.memory.borrow_mut().allocated(address, bytes, Moment::START);
+        if !self.is_at_work() {
+            self.memory.borrow_mut().allocated(address, bytes, Moment::START);
+        }
     }
 
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool {
-        self.memory.borrow_mut().keep(pointer, layout, Moment::START);
-        true
+        let keeps = !self.is_at_work();
+        if keeps {
+            self.memory.borrow_mut().keep(pointer, layout, Moment::START);
+        }
+        keeps
     }
 
     fn access(&self, _: LocationId, access: Access, _: Site) {
