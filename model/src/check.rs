@@ -75,7 +75,8 @@ pub enum Failure {
     /// An object is used by a thread that knows of its drop: the drop happens before the use. A use that is not
     /// ordered with the drop is a [`DataRace`](Self::DataRace).
     UseAfterFree,
-    /// Every thread that has not ended is blocked, in an operation or in `hint::wait_until`.
+    /// Every thread that has not ended is blocked, in an operation or in `hint::wait_until`. That may be a thread
+    /// that no thread joins: an execution ends with its last thread, where a process exits with its main thread.
     Deadlock,
     /// A panic, such as a failed assertion, in `init`, a thread, `finally`, or the drop of the state.
     Panic,
@@ -192,6 +193,10 @@ impl<S: Send + Sync + 'static> Model<S> {
     }
 
     /// Expects an execution to fail in this way. Takes the place of a table of outcomes.
+    ///
+    /// An exploration ends at the first failure that it finds, and that one must be of this kind. If the model can fail
+    /// in several ways, the others are not seen. A failure of an interleaving comes before one that takes weak
+    /// memory.
     pub fn fails(mut self, failure: Failure) -> Self {
         self.plan.fails = Some(failure);
         self

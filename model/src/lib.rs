@@ -83,6 +83,11 @@
 //!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
 //!   more than about 1,000 such turns is called a livelock. One whose turns have an effect is cut after 16, and
 //!   the result is bounded.
+//! - An execution may be over before its threads are: after a deadlock or a data race, or where a waiting loop would find
+//!   something else. These threads are unwound, so that destructors free memory. A destructor that uses a type of
+//!   [`sync`] then, other than to drop it, is suspended for good, and so is a thread that has caught the panic: no result would be
+//!   true. What it has on its stack is leaked. A destructor that panics without that aborts the process, as any panic
+//!   in a destructor during unwinding does; [`sync::thread::panicking`] tells.
 //! - What is known is listed in `loom-tests/7_checker/` of the repository, on the pages `limits.rs` and `bounds.rs`. Each
 //!   entry has a test and a workaround.
 

@@ -227,9 +227,13 @@ fn bounds_out_of_range_are_refused() {
 
 /// Runs one test of this very binary with an environment of its own.
 fn rerun(test: &str, variables: &[(&str, &str)]) -> Output {
+    rerun_of(test, module_path!(), variables)
+}
+
+pub(crate) fn rerun_of(test: &str, module: &str, variables: &[(&str, &str)]) -> Output {
     let this = std::env::current_exe().expect("a test has a binary");
     Command::new(this)
-        .args(["--exact", &crate::name_of(test, module_path!()), "--nocapture"])
+        .args(["--exact", &crate::name_of(test, module), "--nocapture"])
         // The gate sets these for the whole run.
         .env_remove("SELVEDGE_RESULTS")
         .env_remove("SELVEDGE_TRACES")
@@ -239,7 +243,7 @@ fn rerun(test: &str, variables: &[(&str, &str)]) -> Output {
         .expect("a test binary can be run")
 }
 
-fn text(output: &Output) -> String {
+pub(crate) fn text(output: &Output) -> String {
     let streams = [&output.stdout, &output.stderr];
     streams.map(|stream| String::from_utf8_lossy(stream).into_owned()).concat()
 }
@@ -349,6 +353,43 @@ fn takes_its_time_if_asked_to() {
     let add = |count: &AtomicU64| (0..3).for_each(|_| increment(count));
     let model = Model::new(init).thread("alice", add).thread("bob", add);
     model.acceptable("()", "both end").check();
+}
+
+/// Each run of a model shows that it goes on, if it is not an execution too.
+#[test]
+#[cfg(loom)]
+fn runs_that_are_given_up_are_a_sign_of_life() {
+    let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "1")];
+    let printed = text(&rerun("is_only_bounded_if_asked_to", &variables));
+    assert!(
+        printed.contains("1 passed") && printed.contains("no execution has ended in"),
+        "{printed}"
+    );
+}
+
+/// Takes three seconds, only when run by the test above.
+#[test]
+#[cfg(loom)]
+fn is_only_bounded_if_asked_to() {
+    if std::env::var_os("TAKE_TIME").is_none() {
+        return;
+    }
+    let init = || {
+        std::thread::sleep(std::time::Duration::from_millis(150));
+        (counter(), counter())
+    };
+    let add = |(_, count): &(AtomicU64, AtomicU64)| (0..3).for_each(|_| increment(count));
+    let report = Model::new(init)
+        .thread("loops", |(turns, _)| {
+            while turns.fetch_add(1, SeqCst) < 1_000 {
+                selvedge_model::sync::hint::spin_loop();
+            }
+        })
+        .thread("alice", add)
+        .thread("bob", add)
+        .explore();
+    let report = report.expect("a bound is not a failure");
+    assert!(report.executions() == 0 && report.bound().is_some(), "{report}");
 }
 
 #[test]
@@ -473,7 +514,7 @@ mod on_loom {
             assert!(text.contains(&expected) && text.lines().count() < 16, "{text}");
         };
         says(spins(), "livelock: alice waits in a loop, in");
-        says(blocks(), "deadlock: alice is blocked in");
+        says(blocks(), "deadlock: alice is blocked in wait_until, in");
     }
 
     #[test]
@@ -686,7 +727,27 @@ mod on_loom {
         assert!(text.contains("idle and bob perform no operation"), "{text}");
         let unjoined = Model::new(|| drop(thread::spawn(|| panic!("on purpose"))));
         let error = unjoined.thread("alice", |()| ()).explore().unwrap_err().to_string();
-        assert!(error.starts_with("panic: thread 1 panicked: on purpose"), "{error}");
+        assert!(error.starts_with("panic: thread1 panicked: on purpose"), "{error}");
+    }
+
+    #[test]
+    fn what_a_spawned_thread_does_counts_for_the_thread_that_spawned_it() {
+        let spawns = |count: &AtomicU64| {
+            thread::scope(|scope| drop(scope.spawn(|| increment(count))));
+        };
+        Model::new(counter)
+            .thread("alice", spawns)
+            .thread("bob", spawns)
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=2", "no increment is lost")
+            .check();
+        let hides = |count: &std::sync::atomic::AtomicU64| {
+            thread::scope(|scope| drop(scope.spawn(|| count.fetch_add(1, SeqCst))));
+        };
+        let hidden = Model::new(std::sync::atomic::AtomicU64::default);
+        let text =
+            message(hidden.thread("alice", hides).thread("bob", hides).acceptable("()", "none"));
+        assert!(text.contains("alice and bob perform no operation"), "{text}");
     }
 
     /// `std::sync` inside a model: one execution, and nothing was explored.
@@ -825,7 +886,8 @@ mod on_loom {
         };
         for limit in [1, 2, 3, 4, 5, 20, all.executions() - 1] {
             let (passes, printed) = explores(limit);
-            let expected = format!("limit exceeded: {limit} executions were explored");
+            let were = if limit == 1 { "execution was" } else { "executions were" };
+            let expected = format!("limit exceeded: {limit} {were} explored");
             assert!(!passes && printed.contains(&expected), "{limit}: {printed}");
         }
         let (passes, printed) = explores(all.executions());
@@ -1120,6 +1182,9 @@ mod on_loom {
         );
         assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
         assert!(second.contains("Execution 2. To replay it"), "{second}");
+        let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
+        let nothing = "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
+        assert!(text.contains(nothing), "{text}");
         assert!(replay("1/3").contains("there is no execution 3, the model has 2"));
         for malformed in ["1/sideways", "1/interleaving/2", "0/2", "1/0", "1.0/2", "2", ""] {
             let printed = replay(malformed);

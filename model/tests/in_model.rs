@@ -1,7 +1,11 @@
 //! The façade inside a model: each type does there what it does outside.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
-use selvedge_model::sync::{Arc, Condvar, Mutex, PoisonError, RwLock, TryLockError, thread};
+use selvedge_model::sync::{
+    Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock, TryLockError, thread,
+};
 use selvedge_model::{Failure, Model};
 
 #[test]
@@ -473,5 +477,35 @@ fn a_destructor_may_lock_while_its_thread_unwinds() {
         .thread("adds", add)
         .finally("sum", |sum| *sum.lock().unwrap_or_else(PoisonError::into_inner))
         .acceptable("sum=2", "the destructor counts, and so does the other thread")
+        .check();
+}
+
+/// A guard that is older than the panic poisons the mutex when it is dropped, not when it is given to a wait.
+#[test]
+fn a_wait_in_a_destructor_during_unwinding_does_not_poison() {
+    struct Waits<'a>(Option<MutexGuard<'a, bool>>, &'a Condvar);
+    impl Drop for Waits<'_> {
+        fn drop(&mut self) {
+            let mut ready = self.0.take().expect("it is dropped once");
+            while !*ready {
+                ready = self.1.wait(ready).expect("no thread has poisoned it");
+            }
+        }
+    }
+    Model::new(|| (Mutex::new(false), Condvar::new()))
+        .thread("waits", |(ready, changed)| {
+            let panics = || {
+                let _waits = Waits(ready.lock().ok(), changed);
+                panic!("on purpose");
+            };
+            catch_unwind(AssertUnwindSafe(panics)).is_err()
+        })
+        .thread("sets", |(ready, changed)| {
+            let mut guard = ready.lock().unwrap_or_else(PoisonError::into_inner);
+            *guard = true;
+            changed.notify_one();
+        })
+        .finally("poisoned", |(ready, _)| ready.is_poisoned())
+        .acceptable("waits=true poisoned=true", "by the guard that was dropped")
         .check();
 }

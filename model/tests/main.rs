@@ -5,12 +5,15 @@ mod executions;
 mod facade;
 #[cfg(loom)]
 mod facts;
+mod given_up;
 mod harness;
 mod in_model;
 mod linearizable;
 #[cfg(loom)]
 mod loops;
 mod lossy;
+#[cfg(loom)]
+mod messages;
 mod mutation;
 #[cfg(loom)]
 mod precedence;

@@ -58,6 +58,55 @@ fn a_thread_local_value_that_panics_when_dropped_is_no_secret() {
         .check();
 }
 
+/// A scope waits for what its threads return, `join` for their ends.
+#[test]
+fn a_scope_does_not_wait_for_thread_local_values() {
+    let adds = |total: &Arc<AtomicU64>| {
+        let total = Arc::clone(total);
+        move || {
+            says_farewell(move || {
+                total.fetch_add(1, SeqCst);
+            });
+        }
+    };
+    Model::new(|| Arc::new(AtomicU64::new(0)))
+        .thread("main", move |total| {
+            thread::scope(|scope| drop(scope.spawn(adds(total))));
+            total.load(SeqCst)
+        })
+        .acceptable("main=0", "the farewell comes after the scope")
+        .acceptable("main=1", "it comes before its end")
+        .check();
+    Model::new(|| Arc::new(AtomicU64::new(0)))
+        .thread("main", move |total| {
+            thread::scope(|scope| scope.spawn(adds(total)).join().expect("it does not panic"));
+            total.load(SeqCst)
+        })
+        .acceptable("main=1", "the farewell comes before the end of the thread")
+        .check();
+}
+
+/// The panic is reported when the result is delivered, before the thread has ended.
+#[test]
+fn a_scope_reports_a_panic_before_thread_local_values_are_dropped() {
+    Model::new(|| Arc::new(AtomicU64::new(0)))
+        .thread("main", |total| {
+            let panics = || {
+                let there = Arc::clone(total);
+                says_farewell(move || {
+                    there.fetch_add(1, SeqCst);
+                });
+                panic!("on purpose");
+            };
+            let scope = || thread::scope(|scope| drop(scope.spawn(panics)));
+            let panicked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(scope)).is_err();
+            (panicked, total.load(SeqCst))
+        })
+        .acceptable("main=(true, 0)", "the farewell comes after the scope")
+        .acceptable("main=(true, 1)", "it comes before its end")
+        .check();
+}
+
 /// Outside a model, on a real thread: a destructor may use a value that has none.
 #[test]
 fn a_destructor_uses_a_thread_local_value_without_one() {

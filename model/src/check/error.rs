@@ -14,7 +14,7 @@ use crate::render::Picture;
 #[non_exhaustive]
 pub enum CheckError {
     /// An execution reached an outcome that the table does not allow.
-    #[error("reached {outcome}, which the table {}\n{evidence}", judgement(.reason.as_deref(), .declared))]
+    #[error("reached {}, which the table {}\n{evidence}", told(.outcome), judgement(.reason.as_deref(), .declared))]
     UnexpectedOutcome {
         /// The outcome, such as `total=1`.
         outcome: String,
@@ -85,8 +85,8 @@ pub enum CheckError {
     /// There are more executions than the environment variable `SELVEDGE_LIMIT` allows. The exploration
     /// is incomplete, so there is no verdict.
     #[error(
-        "limit exceeded: {limit} executions were explored, as many as SELVEDGE_LIMIT allows, and more \
-         remain"
+        "limit exceeded: {limit} execution{} explored, as many as SELVEDGE_LIMIT allows, and more remain",
+        if *limit == 1 { " was" } else { "s were" }
     )]
     LimitExceeded {
         /// The limit, in executions.
@@ -255,5 +255,14 @@ fn bounded(bound: Option<&str>) -> String {
 }
 
 fn list(outcomes: &[String]) -> String {
-    if outcomes.is_empty() { "nothing".to_owned() } else { outcomes.join(", ") }
+    if outcomes.is_empty() {
+        return "nothing".to_owned();
+    }
+    let told: Vec<_> = outcomes.iter().map(|outcome| told(outcome)).collect();
+    told.join(", ")
+}
+
+/// An outcome as an error names it: in quotes where white space at its ends would not be seen.
+fn told(outcome: &str) -> String {
+    if outcome.trim() == outcome { outcome.to_owned() } else { format!("{outcome:?}") }
 }

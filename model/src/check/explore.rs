@@ -18,16 +18,18 @@ use super::progress::Progress;
 use super::report::Interleavings;
 use crate::engine::agreement::{self, Outcomes};
 use crate::engine::graph::{self, Config, Ending, Execution};
-use crate::engine::{loom, stacks};
+use crate::engine::{loom, panics, stacks};
 use crate::kernel::{Policy, ThreadId};
 use crate::mutation::Probe;
-use crate::render::{Detail, Picture, describe};
+use crate::render::{Detail, Picture, cause_of, describe_where};
 use crate::sync::thread::{Builder, JoinHandle, end_locals};
 use crate::sync::thread_number;
 
 /// What to explore besides the plan.
 #[derive(Debug, Clone)]
 pub(super) struct Task {
+    /// The name of the model.
+    pub(super) model: String,
     /// The execution that is to be replayed, if one is.
     pub(super) replay: Option<u64>,
     /// How many executions there may be before the check fails.
@@ -121,6 +123,7 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
     let run = {
         let (plan, task, sign) = (Arc::clone(plan), task.clone(), Arc::clone(&sign));
         move || {
+            panics::explores(task.model.clone());
             let explored = Exploration::new(&plan, &task).run(&sign);
             // The receiver waits for it, unless the time is up.
             let _ = sender.send(explored);
@@ -138,7 +141,7 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
             }
             Err(RecvTimeoutError::Timeout) => {}
         }
-        let now = sign.begun.load(Relaxed);
+        let now = sign.runs.load(Relaxed);
         progress.tell(&sign);
         if seen.0 != now {
             seen = (now, Instant::now());
@@ -151,22 +154,34 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
 /// A sign of life, and numbers for people. Relaxed: they order nothing.
 #[derive(Default)]
 struct Sign {
-    /// Executions begun, by both engines.
-    begun: AtomicU64,
+    /// Runs of the program, by both engines. Not all are executions.
+    runs: AtomicU64,
+    /// Executions that have been taken in.
+    taken: AtomicU64,
     /// How much of the search has been done, as the bits of a number from 0 to 1.
     explored: AtomicU64,
     /// The second engine is at work.
     on_loom: AtomicBool,
 }
 
+impl Sign {
+    fn run(&self, program: impl FnOnce()) {
+        self.runs.fetch_add(1, Relaxed);
+        program();
+    }
+}
+
 impl fmt::Display for Sign {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let begun = self.begun.load(Relaxed);
+        let taken = self.taken.load(Relaxed);
         let explored = f64::from_bits(self.explored.load(Relaxed)) * 1e2;
         if self.on_loom.load(Relaxed) {
-            return write!(f, "all executions, {begun} with interleavings on loom so far");
+            return write!(f, "all executions, {taken} with interleavings on loom so far");
         }
-        write!(f, "{begun} executions so far, about {explored:.1} % of all")
+        if taken == 0 {
+            return write!(f, "no execution has ended in {} runs so far", self.runs.load(Relaxed));
+        }
+        write!(f, "{taken} executions so far, about {explored:.1} % of all")
     }
 }
 
@@ -226,8 +241,9 @@ impl<'a> Exploration<'a> {
             ..Config::default()
         };
         let plan = self.plan;
-        let report = graph::explore(&config, &|| execute(plan, &newest), &mut |execution| {
-            sign.begun.store(execution.number(), Relaxed);
+        let program = || sign.run(|| execute(plan, &newest));
+        let report = graph::explore(&config, &program, &mut |execution| {
+            sign.taken.store(execution.number(), Relaxed);
             sign.explored.store(execution.explored().to_bits(), Relaxed);
             self.take(execution, &newest)
         });
@@ -296,8 +312,9 @@ impl<'a> Exploration<'a> {
             ..loom::Config::default()
         };
         let mut outcomes = Outcomes::default();
-        let report = loom::explore(&config, &|| execute(self.plan, &newest), &mut |execution| {
-            sign.begun.fetch_add(1, Relaxed);
+        let program = || sign.run(|| execute(self.plan, &newest));
+        let report = loom::explore(&config, &program, &mut |execution| {
+            sign.taken.fetch_add(1, Relaxed);
             outcomes.add_loom(execution, newest.outcome.take());
             ControlFlow::Continue(())
         });
@@ -388,11 +405,13 @@ impl<'a> Exploration<'a> {
             Some(number) => self.plan.observations[number].name.clone(),
             None => newest.place.get().to_owned(),
         };
-        let says = || describe(execution);
+        let says = || describe_where(execution, Some(&name(0)));
         match ending {
             Ending::Complete => unreachable!("an execution that ended well"),
             Ending::Panic { thread, message } => {
-                Fault::Panic { thread: name(*thread), message: message.clone() }
+                let cause = cause_of(execution, *thread).map(|cause| format!("; {cause}"));
+                let message = message.clone() + &cause.unwrap_or_default();
+                Fault::Panic { thread: name(*thread), message }
             }
             Ending::Deadlock(blocked) => {
                 if let Some((thread, message)) = execution.panic() {

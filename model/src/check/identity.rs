@@ -1,7 +1,28 @@
 //! Which model this is: the page, the test, and which of the test's models.
 
 use std::cell::RefCell;
+use std::io::Write as _;
 use std::panic::Location;
+
+/// A test, and how many models it has checked.
+struct Counted(String, usize);
+
+impl Drop for Counted {
+    /// At the end of the test's thread, if it is not too late to say so.
+    fn drop(&mut self) {
+        let Self(test, count) = self;
+        let Ok(replay) = std::env::var("SELVEDGE_REPLAY") else { return };
+        let model = replay.split(['.', '/']).next().and_then(|model| model.parse().ok());
+        if model.is_some_and(|model: usize| model > *count) {
+            let s = if *count == 1 { "" } else { "s" };
+            // Not `eprintln!`: the test has ended. A line that cannot be written is not worth a failure.
+            let _ = writeln!(
+                std::io::stderr(),
+                "SELVEDGE_REPLAY={replay}: nothing was replayed, {test} has {count} model{s}"
+            );
+        }
+    }
+}
 
 /// Where a model stands.
 #[derive(Debug, Clone)]
@@ -37,10 +58,10 @@ impl Identity {
     /// Counts the model among those that its test checks.
     pub(crate) fn count(&mut self) {
         std::thread_local! {
-            static LAST: RefCell<(String, usize)> = const { RefCell::new((String::new(), 0)) };
+            static LAST: RefCell<Counted> = const { RefCell::new(Counted(String::new(), 0)) };
         }
         let test = self.test();
-        self.ordinal = LAST.with_borrow_mut(|(last, count)| {
+        self.ordinal = LAST.with_borrow_mut(|Counted(last, count)| {
             if *last == test {
                 *count += 1;
             } else {

@@ -48,7 +48,8 @@ pub(super) fn run(
     let patience = super::patience(super::PATIENCE)?;
     let asks = replay.is_none() && probe.is_none_or(|probe| probe.applied().is_none());
     let loom = if asks { loom(plan)? } else { 0 };
-    let task = Task { replay, limit: limit()?, patience, probe: probe.cloned(), loom };
+    let (model, limit) = (identity.name(), limit()?);
+    let task = Task { model, replay, limit, patience, probe: probe.cloned(), loom };
     let explored = explore(plan, &task);
     let Explored { executions, outcomes: reached, mut finding, bounds, interleavings } = explored;
     if let (Some(replay), None) = (replay, &finding) {
@@ -189,7 +190,7 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
             threads.join(" and ")
         )),
         Fault::NonDeterministic(message) => wrong(format!(
-            "the model is not deterministic: {message}; it must not depend on a clock, a random \
+            "the model is not deterministic: {message}; it must not depend on addresses, a clock, a random \
              hasher, or shared state that is not from selvedge_model::sync"
         )),
         Fault::Misuse(message) => wrong(message.clone()),

@@ -42,6 +42,17 @@ impl Names {
         Some(child)
     }
 
+    /// The threads `of`, a bit each, and those that spawned one of them, or their parents.
+    pub(in crate::engine) fn with_ancestors(&self, of: u64) -> u64 {
+        let has = |thread: ThreadId| of & 1 << thread != 0;
+        let descends = |path: &[u32], thread: ThreadId| self.paths[thread].starts_with(path);
+        let threads = self.paths.iter().enumerate();
+        let some = threads.filter(|(_, path)| {
+            (0..self.paths.len()).any(|thread| has(thread) && descends(path, thread))
+        });
+        some.map(|(thread, _)| 1 << thread).sum()
+    }
+
     /// The way to a thread from the first one.
     pub(in crate::engine) fn path(&self, thread: ThreadId) -> &[u32] {
         &self.paths[thread]

@@ -11,11 +11,14 @@
 
 use std::any::Any;
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, Location, PanicHookInfo, catch_unwind, resume_unwind};
+use std::io::Write as _;
+use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Mutex, PoisonError};
 
 use corosensei::stack::DefaultStack;
 use corosensei::{Coroutine, Yielder};
+
+use crate::kernel::ThreadId;
 
 /// Begins a panic each time that it is resumed, and catches it the next time.
 struct Weight(Coroutine<(), (), (), DefaultStack>);
@@ -79,10 +82,12 @@ pub(in crate::engine) fn take() -> u32 {
     let mut count = 0;
     while std::thread::panicking() {
         let begun = WEIGHTS.lock().unwrap_or_else(PoisonError::into_inner).0.pop();
-        let mut weight = begun.unwrap_or_else(|| {
-            let elsewhere = std::thread::spawn(Weight::begin);
-            elsewhere.join().expect("a weight suspends its panic")
-        });
+        let Some(mut weight) = begun else {
+            // A batch, because a thread that is suspended for good needs one that no thread has begun here.
+            let elsewhere = std::thread::spawn(|| put(16));
+            elsewhere.join().expect("a weight suspends its panic");
+            continue;
+        };
         weight.0.resume(());
         WEIGHTS.lock().unwrap_or_else(PoisonError::into_inner).1.push(weight);
         count += 1;
@@ -98,18 +103,45 @@ pub(in crate::engine) fn put(count: u32) {
     }
 }
 
-thread_local! {
-    /// What the newest panic says, and where it began.
-    static LAST_PANIC: RefCell<Option<(String, String)>> = const { RefCell::new(None) };
+/// A panic of a thread of an execution.
+struct Panicked {
+    execution: u64,
+    thread: ThreadId,
+    text: String,
+    /// Where it began.
+    place: String,
 }
 
-/// What a panic says, and where it began if that is known.
-pub(crate) fn message_of(payload: &(dyn Any + Send)) -> String {
-    let text = text_of(payload).unwrap_or("a panic without a message").to_owned();
-    LAST_PANIC.with_borrow(|last| match last {
-        Some((said, place)) if *said == text => format!("{text} (at {place})"),
-        _ => text,
+thread_local! {
+    /// Those of the execution, the newest last: of each thread and text, the newest.
+    static PANICS: RefCell<Vec<Panicked>> = const { RefCell::new(Vec::new()) };
+    /// The model that this OS thread explores.
+    static MODEL: RefCell<String> = const { RefCell::new(String::new()) };
+}
+
+/// Names the model that this OS thread explores from now on.
+pub(crate) fn explores(model: String) {
+    MODEL.set(model);
+}
+
+/// What a panic says that has come to the foot of `thread`, and where it began if that is known: in this
+/// thread, or in another one whose panic it passes on.
+pub(crate) fn message_of(thread: ThreadId, payload: &(dyn Any + Send)) -> String {
+    let text = said(payload);
+    PANICS.with_borrow(|panics| {
+        let same = || panics.iter().rev().filter(|panic| panic.text == text);
+        match same().find(|panic| panic.thread == thread).or_else(|| same().next()) {
+            Some(Panicked { place, .. }) => format!("{text} (at {place})"),
+            None => text.clone(),
+        }
     })
+}
+
+/// What a panic says.
+pub(in crate::engine) fn said(payload: &dyn Any) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    text.unwrap_or("a panic without a message").to_owned()
 }
 
 /// What a panic said that [`message_of`] has put into words, without the place: whether that is known
@@ -118,16 +150,37 @@ pub(in crate::engine) fn without_place(message: &str) -> &str {
     message.rsplit_once(" (at ").map_or(message, |(text, _)| text)
 }
 
-fn text_of(payload: &(dyn Any + Send)) -> Option<&str> {
-    let text = payload.downcast_ref::<&str>().copied();
-    text.or_else(|| payload.downcast_ref::<String>().map(String::as_str))
+/// Notes where a panic begins.
+fn note_panic(text: String, at: &Location<'_>) {
+    let here = crate::kernel::with(|engine| (engine.execution(), engine.thread()));
+    let Some((execution, thread)) = here else { return };
+    PANICS.with_borrow_mut(|panics| {
+        panics.retain(|panic| {
+            panic.execution == execution && (panic.thread, &panic.text) != (thread, &text)
+        });
+        let place = format!("{}:{}", at.file(), at.line());
+        panics.push(Panicked { execution, thread, text, place });
+    });
 }
 
-/// Notes where a panic begins.
-fn note_panic(info: &PanicHookInfo<'_>) {
-    let text = text_of(info.payload()).unwrap_or("a panic without a message").to_owned();
-    let place = info.location().map(|at| format!("{}:{}", at.file(), at.line()));
-    LAST_PANIC.set(place.map(|place| (text, place)));
+/// What `std` panics with before it aborts, because of a panic in a destructor during unwinding.
+const IN_CLEANUP: &str = "panic in a destructor during cleanup";
+
+/// Says for which panic `std` is about to abort the process, and why the thread unwinds.
+fn explain_abort() {
+    let model = MODEL.take();
+    let last = PANICS.with_borrow_mut(Vec::pop);
+    let (text, place) = last.map(|panic| (panic.text, panic.place)).unwrap_or_default();
+    let unwinding = if crate::kernel::with(|engine| engine.over()) == Some(true) {
+        "its thread is unwound because the execution is over, which thread::panicking() tells"
+    } else {
+        "its thread unwinds from a panic"
+    };
+    // Not `eprintln!`: what a test harness has captured is lost.
+    let _ = writeln!(
+        std::io::stderr(),
+        "{model}: a destructor panics at {place} while {unwinding}, and so the process aborts: {text}"
+    );
 }
 
 /// Silences the panics of threads under test, which are results.
@@ -144,9 +197,12 @@ pub(in crate::engine) fn install_hook() {
             if at_work {
                 return before(info);
             }
-            note_panic(info);
-            let message = text_of(info.payload()).unwrap_or("a panic without a message").to_owned();
-            let at = info.location().unwrap_or(Location::caller());
+            let (message, at) =
+                (said(info.payload()), info.location().unwrap_or(Location::caller()));
+            if message == IN_CLEANUP {
+                return explain_abort();
+            }
+            note_panic(message.clone(), at);
             crate::kernel::with(|engine| engine.panics(message, at));
         }));
     });

@@ -68,7 +68,9 @@ impl Handle {
     pub fn at_end(handle: Option<Self>, f: impl FnOnce(&dyn Engine, LocationId)) {
         if let Some(handle) = handle {
             with(|engine| {
-                if let Some(location) = handle.in_execution(engine) {
+                if let Some(location) = handle.in_execution(engine)
+                    && !engine.over()
+                {
                     f(engine, location);
                 }
             });

@@ -203,8 +203,8 @@ pub trait Engine {
     fn locals(&self, f: &mut dyn FnMut(&mut Locals));
     /// Whether the engine itself is at work: a panic then is its own.
     fn is_at_work(&self) -> bool;
-    /// Whether the execution is over, and what still runs are the destructors of threads that never
-    /// end.
+    /// Whether the execution is over, and what still runs are destructors. If they ask for a step, the
+    /// state of an object or the value of an atomic, the call does not return.
     fn over(&self) -> bool;
     /// Ends the execution with an error of the program under test, which is not an execution of the
     /// memory model.

@@ -108,6 +108,23 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it only starts a thread, or ends one for those that wait for that.
+    pub fn is_of_threads_only(&self) -> bool {
+        matches!(
+            self,
+            Self::Spawn { .. } | Self::Join { .. } | Self::Act { act: Act::Delivery(_), .. }
+        )
+    }
+
+    /// Whether what it finds depends on other threads.
+    pub fn finds_something(&self) -> bool {
+        match self {
+            Self::Fence { .. } | Self::Choose { .. } => false,
+            Self::Act { act, .. } => !act.ends_section(),
+            _ => true,
+        }
+    }
+
     /// The atomic or object that it is about.
     pub fn location(&self) -> Option<LocationId> {
         match *self {

@@ -5,8 +5,8 @@ use super::view::View;
 use super::words::Words;
 use crate::engine::graph::Line;
 use crate::kernel::object::{
-    BarrierAct, CLAIMED, CLOSED, ChannelAct, CondvarAct, DONE, EMPTY, FULL, MAY_TAKE, MutexAct,
-    OnceAct, OnceKind, ReadEndAct, RwLockAct, TokenAct, acquired,
+    BarrierAct, CLAIMED, CLOSED, ChannelAct, CondvarAct, DONE, DeliveryAct, EMPTY, FULL, MAY_TAKE,
+    MutexAct, OnceAct, OnceKind, ReadEndAct, RwLockAct, TokenAct, acquired,
 };
 use crate::kernel::{Act, Choice, LocationId, Made, Object, Operation};
 
@@ -98,6 +98,10 @@ pub(super) fn acted(
         Act::Barrier(BarrierAct::Arrive) => ("wait", ": arrives"),
         Act::Barrier(BarrierAct::Leave { .. }) => ("wait", ": released"),
         Act::Token(act) => return Some(token(view, at, object, act)),
+        Act::Delivery(DeliveryAct::Deliver) => return None,
+        Act::Delivery(DeliveryAct::Await { child }) => {
+            return Some(Words::plain("join", format!(" {}", view.names.thread(child))));
+        }
     };
     on(operation, rest)
 }

@@ -7,9 +7,9 @@ use super::names::short_order;
 use super::rows::on;
 use super::view::View;
 use super::words::update_name;
-use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Party};
+use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Party, Text};
 use crate::kernel::object::{
-    BarrierAct, ChannelAct, CondvarAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
+    BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
 };
 use crate::kernel::{Access, Act, LocationId, Object, Operation, Site, ThreadId};
 use crate::place::{file_and_line, in_program};
@@ -17,12 +17,17 @@ use crate::place::{file_and_line, in_program};
 /// What the ending of `execution` means, in one sentence or two, without a word for its kind, such as
 /// "data race".
 pub fn describe(execution: &Execution<'_>) -> String {
+    describe_where(execution, None)
+}
+
+/// The same. If the first thread is blocked, it is in `place`.
+pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> String {
     let view = View::of(execution);
     let name = |thread| view.names.thread(thread);
     match execution.ending() {
         Ending::Complete => "all threads ended".to_owned(),
         Ending::Panic { thread, message } => format!("{} panicked: {message}", name(*thread)),
-        Ending::Deadlock(blocked) => deadlock(&view, blocked),
+        Ending::Deadlock(blocked) => deadlock(&view, blocked, place),
         Ending::Race { location, first, second } => race(&view, *location, first, second),
         Ending::UseAfterFree { location, freed, used } => {
             let label = view.names.label(*location);
@@ -37,8 +42,7 @@ pub fn describe(execution: &Execution<'_>) -> String {
                 format!("{}{on}", file_and_line(site))
             };
             format!(
-                "{} is not deterministic: with the same choices, its step was at {} before and is at {} \
-                 now",
+                "with the same choices, the step of {} was at {} before, and is at {} now",
                 name(*thread),
                 what(before),
                 what(now)
@@ -52,6 +56,32 @@ pub fn describe(execution: &Execution<'_>) -> String {
         Ending::Bounded(bound) => bounded(&view, bound),
         Ending::Stutter | Ending::Inconsistent | Ending::Again => "not an execution".to_owned(),
     }
+}
+
+/// Of a thread that panicked because another one had, as it was told by a join or a scope: the name of that one, what
+/// its panic says, and where it began.
+pub(crate) fn cause_of(execution: &Execution<'_>, thread: ThreadId) -> Option<String> {
+    let view = View::of(execution);
+    let lines = &view.trace.lines;
+    let panic_of = |thread| {
+        let panics = |action| matches!(action, Action::Panic(_));
+        let at = lines.iter().rposition(|line| line.thread == thread && panics(line.action))?;
+        let Action::Panic(number) = lines[at].action else { return None };
+        Some((at, execution.text(number)?))
+    };
+    let (at, own) = panic_of(thread)?;
+    if !(own.text == "a scoped thread panicked" || own.text.ends_with("value: Any { .. }")) {
+        return None;
+    }
+    let joined = lines[..at].iter().rev().find_map(|line| match line.action {
+        Action::Step(
+            Operation::Join { child }
+            | Operation::Act { act: Act::Delivery(DeliveryAct::Await { child }), .. },
+        ) if line.thread == thread => Some(child),
+        _ => None,
+    })?;
+    let (_, Text { text, at: (file, line) }) = panic_of(joined)?;
+    Some(format!("{} panicked: {text} (at {file}:{line})", view.names.thread(joined)))
 }
 
 /// ` at src/counter.rs:120`, unless that is in the standard library.
@@ -131,7 +161,7 @@ fn party(view: &View<'_>, party: &Party) -> String {
     format!("{} {verb}{}", view.names.thread(party.thread), place.unwrap_or_default())
 }
 
-fn deadlock(view: &View<'_>, blocked: &[Blocked]) -> String {
+fn deadlock(view: &View<'_>, blocked: &[Blocked], place: Option<&str>) -> String {
     let others = blocked.iter().any(|waiting| waiting.thread != 0);
     // The first thread joins the others, and is blocked because they are.
     let told = blocked.iter().filter(|waiting| {
@@ -139,11 +169,16 @@ fn deadlock(view: &View<'_>, blocked: &[Blocked]) -> String {
     });
     let told = told.map(|waiting| {
         let thread = view.names.thread(waiting.thread);
+        let thread = place.filter(|_| waiting.thread == 0).unwrap_or(thread);
         let (object, operation) = waits_in(view, waiting);
         let step = on(&view.names, object, &operation);
-        let verb = if waiting.spins { "waits in a loop, in" } else { "is blocked in" };
+        let verb = match waiting {
+            Blocked { spins: true, .. } => "waits in a loop, in",
+            Blocked { until: true, .. } => "is blocked in wait_until, in",
+            _ => "is blocked in",
+        };
         let why = object
-            .filter(|_| !waiting.spins)
+            .filter(|_| !waiting.spins && !waiting.until)
             .and_then(|object| held_by(view, object, waiting.thread));
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         format!("{thread} {verb} {step}{}{why}", at(waiting.site))
@@ -218,7 +253,10 @@ fn operation_name(view: &View<'_>, operation: &Operation) -> (Option<LocationId>
         Operation::Update { update, .. } => update_name(update),
         Operation::Fence { .. } => "fence",
         Operation::Spawn { child } => return (None, format!("spawn {}", names.thread(child))),
-        Operation::Join { child } => return (None, format!("join {}", names.thread(child))),
+        Operation::Join { child }
+        | Operation::Act { act: Act::Delivery(DeliveryAct::Await { child }), .. } => {
+            return (None, format!("join {}", names.thread(child)));
+        }
         Operation::Choose { .. } => "choose",
         Operation::Act { act: Act::Token(act), object } => {
             let name = match act {
@@ -269,5 +307,6 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
         },
         Act::Once(act) => once_name(view, object, act),
         Act::Token(_) => "park",
+        Act::Delivery(_) => "join",
     }
 }

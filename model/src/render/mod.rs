@@ -18,6 +18,7 @@ mod view;
 mod words;
 
 pub use ending::describe;
+pub(crate) use ending::{cause_of, describe_where};
 
 use crate::engine::graph::Execution;
 use crate::kernel::LocationId;

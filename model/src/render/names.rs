@@ -41,7 +41,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
                 OnceKind::LazyLock => ('o', "LazyLock"),
             },
             Object::Barrier(_) => ('b', "Barrier"),
-            Object::ReadEnd(_) | Object::Token(_) => return None,
+            Object::ReadEnd(_) | Object::Token(_) | Object::Delivery(_) => return None,
         },
     })
 }
@@ -55,12 +55,8 @@ impl Names {
             kinds: HashMap::new(),
             pointers: Vec::new(),
         };
-        for (thread, name) in execution.threads() {
-            let name = name.map_or_else(
-                || if thread == 0 { "main".to_owned() } else { format!("thread{thread}") },
-                str::to_owned,
-            );
-            names.threads.insert(thread, name);
+        for (thread, _) in execution.threads() {
+            names.threads.insert(thread, execution.name(thread));
             names.tokens.insert(execution.token(thread), thread);
         }
         let mut made: HashMap<char, usize> = HashMap::new();

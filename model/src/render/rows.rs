@@ -166,7 +166,11 @@ impl Builder<'_> {
             }
             let (object, operation) = waits_in(self.view, waiting);
             self.used.extend(object);
-            let rest = if waiting.spins { "waits in a loop" } else { "not completed" };
+            let rest = match (waiting.spins, waiting.until) {
+                (true, _) => "waits in a loop",
+                (_, true) => "waits in wait_until",
+                _ => "not completed",
+            };
             self.rows.push(Row {
                 thread: waiting.thread,
                 text: format!("{}: {rest}", on(&self.view.names, object, &operation)),

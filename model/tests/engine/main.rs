@@ -12,6 +12,7 @@ mod agreement;
 mod counts;
 mod executions;
 mod facade;
+mod given_up;
 mod leaks;
 mod memory;
 mod mutation;

@@ -114,11 +114,13 @@ impl KernelEngine for Engine {
     }
 
     fn state(&self, object: LocationId) -> Object {
+        self.leave_if_over();
         let search = self.search.borrow();
         search.state(object, search.acts_so_far(object)).clone()
     }
 
     fn newest(&self, location: LocationId) -> u64 {
+        self.leave_if_over();
         self.search.borrow().newest(location)
     }
 
@@ -131,6 +133,7 @@ impl KernelEngine for Engine {
     }
 
     fn spawn(&self, new: NewThread, site: Site) -> ThreadId {
+        self.leave_if_over();
         let child = {
             let mut search = self.search.borrow_mut();
             let parent = search.run.current;
@@ -150,9 +153,6 @@ impl KernelEngine for Engine {
         };
         let token = self.make(Made::Object(Object::Token(object::Token::default())), site);
         self.take_step(Operation::Spawn { child }, false, site);
-        if self.search.borrow().run.unwinding {
-            return child;
-        }
         {
             let mut search = self.search.borrow_mut();
             let parent = search.run.current;
@@ -169,15 +169,12 @@ impl KernelEngine for Engine {
     }
 
     fn turn(&self, turn: Turn, site: Site) {
+        self.leave_if_over();
         let goes_on = {
             let mut search = self.search.borrow_mut();
-            if search.run.unwinding {
-                true
-            } else {
-                let thread = search.run.current;
-                search.note_turn(thread, turn, site);
-                search.turn(thread, turn, site)
-            }
+            let thread = search.run.current;
+            search.note_turn(thread, turn, site);
+            search.turn(thread, turn, site)
         };
         if !goes_on {
             self.pause();
@@ -189,9 +186,9 @@ impl KernelEngine for Engine {
     }
 
     fn panicked(&self, payload: &(dyn Any + Send)) {
-        let message = message_of(payload);
         let mut search = self.search.borrow_mut();
         let thread = search.run.current;
+        let message = message_of(thread, payload);
         search.run.thread_mut(thread).panic.get_or_insert(message);
     }
 
@@ -204,15 +201,10 @@ impl KernelEngine for Engine {
     }
 
     fn abort(&self, payload: &(dyn Any + Send)) -> ! {
-        let message = message_of(payload);
-        let ending = {
-            let search = self.search.borrow();
-            Ending::Panic { thread: search.run.current, message: message.clone() }
-        };
+        let thread = self.search.borrow().run.current;
+        let ending = Ending::Panic { thread, message: message_of(thread, payload) };
         self.search.borrow_mut().run.end(ending);
         self.stop();
-        // The thread unwinds already.
-        panic!("{message}");
     }
 
     fn panic_seen(&self, thread: ThreadId) {
@@ -236,14 +228,13 @@ impl KernelEngine for Engine {
     }
 
     fn over(&self) -> bool {
-        self.search.borrow().run.unwinding
+        // A destructor of what a static holds is answered: see `Memory::drop_copies`.
+        self.in_thread.get() && self.search.borrow().run.unwinding
     }
 
     fn misuse(&self, message: String) -> ! {
-        self.search.borrow_mut().misuse(message.clone());
+        self.search.borrow_mut().misuse(message);
         self.stop();
-        // The thread unwinds already.
-        panic!("{message}");
     }
 }
 

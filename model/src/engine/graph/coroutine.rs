@@ -18,10 +18,10 @@ use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
 use crate::engine::stacks::Stacks;
 use crate::kernel::object::Token;
-use crate::kernel::{LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
+use crate::kernel::{self, LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
 use crate::mutation::Probe;
 
-/// Unwinds a thread whose execution is over.
+/// Unwinds a thread whose execution is over. A thread is unwound once: see [`Engine::leave`].
 struct Abandoned;
 
 /// The engine, as [`crate::kernel`] sees it.
@@ -59,12 +59,16 @@ impl Engine {
         // A scoped thread borrows from the thread that spawned it, whose number is lower.
         let threads = self.search.borrow().run.threads.len();
         for thread in (0..threads).rev() {
-            // One that has not started returns at once, without its body.
-            let body = self.search.borrow_mut().run.thread_mut(thread).body.take();
-            drop(body);
             self.resume(thread);
         }
         Memory::drop_copies(&self.memory);
+        let left = std::mem::take(&mut self.search.borrow_mut().run.left);
+        for mut coroutine in left {
+            // SAFETY: it is never resumed: what is on its stack is leaked. Nor does another thread of this run
+            // go on, which could find its way there.
+            unsafe { coroutine.force_reset() };
+            self.stacks.keep(coroutine.into_stack());
+        }
         let mut search = self.search.borrow_mut();
         if search.run.over == Some(Ending::Complete)
             && let Some(leak) = search.leak()
@@ -91,9 +95,15 @@ impl Engine {
         if coroutine.done() {
             self.stacks.keep(coroutine.into_stack());
             self.search.borrow_mut().run.thread_mut(thread).running = Running::default();
+            return;
+        }
+        let Search { run, .. } = &mut *self.search.borrow_mut();
+        if run.unwinding {
+            // It is suspended for good, and its thread-local values are leaked with what is on its stack.
+            std::mem::forget(std::mem::take(&mut run.thread_mut(thread).locals));
+            run.left.push(coroutine);
         } else {
-            let mut search = self.search.borrow_mut();
-            let state = search.run.thread_mut(thread);
+            let state = run.thread_mut(thread);
             (state.coroutine, state.panics) = (Some(coroutine), panics);
         }
     }
@@ -103,7 +113,7 @@ impl Engine {
         let running = Running::new(&stack, new.name.as_deref());
         let engine = std::ptr::from_ref(self);
         let coroutine = Coroutine::with_stack(stack, move |yielder: &Yielder<(), ()>, ()| {
-            // SAFETY: the engine outlives the coroutines of its runs: `run` brings each to its end.
+            // SAFETY: the engine outlives the coroutines of its runs: `run` brings each to its end, or resets it.
             unsafe { &*engine }.main_of(thread, yielder);
         });
         let mut search = self.search.borrow_mut();
@@ -118,23 +128,30 @@ impl Engine {
 
     /// What a coroutine runs.
     fn main_of(&self, thread: ThreadId, yielder: &Yielder<(), ()>) {
-        let body = {
+        let (body, over) = {
             let mut search = self.search.borrow_mut();
+            let over = search.run.unwinding;
             let state = search.run.thread_mut(thread);
             state.yielder = yielder;
-            state.body.take()
+            (state.body.take(), over)
         };
         let Some(body) = body else { return };
-        let result = catch_unwind(AssertUnwindSafe(body));
+        let result = catch_unwind(AssertUnwindSafe(|| if over { drop(body) } else { body() }));
         let mut search = self.search.borrow_mut();
         if let Err(payload) = result
             && !payload.is::<Abandoned>()
             && !search.run.unwinding
         {
-            let message = message_of(&*payload);
+            let message = message_of(thread, &*payload);
             search.run.thread_mut(thread).panic.get_or_insert(message);
         }
-        if search.run.unwinding || search.run.over.is_some() {
+        if search.run.unwinding {
+            let locals = std::mem::take(&mut search.run.thread_mut(thread).locals);
+            drop(search);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
+            return;
+        }
+        if search.run.over.is_some() {
             return;
         }
         search.arrived(thread);
@@ -147,12 +164,12 @@ impl Engine {
     /// The thread that runs takes a step, once it is its turn; or an act, if that is in time.
     pub(super) fn take_step(&self, operation: Operation, limited: bool, site: Site) -> u64 {
         let thread = {
+            self.leave_if_over();
             let mut search = self.search.borrow_mut();
-            let thread = search.run.current;
             if search.run.unwinding {
-                drop(search);
-                return self.after_the_end(&operation);
+                return search.step_of_static(&operation);
             }
+            let thread = search.run.current;
             if let Some(result) = search.echo(thread, &operation, site) {
                 return result;
             }
@@ -167,9 +184,7 @@ impl Engine {
                 return result;
             }
             self.suspend(thread);
-            if self.search.borrow().run.unwinding {
-                return self.after_the_end(&operation);
-            }
+            self.leave_if_over();
         }
     }
 
@@ -180,14 +195,14 @@ impl Engine {
         unsafe { &*yielder }.suspend(());
     }
 
-    /// Suspends a thread that will not go on.
-    pub(super) fn stop(&self) {
+    /// Suspends a thread that will not go on, until it is unwound.
+    pub(super) fn stop(&self) -> ! {
         let thread = self.search.borrow().run.current;
         self.search.borrow_mut().arrived(thread);
         while !self.search.borrow().run.unwinding {
             self.suspend(thread);
         }
-        self.abandon();
+        self.leave();
     }
 
     /// Suspends a thread whose loop has stopped, until it is resumed or the execution is over.
@@ -200,23 +215,30 @@ impl Engine {
                 return;
             }
         }
-        self.abandon();
+        self.leave();
     }
 
-    /// Unwinds a thread of an execution that is over, unless it unwinds already, or has not begun and only
-    /// its body is dropped.
-    fn abandon(&self) {
-        if self.in_thread.get() && !std::thread::panicking() {
-            resume_unwind(Box::new(Abandoned));
+    pub(super) fn leave_if_over(&self) {
+        if kernel::Engine::over(self) {
+            self.leave();
         }
     }
 
-    /// A step of a thread that is being unwound because its execution is over: destructors see
-    /// sequential memory, and locks that are free.
-    fn after_the_end(&self, operation: &Operation) -> u64 {
-        self.abandon();
-        let mut search = self.search.borrow_mut();
-        search.step_after_the_end(operation)
+    /// The execution is over, and the thread that runs asks for more. The first time it is unwound, so that
+    /// destructors free memory. If a destructor asks, or the code that has caught the panic, the thread is
+    /// suspended for good: there is no result that would be true.
+    fn leave(&self) -> ! {
+        let thread = self.search.borrow().run.current;
+        let unwound = {
+            let mut search = self.search.borrow_mut();
+            std::mem::replace(&mut search.run.thread_mut(thread).unwound, true)
+        };
+        if !unwound && !std::thread::panicking() {
+            resume_unwind(Box::new(Abandoned));
+        }
+        loop {
+            self.suspend(thread);
+        }
     }
 }
 
@@ -235,13 +257,11 @@ impl Search {
         last.map_or(place.value(), |&id| self.run.values[id as usize])
     }
 
-    fn step_after_the_end(&mut self, operation: &Operation) -> u64 {
-        self.run.afterlife += 1;
-        if self.run.afterlife > 10_000_000 {
-            eprintln!("a destructor does not end, in a thread of an execution that was given up");
-            std::process::abort();
-        }
+    /// A step of a destructor of what a static holds: all threads have ended, so memory is sequential.
+    fn step_of_static(&mut self, operation: &Operation) -> u64 {
         let Some(location) = operation.location() else { return 0 };
+        self.run.afterlife += 1;
+        assert!(self.run.afterlife < 1_000_000, "a destructor of a static does not end");
         let newest = self.newest(location);
         let new = match *operation {
             Operation::Store { value, .. } => Some(value),

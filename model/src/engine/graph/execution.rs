@@ -77,10 +77,13 @@ impl<'a> Execution<'a> {
             .map(|(thread, state)| (thread, state.name.as_deref()))
     }
 
-    /// The name of a thread; of one without a name, its number.
+    /// The name of a thread; `main`, or `thread2`, of one without a name.
     pub fn name(&self, thread: ThreadId) -> String {
         let name = self.search.run.threads.get(thread).and_then(|thread| thread.name.clone());
-        name.unwrap_or_else(|| format!("thread {thread}"))
+        name.unwrap_or_else(|| match thread {
+            0 => "main".to_owned(),
+            _ => format!("thread{thread}"),
+        })
     }
 
     /// A thread that ended with a panic that no thread was told of, and its message.

@@ -136,7 +136,7 @@ pub struct Report {
     /// What cut the exploration short, each once.
     pub bounds: Vec<Bound>,
     /// The threads that did something which others may notice: a bit for each that took a step other
-    /// than to spawn and to join, or read or wrote plain memory.
+    /// than to spawn and to join, or read or wrote plain memory, or from which such a thread descends.
     pub stepped: u64,
     /// The caller ended it.
     pub stopped: bool,
@@ -174,7 +174,7 @@ pub fn explore(
     overflow::install();
     let _hidden = panics::Hidden::new();
     // SAFETY: only the lifetime is widened. The program is called by coroutines that `Engine::run`
-    // brings to their end before it returns.
+    // brings to their end, or resets, before it returns.
     let program = unsafe { std::mem::transmute::<&dyn Fn(), &'static dyn Fn()>(program) };
     let engine = Engine {
         search: RefCell::new(Search::new(config)),
@@ -238,6 +238,7 @@ pub fn explore(
             }
         }
     }
+    report.stepped = engine.search.borrow().names.with_ancestors(report.stepped);
     report
 }
 

@@ -116,6 +116,8 @@ pub struct Blocked {
     pub site: Site,
     /// Whether it spins in a loop that waits.
     pub spins: bool,
+    /// Whether it waits in a `wait_until`.
+    pub until: bool,
 }
 
 /// What cut an exploration short.

@@ -46,6 +46,8 @@ pub(super) struct Thread {
     pub(super) waiting: Waiting,
     /// How many panics are under way in it, while it is suspended.
     pub(super) panics: u32,
+    /// Its execution is over, and it has been unwound, or is.
+    pub(super) unwound: bool,
     pub(super) panic: Option<String>,
     pub(super) locals: Locals,
 }
@@ -70,6 +72,7 @@ impl Thread {
             body: None,
             waiting: Waiting::default(),
             panics: 0,
+            unwound: false,
             panic: None,
             locals: Vec::new(),
         }
@@ -94,7 +97,7 @@ pub(super) struct Place {
     pub(super) position: Option<(usize, usize)>,
     pub(super) made: Made,
     pub(super) plain: Plain,
-    /// Once the execution has been given up: what the atomic holds.
+    /// Once all threads have ended, and statics are dropped: what the atomic holds.
     pub(super) afterlife: Option<u64>,
 }
 
@@ -149,7 +152,9 @@ pub(super) struct Run {
     pub(super) unwinding: bool,
     /// The threads that did something which others may notice.
     pub(super) stepped: u64,
-    /// Steps taken while being unwound.
+    /// Coroutines that are suspended for good. Their stacks are kept until all threads have been unwound.
+    pub(super) left: Vec<Threads>,
+    /// Steps of destructors of what statics hold.
     pub(super) afterlife: u32,
 }
 
@@ -171,6 +176,7 @@ impl Run {
             over: None,
             unwinding: false,
             stepped: 0,
+            left: Vec::new(),
             afterlife: 0,
         }
     }

@@ -126,7 +126,7 @@ impl Search {
             self.extend(thread, &operation, site)
         };
         self.share_out(known);
-        if !matches!(operation, Operation::Spawn { .. } | Operation::Join { .. }) {
+        if !operation.is_of_threads_only() {
             self.run.stepped |= 1 << thread;
         }
         let state = self.run.thread_mut(thread);

@@ -195,7 +195,7 @@ impl Search {
             let last = self.last_look(thread).filter(|_| loops);
             let spins = loops && !state.waiting.blocks;
             let (operation, site) = last.unwrap_or(state.step);
-            Blocked { thread, operation, site, spins }
+            Blocked { thread, operation, site, spins, until: loops && !spins }
         });
         Ending::Deadlock(blocked.collect())
     }

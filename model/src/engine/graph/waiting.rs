@@ -419,9 +419,10 @@ impl Search {
         state.enabled(act, thread) && state.apply(act, thread, edges) != look.result
     }
 
-    /// What a thread that stopped did last.
+    /// What a thread that stopped looked at last.
     pub(super) fn last_look(&self, thread: ThreadId) -> Option<(Operation, Site)> {
-        let look = self.run.thread(thread).waiting.before.last()?;
+        let looks = &self.run.thread(thread).waiting.before;
+        let look = looks.iter().rfind(|look| look.operation.finds_something()).or(looks.last())?;
         Some((look.operation, look.site))
     }
 

@@ -29,7 +29,8 @@
 //! # How an execution ends early
 //!
 //! Deadlock is noticed here, by the last thread to park. The threads are then unwound, one at a time and
-//! the newest first, since a scoped thread borrows from an older one; after that loom goes on with the
+//! the newest first, since a scoped thread borrows from an older one. One that asks for a step meanwhile is
+//! suspended for good: its coroutine is reset, and for loom its thread ends. After that loom goes on with the
 //! next execution. An exploration ends by a panic at the beginning of an execution, where loom has one
 //! thread and nothing on its stack.
 //!
@@ -53,7 +54,7 @@ use super::graph::{Action, Ending, Text, Trace};
 use super::memory::Memory;
 use super::names::Names;
 use super::overflow;
-use super::panics::{self, message_of};
+use super::panics;
 use super::stacks::{self, Stacks};
 use crate::kernel::{self, ThreadId};
 use crate::mutation::Probe;
@@ -305,7 +306,7 @@ impl Engine<'_> {
         let mut report = self.report.borrow_mut();
         match checked {
             Err(payload) if broken.is_some() || !payload.is::<Stop>() => {
-                let message = broken.unwrap_or_else(|| message_of(&*payload));
+                let message = broken.unwrap_or_else(|| panics::said(&*payload));
                 report.end = End::Broken(message);
             }
             Ok(()) if self.config.preemptions.is_some() && report.end == End::Complete => {
@@ -347,6 +348,7 @@ impl Engine<'_> {
         }
         Memory::drop_copies(&self.memory);
         let run = &mut *self.run.borrow_mut();
+        run.left.drain(..).for_each(|stack| self.stacks.keep(stack));
         let locals: Vec<_> =
             run.threads.iter_mut().map(|thread| std::mem::take(&mut thread.locals)).collect();
         kernel::outside(|| drop(locals));

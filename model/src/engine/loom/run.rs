@@ -5,6 +5,8 @@ use std::rc::Rc;
 use std::sync::atomic::Ordering;
 
 use ::loom::sync::atomic::AtomicUsize;
+use corosensei::Yielder;
+use corosensei::stack::DefaultStack;
 
 use super::turn::Waiting;
 use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
@@ -40,7 +42,10 @@ pub(super) struct Thread {
     /// Its stack, until it has ended.
     pub(super) running: Running,
     pub(super) body: Option<Box<dyn FnOnce()>>,
+    pub(super) yielder: *const Yielder<(), ()>,
     pub(super) waiting: Waiting,
+    /// Its execution is over, and it has been unwound, or is.
+    pub(super) unwound: bool,
     pub(super) panic: Option<String>,
     pub(super) locals: Locals,
 }
@@ -58,7 +63,9 @@ impl Thread {
             name: None,
             running: Running::default(),
             body: None,
+            yielder: std::ptr::null(),
             waiting: Waiting::default(),
+            unwound: false,
             panic: None,
             locals: Vec::new(),
         }
@@ -103,8 +110,8 @@ pub(super) struct Run {
     pub(super) unable: Option<String>,
     /// A waiting loop has gone on after a turn that found the same as the turn before.
     pub(super) stutters: bool,
-    /// Steps taken while being unwound.
-    pub(super) afterlife: u32,
+    /// The stacks of threads that are suspended for good, until all threads have been unwound.
+    pub(super) left: Vec<DefaultStack>,
 }
 
 impl Run {
@@ -254,7 +261,7 @@ impl Run {
             .map(|(thread, state)| {
                 let last = state.waiting.last_look().filter(|_| state.waiting.spins);
                 let (operation, site) = last.unwrap_or(state.step);
-                Blocked { thread, operation, site, spins: state.waiting.spins }
+                Blocked { thread, operation, site, spins: state.waiting.spins, until: false }
             })
             .collect();
         (!blocked.is_empty()).then_some(Ending::Deadlock(blocked))

@@ -50,7 +50,7 @@ impl KernelEngine for Engine<'_> {
 
     fn step(&self, operation: Operation, site: Site) -> u64 {
         let thread = self.current.get();
-        if !self.over() {
+        if !self.is_done() {
             let mut run = self.run.borrow_mut();
             match run.echo(thread, &operation, site) {
                 Echo::No => {}
@@ -65,14 +65,12 @@ impl KernelEngine for Engine<'_> {
             }
         }
         if let Some(location) = operation.location()
-            && !self.over()
+            && !self.is_done()
         {
             self.touch(thread, location);
         }
         loop {
-            if self.over() {
-                return self.after_the_end(&operation);
-            }
+            self.leave_if_over();
             let mut run = self.run.borrow_mut();
             if run.is_enabled(thread, &operation) {
                 let source = run.source(thread, &operation);
@@ -131,10 +129,12 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn state(&self, object: LocationId) -> Object {
+        self.leave_if_over();
         self.run.borrow_mut().state(object).clone()
     }
 
     fn newest(&self, location: LocationId) -> u64 {
+        self.leave_if_over();
         self.run.borrow_mut().place(location).value
     }
 
@@ -143,6 +143,7 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn spawn(&self, new: NewThread, site: Site) -> ThreadId {
+        self.leave_if_over();
         let parent = self.current.get();
         let number = {
             let mut run = self.run.borrow_mut();
@@ -161,9 +162,6 @@ impl KernelEngine for Engine<'_> {
         };
         let token = self.make(Made::Object(Object::Token(object::Token::default())), site);
         self.step(Operation::Spawn { child }, site);
-        if self.over() {
-            return child;
-        }
         {
             let mut run = self.run.borrow_mut();
             let joined = run.thread(parent).joined;
@@ -187,7 +185,7 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn panicked(&self, payload: &(dyn Any + Send)) {
-        let message = message_of(payload);
+        let message = message_of(self.current.get(), payload);
         self.run.borrow_mut().thread(self.current.get()).panic.get_or_insert(message);
     }
 
@@ -200,12 +198,10 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn abort(&self, payload: &(dyn Any + Send)) -> ! {
-        let message = message_of(payload);
-        let ending = Ending::Panic { thread: self.current.get(), message: message.clone() };
+        let message = message_of(self.current.get(), payload);
+        let ending = Ending::Panic { thread: self.current.get(), message };
         self.run.borrow_mut().end(ending);
-        self.abandon();
-        // The thread unwinds already.
-        panic!("{message}");
+        self.leave();
     }
 
     fn panic_seen(&self, thread: ThreadId) {
@@ -223,42 +219,13 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn over(&self) -> bool {
-        self.run.borrow().over.is_some()
+        // A destructor of what a static holds is answered: see `Memory::drop_copies`.
+        self.in_thread.get() && self.is_done()
     }
 
     fn misuse(&self, message: String) -> ! {
-        self.run.borrow_mut().give_up(message.clone());
-        self.abandon();
-        // The thread unwinds already.
-        panic!("{message}");
-    }
-}
-
-impl Engine<'_> {
-    /// A step of a thread that is being unwound because its execution is over: destructors see
-    /// sequential memory, and locks that are free.
-    fn after_the_end(&self, operation: &Operation) -> u64 {
-        self.abandon();
-        let mut run = self.run.borrow_mut();
-        run.afterlife += 1;
-        if run.afterlife > 10_000_000 {
-            eprintln!("a destructor does not end, in a thread of an execution that was given up");
-            std::process::abort();
-        }
-        match *operation {
-            Operation::Load { location, .. } => run.place(location).value,
-            Operation::Store { location, value, .. } => {
-                run.place(location).value = value;
-                0
-            }
-            Operation::Update { location, update, .. } => {
-                let place = run.place(location);
-                let old = place.value;
-                place.value = update.apply(old).unwrap_or(old);
-                old
-            }
-            _ => 0,
-        }
+        self.run.borrow_mut().give_up(message);
+        self.leave();
     }
 }
 

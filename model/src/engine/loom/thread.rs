@@ -6,7 +6,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use ::loom::sync::atomic::Ordering::AcqRel;
-use corosensei::on_stack;
+use corosensei::{Coroutine, Yielder};
 
 use super::Engine;
 use super::run::{Run, Status};
@@ -20,7 +20,7 @@ use crate::kernel::{Engine as _, LocationId, Made, NewThread, Object, ThreadId};
 /// Of loom, the first included.
 pub(super) const MAX_THREADS: usize = 5;
 
-/// Unwinds a thread whose execution is over.
+/// Unwinds a thread whose execution is over. A thread is unwound once: see [`Engine::leave`].
 struct Abandoned;
 
 impl Engine<'_> {
@@ -50,8 +50,8 @@ impl Engine<'_> {
             if waits {
                 self.await_turn(0);
             }
-            self.run.borrow_mut().thread(0).status = Status::Done;
         });
+        self.run.borrow_mut().thread(0).status = Status::Done;
     }
 
     /// Starts a thread.
@@ -67,28 +67,48 @@ impl Engine<'_> {
             // SAFETY: the engine outlives the threads: `finish` is called when all have ended, and if loom
             // panics they are never resumed.
             let engine = unsafe { &*engine.cast::<Engine<'_>>() };
+            engine.current.set(thread);
             engine.on_own_stack(thread, stack, || {
-                engine.current.set(thread);
                 let body = engine.run.borrow_mut().thread(thread).body.take();
                 if let Some(body) = body {
                     engine.run_body(thread, body);
                 }
-                engine.ended(thread);
             });
+            engine.ended(thread);
         });
         let handle = started.thread().clone();
         self.run.borrow_mut().thread(thread).handle = Some(handle);
     }
 
+    /// Runs `f` until it has ended, or leaves.
     fn on_own_stack(&self, thread: ThreadId, bytes: Option<usize>, f: impl FnOnce()) {
-        let mut stack = self.stacks.take(bytes);
+        let stack = self.stacks.take(bytes);
         let running = Running::new(&stack, self.run.borrow_mut().thread(thread).name.as_deref());
         self.run.borrow_mut().thread(thread).running = running;
+        let body = |yielder: &Yielder<(), ()>, ()| {
+            self.run.borrow_mut().thread(thread).yielder = yielder;
+            f();
+        };
+        // SAFETY: what `f` borrows outlives this call, in which the coroutine comes to its end or is reset.
+        let mut coroutine = unsafe { Coroutine::with_stack_unchecked(stack, body) };
         overflow::runs(running);
-        on_stack(&mut stack, f);
+        coroutine.resume(());
         overflow::runs(Running::default());
-        self.run.borrow_mut().thread(thread).running = Running::default();
-        self.stacks.keep(stack);
+        if coroutine.done() {
+            self.run.borrow_mut().thread(thread).running = Running::default();
+            self.stacks.keep(coroutine.into_stack());
+            return;
+        }
+        panics::take();
+        self.in_thread.set(false);
+        // SAFETY: it is never resumed: what is on its stack is leaked.
+        unsafe { coroutine.force_reset() };
+        let run = &mut *self.run.borrow_mut();
+        std::mem::forget(std::mem::take(&mut run.thread(thread).locals));
+        run.left.push(coroutine.into_stack());
+        if self.broken.borrow().is_some() {
+            resume_unwind(Box::new(Abandoned));
+        }
     }
 
     /// Runs what a thread is to run; if the execution is over already, only drops it.
@@ -105,12 +125,16 @@ impl Engine<'_> {
         }
         if self.run.borrow().over.is_some() {
             self.await_turn(thread);
+            let locals = std::mem::take(&mut self.run.borrow_mut().thread(thread).locals);
+            self.in_thread.set(true);
+            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
+            self.in_thread.set(false);
             return;
         }
         let mut run = self.run.borrow_mut();
         let state = run.thread(thread);
         if let Err(payload) = result {
-            state.panic.get_or_insert_with(|| message_of(&*payload));
+            state.panic.get_or_insert_with(|| message_of(thread, &*payload));
         }
         if let Some(site) = state.waiting.echoes() {
             run.give_up(gives_up(site));
@@ -140,9 +164,7 @@ impl Engine<'_> {
 
     /// Calls into loom, which may run other threads meanwhile.
     fn call(&self, f: impl FnOnce()) {
-        if self.broken.borrow().is_some() {
-            return self.leave_if_broken();
-        }
+        self.leave_if_broken();
         let thread = self.current.get();
         let panics = panics::take();
         let in_thread = self.in_thread.replace(false);
@@ -153,15 +175,15 @@ impl Engine<'_> {
         panics::put(panics);
         self.current.set(thread);
         if let Err(payload) = result {
-            self.broken.borrow_mut().get_or_insert_with(|| message_of(&*payload));
+            self.broken.borrow_mut().get_or_insert_with(|| panics::said(&*payload));
         }
         self.leave_if_broken();
     }
 
     /// loom has panicked: nothing more is asked of it.
     fn leave_if_broken(&self) {
-        if self.broken.borrow().is_some() && !std::thread::panicking() {
-            resume_unwind(Box::new(Abandoned));
+        if self.broken.borrow().is_some() {
+            self.unwind();
         }
     }
 
@@ -220,21 +242,38 @@ impl Engine<'_> {
                 }
             }
             self.call(::loom::thread::park);
-            if self.broken.borrow().is_some() {
-                return;
-            }
         }
     }
 
-    /// Unwinds a thread of an execution that is over, unless it unwinds already.
-    pub(super) fn abandon(&self) {
-        if !self.in_thread.get() {
-            // All threads have ended, and statics are dropped.
-            return;
+    /// Whether the execution goes no further.
+    pub(super) fn is_done(&self) -> bool {
+        self.run.borrow().over.is_some()
+    }
+
+    pub(super) fn leave_if_over(&self) {
+        if self.over() {
+            self.leave();
         }
+    }
+
+    /// The execution is over, and the thread that runs asks for more. The rule is that of the other engine: it is
+    /// unwound, and if it asks again, suspended for good.
+    pub(super) fn leave(&self) -> ! {
+        self.leave_if_broken();
         self.await_turn(self.current.get());
-        if !std::thread::panicking() {
+        self.unwind();
+    }
+
+    fn unwind(&self) -> ! {
+        let thread = self.current.get();
+        let unwound = std::mem::replace(&mut self.run.borrow_mut().thread(thread).unwound, true);
+        if !unwound && !std::thread::panicking() {
             resume_unwind(Box::new(Abandoned));
+        }
+        let yielder = self.run.borrow_mut().thread(thread).yielder;
+        loop {
+            // SAFETY: the yielder is that of the coroutine that runs, and lives on its stack.
+            unsafe { &*yielder }.suspend(());
         }
     }
 }

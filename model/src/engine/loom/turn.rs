@@ -13,7 +13,7 @@
 use super::run::{Run, Status};
 use super::{Config, Engine};
 use crate::kernel::object::ReadEndAct;
-use crate::kernel::{Act, Clock, Edges, Engine as _, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Act, Clock, Edges, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -89,9 +89,11 @@ impl Waiting {
         self.echo.as_ref().map(|echo| echo.site)
     }
 
-    /// What the thread did last before the end of a turn.
+    /// What the thread looked at last before the end of a turn.
     pub(super) fn last_look(&self) -> Option<(Operation, Site)> {
-        self.before.last().map(|look| (look.operation, look.site))
+        let looks = &self.before;
+        let look = looks.iter().rfind(|look| look.operation.finds_something()).or(looks.last());
+        look.map(|look| (look.operation, look.site))
     }
 }
 
@@ -261,9 +263,7 @@ impl Engine<'_> {
     /// A turn ends, or a loop begins.
     pub(super) fn end_turn(&self, turn: Turn, site: Site) {
         let thread = self.current.get();
-        if self.over() {
-            return;
-        }
+        self.leave_if_over();
         let stutters = self.run.borrow_mut().end_turn(thread, turn, site, self.config);
         if stutters {
             loop {
@@ -278,9 +278,7 @@ impl Engine<'_> {
                 self.park(thread);
             }
         }
-        if self.over() {
-            return self.abandon();
-        }
+        self.leave_if_over();
         self.run.borrow_mut().stutters |= stutters && turn == Turn::Spin;
     }
 }

@@ -8,6 +8,7 @@
 mod barrier;
 mod channel;
 mod condvar;
+mod delivery;
 mod mutex;
 mod once;
 mod rwlock;
@@ -16,6 +17,7 @@ mod token;
 pub use barrier::{Barrier, BarrierAct};
 pub use channel::{CLOSED, Channel, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
 pub use condvar::{Condvar, CondvarAct, MAY_TAKE};
+pub use delivery::{Delivery, DeliveryAct};
 pub use mutex::{Mutex, MutexAct};
 pub use once::{CLAIMED, DONE, Once, OnceAct, OnceKind, POISONED_ONCE};
 pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
@@ -46,6 +48,7 @@ pub enum Object {
     Once(Once),
     Barrier(Barrier),
     Token(Token),
+    Delivery(Delivery),
 }
 
 /// An operation on an object.
@@ -60,6 +63,7 @@ pub enum Act {
     Once(OnceAct),
     Barrier(BarrierAct),
     Token(TokenAct),
+    Delivery(DeliveryAct),
 }
 
 /// The happens-before edges of one operation.
@@ -118,7 +122,7 @@ macro_rules! dispatch {
     };
 }
 
-dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token);
+dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token, Delivery);
 
 impl Act {
     /// The same without the ids of other objects, which differ from one execution to the next.
@@ -169,6 +173,7 @@ impl Act {
             Self::Once(act) => matches!(act, OnceAct::Finish { .. }),
             Self::Barrier(_) => true,
             Self::Token(act) => matches!(act, TokenAct::Unpark),
+            Self::Delivery(act) => act == DeliveryAct::Deliver,
         }
     }
 }

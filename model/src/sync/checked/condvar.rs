@@ -98,8 +98,7 @@ impl Condvar {
         if self.act(CondvarAct::Enter, site).is_none() {
             return Err(guard);
         }
-        let mutex = guard.mutex;
-        drop(guard);
+        let (mutex, unwound) = guard.release_to_wait();
         let mut end = End::Woken;
         let patient = kernel::with(|engine| engine.policy().patient);
         if limited && patient == Some(true) {
@@ -130,7 +129,12 @@ impl Condvar {
             let spurious = wakes || Self::spurious(site);
             self.act(if spurious { CondvarAct::LeaveAnyway } else { CondvarAct::Wake }, site);
         }
-        Ok((mutex.lock_at(site), end))
+        let mut guard = mutex.lock_at(site);
+        match &mut guard {
+            Ok(guard) => guard.unwound = unwound,
+            Err(poison) => poison.get_mut().unwound = unwound,
+        }
+        Ok((guard, end))
     }
 
     /// The wait may be a turn of a loop. The mutex is not held here.

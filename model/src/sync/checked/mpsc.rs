@@ -50,7 +50,7 @@ impl<T> Channel<T> {
         };
         self.put(message, value);
         if self.rendezvous && self.act(ChannelAct::Delivered { message }, site) == 0 {
-            // The receiver is gone. An execution that is over answers so too.
+            // The receiver is gone.
             return self.take(message).map_or(Ok(()), |value| Err(SendError(value)));
         }
         Ok(())

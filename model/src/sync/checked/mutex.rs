@@ -48,7 +48,7 @@ pub struct MutexGuard<'a, T: ?Sized> {
     pub(super) std: Option<std::sync::MutexGuard<'a, ()>>,
     pub(super) site: Site,
     /// The thread unwound already when it acquired the mutex.
-    unwound: bool,
+    pub(super) unwound: bool,
     /// It is to be released. Not if a mutant has not acquired it, or has released it already.
     held: bool,
 }
@@ -207,6 +207,15 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         parts
     }
 
+    /// Releases the mutex for a wait in an exploration, which does not poison it. Returns whether the thread
+    /// unwound already when it acquired the mutex: the guard after the wait counts as this one.
+    pub(super) fn release_to_wait(self) -> (&'a Mutex<T>, bool) {
+        self.release(false);
+        let parts = (self.mutex, self.unwound);
+        std::mem::forget(self);
+        parts
+    }
+
     /// The value, for a condition that takes it by `&mut` and hardly ever changes it: as a read.
     pub(super) fn unwatched(&mut self) -> &mut T {
         self.mutex.model.access_contents(Access::Read, self.site);
@@ -225,16 +234,20 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
     }
 }
 
+impl<T: ?Sized> MutexGuard<'_, T> {
+    fn release(&self, poisons: bool) {
+        if self.held {
+            self.mutex.model.at_end(|engine, object| {
+                let act = Act::Mutex(MutexAct::Unlock { poisons });
+                engine.step(Operation::Act { object, act }, self.site);
+            });
+        }
+    }
+}
+
 impl<T: ?Sized> Drop for MutexGuard<'_, T> {
     fn drop(&mut self) {
-        if !self.held {
-            return;
-        }
-        self.mutex.model.at_end(|engine, object| {
-            let poisons = !self.unwound && engine.panicking();
-            let act = Act::Mutex(MutexAct::Unlock { poisons });
-            engine.step(Operation::Act { object, act }, self.site);
-        });
+        self.release(!self.unwound && super::thread::panicking());
     }
 }
 

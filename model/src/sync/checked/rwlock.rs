@@ -177,9 +177,6 @@ impl<T: ?Sized> RwLock<T> {
                     return result;
                 }
                 // Others were faster: look again.
-                if engine.over() {
-                    return acquired::WOULD_BLOCK;
-                }
             }
         })
     }

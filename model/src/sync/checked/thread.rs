@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::local::drop_locals;
 use super::mutant;
-use crate::kernel::object::TokenAct;
+use crate::kernel::object::{DeliveryAct, TokenAct};
 use crate::kernel::{
-    self, Act, Choice, Engine, NewThread, Operation, Site, ThreadId as Number, Turn,
+    self, Act, Choice, Engine, Handle, NewThread, Operation, Site, ThreadId as Number, Turn,
 };
 use crate::mutation::Change;
 
@@ -93,13 +93,20 @@ impl Builder {
         T: Send + 'static,
     {
         // SAFETY: both are `'static`.
-        unsafe { self.spawn_unbounded(f, Location::caller()) }
+        unsafe { self.spawn_unbounded(f, None, Location::caller()) }
     }
 
+    /// `delivery` is told when the result is there: from then on, nothing is used that `f` and `T` borrow.
+    ///
     /// # Safety
     ///
-    /// What `f` and `T` borrow must outlive the thread.
-    unsafe fn spawn_unbounded<F, T>(self, f: F, site: Site) -> io::Result<JoinHandle<T>>
+    /// What `f` and `T` borrow must outlive the thread, or in an exploration the delivery.
+    unsafe fn spawn_unbounded<F, T>(
+        self,
+        f: F,
+        delivery: Option<Handle>,
+        site: Site,
+    ) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send,
         T: Send,
@@ -111,7 +118,7 @@ impl Builder {
             let f = f.take()?;
             let packet = Packet::default();
             let to = Arc::clone(&packet);
-            let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, &to));
+            let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, to, delivery, site));
             // SAFETY: only the lifetime is widened, and the caller answers for it: the engine runs a
             // thread to its end before what spawned it, or abandons it.
             let body = unsafe {
@@ -139,28 +146,29 @@ impl Builder {
 }
 
 /// The body of a thread of an exploration.
-fn run<T>(f: impl FnOnce() -> T, packet: &Mutex<Option<Result<T>>>) {
-    let mut result = catch_unwind(AssertUnwindSafe(f));
-    let panicked = |payload: &(dyn std::any::Any + Send)| {
-        kernel::with(|engine| engine.panicked(payload));
-    };
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
-        if is_over() {
-            result = Err(payload);
-        } else {
-            // In `std` it aborts the process.
-            kernel::with(|engine| engine.abort(&*payload));
-        }
-    }
+fn run<T>(f: impl FnOnce() -> T, packet: Packet<T>, delivery: Option<Handle>, site: Site) {
+    let result = catch_unwind(AssertUnwindSafe(f));
     if let Err(payload) = result {
         if is_over() {
             // The execution is: this is how it unwinds its threads.
             resume_unwind(payload);
         }
-        panicked(&*payload);
+        kernel::with(|engine| engine.panicked(&*payload));
         *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(payload));
     } else {
         *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+    }
+    drop(packet);
+    Handle::at_end(delivery, |engine, object| {
+        let act = Act::Delivery(DeliveryAct::Deliver);
+        engine.step(Operation::Act { object, act }, site);
+    });
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
+        if is_over() {
+            resume_unwind(payload);
+        }
+        // In `std` it aborts the process.
+        kernel::with(|engine| engine.abort(&*payload));
     }
 }
 
@@ -168,7 +176,9 @@ fn is_over() -> bool {
     kernel::with(|engine| engine.over()) == Some(true)
 }
 
-/// Starts a thread. In an exploration, a panic in a thread that no thread joins is an error.
+/// Starts a thread. In an exploration, a panic in a thread that no thread joins is an error. And an execution ends with
+/// its last thread, where a process exits with its main thread: a thread that is blocked for ever is a
+/// deadlock.
 ///
 /// # Panics
 ///
@@ -180,7 +190,7 @@ where
     T: Send + 'static,
 {
     // SAFETY: both are `'static`.
-    let spawned = unsafe { Builder::new().spawn_unbounded(f, Location::caller()) };
+    let spawned = unsafe { Builder::new().spawn_unbounded(f, None, Location::caller()) };
     spawned.expect("failed to spawn a thread")
 }
 
@@ -214,9 +224,22 @@ impl<T> JoinHandle<T> {
                     engine.panic_seen(child);
                 });
                 let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
-                result.unwrap_or_else(|| Err(Box::new("the execution is over")))
+                result.expect("a thread that has ended leaves its result")
             }
         }
+    }
+
+    /// Waits until the result of a thread is delivered, outside an exploration until the thread ends. Whether it
+    /// has panicked.
+    fn await_delivery(self, delivery: Option<Handle>, site: Site) -> bool {
+        let Join::Model(packet, _, child) = self.0 else { return self.join_at(site).is_err() };
+        Handle::with(delivery, "a scope", |engine, object| {
+            let act = Act::Delivery(DeliveryAct::Await { child });
+            engine.step(Operation::Act { object, act }, site);
+            engine.panic_seen(child);
+        });
+        let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
+        matches!(result, Some(Err(_)))
     }
 
     /// A handle to the thread.

@@ -7,6 +7,8 @@ use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Builder, JoinHandle, Result, Thread};
+use crate::kernel::object::Delivery;
+use crate::kernel::{Handle, Made};
 
 /// Where threads can be spawned that borrow what outlives the scope.
 pub struct Scope<'scope, 'env: 'scope> {
@@ -32,7 +34,8 @@ fn take<T>(handle: &Shared<T>) -> Option<JoinHandle<T>> {
     handle.lock().unwrap_or_else(PoisonError::into_inner).take()
 }
 
-/// Runs `f`, and waits for all threads that it spawned in the scope.
+/// Runs `f`, and waits until the closures of all threads have returned that it spawned in the scope. As in `std`,
+/// destructors of their thread-local values may run later; [`ScopedJoinHandle::join`] waits for these too.
 ///
 /// # Panics
 ///
@@ -77,15 +80,16 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let site = Location::caller();
-        // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the thread has
-        // ended. If the execution is over before that, the engine unwinds a thread before the one that
-        // spawned it.
-        let spawned = unsafe { Builder::new().spawn_unbounded(f, site) };
+        let delivery = Handle::new(site, || Made::Object(Delivery::default().into()));
+        // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the thread has ended, in
+        // an exploration when its result is delivered. If the execution is over before that, the engine
+        // unwinds a thread before the one that spawned it.
+        let spawned = unsafe { Builder::new().spawn_unbounded(f, delivery, site) };
         let handle = spawned.expect("failed to spawn a thread");
         let thread = handle.thread().clone();
         let handle = Arc::new(Mutex::new(Some(handle)));
         let own = Arc::clone(&handle);
-        let join = move || take(&own).is_some_and(|handle| handle.join_at(site).is_err());
+        let join = move || take(&own).is_some_and(|handle| handle.await_delivery(delivery, site));
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(join));
         ScopedJoinHandle { handle, thread, _borrows: PhantomData }
     }
