@@ -35,7 +35,16 @@
 //! - A value must be on the stack of a thread, or in memory from the global allocator, which is
 //!   `selvedge_model::Allocator`. A program with a global allocator of its own sets `--cfg own_allocator`, and
 //!   declares that type around its own. What an execution frees is kept until it is over.
-//! - Missing, compared with `std`: `Arc::into_raw` and `new_cyclic`, `JoinHandle::is_finished`.
+//! - Missing, compared with `std`, are what is deprecated, `from_ptr` of atomics, `UnsafeCell::raw_get` and `from_mut`,
+//!   `RwLockWriteGuard::downgrade` and `is_finished`; `as_ptr` of an atomic is refused in a model. The test
+//!   `model/tests/parity` of the repository compares item by item, and prints the exceptions with a reason each.
+//! - An `Arc` of a trait object is made from a `Box` of it, `Arc::from(Box::new(value) as Box<dyn Trait>)`, as in
+//!   `std`: it does not coerce. It cannot be the type of `self`, so `Wake` is implemented for the `Arc` of `std`, or a
+//!   `RawWaker` is made by `Arc::into_raw`.
+//! - An `Arc` of `std` works in a model, but which thread drops the last owner is invisible, and not explored. If
+//!   something depends on that, such as when the `Sender` in it is dropped, use the `Arc` of this module.
+//! - A value that prints itself with `Debug` reads itself, as in `std`: an atomic by a relaxed load, a lock by
+//!   `try_lock`. The step is shown where the value was made.
 //! - A model has no time: a wait with a timeout may time out at any point, unless the model is patient, and `sleep`
 //!   orders nothing.
 //! - The operations of channels, `Once`, `OnceLock`, `LazyLock`, `Barrier` and `Arc` are not mutated.
@@ -75,7 +84,7 @@ pub use backend::{
     thread, thread_local, thread_number,
 };
 #[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
-pub use backend::{Barrier, BarrierWaitResult, LazyLock, Once, OnceLock, Weak};
+pub use backend::{Barrier, BarrierWaitResult, LazyLock, Once, OnceLock, OnceState, Weak};
 
 /// Spins until `condition` holds, and before long lets other threads run in between.
 #[cfg(not(all(any(loom, plain_loom, shuttle), feature = "check")))]

@@ -191,7 +191,8 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
         )),
         Fault::NonDeterministic(message) => wrong(format!(
             "the model is not deterministic: {message}; it must not depend on addresses, a clock, a random \
-             hasher, or shared state that is not from selvedge_model::sync"
+             hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
+             last owner of an Arc of std"
         )),
         Fault::Misuse(message) => wrong(message.clone()),
         Fault::Disagreement(difference) => {

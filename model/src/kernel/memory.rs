@@ -43,6 +43,12 @@ impl Owned {
         Self { given, freed, position: (MAX_THREADS + block, offset) }
     }
 
+    /// How far into a block from the allocator it is.
+    pub fn offset_in_block(&self) -> Option<usize> {
+        let (block, offset) = self.position;
+        (block >= MAX_THREADS && block != usize::MAX).then_some(offset)
+    }
+
     /// In the copy of a static.
     pub fn in_static(address: usize) -> Self {
         Self { given: Moment::START, freed: None, position: (usize::MAX, address) }

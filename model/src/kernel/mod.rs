@@ -175,6 +175,10 @@ pub trait Engine {
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool;
     /// Accesses plain memory, or ends a location.
     fn access(&self, location: LocationId, access: Access, site: Site);
+    /// The access that the thread that runs has just made goes on, until `end_access`.
+    fn begin_access(&self, _location: LocationId, _access: Access, _site: Site) {}
+    /// The last access that goes on has ended.
+    fn end_access(&self, _location: LocationId) {}
     /// The state of an object after the last act on it.
     fn state(&self, object: LocationId) -> Object;
     /// What an atomic holds that no other thread can access any more.

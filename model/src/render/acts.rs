@@ -5,8 +5,9 @@ use super::view::View;
 use super::words::Words;
 use crate::engine::graph::Line;
 use crate::kernel::object::{
-    BarrierAct, CLAIMED, CLOSED, ChannelAct, CondvarAct, DONE, DeliveryAct, EMPTY, FULL, MAY_TAKE,
-    MutexAct, OnceAct, OnceKind, ReadEndAct, RwLockAct, TokenAct, acquired,
+    BarrierAct, CLAIMED, CLAIMED_AGAIN, CLOSED, ChannelAct, CondvarAct, DONE, DeliveryAct, EMPTY,
+    FULL, MAY_TAKE, MutexAct, OnceAct, OnceKind, POISONED_ONCE, ReadEndAct, RwLockAct, TokenAct,
+    acquired,
 };
 use crate::kernel::{Act, Choice, LocationId, Made, Object, Operation};
 
@@ -190,9 +191,9 @@ fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
 
 pub(super) fn once_name(view: &View<'_>, object: LocationId, act: OnceAct) -> &'static str {
     match (act, once_kind(view, object)) {
-        (OnceAct::IsDone, OnceKind::OnceLock) => "get",
-        (OnceAct::IsDone, _) => "is_completed",
-        (OnceAct::Wait, _) => "wait",
+        (OnceAct::IsDone, OnceKind::Once) => "is_completed",
+        (OnceAct::IsDone, _) => "get",
+        (OnceAct::Wait { .. }, _) => "wait",
         (_, OnceKind::Once) => "call_once",
         (_, OnceKind::OnceLock) => "init",
         (_, OnceKind::LazyLock) => "force",
@@ -201,7 +202,7 @@ pub(super) fn once_name(view: &View<'_>, object: LocationId, act: OnceAct) -> &'
 
 fn once_result(view: &View<'_>, object: LocationId, act: OnceAct, line: &Line) -> &'static str {
     match act {
-        OnceAct::IsDone if once_kind(view, object) == OnceKind::OnceLock => {
+        OnceAct::IsDone if once_kind(view, object) != OnceKind::Once => {
             if line.result == DONE {
                 ": some"
             } else {
@@ -209,9 +210,10 @@ fn once_result(view: &View<'_>, object: LocationId, act: OnceAct, line: &Line) -
             }
         }
         OnceAct::IsDone => truth(u64::from(line.result == DONE)),
-        OnceAct::Wait => "",
+        OnceAct::Wait { .. } if line.result == POISONED_ONCE => ": poisoned",
+        OnceAct::Wait { .. } => "",
         OnceAct::Begin { .. } => match line.result {
-            CLAIMED => ": begins",
+            CLAIMED | CLAIMED_AGAIN => ": begins",
             DONE => ": done before",
             _ => ": poisoned",
         },

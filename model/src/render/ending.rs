@@ -28,7 +28,16 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
         Ending::Complete => "all threads ended".to_owned(),
         Ending::Panic { thread, message } => format!("{} panicked: {message}", name(*thread)),
         Ending::Deadlock(blocked) => deadlock(&view, blocked, place),
-        Ending::Race { location, first, second } => race(&view, *location, first, second),
+        Ending::Race { location, first, second, under_way: false } => {
+            race(&view, *location, first, second)
+        }
+        Ending::Race { location, first, second, under_way: true } => {
+            let label = view.names.label(*location);
+            let (a, b) = (party(&view, first), party(&view, second));
+            format!(
+                "{label}: {a}, {b}, and the first access has not ended when the second takes place"
+            )
+        }
         Ending::UseAfterFree { location, freed, used } => {
             let label = view.names.label(*location);
             let (freed, used) = (party(&view, freed), party(&view, used));

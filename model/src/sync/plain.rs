@@ -2,8 +2,8 @@
 
 pub use std::sync::{
     Arc, Barrier, BarrierWaitResult, Condvar, LazyLock, LockResult, Mutex, MutexGuard, Once,
-    OnceLock, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError, TryLockResult,
-    WaitTimeoutResult, Weak,
+    OnceLock, OnceState, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard, TryLockError,
+    TryLockResult, WaitTimeoutResult, Weak,
 };
 pub use std::thread_local;
 
@@ -11,7 +11,7 @@ pub use std::thread_local;
 pub mod atomic {
     pub use std::sync::atomic::{
         AtomicBool, AtomicI8, AtomicI16, AtomicI32, AtomicI64, AtomicIsize, AtomicPtr, AtomicU8,
-        AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, fence,
+        AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering, compiler_fence, fence,
     };
 }
 

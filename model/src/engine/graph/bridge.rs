@@ -113,6 +113,14 @@ impl KernelEngine for Engine {
         }
     }
 
+    fn begin_access(&self, location: LocationId, access: Access, site: Site) {
+        self.search.borrow_mut().begin_access(location, access, site);
+    }
+
+    fn end_access(&self, location: LocationId) {
+        self.search.borrow_mut().end_access(location);
+    }
+
     fn state(&self, object: LocationId) -> Object {
         self.leave_if_over();
         let search = self.search.borrow();

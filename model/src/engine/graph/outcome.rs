@@ -59,14 +59,16 @@ pub enum Ending {
     },
     /// No thread can take a step, and some have not ended.
     Deadlock(Vec<Blocked>),
-    /// Happens-before orders neither access before the other.
+    /// Happens-before orders neither access before the other, or the one is under way when the other takes place.
     Race {
         /// What both accessed.
         location: LocationId,
-        /// The one that took place first in this run.
+        /// The one that took place, or began, first in this run.
         first: Party,
         /// The other.
         second: Party,
+        /// Whether the first has not ended when the second takes place. Its beginning then happens before it.
+        under_way: bool,
     },
     /// A location is used by a thread that knows of its end.
     UseAfterFree {

@@ -3,7 +3,9 @@
 //!
 //! An access stands between two events of its thread: it happens before whatever has the second of
 //! them in its past. As all accesses of an execution are carried out in every run, each against those
-//! before it in the run, one of two that race meets the other.
+//! before it in the run, one of two that race meets the other. An access that lasts as long as a closure is one
+//! at its beginning and one at its end; what happens-before orders after the first and before the second takes
+//! place between them in every run.
 
 use super::outcome::{Action, Ending, Party};
 use super::search::Search;
@@ -19,6 +21,8 @@ pub(super) struct Plain {
     /// The last read of each thread since.
     reads: Vec<Party>,
     freed: Option<Party>,
+    /// The accesses that have begun and not ended: each lasts as long as a closure.
+    under_way: Vec<Party>,
 }
 
 impl Party {
@@ -62,13 +66,15 @@ impl Search {
         }
         let (maker, freed) = (place.maker, place.plain.freed);
         if !maker.is_known(me.thread, &hb) {
-            self.run.end(Ending::Race { location, first: maker, second: me });
+            self.run.end(Ending::Race { location, first: maker, second: me, under_way: false });
         }
         match freed {
             Some(freed) if freed.is_known(me.thread, &hb) => {
                 self.run.end(Ending::UseAfterFree { location, freed, used: me });
             }
-            Some(freed) => self.run.end(Ending::Race { location, first: freed, second: me }),
+            Some(freed) => {
+                self.run.end(Ending::Race { location, first: freed, second: me, under_way: false });
+            }
             None => {}
         }
     }
@@ -89,13 +95,18 @@ impl Search {
         let plain = &self.run.place(location).plain;
         let reads = plain.reads.iter().filter(|_| access != Access::Read);
         let other = plain.write.iter().chain(reads).find(|party| !party.is_known(me.thread, &hb));
-        if let Some(&first) = other {
-            self.run.end(Ending::Race { location, first, second: me });
+        let read = Action::Access(location, Access::Read);
+        let conflicts = |party: &&Party| access != Access::Read || party.action != read;
+        let mut others = plain.under_way.iter().filter(|party| party.thread != me.thread);
+        let met = other.or_else(|| others.find(conflicts));
+        if let Some(&first) = met {
+            let under_way = other.is_none();
+            self.run.end(Ending::Race { location, first, second: me, under_way });
         }
         if access == Access::Free
             && let Some(first) = self.step_unknown_to(location, me.thread, &hb)
         {
-            self.run.end(Ending::Race { location, first, second: me });
+            self.run.end(Ending::Race { location, first, second: me, under_way: false });
         }
         let plain = &mut self.run.place(location).plain;
         match access {
@@ -108,6 +119,21 @@ impl Search {
                 plain.write = Some(me);
             }
             Access::Free => plain.freed = Some(me),
+        }
+    }
+
+    /// The access that the thread that runs has just made goes on until [`Self::end_access`].
+    pub(super) fn begin_access(&mut self, location: LocationId, access: Access, site: Site) {
+        let me = self.party(Action::Access(location, access), site);
+        self.run.place(location).plain.under_way.push(me);
+    }
+
+    /// The last access of the thread that runs that is under way has ended.
+    pub(super) fn end_access(&mut self, location: LocationId) {
+        let thread = self.run.current;
+        let under_way = &mut self.run.place(location).plain.under_way;
+        if let Some(last) = under_way.iter().rposition(|party| party.thread == thread) {
+            under_way.remove(last);
         }
     }
 

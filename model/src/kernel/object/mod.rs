@@ -19,7 +19,7 @@ pub use channel::{CLOSED, Channel, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
 pub use condvar::{Condvar, CondvarAct, MAY_TAKE};
 pub use delivery::{Delivery, DeliveryAct};
 pub use mutex::{Mutex, MutexAct};
-pub use once::{CLAIMED, DONE, Once, OnceAct, OnceKind, POISONED_ONCE};
+pub use once::{CLAIMED, CLAIMED_AGAIN, DONE, Once, OnceAct, OnceKind, POISONED_ONCE};
 pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
 pub use token::{Token, TokenAct};
 

@@ -4,6 +4,8 @@ use super::{Clock, Edges, ThreadId};
 
 /// The caller is to do it.
 pub const CLAIMED: u64 = 0;
+/// The same, after an attempt that panicked.
+pub const CLAIMED_AGAIN: u64 = 3;
 /// It has been done.
 pub const DONE: u64 = 1;
 /// An earlier attempt panicked.
@@ -41,7 +43,8 @@ pub struct Once {
 /// An operation on a `Once`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnceAct {
-    /// Blocks while another attempt runs; returns [`CLAIMED`], [`DONE`] or [`POISONED_ONCE`].
+    /// Blocks while another attempt runs; returns [`CLAIMED`], [`CLAIMED_AGAIN`], [`DONE`] or
+    /// [`POISONED_ONCE`].
     Begin {
         /// Whether a failed attempt is ignored.
         force: bool,
@@ -55,8 +58,11 @@ pub enum OnceAct {
     },
     /// 1 if it has been done.
     IsDone,
-    /// Blocks until it has been done.
-    Wait,
+    /// Blocks until it has been done, or [`POISONED_ONCE`].
+    Wait {
+        /// Whether a failed attempt is ignored.
+        force: bool,
+    },
 }
 
 impl Once {
@@ -78,7 +84,11 @@ impl Once {
     pub(super) fn enabled(&self, act: OnceAct, _: ThreadId) -> bool {
         match act {
             OnceAct::Begin { .. } => self.progress != Progress::Running,
-            OnceAct::Wait => self.progress == Progress::Done,
+            OnceAct::Wait { force } => match self.progress {
+                Progress::Done => true,
+                Progress::Poisoned => !force,
+                Progress::Open | Progress::Running => false,
+            },
             OnceAct::Finish { .. } | OnceAct::IsDone => true,
         }
     }
@@ -94,19 +104,22 @@ impl Once {
                 self.released = edges.release();
                 0
             }
-            (OnceAct::IsDone | OnceAct::Wait | OnceAct::Begin { .. }, Progress::Done) => {
+            (OnceAct::IsDone | OnceAct::Wait { .. } | OnceAct::Begin { .. }, Progress::Done) => {
                 edges.acquire(&self.released);
                 DONE
             }
-            (OnceAct::IsDone | OnceAct::Wait, _) => 0,
-            (OnceAct::Begin { force: false }, Progress::Poisoned) => {
+            (
+                OnceAct::Begin { force: false } | OnceAct::Wait { force: false },
+                Progress::Poisoned,
+            ) => {
                 edges.acquire(&self.released);
                 POISONED_ONCE
             }
-            (OnceAct::Begin { .. }, _) => {
+            (OnceAct::IsDone | OnceAct::Wait { .. }, _) => 0,
+            (OnceAct::Begin { .. }, progress) => {
                 edges.acquire(&self.released);
                 self.progress = Progress::Running;
-                CLAIMED
+                if progress == Progress::Poisoned { CLAIMED_AGAIN } else { CLAIMED }
             }
         }
     }

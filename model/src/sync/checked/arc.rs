@@ -5,14 +5,24 @@
 //! The counts are atomics of the kernel, with the orderings of `std`: clones are Relaxed, a drop is a
 //! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire.
 
-use std::fmt;
+use std::any::Any;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::panic::Location;
+use std::pin::Pin;
 
 use super::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use crate::kernel::{
     AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
 };
+
+mod convert;
+mod raw;
+mod traits;
+mod weak;
+
+pub(super) use raw::is_in_one;
+pub use weak::Weak;
 
 /// The numbers of owners of one value; the memory is that of `std`.
 #[derive(Clone, Copy)]
@@ -45,10 +55,11 @@ fn update(
 }
 
 impl Counts {
-    fn new(site: Site) -> Self {
-        let one = |kind| Handle::new(site, || Made::Atomic { value: 1, kind });
-        let strong = one(AtomicKind::Strong);
-        let weak = strong.and_then(|strong| one(AtomicKind::Weak { strong: strong.location() }));
+    fn starting_with(strong: u64, site: Site) -> Self {
+        let count = |value, kind| Handle::new(site, || Made::Atomic { value, kind });
+        let strong = count(strong, AtomicKind::Strong);
+        let weak =
+            strong.and_then(|strong| count(1, AtomicKind::Weak { strong: strong.location() }));
         Self { strong, weak }
     }
 
@@ -99,17 +110,47 @@ pub struct Arc<T: ?Sized> {
     value: std::sync::Arc<T>,
 }
 
-/// `std::sync::Weak`.
-pub struct Weak<T: ?Sized> {
-    counts: Counts,
-    value: std::sync::Weak<T>,
-}
-
 impl<T> Arc<T> {
     /// Puts `value` on the heap, with one owner.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self { counts: Counts::new(Location::caller()), value: std::sync::Arc::new(value) }
+        Self::from_std(std::sync::Arc::new(value), Location::caller())
+    }
+
+    /// Like [`new`](Self::new), for a value that may hold weak owners of itself.
+    #[track_caller]
+    pub fn new_cyclic(data_fn: impl FnOnce(&Weak<T>) -> T) -> Self {
+        let site = Location::caller();
+        let counts = Counts::starting_with(0, site);
+        let value = std::sync::Arc::new_cyclic(|weak| {
+            // The weak owner that all strong owners are together.
+            let weak = Weak { counts, value: weak.clone() };
+            let value = data_fn(&weak);
+            drop(weak.dissolve());
+            value
+        });
+        raw::remember(&value, counts);
+        Counts::update(counts.strong, Rmw::Add(1), Release, site);
+        Self { counts, value }
+    }
+
+    /// Like [`new`](Self::new), pinned.
+    #[track_caller]
+    pub fn pin(value: T) -> Pin<Self> {
+        // SAFETY: the value does not move: `get_mut` and the like need `Unpin` through a `Pin`.
+        unsafe { Pin::new_unchecked(Self::new(value)) }
+    }
+
+    /// Memory for a value, with one owner.
+    #[track_caller]
+    pub fn new_uninit() -> Arc<MaybeUninit<T>> {
+        Arc::new(MaybeUninit::uninit())
+    }
+
+    /// Memory for a value, filled with zeros, with one owner.
+    #[track_caller]
+    pub fn new_zeroed() -> Arc<MaybeUninit<T>> {
+        Arc::new(MaybeUninit::zeroed())
     }
 
     /// Takes the value out, if this is the only owner.
@@ -145,10 +186,73 @@ impl<T> Arc<T> {
     }
 }
 
+impl<T> Arc<[T]> {
+    /// Memory for so many values, with one owner.
+    #[track_caller]
+    pub fn new_uninit_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
+        Arc::from_std(std::sync::Arc::new_uninit_slice(len), Location::caller())
+    }
+
+    /// Memory for so many values, filled with zeros, with one owner.
+    #[track_caller]
+    pub fn new_zeroed_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
+        let zeros = (0..len).map(|_| MaybeUninit::zeroed());
+        Arc::from_std(zeros.collect(), Location::caller())
+    }
+}
+
+impl<T> Arc<MaybeUninit<T>> {
+    /// The same, as a value.
+    ///
+    /// # Safety
+    ///
+    /// The value must have been written.
+    pub unsafe fn assume_init(self) -> Arc<T> {
+        let (counts, value) = self.dissolve();
+        // SAFETY: the caller answers for it.
+        Arc { counts, value: unsafe { value.assume_init() } }
+    }
+}
+
+impl<T> Arc<[MaybeUninit<T>]> {
+    /// The same, as values.
+    ///
+    /// # Safety
+    ///
+    /// All values must have been written.
+    pub unsafe fn assume_init(self) -> Arc<[T]> {
+        let (counts, value) = self.dissolve();
+        // SAFETY: the caller answers for it.
+        Arc { counts, value: unsafe { value.assume_init() } }
+    }
+}
+
+impl Arc<dyn Any + Send + Sync> {
+    /// The same as a `T`, if it is one.
+    ///
+    /// # Errors
+    ///
+    /// The `Arc` itself, if it is not.
+    pub fn downcast<T: Any + Send + Sync>(self) -> Result<Arc<T>, Self> {
+        let (counts, value) = self.dissolve();
+        match value.downcast() {
+            Ok(value) => Ok(Arc { counts, value }),
+            Err(value) => Err(Self { counts, value }),
+        }
+    }
+}
+
 impl<T: ?Sized> Arc<T> {
+    /// The first owner of a value that `std` has put on the heap.
+    fn from_std(value: std::sync::Arc<T>, site: Site) -> Self {
+        let counts = Counts::starting_with(1, site);
+        raw::remember(&value, counts);
+        Self { counts, value }
+    }
+
     /// The parts, without giving up the owner.
     fn dissolve(self) -> (Counts, std::sync::Arc<T>) {
-        let this = std::mem::ManuallyDrop::new(self);
+        let this = ManuallyDrop::new(self);
         // SAFETY: `this` is never used nor dropped again, so its value moves out.
         (this.counts, unsafe { std::ptr::read(&raw const this.value) })
     }
@@ -207,85 +311,41 @@ impl<T: ?Sized> Arc<T> {
     pub fn ptr_eq(this: &Self, other: &Self) -> bool {
         std::sync::Arc::ptr_eq(&this.value, &other.value)
     }
-
-    /// Where the value is.
-    pub fn as_ptr(this: &Self) -> *const T {
-        std::sync::Arc::as_ptr(&this.value)
-    }
 }
 
 impl<T: Clone> Arc<T> {
-    /// The value, cloned first if there are other owners.
+    /// The value, cloned first if there are other owners. If the others are weak, it is moved, and they lose it.
     #[track_caller]
     pub fn make_mut(this: &mut Self) -> &mut T {
-        if Self::get_mut(this).is_none() {
-            *this = Self::new((**this).clone());
+        let site = Location::caller();
+        let sole = Rmw::CompareExchange { current: 1, new: 0 };
+        match Counts::update(this.counts.strong, sole, Acquire, site) {
+            None => {}
+            Some(1) => {
+                if Counts::load(this.counts.weak, Relaxed, site) == Some(1) {
+                    Handle::at_end(this.counts.strong, |engine, location| {
+                        engine.step(Operation::Store { location, value: 1, order: Release }, site);
+                    });
+                } else {
+                    Counts::update(this.counts.weak, Rmw::Sub(1), Release, site);
+                    this.counts = Counts::starting_with(1, site);
+                }
+            }
+            Some(_) => *this = Self::from_std(std::sync::Arc::new((**this).clone()), site),
         }
+        // There is one strong owner, so that `std` clones nothing, and moves the value as above.
+        std::sync::Arc::make_mut(&mut this.value);
+        raw::remember(&this.value, this.counts);
         match std::sync::Arc::get_mut(&mut this.value) {
             Some(value) => value,
             None => unreachable!("the only owner has another"),
         }
     }
-}
 
-impl<T> Weak<T> {
-    /// An owner of nothing.
-    pub const fn new() -> Self {
-        Self { counts: Counts { strong: None, weak: None }, value: std::sync::Weak::new() }
-    }
-}
-
-impl<T: ?Sized> Weak<T> {
-    /// An owner, if there is one still.
+    /// The value, cloned if there are other owners.
     #[track_caller]
-    pub fn upgrade(&self) -> Option<Arc<T>> {
-        let in_model = self.counts.strong.is_some();
-        let site = Location::caller();
-        if in_model && Counts::add_unless(self.counts.strong, 0, Acquire, site) == Some(false) {
-            return None;
-        }
-        self.value.upgrade().map(|value| Arc { counts: self.counts, value })
-    }
-
-    /// How many strong owners there are.
-    #[track_caller]
-    pub fn strong_count(&self) -> usize {
-        let count = self
-            .counts
-            .strong
-            .and_then(|_| Counts::load(self.counts.strong, Relaxed, Location::caller()));
-        count.map_or_else(|| self.value.strong_count(), number)
-    }
-
-    /// Whether both are owners of the same value.
-    pub fn ptr_eq(&self, other: &Self) -> bool {
-        self.value.ptr_eq(&other.value)
-    }
-}
-
-impl<T> Default for Weak<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T: ?Sized> Clone for Weak<T> {
-    #[track_caller]
-    fn clone(&self) -> Self {
-        if self.counts.weak.is_some() {
-            Counts::update(self.counts.weak, Rmw::Add(1), Relaxed, Location::caller());
-        }
-        Self { counts: self.counts, value: self.value.clone() }
-    }
-}
-
-impl<T: ?Sized> Drop for Weak<T> {
-    #[track_caller]
-    fn drop(&mut self) {
-        let site = Location::caller();
-        Handle::at_end(self.counts.weak, |engine, location| {
-            update(engine, location, Rmw::Sub(1), Release, Relaxed, site);
-        });
+    pub fn unwrap_or_clone(this: Self) -> T {
+        Self::try_unwrap(this).unwrap_or_else(|this| (*this).clone())
     }
 }
 
@@ -309,37 +369,5 @@ impl<T: ?Sized> Deref for Arc<T> {
 
     fn deref(&self) -> &T {
         &self.value
-    }
-}
-
-impl<T: ?Sized> AsRef<T> for Arc<T> {
-    fn as_ref(&self) -> &T {
-        self
-    }
-}
-
-impl<T: Default> Default for Arc<T> {
-    #[track_caller]
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl<T> From<T> for Arc<T> {
-    #[track_caller]
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Arc<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized> fmt::Debug for Weak<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("(Weak)")
     }
 }

@@ -97,16 +97,23 @@ impl<T: Word> Atomic<T> {
         })
     }
 
-    /// The value, without an operation.
-    fn peek(&self) -> T {
-        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
-        value.unwrap_or_else(|| self.model.kind.get())
+    /// A pointer to the value, outside an exploration.
+    ///
+    /// # Panics
+    ///
+    /// In an exploration the model is wrong: accesses through the pointer would be invisible.
+    pub fn as_ptr(&self) -> *mut T {
+        self.in_model(|engine, _| {
+            engine.misuse("as_ptr of an atomic is used in a model: accesses through the pointer are invisible to it".into())
+        });
+        T::std_as_ptr(self.std())
     }
 
     /// Takes the value out; no other thread can have access any more.
     #[track_caller]
     pub fn into_inner(self) -> T {
-        self.peek()
+        let value = self.in_model(|engine, location| T::from_word(engine.newest(location)));
+        value.unwrap_or_else(|| self.model.kind.get())
     }
 
     /// The value, reached without synchronisation: no other thread can have access.
@@ -158,6 +165,11 @@ impl<T: Word> Atomic<T> {
         );
         let site = Location::caller();
         self.store_at(value, mutant::ordering(site, "store", order), site);
+    }
+
+    /// The value for the formatter, which calls from inside `std`: so the load is shown where the atomic was made.
+    fn shown(&self) -> T {
+        self.load_at(Ordering::Relaxed, self.model.site())
     }
 
     /// Writes `value`; no mutant changes it.
@@ -322,18 +334,56 @@ impl<T: Word> Atomic<T> {
         }
         Err(before)
     }
-}
 
-impl<T: Word + fmt::Debug> fmt::Debug for Atomic<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.peek().fmt(f)
+    /// The same as [`fetch_update`](Self::fetch_update).
+    ///
+    /// # Errors
+    ///
+    /// The value for which `f` returned `None`.
+    #[track_caller]
+    pub fn try_update(
+        &self,
+        set_order: Ordering,
+        fetch_order: Ordering,
+        f: impl FnMut(T) -> Option<T>,
+    ) -> Result<T, T> {
+        self.fetch_update(set_order, fetch_order, f)
+    }
+
+    /// Applies `f` until its result could be written over the value it was computed from. Returns the
+    /// value before.
+    #[track_caller]
+    pub fn update(
+        &self,
+        set_order: Ordering,
+        fetch_order: Ordering,
+        mut f: impl FnMut(T) -> T,
+    ) -> T {
+        let (Ok(old) | Err(old)) =
+            self.fetch_update(set_order, fetch_order, |value| Some(f(value)));
+        old
     }
 }
 
-impl<T: Word + Default> Default for Atomic<T> {
+/// By a relaxed load, as in `std`.
+impl<T: Word + fmt::Debug> fmt::Debug for Atomic<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.shown().fmt(f)
+    }
+}
+
+/// By a relaxed load, as in `std`.
+impl<T> fmt::Pointer for AtomicPtr<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Pointer::fmt(&self.shown(), f)
+    }
+}
+
+/// 0, `false` or null.
+impl<T: Word> Default for Atomic<T> {
     #[track_caller]
     fn default() -> Self {
-        T::new(T::default(), Location::caller())
+        T::new(T::from_word(0), Location::caller())
     }
 }
 
@@ -384,6 +434,44 @@ fetch! { u8, u16, u32, u64, usize, i8, i16, i32, i64, isize, bool:
     fetch_or = Or;
     /// Bitwise "xor"; returns the value before.
     fetch_xor = Xor;
+}
+
+impl AtomicBool {
+    /// Writes the opposite; returns the value before.
+    #[track_caller]
+    pub fn fetch_not(&self, order: Ordering) -> bool {
+        self.fetch("fetch_not", Rmw::Xor(1), order, Location::caller())
+    }
+}
+
+macro_rules! fetch_pointer {
+    ($($(#[$doc:meta])* $name:ident = $rmw:ident, $bytes:expr;)*) => {
+        impl<T> AtomicPtr<T> {$(
+            $(#[$doc])*
+            #[track_caller]
+            pub fn $name(&self, value: usize, order: Ordering) -> *mut T {
+                let rmw = Rmw::$rmw(value.wrapping_mul($bytes).to_word());
+                self.fetch(stringify!($name), rmw, order, Location::caller())
+            }
+        )*}
+    };
+}
+
+fetch_pointer! {
+    /// Adds so many values to the address, wrapping around; returns the pointer before.
+    fetch_ptr_add = Add, size_of::<T>();
+    /// Subtracts so many values from the address, wrapping around; returns the pointer before.
+    fetch_ptr_sub = Sub, size_of::<T>();
+    /// Adds so many bytes to the address, wrapping around; returns the pointer before.
+    fetch_byte_add = Add, 1;
+    /// Subtracts so many bytes from the address, wrapping around; returns the pointer before.
+    fetch_byte_sub = Sub, 1;
+    /// Bitwise "or" on the address; returns the pointer before.
+    fetch_or = Or, 1;
+    /// Bitwise "and" on the address; returns the pointer before.
+    fetch_and = And, 1;
+    /// Bitwise "xor" on the address; returns the pointer before.
+    fetch_xor = Xor, 1;
 }
 
 /// Orders memory without touching it.

@@ -9,7 +9,7 @@ use crate::kernel::{Access, CellKind, Made, Site};
 /// A cell without synchronisation; in an exploration, two accesses that happens-before does not
 /// order, one of them a write, are a data race.
 ///
-/// `std::cell::UnsafeCell` with closures in place of `get`. Like `std`'s it is not [`Sync`]: a type
+/// `std::cell::UnsafeCell`, and closures in place of `get`. Like `std`'s it is not [`Sync`]: a type
 /// that shares it says why that is sound.
 pub struct UnsafeCell<T: ?Sized> {
     model: Place<Plain>,
@@ -64,28 +64,48 @@ impl<T: ?Sized> UnsafeCell<T> {
         this.access(Access::Write, Location::caller(), || f(this.value.get()))
     }
 
+    /// A pointer to the value. It counts as a read, now: what is done through the pointer later is invisible to the
+    /// checker. Use [`with`](Self::with) and [`with_mut`](Self::with_mut).
+    #[track_caller]
+    pub fn get(&self) -> *mut T {
+        let this = here(self);
+        this.model
+            .with(|engine, location| engine.access(location, Access::Read, Location::caller()));
+        this.value.get()
+    }
+
     /// The value, reached through unique access.
     #[track_caller]
     pub fn get_mut(&mut self) -> &mut T {
-        self.access(Access::Write, Location::caller(), || ());
+        self.model.access(Access::Write, Location::caller());
         self.value.get_mut()
     }
 
+    /// An access that lasts as long as `f` does.
     fn access<R>(&self, access: Access, site: Site, f: impl FnOnce() -> R) -> R {
-        let accessed = self.model.with(|engine, location| {
-            engine.access(location, access, site);
-            engine.steps()
-        });
-        let result = f();
-        if let Some(steps) = accessed {
-            // The access lasts as long as the closure does.
-            self.model.at_end(|engine, location| {
-                if engine.steps() != steps {
-                    engine.access(location, access, site);
-                }
-            });
+        /// Ends the access, by a panic too.
+        struct UnderWay<'a> {
+            model: &'a Place<Plain>,
+            access: Access,
+            site: Site,
+            steps: u16,
         }
-        result
+        impl Drop for UnderWay<'_> {
+            fn drop(&mut self) {
+                self.model.at_end(|engine, location| {
+                    engine.end_access(location);
+                    if engine.steps() != self.steps {
+                        engine.access(location, self.access, self.site);
+                    }
+                });
+            }
+        }
+        let _under_way = self.model.with(|engine, location| {
+            engine.access(location, access, site);
+            engine.begin_access(location, access, site);
+            UnderWay { model: &self.model, access, site, steps: engine.steps() }
+        });
+        f()
     }
 }
 
@@ -93,6 +113,13 @@ impl<T: Default> Default for UnsafeCell<T> {
     #[track_caller]
     fn default() -> Self {
         Self::new(T::default())
+    }
+}
+
+impl<T> From<T> for UnsafeCell<T> {
+    #[track_caller]
+    fn from(value: T) -> Self {
+        Self::new(value)
     }
 }
 

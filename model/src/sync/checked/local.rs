@@ -12,8 +12,14 @@ pub struct LocalKey<T: 'static> {
 }
 
 /// The value is gone: its thread is about to end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct AccessError;
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct AccessError(());
+
+impl fmt::Debug for AccessError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AccessError").finish()
+    }
+}
 
 impl fmt::Display for AccessError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -65,10 +71,7 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// If the value is already destroyed.
     pub fn with<R>(&'static self, f: impl FnOnce(&T) -> R) -> R {
-        match self.try_with(f) {
-            Ok(result) => result,
-            Err(error) => panic!("cannot access a thread-local value: {error}"),
-        }
+        self.try_with(f).unwrap_or_else(|error| destroyed(error))
     }
 
     /// Calls `f` with this thread's value, which is made on the first call.
@@ -86,6 +89,18 @@ impl<T: 'static> LocalKey<T> {
         Ok(f(unsafe { &*value }))
     }
 
+    /// Puts `value` there by `replace`, or makes `first` of it the value if there is none.
+    fn put<V>(&'static self, value: V, first: impl FnOnce(V) -> T, replace: impl FnOnce(&T, V)) {
+        match self.find() {
+            // SAFETY: as in `try_with`.
+            Ok(Some(there)) => replace(unsafe { &*there }, value),
+            Ok(None) => {
+                self.insert(Box::new(first(value)));
+            }
+            Err(error) => destroyed(error),
+        }
+    }
+
     fn key(&'static self) -> usize {
         std::ptr::from_ref(self).addr()
     }
@@ -94,12 +109,12 @@ impl<T: 'static> LocalKey<T> {
         let key = self.key();
         let found = locals(|locals| match locals.iter().find(|local| local.key == key) {
             None => Ok(None),
-            Some(Local { value: None, .. }) => Err(AccessError),
+            Some(Local { value: None, .. }) => Err(AccessError(())),
             Some(Local { value: Some(value), .. }) => {
                 Ok(value.downcast_ref::<T>().map(std::ptr::from_ref))
             }
         });
-        found.unwrap_or(Err(AccessError))
+        found.unwrap_or(Err(AccessError(())))
     }
 
     fn insert(&'static self, value: Box<T>) -> *const T {
@@ -130,10 +145,17 @@ pub fn drop_locals() {
     }
 }
 
+/// # Panics
+///
+/// Always.
+fn destroyed(error: AccessError) -> ! {
+    panic!("cannot access a thread-local value: {error}");
+}
+
 impl<T: 'static> LocalKey<Cell<T>> {
-    /// Replaces this thread's value.
+    /// Replaces this thread's value. If there is none yet, it is not made first.
     pub fn set(&'static self, value: T) {
-        self.with(|cell| cell.set(value));
+        self.put(value, Cell::new, Cell::set);
     }
 
     /// A copy of this thread's value.
@@ -169,9 +191,22 @@ impl<T: 'static> LocalKey<RefCell<T>> {
         self.with(|cell| f(&mut cell.borrow_mut()))
     }
 
-    /// Replaces this thread's value.
+    /// Replaces this thread's value. If there is none yet, it is not made first.
+    ///
+    /// # Panics
+    ///
+    /// If the value is borrowed.
     pub fn set(&'static self, value: T) {
-        self.with(|cell| *cell.borrow_mut() = value);
+        self.put(value, RefCell::new, |cell, value| *cell.borrow_mut() = value);
+    }
+
+    /// Replaces this thread's value and returns the old one.
+    ///
+    /// # Panics
+    ///
+    /// If the value is borrowed.
+    pub fn replace(&'static self, value: T) -> T {
+        self.with(|cell| cell.replace(value))
     }
 
     /// Takes this thread's value and leaves the default.

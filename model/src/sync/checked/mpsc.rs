@@ -378,3 +378,19 @@ macro_rules! debug {
 }
 
 debug!(Sender, SyncSender, Receiver);
+
+macro_rules! debug_iterators {
+    ($([$($generics:tt)*] $name:ident;)*) => {$(
+        impl<$($generics)* T: fmt::Debug> fmt::Debug for $name<$($generics)* T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(stringify!($name)).field("rx", &self.0).finish()
+            }
+        }
+    )*};
+}
+
+debug_iterators! {
+    ['a,] Iter;
+    ['a,] TryIter;
+    [] IntoIter;
+}

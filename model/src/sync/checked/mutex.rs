@@ -140,10 +140,14 @@ impl<T: ?Sized> Mutex<T> {
     pub fn try_lock(&self) -> TryLockResult<MutexGuard<'_, T>> {
         let site = Location::caller();
         match mutant::change(site, "try_lock", &[]) {
-            Some(Change::Fails) => return Err(TryLockError::WouldBlock),
-            Some(Change::Skipped) => return Ok(self.pass_by(site)?),
-            _ => {}
+            Some(Change::Fails) => Err(TryLockError::WouldBlock),
+            Some(Change::Skipped) => Ok(self.pass_by(site)?),
+            _ => self.try_lock_at(site),
         }
+    }
+
+    /// Acquires the mutex if it is free; no mutant changes it.
+    fn try_lock_at(&self, site: Site) -> TryLockResult<MutexGuard<'_, T>> {
         match self.act(MutexAct::TryLock, site) {
             Some(acquired::WOULD_BLOCK) => Err(TryLockError::WouldBlock),
             Some(result) => Ok(self.acquired(result, site)?),
@@ -173,7 +177,11 @@ impl<T: ?Sized> Mutex<T> {
     /// Whether a thread has panicked while it held the mutex.
     #[track_caller]
     pub fn is_poisoned(&self) -> bool {
-        let poisoned = self.act(MutexAct::IsPoisoned, Location::caller());
+        self.is_poisoned_at(Location::caller())
+    }
+
+    fn is_poisoned_at(&self, site: Site) -> bool {
+        let poisoned = self.act(MutexAct::IsPoisoned, site);
         poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
     }
 
@@ -285,11 +293,22 @@ impl<T> From<T> for Mutex<T> {
     }
 }
 
-impl<T: ?Sized> fmt::Debug for Mutex<T> {
+/// Shows the value if the mutex is free, as in `std`: by a `try_lock`, shown where the mutex was made, since the
+/// formatter calls from inside `std`.
+impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mutex").finish_non_exhaustive()
+        let mut shown = f.debug_struct("Mutex");
+        match self.try_lock_at(self.model.site()) {
+            Ok(guard) => shown.field("data", &&*guard),
+            Err(TryLockError::Poisoned(poison)) => shown.field("data", &&**poison.get_ref()),
+            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
+        };
+        shown.field("poisoned", &self.is_poisoned_at(self.model.site())).finish_non_exhaustive()
     }
 }
+
+// SAFETY: through a shared guard there is only shared access to the value.
+unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
 
 impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

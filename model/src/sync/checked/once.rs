@@ -2,11 +2,12 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::fmt;
-use std::ops::Deref;
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::object::{self, CLAIMED, DONE, OnceAct, OnceKind};
+use crate::kernel::object::{self, CLAIMED, CLAIMED_AGAIN, DONE, OnceAct, OnceKind, POISONED_ONCE};
 use crate::kernel::{Act, Made, Operation, Site};
 
 /// What the types of this module have in common: `std::sync::Once`, and how it looks from inside.
@@ -45,9 +46,16 @@ impl Gate {
         done.map_or_else(|| self.std.is_completed(), |done| done == DONE)
     }
 
+    /// Blocks until it has been done.
+    fn wait_force(&self, site: Site) {
+        if self.act(OnceAct::Wait { force: true }, site).is_none() {
+            self.std.wait_force();
+        }
+    }
+
     /// Runs `f` unless that has been done. Whether it has been now: not, if an earlier attempt panicked
     /// and `force` is not set.
-    fn run(&self, force: bool, poisons: bool, site: Site, f: impl FnOnce()) -> bool {
+    fn run(&self, force: bool, poisons: bool, site: Site, f: impl FnOnce(&OnceState)) -> bool {
         /// Ends the attempt, by a panic too.
         struct Attempt<'a> {
             gate: &'a Gate,
@@ -64,22 +72,48 @@ impl Gate {
             }
         }
         match self.act(OnceAct::Begin { force }, site) {
-            Some(CLAIMED) => {
+            Some(result @ (CLAIMED | CLAIMED_AGAIN)) => {
                 let mut attempt = Attempt { gate: self, done: false, poisons, site };
-                f();
+                f(&OnceState::new(result == CLAIMED_AGAIN));
                 attempt.done = true;
                 true
             }
             Some(result) => result == DONE,
             None => {
                 if force {
-                    self.std.call_once_force(|_| f());
+                    self.std.call_once_force(|state| f(&OnceState::new(state.is_poisoned())));
                 } else {
-                    self.std.call_once(f);
+                    self.std.call_once(|| f(&OnceState::new(false)));
                 }
                 true
             }
         }
+    }
+}
+
+const POISONED: &str = "Once instance has previously been poisoned";
+
+/// What a closure is told that [`Once::call_once_force`] calls.
+pub struct OnceState {
+    poisoned: bool,
+    /// It is not `Sync`, as in `std`.
+    _thread: PhantomData<Cell<()>>,
+}
+
+impl OnceState {
+    fn new(poisoned: bool) -> Self {
+        Self { poisoned, _thread: PhantomData }
+    }
+
+    /// Whether an earlier closure panicked.
+    pub fn is_poisoned(&self) -> bool {
+        self.poisoned
+    }
+}
+
+impl fmt::Debug for OnceState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnceState").field("poisoned", &self.poisoned).finish()
     }
 }
 
@@ -107,8 +141,14 @@ impl Once {
     /// If an earlier `f` panicked.
     #[track_caller]
     pub fn call_once(&self, f: impl FnOnce()) {
-        let done = here(self).0.run(false, true, Location::caller(), f);
-        assert!(done, "Once instance has previously been poisoned");
+        let done = here(self).0.run(false, true, Location::caller(), |_| f());
+        assert!(done, "{POISONED}");
+    }
+
+    /// Like [`call_once`](Self::call_once), but after an `f` that panicked too.
+    #[track_caller]
+    pub fn call_once_force(&self, f: impl FnOnce(&OnceState)) {
+        here(self).0.run(true, true, Location::caller(), f);
     }
 
     /// Whether it has been done.
@@ -118,11 +158,22 @@ impl Once {
     }
 
     /// Blocks until it has been done.
+    ///
+    /// # Panics
+    ///
+    /// If the last attempt panicked.
     #[track_caller]
     pub fn wait(&self) {
-        if here(self).0.act(OnceAct::Wait, Location::caller()).is_none() {
-            self.0.std.wait();
+        match here(self).0.act(OnceAct::Wait { force: false }, Location::caller()) {
+            Some(result) => assert!(result != POISONED_ONCE, "{POISONED}"),
+            None => self.0.std.wait(),
         }
+    }
+
+    /// Blocks until it has been done, whatever attempts have panicked.
+    #[track_caller]
+    pub fn wait_force(&self) {
+        here(self).0.wait_force(Location::caller());
     }
 }
 
@@ -168,12 +219,13 @@ impl<T> OnceLock<T> {
     /// The value, if it has been made.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
+        self.get_at(Location::caller())
+    }
+
+    fn get_at(&self, site: Site) -> Option<&T> {
         let this = here(self);
-        if !this.gate.is_done(Location::caller()) {
-            return None;
-        }
         // SAFETY: the gate says that the value has been written, and it is written no more.
-        unsafe { (*this.value.get()).as_ref() }
+        this.gate.is_done(site).then(|| unsafe { (*this.value.get()).as_ref() }).flatten()
     }
 
     /// The value, reached without synchronisation: no other thread can have access.
@@ -213,9 +265,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn wait(&self) -> &T {
         let this = here(self);
-        if this.gate.act(OnceAct::Wait, Location::caller()).is_none() {
-            this.gate.std.wait();
-        }
+        this.gate.wait_force(Location::caller());
         // SAFETY: the gate says that the value has been written, and it is written no more.
         match unsafe { &*this.value.get() } {
             Some(value) => value,
@@ -224,7 +274,7 @@ impl<T> OnceLock<T> {
     }
 
     fn make(&self, site: Site, f: impl FnOnce() -> Option<T>) {
-        self.gate.run(true, false, site, || {
+        self.gate.run(true, false, site, |_| {
             let value = f();
             // SAFETY: the gate lets one thread in, and no thread reads before it is done.
             unsafe { *self.value.get() = value };
@@ -266,10 +316,30 @@ impl<T: Clone> Clone for OnceLock<T> {
     }
 }
 
+impl<T: PartialEq> PartialEq for OnceLock<T> {
+    #[track_caller]
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl<T: Eq> Eq for OnceLock<T> {}
+
+/// Shows the value if there is one, as in `std`: by a `get`, shown where the cell was made, since the formatter
+/// calls from inside `std`.
 impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnceLock").finish_non_exhaustive()
+        show(f, "OnceLock", self.get_at(self.gate.model.site()))
     }
+}
+
+fn show(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&impl fmt::Debug>) -> fmt::Result {
+    let mut shown = f.debug_tuple(name);
+    match value {
+        Some(value) => shown.field(value),
+        None => shown.field(&format_args!("<uninit>")),
+    };
+    shown.finish()
 }
 
 /// `std::sync::LazyLock`: a value that is made when it is first needed.
@@ -307,7 +377,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub fn force(this: &Self) -> &T {
         let this = here(this);
-        let done = this.gate.run(false, true, Location::caller(), || {
+        let done = this.gate.run(false, true, Location::caller(), |_| {
             let value = this.make.take().map(|make| make());
             // SAFETY: the gate lets one thread in, and no thread reads before it is done.
             unsafe { *this.value.get() = value };
@@ -318,6 +388,39 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
             Some(value) => value,
             None => unreachable!("the value has been made"),
         }
+    }
+
+    /// The value, made now if it was not needed before.
+    ///
+    /// # Panics
+    ///
+    /// If making it does, or did.
+    #[track_caller]
+    pub fn force_mut(this: &mut Self) -> &mut T {
+        Self::force(this);
+        match this.value.get_mut() {
+            Some(value) => value,
+            None => unreachable!("the value has been made"),
+        }
+    }
+}
+
+impl<T, F> LazyLock<T, F> {
+    /// The value, if it has been made.
+    #[track_caller]
+    pub fn get(this: &Self) -> Option<&T> {
+        this.get_at(Location::caller())
+    }
+
+    fn get_at(&self, site: Site) -> Option<&T> {
+        let this = here(self);
+        // SAFETY: the gate says that the value has been written, and it is written no more.
+        this.gate.is_done(site).then(|| unsafe { (*this.value.get()).as_ref() }).flatten()
+    }
+
+    /// The value, if it has been made; reached without synchronisation: no other thread can have access.
+    pub fn get_mut(this: &mut Self) -> Option<&mut T> {
+        this.value.get_mut().as_mut()
     }
 }
 
@@ -330,8 +433,24 @@ impl<T, F: FnOnce() -> T> Deref for LazyLock<T, F> {
     }
 }
 
-impl<T, F> fmt::Debug for LazyLock<T, F> {
+impl<T, F: FnOnce() -> T> DerefMut for LazyLock<T, F> {
+    #[track_caller]
+    fn deref_mut(&mut self) -> &mut T {
+        Self::force_mut(self)
+    }
+}
+
+impl<T: Default> Default for LazyLock<T> {
+    #[track_caller]
+    fn default() -> Self {
+        Self::new(T::default)
+    }
+}
+
+/// Shows the value if it has been made, as in `std`: shown where the cell was made, since the formatter calls from
+/// inside `std`.
+impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("LazyLock").finish_non_exhaustive()
+        show(f, "LazyLock", self.get_at(self.gate.model.site()))
     }
 }

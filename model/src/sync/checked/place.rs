@@ -6,10 +6,11 @@
 //! execution is over.
 
 use std::alloc::{Layout, alloc, handle_alloc_error};
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernel::{
-    self, Access, CellKind, Engine, Handle, LocationId, Made, Memory, Site, Slot, StaticCopy,
-    USED_OUTSIDE, statics,
+    self, Access, CellKind, Engine, Handle, LocationId, Made, Memory, Owned, Site, Slot,
+    StaticCopy, USED_OUTSIDE, statics,
 };
 
 /// What a value is, to the checker.
@@ -30,11 +31,39 @@ pub(super) struct Place<K: Kind> {
     site: Site,
     /// Its location in the execution that it is of, once it has been touched.
     slot: Slot,
+    /// Whether an `Arc` of `std` owned it when it was first touched.
+    in_std_arc: AtomicBool,
+}
+
+/// The counts of the owners of `Arc`s of `std`, strong and weak, if `memory` is of the block of one.
+///
+/// The checker does not see what is done to these counts. So which thread drops the last owner is no part of an
+/// execution, and nor is it known what has happened before: that is no race.
+fn owners_in_std(address: usize, memory: Owned) -> Option<[usize; 2]> {
+    const COUNTS: usize = size_of::<[usize; 2]>();
+    // More are no counts.
+    const MOST: usize = 1 << 20;
+
+    let offset = memory.offset_in_block().filter(|&offset| offset >= COUNTS)?;
+    let start = address - offset;
+    if super::arc::is_in_one(start, address) {
+        return None;
+    }
+    let counts = std::ptr::with_exposed_provenance::<[[u8; size_of::<usize>()]; 2]>(start);
+    // SAFETY: the block is at least so large, and is not freed while an execution runs. The compiler cannot know what
+    // the bytes are.
+    let counts = unsafe { counts.read_volatile() }.map(usize::from_ne_bytes);
+    (counts[0] < MOST && (1..MOST).contains(&counts[1])).then_some(counts)
 }
 
 impl<K: Kind> Place<K> {
     pub(super) const fn new(kind: K, site: Site) -> Self {
-        Self { kind, site, slot: Slot::new() }
+        Self { kind, site, slot: Slot::new(), in_std_arc: AtomicBool::new(false) }
+    }
+
+    /// Where the value was made.
+    pub(super) fn site(&self) -> Site {
+        self.site
     }
 
     /// Calls `f` with the engine and the location; `None` outside an exploration.
@@ -60,9 +89,12 @@ impl<K: Kind> Place<K> {
     /// Makes the location of a value that has not been touched; `None` if it is not of the execution.
     #[cold]
     fn register(&self, engine: &dyn Engine) -> Option<LocationId> {
-        let Memory::Owned(memory) = engine.memory(std::ptr::from_ref(self).addr()) else {
-            return None;
-        };
+        let address = std::ptr::from_ref(self).addr();
+        let Memory::Owned(memory) = engine.memory(address) else { return None };
+        if owners_in_std(address, memory).is_some_and(|[strong, _]| strong > 0) {
+            // Relaxed: threads of an exploration share an OS thread.
+            self.in_std_arc.store(true, Relaxed);
+        }
         let make = |made| engine.make_in(memory, made, self.site);
         let location = make(self.kind.made());
         if K::PROTECTS {
@@ -116,7 +148,18 @@ impl<K: Kind> Place<K> {
         });
     }
 
+    /// Whether the last owner among `Arc`s of `std` is being dropped.
+    fn is_dropped_by_std(&self, engine: &dyn Engine) -> bool {
+        let address = std::ptr::from_ref(self).addr();
+        self.in_std_arc.load(Relaxed)
+            && matches!(engine.memory(address), Memory::Owned(memory)
+                if owners_in_std(address, memory).is_some_and(|[strong, _]| strong == 0))
+    }
+
     fn free(&self, engine: &dyn Engine) {
+        if self.is_dropped_by_std(engine) {
+            return;
+        }
         if let Some(location) = self.own_location(engine) {
             engine.access(location, Access::Free, self.site);
             if K::PROTECTS {

@@ -220,8 +220,21 @@ impl<T: ?Sized> RwLock<T> {
         let begun = match mutant::change(site, "try_read", &[]) {
             Some(Change::Fails) => Some((acquired::WOULD_BLOCK, None)),
             Some(Change::Skipped) => self.poison(site).map(|result| (result, None)),
-            _ => self.begin(|end| RwLockAct::TryRead { end }, site),
+            _ => self.begin_try_read(site),
         };
+        self.tried_read(begun, site)
+    }
+
+    fn begin_try_read(&self, site: Site) -> Option<(u64, Option<Handle>)> {
+        self.begin(|end| RwLockAct::TryRead { end }, site)
+    }
+
+    /// `begun` is `None` outside an exploration.
+    fn tried_read(
+        &self,
+        begun: Option<(u64, Option<Handle>)>,
+        site: Site,
+    ) -> TryLockResult<RwLockReadGuard<'_, T>> {
         match begun {
             Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
             Some((result, end)) => Ok(self.acquired_read(result, end, site)?),
@@ -348,7 +361,11 @@ impl<T: ?Sized> RwLock<T> {
     /// Whether a writer has panicked.
     #[track_caller]
     pub fn is_poisoned(&self) -> bool {
-        let poisoned = self.act(RwLockAct::IsPoisoned, Location::caller());
+        self.is_poisoned_at(Location::caller())
+    }
+
+    fn is_poisoned_at(&self, site: Site) -> bool {
+        let poisoned = self.act(RwLockAct::IsPoisoned, site);
         poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
     }
 
@@ -437,8 +454,39 @@ impl<T> From<T> for RwLock<T> {
     }
 }
 
-impl<T: ?Sized> fmt::Debug for RwLock<T> {
+/// Shows the value unless it is being written, as in `std`: by a `try_read`, shown where the lock was made, since
+/// the formatter calls from inside `std`.
+impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RwLock").finish_non_exhaustive()
+        let mut shown = f.debug_struct("RwLock");
+        let site = self.model.site();
+        match self.tried_read(self.begin_try_read(site), site) {
+            Ok(guard) => shown.field("data", &&*guard),
+            Err(TryLockError::Poisoned(poison)) => shown.field("data", &&**poison.get_ref()),
+            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
+        };
+        shown.field("poisoned", &self.is_poisoned_at(self.model.site())).finish_non_exhaustive()
     }
 }
+
+macro_rules! guard {
+    ($guard:ident) => {
+        // SAFETY: through a shared guard there is only shared access to the value.
+        unsafe impl<T: ?Sized + Sync> Sync for $guard<'_, T> {}
+
+        impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+
+        impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                (**self).fmt(f)
+            }
+        }
+    };
+}
+
+guard!(RwLockReadGuard);
+guard!(RwLockWriteGuard);

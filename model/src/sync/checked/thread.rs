@@ -96,6 +96,43 @@ impl Builder {
         unsafe { self.spawn_unbounded(f, None, Location::caller()) }
     }
 
+    /// Starts the thread.
+    ///
+    /// # Errors
+    ///
+    /// Outside an exploration, what the operating system says.
+    ///
+    /// # Safety
+    ///
+    /// What `f` and `T` borrow must outlive the thread.
+    #[track_caller]
+    pub unsafe fn spawn_unchecked<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
+    where
+        F: FnOnce() -> T + Send,
+        T: Send,
+    {
+        // SAFETY: the caller answers for it.
+        unsafe { self.spawn_unbounded(f, None, Location::caller()) }
+    }
+
+    /// Starts the thread in `scope`.
+    ///
+    /// # Errors
+    ///
+    /// Outside an exploration, what the operating system says.
+    #[track_caller]
+    pub fn spawn_scoped<'scope, F, T>(
+        self,
+        scope: &'scope Scope<'scope, '_>,
+        f: F,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
+        scope.spawn_as(self, f, Location::caller())
+    }
+
     /// `delivery` is told when the result is there: from then on, nothing is used that `f` and `T` borrow.
     ///
     /// # Safety
@@ -249,6 +286,11 @@ impl<T> JoinHandle<T> {
         }
     }
 }
+
+// SAFETY: a thread can be spawned only if what it returns is `Send`, and a shared handle gives no access to it.
+unsafe impl<T> Send for JoinHandle<T> {}
+// SAFETY: as above.
+unsafe impl<T> Sync for JoinHandle<T> {}
 
 impl<T> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -30,6 +30,7 @@ pub trait Word: sealed::Sealed {
     fn std_load(std: &Self::Std, order: Ordering) -> Self;
     fn std_store(std: &Self::Std, value: Self, order: Ordering);
     fn std_get_mut(std: &mut Self::Std) -> &mut Self;
+    fn std_as_ptr(std: &Self::Std) -> *mut Self;
     /// # Errors
     ///
     /// The value found, if it is not `current`.
@@ -77,6 +78,9 @@ macro_rules! word {
             }
             fn std_get_mut(std: &mut $std) -> &mut Self {
                 std.get_mut()
+            }
+            fn std_as_ptr(std: &$std) -> *mut Self {
+                std.as_ptr()
             }
             fn std_exchange(
                 std: &$std,

@@ -1,6 +1,8 @@
 //! Threads that may borrow.
 
+use std::any::Any;
 use std::fmt;
+use std::io;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
@@ -8,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::{Builder, JoinHandle, Result, Thread};
 use crate::kernel::object::Delivery;
-use crate::kernel::{Handle, Made};
+use crate::kernel::{Handle, Made, Site};
 
 /// Where threads can be spawned that borrow what outlives the scope.
 pub struct Scope<'scope, 'env: 'scope> {
@@ -25,6 +27,8 @@ pub struct ScopedJoinHandle<'scope, T> {
     handle: Shared<T>,
     thread: Thread,
     _borrows: PhantomData<&'scope ()>,
+    /// It is not `UnwindSafe` nor `RefUnwindSafe`, as in `std`.
+    _any: PhantomData<Box<dyn Any + Send + Sync>>,
 }
 
 /// A handle that the scope has too; taken by what joins first.
@@ -79,19 +83,31 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let site = Location::caller();
+        let spawned = self.spawn_as(Builder::new(), f, Location::caller());
+        spawned.expect("failed to spawn a thread")
+    }
+
+    pub(super) fn spawn_as<F, T>(
+        &'scope self,
+        builder: Builder,
+        f: F,
+        site: Site,
+    ) -> io::Result<ScopedJoinHandle<'scope, T>>
+    where
+        F: FnOnce() -> T + Send + 'scope,
+        T: Send + 'scope,
+    {
         let delivery = Handle::new(site, || Made::Object(Delivery::default().into()));
         // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the thread has ended, in
         // an exploration when its result is delivered. If the execution is over before that, the engine
         // unwinds a thread before the one that spawned it.
-        let spawned = unsafe { Builder::new().spawn_unbounded(f, delivery, site) };
-        let handle = spawned.expect("failed to spawn a thread");
+        let handle = unsafe { builder.spawn_unbounded(f, delivery, site) }?;
         let thread = handle.thread().clone();
         let handle = Arc::new(Mutex::new(Some(handle)));
         let own = Arc::clone(&handle);
         let join = move || take(&own).is_some_and(|handle| handle.await_delivery(delivery, site));
         self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(join));
-        ScopedJoinHandle { handle, thread, _borrows: PhantomData }
+        Ok(ScopedJoinHandle { handle, thread, _borrows: PhantomData, _any: PhantomData })
     }
 }
 
