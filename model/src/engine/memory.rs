@@ -3,7 +3,7 @@
 //! To make a value is no operation, so that `new` can be `const`. By whom it was made is known from the
 //! memory that it lies in: a block from the [`Allocator`], or the stack of a thread.
 //!
-//! Blocks that a program gives back are kept until its execution is over. A value that is used after its
+//! Blocks that a program frees are kept until its execution is over. A value that is used after its
 //! memory was freed can be read still, and the use is reported.
 //!
 //! # Limits
