@@ -386,3 +386,24 @@ fn a_data_race_names_both_accesses_and_what_does_not_synchronise() {
         assert!(!text.contains("false alarm") && !text.contains("weak memory"), "{text}");
     }
 }
+
+/// What was changed under a lock is there for a thread that waits for it, whatever was locked meanwhile.
+#[test]
+fn a_wait_for_what_changed_under_a_lock_ends_though_another_was_released_inside() {
+    type State = (Mutex<u64>, Mutex<()>);
+    let waits: Body<State, u64> = |(value, _)| {
+        hint::wait_until(|| *value.lock().unwrap_or_else(PoisonError::into_inner) == 1);
+        0
+    };
+    let sets: Body<State, u64> = |(value, log)| {
+        let mut value = value.lock().unwrap_or_else(PoisonError::into_inner);
+        *value = 1;
+        drop(log.lock());
+        0
+    };
+    exact_in_every_order(
+        || (Mutex::new(0), Mutex::new(())),
+        &[("waits", waits), ("sets", sets)],
+        &[&[0, 0]],
+    );
+}

@@ -485,3 +485,37 @@ fn a_waiting_loop_on_park_is_explored_completely() {
         &[&[0, 2]],
     );
 }
+
+/// The release of a lock tells others of what was changed under it, whatever was locked meanwhile.
+#[test]
+fn what_changed_under_a_lock_is_seen_though_another_was_released_inside() {
+    type State = (Mutex<u64>, Mutex<()>);
+    let sets: Body<State, u64> = |(value, log)| {
+        {
+            let mut value = value.lock().unwrap_or_else(PoisonError::into_inner);
+            *value = 1;
+            drop(log.lock());
+        }
+        *value.lock().unwrap_or_else(PoisonError::into_inner) = 2;
+        0
+    };
+    // A 1, and then a digit for each value that it finds anew.
+    let looks: Body<State, u64> = |(value, _)| {
+        let (mut seen, mut last) = (1, u64::MAX);
+        loop {
+            let now = *value.lock().unwrap_or_else(PoisonError::into_inner);
+            if now != last {
+                (seen, last) = (10 * seen + now, now);
+            }
+            if now == 2 {
+                return seen;
+            }
+            hint::spin_loop();
+        }
+    };
+    exact_in_every_order(
+        || (Mutex::new(0), Mutex::new(())),
+        &[("sets", sets), ("looks", looks)],
+        &[&[0, 12], &[0, 102], &[0, 112], &[0, 1012]],
+    );
+}

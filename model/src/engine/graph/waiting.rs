@@ -36,6 +36,7 @@ use super::event::{INIT, Id, Kind, NONE};
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
+use crate::engine::sections::Sections;
 use crate::kernel::object::{CondvarAct, ReadEndAct};
 use crate::kernel::{Act, Choice, Clock, Edges, Operation, Site, ThreadId, Turn};
 
@@ -90,7 +91,6 @@ struct Echo {
 }
 
 /// What a thread did since the last end of a turn, and in the turns before.
-#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     turn: Vec<Look>,
@@ -98,8 +98,7 @@ pub(super) struct Waiting {
     /// Those before that one, since something was changed.
     earlier: Vec<Vec<Look>>,
     changed: bool,
-    /// Something was changed since the end of the last critical section.
-    dirty: bool,
+    sections: Sections,
     /// Turns in a row that had an effect.
     effects: u32,
     /// Turns in a row without a step.
@@ -156,16 +155,15 @@ impl Search {
         if Self::is_end_of_read(&operation) || begins && Self::ends_wait(&operation).is_some() {
             return;
         }
-        let dirty = self.run.thread(thread).waiting.dirty;
         let (changed, source) = match event.kind {
             Kind::Load => (false, self.origin(event.rf)),
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
                 let lasting = event.act.is_some_and(Act::has_lasting_effect);
-                let ends_section = event.act.is_some_and(Act::ends_section);
                 let source = self.last_foreign_act(event.location, event.place as usize, thread);
-                self.run.lasting[id as usize] = lasting || dirty && ends_section;
-                self.run.thread_mut(thread).waiting.dirty &= !ends_section;
+                let Operation::Act { object, act } = operation else { unreachable!("an act") };
+                let changed = self.run.thread_mut(thread).waiting.sections.act(object, act);
+                self.run.lasting[id as usize] = lasting || changed;
                 (lasting, source)
             }
             Kind::TimeOut => {
@@ -178,14 +176,17 @@ impl Search {
         };
         let waiting = &mut self.run.thread_mut(thread).waiting;
         waiting.changed |= changed;
-        waiting.dirty |= changed;
+        if changed {
+            waiting.sections.changed();
+        }
         waiting.turn.push(Look { operation, site, source, result });
     }
 
     /// The thread has changed plain memory.
     pub(super) fn wrote_plainly(&mut self, thread: ThreadId) {
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        (waiting.changed, waiting.dirty) = (true, true);
+        waiting.changed = true;
+        waiting.sections.changed();
     }
 
     /// Answers a step of a loop that is run on without being added to the graph.

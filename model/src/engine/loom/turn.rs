@@ -12,6 +12,7 @@
 
 use super::run::{Run, Status};
 use super::{Config, Engine};
+use crate::engine::sections::Sections;
 use crate::kernel::object::ReadEndAct;
 use crate::kernel::{Act, Clock, Edges, Operation, Site, ThreadId, Turn};
 
@@ -65,8 +66,7 @@ pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
     changed: bool,
-    /// Something was changed since the end of the last critical section.
-    dirty: bool,
+    sections: Sections,
     /// Turns in a row that had an effect.
     effects: u32,
     /// Turns in a row without a step.
@@ -80,7 +80,8 @@ impl Waiting {
     /// The thread has changed plain memory.
     pub(super) fn wrote_plainly(&mut self) {
         if self.echo.is_none() {
-            (self.changed, self.dirty) = (true, true);
+            self.changed = true;
+            self.sections.changed();
         }
     }
 
@@ -143,9 +144,8 @@ impl Run {
             Operation::Update { location, .. } => self.place(location).changes != source,
             Operation::Act { object, act } => {
                 let waiting = &mut self.thread(thread).waiting;
-                let lasts = act.has_lasting_effect() || waiting.dirty && act.ends_section();
-                waiting.dirty &= !act.ends_section();
-                if lasts {
+                let changed = waiting.sections.act(object, act);
+                if changed || act.has_lasting_effect() {
                     self.place(object).lasting.push(thread);
                 }
                 act.has_lasting_effect()
@@ -154,7 +154,9 @@ impl Run {
         };
         let waiting = &mut self.thread(thread).waiting;
         waiting.changed |= changed;
-        waiting.dirty |= changed;
+        if changed {
+            waiting.sections.changed();
+        }
         waiting.turn.push(Look { operation, site, source, result });
     }
 
