@@ -27,7 +27,7 @@ pub use linearizable::{Linearizable, Promise, SAMPLE, ScenariosReport, lineariza
 pub use report::{Engine, ExpectedFailure, Interleavings, Outcome, Report, Witness};
 
 use identity::Identity;
-use plan::{Part, Plan};
+use plan::{First, Part, Plan};
 
 /// The maximum number of threads that a model declares and spawns.
 pub const MAX_THREADS: usize = 15;
@@ -321,6 +321,55 @@ impl<S: Send + Sync + 'static> Model<S> {
     pub fn try_check(self) -> Result<Report, CheckError> {
         try_check(self.identity, self.plan)
     }
+}
+
+impl Model<()> {
+    /// A program whose first thread calls `f`, which spawns its threads itself: the shape of a test in loom. It has
+    /// neither declared threads nor a table: any outcome is fine, and failures fail ([`fails`](Self::fails) expects one).
+    ///
+    /// Each execution ends when all threads have ended. `f` shares state by [`sync::Arc`](crate::sync::Arc).
+    /// On real threads, `f` is called in many rounds, by a thread of its own.
+    #[track_caller]
+    pub fn program<F: Fn() + Send + Sync + 'static>(f: F) -> Self {
+        let mut identity = Identity::of_caller(Location::caller());
+        identity.hint(std::any::type_name::<F>());
+        #[cfg(loom)]
+        let mut plan = Plan::new(f);
+        #[cfg(not(loom))]
+        let mut plan = {
+            let mut plan = Plan::new(|| ());
+            plan.threads.push(Part::new("main", move |(): &()| f()));
+            plan
+        };
+        (plan.first, plan.judges) = (First::Main, false);
+        Self { identity, plan, state: PhantomData }
+    }
+}
+
+/// Explores a program whose first thread calls `f`, prints and returns the report: loom's own shape, for a suite
+/// that moves from loom by changing a line.
+///
+/// ```
+/// use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+/// use selvedge_model::sync::{Arc, thread};
+///
+/// selvedge_model::explore(|| {
+///     let total = Arc::new(AtomicU64::new(0));
+///     let adder = { let total = Arc::clone(&total); thread::spawn(move || total.fetch_add(1, Relaxed)) };
+///     total.fetch_add(1, Relaxed);
+///     adder.join().unwrap();
+///     assert_eq!(total.load(Relaxed), 2);
+/// });
+/// ```
+///
+/// [`Model::program`] is the same with bounds, and with failures that are expected.
+///
+/// # Panics
+///
+/// If an execution fails: a panic, a data race, a deadlock, a leak. The message is that of the [`CheckError`].
+#[track_caller]
+pub fn explore(f: impl Fn() + Send + Sync + 'static) -> Report {
+    Model::program(f).check()
 }
 
 /// Runs a model, prints and returns what was found.

@@ -84,7 +84,12 @@ pub use backend::{
     thread, thread_local, thread_number,
 };
 #[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
-pub use backend::{Barrier, BarrierWaitResult, LazyLock, Once, OnceLock, OnceState, Weak};
+pub mod future;
+#[cfg(all(loom, feature = "check"))]
+#[doc(hidden)]
+pub use backend::Notify;
+#[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
+pub use backend::{Barrier, BarrierWaitResult, LazyLock, Once, OnceLock, OnceState, Weak, alloc};
 
 /// Spins until `condition` holds, and before long lets other threads run in between.
 #[cfg(not(all(any(loom, plain_loom, shuttle), feature = "check")))]

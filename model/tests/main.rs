@@ -1,10 +1,13 @@
 //! The drop-in and the checker.
 
+#[cfg(loom)]
+mod allocations;
 mod channels;
 mod executions;
 mod facade;
 #[cfg(loom)]
 mod facts;
+mod futures;
 mod given_up;
 mod harness;
 mod in_model;
@@ -17,6 +20,7 @@ mod messages;
 mod mutation;
 #[cfg(loom)]
 mod precedence;
+mod programs;
 mod stacks;
 mod thread_locals;
 mod waiting;

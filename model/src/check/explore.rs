@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use super::plan::{Plan, outcome_of};
+use super::plan::{First, Plan, outcome_of};
 use super::progress::Progress;
 use super::report::Interleavings;
 use crate::engine::agreement::{self, Outcomes};
@@ -444,7 +444,7 @@ fn show(execution: &Execution<'_>, detail: Detail) -> Shown {
 
 /// The program: one execution of the plan, on its first thread.
 fn execute(plan: &Arc<Plan>, newest: &Newest) {
-    newest.place.set("init");
+    newest.place.set(if plan.first == First::Main { "main" } else { "init" });
     newest.observation.set(None);
     newest.outcome.take();
     let state = Arc::new((plan.init)());

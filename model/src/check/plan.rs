@@ -80,6 +80,15 @@ fn shown(name: Option<&str>, result: &dyn fmt::Debug) -> Option<String> {
 pub(super) type Judge =
     dyn for<'a> Fn(&Execution<'a>) -> Option<(String, Execution<'a>)> + Send + Sync;
 
+/// What `init` is to the first thread.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum First {
+    /// It makes the state.
+    Init,
+    /// It is the whole program, which spawns its threads itself.
+    Main,
+}
+
 /// What is declared: shared by the engines.
 #[expect(clippy::struct_excessive_bools, reason = "each is declared by itself")]
 pub(super) struct Plan {
@@ -108,6 +117,7 @@ pub(super) struct Plan {
     pub(super) judges: bool,
     #[cfg(loom)]
     pub(super) judge: Option<Box<Judge>>,
+    pub(super) first: First,
     /// Whether it is wrong that two threads take no step that the checker can see.
     #[cfg_attr(not(loom), allow(dead_code, reason = "steps of real threads are not seen"))]
     pub(super) needs_steps: bool,
@@ -139,6 +149,7 @@ impl Plan {
             judges: true,
             #[cfg(loom)]
             judge: None,
+            first: First::Init,
             needs_steps: true,
         }
     }
@@ -152,7 +163,7 @@ impl Plan {
     /// Whether the declarations make sense.
     pub(super) fn validate(&self) -> Result<(), CheckError> {
         let wrong = |message: String| Err(CheckError::wrong_model(message));
-        if self.threads.is_empty() {
+        if self.threads.is_empty() && self.first == First::Init {
             return wrong(
                 "the model has no threads: add at least one with .thread(name, body)".to_owned(),
             );

@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use super::explore::{Explored, Fault, Finding, Shown, Task, explore};
 use super::identity::Identity;
+use super::plan::First;
 use super::results;
 use super::{
     CheckError, Engine, Evidence, ExpectedFailure, Failure, Grade, Outcome, Plan, Report, Witness,
@@ -26,7 +27,7 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
     let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let (report, error) = run(identity, plan, probe.as_ref())?;
     // An exploration without a table asserts nothing: whether an error is one, its caller knows.
-    if plan.judges || error.is_none() {
+    if plan.judges || plan.first == First::Main || error.is_none() {
         results::append(identity, &report, error.as_ref(), probe.as_deref());
     }
     error.map_or(Ok(report), Err)

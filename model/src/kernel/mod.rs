@@ -73,6 +73,11 @@ pub enum CellKind {
         /// The lock.
         lock: LocationId,
     },
+    /// Memory that the program under test is to free: it leaks if it never is.
+    Allocation,
+    /// The same, of what an `Arc` of `std` owns. Its last owner has synchronised with the others, in a way that the
+    /// checker does not see.
+    InStdArc,
 }
 
 /// An access that is no step: it synchronises nothing, and no other thread can observe it. Where
@@ -173,6 +178,9 @@ pub trait Engine {
     /// keeps it, and frees it when the execution is over: so what lay there can still be read, and its use
     /// is reported.
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool;
+    /// The thread that runs is about to free a block that begins there, made a location as
+    /// [`CellKind::Allocation`]: ends that location, and all others in the block. Whether there is such a block.
+    fn end_block(&self, address: usize, site: Site) -> bool;
     /// Accesses plain memory, or ends a location.
     fn access(&self, location: LocationId, access: Access, site: Site);
     /// The access that the thread that runs has just made goes on, until `end_access`.

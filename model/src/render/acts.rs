@@ -224,14 +224,21 @@ fn once_result(view: &View<'_>, object: LocationId, act: OnceAct, line: &Line) -
 
 fn token(view: &View<'_>, at: usize, object: LocationId, act: TokenAct) -> Words {
     let taken = view.line(at).result == 1;
+    let spurious = view.choice(view.before_in_call(at)) == Some((Choice::SpuriousWakeUp, 1));
+    let Some(thread) = view.names.of_token(object) else {
+        return match act {
+            TokenAct::Unpark => Words::on(object, "notify", ""),
+            TokenAct::TakeIfThere if !taken && spurious => {
+                Words::on(object, "wait", ": returns spuriously")
+            }
+            TokenAct::TakeIfThere if !taken => Words::on(object, "wait", ": notified by itself"),
+            _ => Words::on(object, "wait", ": notified"),
+        };
+    };
     let (operation, rest) = match act {
-        TokenAct::Unpark => {
-            return Words::plain("unpark", format!(" {}", view.names.of_token(object)));
-        }
+        TokenAct::Unpark => return Words::plain("unpark", format!(" {thread}")),
         TokenAct::Park => ("park", ""),
-        TokenAct::TakeIfThere
-            if view.choice(view.before_in_call(at)) == Some((Choice::SpuriousWakeUp, 1)) =>
-        {
+        TokenAct::TakeIfThere if spurious => {
             ("park", if taken { "" } else { ": returns spuriously" })
         }
         TokenAct::TakeIfThere => ("park_timeout", if taken { "" } else { ": times out" }),

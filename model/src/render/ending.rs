@@ -11,7 +11,7 @@ use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Party, Tex
 use crate::kernel::object::{
     BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
 };
-use crate::kernel::{Access, Act, LocationId, Object, Operation, Site, ThreadId};
+use crate::kernel::{Access, Act, CellKind, LocationId, Made, Object, Operation, Site, ThreadId};
 use crate::place::{file_and_line, in_program};
 
 /// What the ending of `execution` means, in one sentence or two, without a word for its kind, such as
@@ -58,8 +58,19 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
             )
         }
         Ending::Leak(made) => {
-            let made: Vec<String> = made.iter().map(|maker| file_and_line(maker.site)).collect();
-            format!("an Arc is never dropped: made at {}", made.join(" and "))
+            let (memory, arcs): (Vec<_>, Vec<_>) = made.iter().partition(|maker| {
+                let Action::Make(location) = maker.action else { return false };
+                let made = view.execution.location(location);
+                matches!(made, Some(Made::Cell(CellKind::Allocation | CellKind::InStdArc)))
+            });
+            let told = |what: &str, made: Vec<&Party>| {
+                let sites = made.iter().map(|maker| file_and_line(maker.site));
+                let sites: Vec<String> = sites.collect();
+                (!sites.is_empty()).then(|| format!("{what} at {}", sites.join(" and ")))
+            };
+            let arcs = told("an Arc is never dropped: made", arcs);
+            let memory = told("memory is never freed: allocated", memory);
+            arcs.into_iter().chain(memory).collect::<Vec<_>>().join("; ")
         }
         Ending::Misuse(message) => message.clone(),
         Ending::Bounded(bound) => bounded(&view, bound),
@@ -268,12 +279,14 @@ fn operation_name(view: &View<'_>, operation: &Operation) -> (Option<LocationId>
         }
         Operation::Choose { .. } => "choose",
         Operation::Act { act: Act::Token(act), object } => {
-            let name = match act {
-                TokenAct::Park => "park".to_owned(),
-                TokenAct::TakeIfThere => "park_timeout".to_owned(),
-                TokenAct::Unpark => format!("unpark {}", names.of_token(object)),
+            let (on, name) = match (act, names.of_token(object)) {
+                (TokenAct::Unpark, None) => (Some(object), "notify".to_owned()),
+                (_, None) => (Some(object), "wait".to_owned()),
+                (TokenAct::Park, _) => (None, "park".to_owned()),
+                (TokenAct::TakeIfThere, _) => (None, "park_timeout".to_owned()),
+                (TokenAct::Unpark, Some(thread)) => (None, format!("unpark {thread}")),
             };
-            return (None, name);
+            return (on, name);
         }
         Operation::Act { act, object } => act_name(view, object, act),
     };

@@ -29,6 +29,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             AtomicKind::Weak { .. } => return None,
         },
         Made::Cell(CellKind::Plain) => ('c', "UnsafeCell"),
+        Made::Cell(CellKind::Allocation | CellKind::InStdArc) => ('h', "heap memory"),
         Made::Cell(CellKind::Contents { .. }) => return None,
         Made::Object(object) => match object {
             Object::Mutex(_) => ('m', "Mutex"),
@@ -41,6 +42,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
                 OnceKind::LazyLock => ('o', "LazyLock"),
             },
             Object::Barrier(_) => ('b', "Barrier"),
+            Object::Token(token) if token.is_of_notify() => ('n', "Notify"),
             Object::ReadEnd(_) | Object::Token(_) | Object::Delivery(_) => return None,
         },
     })
@@ -116,9 +118,9 @@ impl Names {
         self.labels.get(&location).cloned().unwrap_or_default()
     }
 
-    /// The thread that a token belongs to.
-    pub(super) fn of_token(&self, token: LocationId) -> &str {
-        self.tokens.get(&token).map_or("", |&thread| self.thread(thread))
+    /// The thread that a token belongs to; none if it is that of a `Notify`.
+    pub(super) fn of_token(&self, token: LocationId) -> Option<&str> {
+        self.tokens.get(&token).map(|&thread| self.thread(thread))
     }
 
     /// What an atomic holds.

@@ -51,6 +51,67 @@ pub mod hint {
 #[path = "plain_cell.rs"]
 pub mod cell;
 
+/// Memory, re-exported from `std::alloc`, and [`Track`](alloc::Track).
+pub mod alloc {
+    pub use std::alloc::{Layout, alloc, alloc_zeroed, dealloc};
+
+    /// A value whose end the checker follows: used too late, or never dropped.
+    #[derive(Debug)]
+    pub struct Track<T>(T);
+
+    impl<T> Track<T> {
+        /// Tracks `value`.
+        pub fn new(value: T) -> Self {
+            Self(value)
+        }
+
+        /// The value; in an exploration, as a read of it.
+        pub fn get_ref(&self) -> &T {
+            &self.0
+        }
+
+        /// The value; in an exploration, as a write of it.
+        pub fn get_mut(&mut self) -> &mut T {
+            &mut self.0
+        }
+
+        /// Takes the value out, and tracks it no more.
+        pub fn into_inner(self) -> T {
+            self.0
+        }
+    }
+}
+
+/// What `block_on` waits for, and its wakers are for.
+pub(crate) struct Task {
+    thread: std::thread::Thread,
+    woken: std::sync::atomic::AtomicBool,
+}
+
+impl Task {
+    pub(crate) fn new(_: &'static std::panic::Location<'static>) -> Self {
+        Self { thread: std::thread::current(), woken: false.into() }
+    }
+
+    pub(crate) fn wait(&self) {
+        // Acquire: pairs with the Release of `wake`, so that what the waking thread did before is visible.
+        while !self.woken.swap(false, std::sync::atomic::Ordering::Acquire) {
+            std::thread::park();
+        }
+    }
+
+    pub(crate) fn wake(&self) {
+        // Release: pairs with the Acquire of `wait`.
+        self.woken.store(true, std::sync::atomic::Ordering::Release);
+        self.thread.unpark();
+    }
+}
+
+/// Whether a future that may be dropped at any `await` is dropped here: only in a model.
+pub(crate) fn may_end_here(_: &'static std::panic::Location<'static>) -> bool {
+    false
+}
+
 /// The number of the calling thread: 0, 1, 2, … in the order of the threads' first calls. It does not change,
 /// and is not reused.
 #[inline]

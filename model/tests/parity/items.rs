@@ -13,7 +13,7 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("use *_INIT deprecated", "deprecated: `new` is const"),
     ("use *_ms deprecated", "deprecated: there is one with a `Duration`"),
     ("use sync::atomic::spin_loop_hint deprecated", "deprecated: `hint::spin_loop`"),
-    ("*::compare_and_swap", "deprecated: `compare_exchange`"),
+    ("*::compare_and_swap", "deprecated, and there only for code that is written for loom"),
     ("*::wait_timeout_ms", "deprecated: `wait_timeout`"),
     ("*::from_ptr", "memory that is not the checker's type has no location"),
     ("const *::as_ptr", "refused in models, which is found at run time"),
@@ -283,9 +283,9 @@ mod absent {
     }
 
     absent! {
-        atomic::AtomicBool: from_ptr, compare_and_swap;
-        atomic::AtomicPtr<u8>: from_ptr, compare_and_swap;
-        atomic::AtomicU64: from_ptr, compare_and_swap;
+        atomic::AtomicBool: from_ptr;
+        atomic::AtomicPtr<u8>: from_ptr;
+        atomic::AtomicU64: from_ptr;
         Condvar: wait_timeout_ms;
         UnsafeCell<u8>: from_mut, raw_get;
         RwLockWriteGuard<'_, u8>: downgrade;

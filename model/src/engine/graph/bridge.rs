@@ -89,10 +89,25 @@ impl KernelEngine for Engine {
         self.in_program(|now, memory| memory.keep(pointer, layout, now)).is_some()
     }
 
+    fn end_block(&self, address: usize, site: Site) -> bool {
+        let Memory::Owned(block) = self.memory(address) else { return false };
+        let (whole, rest) = self.search.borrow().run.in_block(block.position.0);
+        if block.offset_in_block() != Some(0) || whole.is_none() {
+            return false;
+        }
+        for location in whole.into_iter().chain(rest) {
+            self.access(location, Access::Free, site);
+        }
+        block.freed.is_none()
+    }
+
     fn access(&self, location: LocationId, access: Access, site: Site) {
         let over = {
             let mut search = self.search.borrow_mut();
             if search.run.unwinding {
+                if access == Access::Free {
+                    search.free_at_end(location, site);
+                }
                 return;
             }
             let thread = search.run.current;

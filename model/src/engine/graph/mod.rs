@@ -84,9 +84,9 @@ pub struct Config {
     pub stack_bytes: usize,
     /// What the standard leaves open, and is not explored.
     pub policy: Policy,
-    /// A value with counted owners that is never dropped is an error. What the program returns, or keeps in
-    /// a thread-local of its first thread, counts as not dropped. What was made outside the exploration does
-    /// not count.
+    /// A value with counted owners that is never dropped is an error, and so is memory that is never freed. What
+    /// the program returns, or keeps in a thread-local of its first thread, counts as not dropped. What was made
+    /// outside the exploration does not count.
     pub leaks: bool,
     /// The scheduler prefers the last thread, not the first. The same executions are found.
     pub reversed: bool,

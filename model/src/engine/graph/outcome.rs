@@ -79,8 +79,8 @@ pub enum Ending {
         /// The use.
         used: Party,
     },
-    /// All threads ended, and these values with counted owners were not dropped: where each was
-    /// made. Only if [`Config::leaks`](super::Config::leaks) says so.
+    /// All threads ended, and these values with counted owners were not dropped, or this memory was not freed:
+    /// where each was made. Only if [`Config::leaks`](super::Config::leaks) says so.
     Leak(Vec<Party>),
     /// The program did something else when it was run again with the same choices.
     Nondeterministic {

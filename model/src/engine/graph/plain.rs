@@ -7,10 +7,11 @@
 //! at its beginning and one at its end; what happens-before orders after the first and before the second takes
 //! place between them in every run.
 
+use super::event::{Event, Kind};
 use super::outcome::{Action, Ending, Party};
 use super::search::Search;
 use crate::kernel::{
-    Access, Clock, LocationId, Made, Moment, Object, Operation, Owned, Site, ThreadId,
+    Access, CellKind, Clock, LocationId, Made, Moment, Object, Operation, Owned, Site, ThreadId,
 };
 
 /// The accesses to a location that later ones are held against.
@@ -23,6 +24,13 @@ pub(super) struct Plain {
     freed: Option<Party>,
     /// The accesses that have begun and not ended: each lasts as long as a closure.
     under_way: Vec<Party>,
+}
+
+impl Plain {
+    /// Whether the location has come to its end.
+    pub(super) fn is_freed(&self) -> bool {
+        self.freed.is_some()
+    }
 }
 
 impl Party {
@@ -92,20 +100,20 @@ impl Search {
         let me = self.party(Action::Access(location, access), site);
         self.check_alive(location, me);
         let hb = self.run.thread(me.thread).hb;
-        let plain = &self.run.place(location).plain;
+        let place = self.run.place(location);
+        let in_std_arc = matches!(place.made, Made::Cell(CellKind::InStdArc));
+        let plain = &place.plain;
         let reads = plain.reads.iter().filter(|_| access != Access::Read);
         let other = plain.write.iter().chain(reads).find(|party| !party.is_known(me.thread, &hb));
         let read = Action::Access(location, Access::Read);
         let conflicts = |party: &&Party| access != Access::Read || party.action != read;
         let mut others = plain.under_way.iter().filter(|party| party.thread != me.thread);
-        let met = other.or_else(|| others.find(conflicts));
+        let met = other.or_else(|| others.find(conflicts)).filter(|_| !in_std_arc);
         if let Some(&first) = met {
             let under_way = other.is_none();
             self.run.end(Ending::Race { location, first, second: me, under_way });
         }
-        if access == Access::Free
-            && let Some(first) = self.step_unknown_to(location, me.thread, &hb)
-        {
+        if let Some(first) = self.step_unknown_to(location, access, me, &hb) {
             self.run.end(Ending::Race { location, first, second: me, under_way: false });
         }
         let plain = &mut self.run.place(location).plain;
@@ -120,6 +128,12 @@ impl Search {
             }
             Access::Free => plain.freed = Some(me),
         }
+    }
+
+    /// Ends a location when all threads have ended and statics are dropped: nothing else can race with that.
+    pub(super) fn free_at_end(&mut self, location: LocationId, site: Site) {
+        let me = self.party(Action::Access(location, Access::Free), site);
+        self.run.place(location).plain.freed.get_or_insert(me);
     }
 
     /// The access that the thread that runs has just made goes on until [`Self::end_access`].
@@ -137,12 +151,29 @@ impl Search {
         }
     }
 
-    /// A step on `location` that does not happen before what `thread` does with `hb` behind it.
-    fn step_unknown_to(&self, location: LocationId, thread: ThreadId, hb: &Clock) -> Option<Party> {
+    /// A step on `location` that conflicts with `access`, and does not happen before what `me` does with `hb`
+    /// behind it.
+    fn step_unknown_to(
+        &self,
+        location: LocationId,
+        access: Access,
+        me: Party,
+        hb: &Clock,
+    ) -> Option<Party> {
+        if matches!(access, Access::Write | Access::Use) {
+            return None;
+        }
+        let took_place = |event: &Event| self.run.thread(event.thread()).at > event.index;
+        // A read is that of an atomic, without synchronisation. A write that comes after it in happens-before is no
+        // conflict.
+        let conflicts = |event: &Event| {
+            access == Access::Free
+                || took_place(event) && matches!(event.kind, Kind::Store | Kind::Update)
+        };
         let known = self.graph.locations.get(self.run.location(location) as usize)?;
         let id = known.order.iter().chain(&known.reads).copied().find(|&id| {
             let event = self.graph.at(id);
-            !event.todo && event.thread() != thread && !event.in_past(hb)
+            !event.todo && event.thread() != me.thread && !event.in_past(hb) && conflicts(event)
         })?;
         let event = self.graph.at(id);
         // What it did is in the log, if it took place in this run already.

@@ -10,7 +10,9 @@ use super::outcome::{Action, Ending, Party, Text};
 use super::plain::Plain;
 use super::waiting::Waiting;
 use crate::engine::overflow::Running;
-use crate::kernel::{Clock, Locals, LocationId, Made, Moment, Object, Operation, Site, ThreadId};
+use crate::kernel::{
+    CellKind, Clock, Locals, LocationId, Made, Moment, Object, Operation, Site, ThreadId,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Status {
@@ -240,6 +242,18 @@ impl Run {
 
     pub(super) fn place(&mut self, location: LocationId) -> &mut Place {
         &mut self.places[location.index()]
+    }
+
+    /// The locations in a block that have not come to their end. First that of the block, if it is from
+    /// `sync::alloc`, whether it has come to its end or not.
+    pub(super) fn in_block(&self, block: usize) -> (Option<LocationId>, Vec<LocationId>) {
+        let places = self.places.iter().enumerate();
+        let in_it = places.filter(|(_, place)| place.position.is_some_and(|(of, _)| of == block));
+        let is_whole = |place: &Place| matches!(place.made, Made::Cell(CellKind::Allocation));
+        let (whole, rest): (Vec<_>, Vec<_>) = in_it.partition(|(_, place)| is_whole(place));
+        let rest = rest.into_iter().filter(|(_, place)| !place.plain.is_freed());
+        let id = |(at, _)| LocationId::new(at);
+        (whole.into_iter().next().map(id), rest.map(id).collect())
     }
 
     /// Makes a location, which has no number in the graph yet.

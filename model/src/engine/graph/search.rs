@@ -9,7 +9,7 @@ use super::run::{Run, Status};
 use super::signature::Seen;
 use super::waiting::{Stopped, Stutters};
 use crate::engine::names::Names;
-use crate::kernel::{AtomicKind, LocationId, Made, Object};
+use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object};
 
 pub(super) struct Search {
     pub(super) config: Config,
@@ -152,15 +152,22 @@ impl Search {
         })
     }
 
-    /// The values that have owners still, though all threads have ended and statics were dropped.
+    /// The values that have owners still, and memory that is not freed, though all threads have ended and statics
+    /// were dropped.
     pub(super) fn leak(&self) -> Option<Ending> {
         if !self.config.leaks {
             return None;
         }
         let places = self.run.places.iter().enumerate();
         let leaked = places.filter_map(|(location, place)| {
-            let owners = matches!(place.made, Made::Atomic { kind: AtomicKind::Strong, .. });
-            (owners && self.newest(LocationId::new(location)) != 0).then_some(place.maker)
+            let leaks = match place.made {
+                Made::Atomic { kind: AtomicKind::Strong, .. } => {
+                    self.newest(LocationId::new(location)) != 0
+                }
+                Made::Cell(CellKind::Allocation | CellKind::InStdArc) => !place.plain.is_freed(),
+                _ => false,
+            };
+            leaks.then_some(place.maker)
         });
         let leaked: Vec<_> = leaked.collect();
         (!leaked.is_empty()).then_some(Ending::Leak(leaked))

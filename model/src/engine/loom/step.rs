@@ -121,6 +121,11 @@ impl KernelEngine for Engine<'_> {
         keeps
     }
 
+    fn end_block(&self, address: usize, _: Site) -> bool {
+        let block = self.memory(address);
+        matches!(block, Memory::Owned(block) if block.offset_in_block() == Some(0) && block.freed.is_none())
+    }
+
     fn access(&self, _: LocationId, access: Access, _: Site) {
         // Races are the other engine's; that something was changed matters to a waiting loop.
         if access == Access::Write {

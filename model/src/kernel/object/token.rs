@@ -1,11 +1,12 @@
-//! What `unpark` leaves for `park`.
+//! What `unpark` leaves for `park`, and a notification for the thread that waits for it.
 
 use super::{Clock, Edges, ThreadId};
 
-/// The token of one thread.
+/// The token of one thread, or of a `Notify`.
 #[derive(Debug, Clone, Default)]
 pub struct Token {
     there: bool,
+    notify: bool,
     /// The `unpark`s since the token was last taken.
     released: Clock,
 }
@@ -22,6 +23,16 @@ pub enum TokenAct {
 }
 
 impl Token {
+    /// That of a `Notify`, not of a thread.
+    pub fn of_notify() -> Self {
+        Self { notify: true, ..Self::default() }
+    }
+
+    /// Whether it is that of a `Notify`.
+    pub fn is_of_notify(&self) -> bool {
+        self.notify
+    }
+
     pub(super) fn enabled(&self, act: TokenAct, _: ThreadId) -> bool {
         act != TokenAct::Park || self.there
     }

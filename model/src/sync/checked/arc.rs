@@ -114,7 +114,7 @@ impl<T> Arc<T> {
     /// Puts `value` on the heap, with one owner.
     #[track_caller]
     pub fn new(value: T) -> Self {
-        Self::from_std(std::sync::Arc::new(value), Location::caller())
+        Self::of_std(std::sync::Arc::new(value), Location::caller())
     }
 
     /// Like [`new`](Self::new), for a value that may hold weak owners of itself.
@@ -190,14 +190,14 @@ impl<T> Arc<[T]> {
     /// Memory for so many values, with one owner.
     #[track_caller]
     pub fn new_uninit_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
-        Arc::from_std(std::sync::Arc::new_uninit_slice(len), Location::caller())
+        Arc::of_std(std::sync::Arc::new_uninit_slice(len), Location::caller())
     }
 
     /// Memory for so many values, filled with zeros, with one owner.
     #[track_caller]
     pub fn new_zeroed_slice(len: usize) -> Arc<[MaybeUninit<T>]> {
         let zeros = (0..len).map(|_| MaybeUninit::zeroed());
-        Arc::from_std(zeros.collect(), Location::caller())
+        Arc::of_std(zeros.collect(), Location::caller())
     }
 }
 
@@ -243,8 +243,21 @@ impl Arc<dyn Any + Send + Sync> {
 }
 
 impl<T: ?Sized> Arc<T> {
+    /// The only owner of what `std` owns. Stable Rust makes a `std::sync::Arc<dyn Trait>` of a
+    /// `std::sync::Arc<T>`, but no `Arc<dyn Trait>` of this type of an `Arc<T>`.
+    ///
+    /// # Panics
+    ///
+    /// If it has other owners.
+    #[track_caller]
+    pub fn from_std(mut value: std::sync::Arc<T>) -> Self {
+        let unique = std::sync::Arc::get_mut(&mut value).is_some();
+        assert!(unique, "Arc::from_std needs the only owner, got one of several");
+        Self::of_std(value, Location::caller())
+    }
+
     /// The first owner of a value that `std` has put on the heap.
-    fn from_std(value: std::sync::Arc<T>, site: Site) -> Self {
+    fn of_std(value: std::sync::Arc<T>, site: Site) -> Self {
         let counts = Counts::starting_with(1, site);
         raw::remember(&value, counts);
         Self { counts, value }
@@ -331,7 +344,7 @@ impl<T: Clone> Arc<T> {
                     this.counts = Counts::starting_with(1, site);
                 }
             }
-            Some(_) => *this = Self::from_std(std::sync::Arc::new((**this).clone()), site),
+            Some(_) => *this = Self::of_std(std::sync::Arc::new((**this).clone()), site),
         }
         // There is one strong owner, so that `std` clones nothing, and moves the value as above.
         std::sync::Arc::make_mut(&mut this.value);

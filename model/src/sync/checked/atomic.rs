@@ -8,7 +8,7 @@ pub use std::sync::atomic::Ordering;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::{self, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
+use crate::kernel::{self, Access, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
 use crate::mutation::{Change, of_load, of_store};
 
 mod word;
@@ -128,6 +128,26 @@ impl<T: Word> Atomic<T> {
             *self.renewed.get_mut() = true;
         }
         T::std_get_mut(&mut self.model.kind.0)
+    }
+
+    /// Calls `f` with the value, reached without synchronisation: no other thread can have access.
+    #[track_caller]
+    pub fn with_mut<R>(&mut self, f: impl FnOnce(&mut T) -> R) -> R {
+        f(self.get_mut())
+    }
+
+    /// Reads the value without synchronisation, as plain memory. In an exploration it is a data race with any
+    /// write that does not happen before it.
+    ///
+    /// # Safety
+    ///
+    /// No thread may write at the same time.
+    #[track_caller]
+    pub unsafe fn unsync_load(&self) -> T {
+        let site = Location::caller();
+        let value = self.load_at(Ordering::Relaxed, site);
+        self.in_model(|engine, location| engine.access(location, Access::Read, site));
+        value
     }
 
     /// Reads the value.
@@ -309,6 +329,14 @@ impl<T: Word> Atomic<T> {
             return Err(self.load_at(failure, site));
         }
         self.compare_exchange(current, new, success, failure)
+    }
+
+    /// Writes `new` if the value is `current`; returns the value before.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn compare_and_swap(&self, current: T, new: T, order: Ordering) -> T {
+        let (Ok(value) | Err(value)) = self.compare_exchange(current, new, order, of_load(order));
+        value
     }
 
     /// Applies `f` until it returns `None` or its result could be written over the value it was

@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::{Access, CellKind, Made, Site};
+use crate::kernel::{Access, CellKind, Handle, Made, Site};
 
 /// A cell without synchronisation; in an exploration, two accesses that happens-before does not
 /// order, one of them a write, are a data race.
@@ -14,6 +14,29 @@ use crate::kernel::{Access, CellKind, Made, Site};
 pub struct UnsafeCell<T: ?Sized> {
     model: Place<Plain>,
     value: std::cell::UnsafeCell<T>,
+}
+
+/// An access that has begun, and ends when this is dropped, by a panic too.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Accessing {
+    /// The cell, and the steps that the thread had taken; `None` outside an exploration.
+    begun: Option<(Handle, u16)>,
+    access: Access,
+    site: Site,
+}
+
+impl Drop for Accessing {
+    fn drop(&mut self) {
+        let Some((cell, steps)) = self.begun else { return };
+        Handle::at_end(Some(cell), |engine, location| {
+            engine.end_access(location);
+            // Other threads may have run meanwhile: the access lasts until now.
+            if engine.steps() != steps {
+                engine.access(location, self.access, self.site);
+            }
+        });
+    }
 }
 
 pub(super) struct Plain;
@@ -83,29 +106,33 @@ impl<T: ?Sized> UnsafeCell<T> {
 
     /// An access that lasts as long as `f` does.
     fn access<R>(&self, access: Access, site: Site, f: impl FnOnce() -> R) -> R {
-        /// Ends the access, by a panic too.
-        struct UnderWay<'a> {
-            model: &'a Place<Plain>,
-            access: Access,
-            site: Site,
-            steps: u16,
-        }
-        impl Drop for UnderWay<'_> {
-            fn drop(&mut self) {
-                self.model.at_end(|engine, location| {
-                    engine.end_access(location);
-                    if engine.steps() != self.steps {
-                        engine.access(location, self.access, self.site);
-                    }
-                });
-            }
-        }
-        let _under_way = self.model.with(|engine, location| {
+        let _lasts = self.begin(access, site);
+        f()
+    }
+
+    /// Begins an access that lasts as long as the result, with the pointer for it.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn begin_read(&self) -> (*const T, Accessing) {
+        let this = here(self);
+        (this.value.get(), this.begin(Access::Read, Location::caller()))
+    }
+
+    /// Begins an access that lasts as long as the result, with the pointer for it.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn begin_write(&self) -> (*mut T, Accessing) {
+        let this = here(self);
+        (this.value.get(), this.begin(Access::Write, Location::caller()))
+    }
+
+    fn begin(&self, access: Access, site: Site) -> Accessing {
+        let begun = self.model.with(|engine, location| {
             engine.access(location, access, site);
             engine.begin_access(location, access, site);
-            UnderWay { model: &self.model, access, site, steps: engine.steps() }
+            (Handle::of(engine, location), engine.steps())
         });
-        f()
+        Accessing { begun, access, site }
     }
 }
 

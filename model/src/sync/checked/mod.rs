@@ -3,6 +3,7 @@
 //! A value that is made outside an exploration behaves like its `std` namesake, on real threads. One
 //! that is made inside belongs to that execution. Mixing the two is refused, statics excepted: see `place`.
 
+pub mod alloc;
 mod arc;
 pub mod atomic;
 mod barrier;
@@ -13,6 +14,7 @@ mod local;
 pub mod mpsc;
 mod mutant;
 mod mutex;
+mod notify;
 mod once;
 mod place;
 mod rwlock;
@@ -20,13 +22,23 @@ pub mod thread;
 
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
+use crate::kernel::{self, Choice, Operation, Site};
+
 pub use crate::__thread_local as thread_local;
 pub use arc::{Arc, Weak};
 pub use barrier::{Barrier, BarrierWaitResult};
 pub use condvar::{Condvar, WaitTimeoutResult};
 pub use mutex::{Mutex, MutexGuard};
+pub use notify::Notify;
+pub(crate) use notify::Task;
 pub use once::{LazyLock, Once, OnceLock, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+/// Whether a future that may be dropped at any `await` is dropped here: what the program chooses.
+pub(crate) fn may_end_here(site: Site) -> bool {
+    let choice = Operation::Choose { what: Choice::Program, options: 2 };
+    kernel::with(|engine| engine.step(choice, site)) == Some(1)
+}
 
 /// The number of the calling thread, which does not change: in a model, the number of the thread.
 pub fn thread_number() -> usize {
@@ -36,5 +48,5 @@ pub fn thread_number() -> usize {
     std::thread_local! {
         static NUMBER: usize = NEXT.fetch_add(1, Relaxed);
     }
-    crate::kernel::with(|engine| engine.thread()).unwrap_or_else(|| NUMBER.with(|number| *number))
+    kernel::with(|engine| engine.thread()).unwrap_or_else(|| NUMBER.with(|number| *number))
 }

@@ -148,9 +148,40 @@ impl Builder {
         F: FnOnce() -> T + Send,
         T: Send,
     {
-        let Self { name, stack_size: stack } = self;
+        // SAFETY: the caller answers for the lifetimes.
+        let f = match unsafe { self.spawn_in_model(f, delivery, site) } {
+            Ok(handle) => return Ok(handle),
+            Err(f) => f,
+        };
+        let mut builder = std::thread::Builder::new();
+        if let Some(name) = self.name {
+            builder = builder.name(name);
+        }
+        if let Some(size) = self.stack_size {
+            builder = builder.stack_size(size);
+        }
+        // SAFETY: the caller answers for the lifetimes.
+        let handle = unsafe { builder.spawn_unchecked(f) }?;
+        let thread = Thread(Which::Std(handle.thread().clone()));
+        Ok(JoinHandle(Join::Std(handle, thread)))
+    }
+
+    /// Starts the thread in an exploration; outside, returns `f`. The threads of an exploration share an OS
+    /// thread, so that nothing need be `Send`.
+    ///
+    /// # Safety
+    ///
+    /// What `f` and `T` borrow must outlive the thread, or the delivery.
+    unsafe fn spawn_in_model<F, T>(
+        &self,
+        f: F,
+        delivery: Option<Handle>,
+        site: Site,
+    ) -> std::result::Result<JoinHandle<T>, F>
+    where
+        F: FnOnce() -> T,
+    {
         let mut f = Some(f);
-        let name_for_thread = name.clone();
         let spawned = kernel::with(|engine| {
             let f = f.take()?;
             let packet = Packet::default();
@@ -161,24 +192,15 @@ impl Builder {
             let body = unsafe {
                 std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body)
             };
-            let number = engine.spawn(NewThread { body, name: name.clone(), stack }, site);
-            Some(Join::Model(packet, Thread::of(engine, number, name.as_deref()), number))
+            let (name, stack) = (self.name.clone(), self.stack_size);
+            let number = engine.spawn(NewThread { body, name, stack }, site);
+            Some(Join::Model(packet, Thread::of(engine, number, self.name.as_deref()), number))
         });
-        if let Some(join) = spawned.flatten() {
-            return Ok(JoinHandle(join));
+        match (spawned.flatten(), f) {
+            (Some(join), _) => Ok(JoinHandle(join)),
+            (None, Some(f)) => Err(f),
+            (None, None) => unreachable!("the thread has been spawned"),
         }
-        let Some(f) = f else { unreachable!("the thread has been spawned") };
-        let mut builder = std::thread::Builder::new();
-        if let Some(name) = name_for_thread {
-            builder = builder.name(name);
-        }
-        if let Some(size) = stack {
-            builder = builder.stack_size(size);
-        }
-        // SAFETY: the caller answers for the lifetimes.
-        let handle = unsafe { builder.spawn_unchecked(f) }?;
-        let thread = Thread(Which::Std(handle.thread().clone()));
-        Ok(JoinHandle(Join::Std(handle, thread)))
     }
 }
 
@@ -229,6 +251,24 @@ where
     // SAFETY: both are `'static`.
     let spawned = unsafe { Builder::new().spawn_unbounded(f, None, Location::caller()) };
     spawned.expect("failed to spawn a thread")
+}
+
+/// [`spawn`] without `Send`, as loom has it.
+///
+/// # Panics
+///
+/// Outside an exploration.
+#[doc(hidden)]
+#[track_caller]
+pub fn spawn_local<F, T>(f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + 'static,
+    T: 'static,
+{
+    // SAFETY: both are `'static`.
+    let spawned = unsafe { Builder::new().spawn_in_model(f, None, Location::caller()) };
+    let handle = spawned.ok();
+    handle.expect("loom's spawn works only in a model: outside, use std::thread::spawn")
 }
 
 impl<T> JoinHandle<T> {

@@ -14,7 +14,7 @@ macro_rules! from {
         impl<$($generics)*> From<$from> for Arc<$to> {
             #[track_caller]
             fn from(value: $from) -> Self {
-                Self::from_std(std::sync::Arc::from(value), Location::caller())
+                Self::of_std(std::sync::Arc::from(value), Location::caller())
             }
         }
     )*};
@@ -77,7 +77,7 @@ impl<T, const N: usize> TryFrom<Arc<[T]>> for Arc<[T; N]> {
 impl<T> FromIterator<T> for Arc<[T]> {
     #[track_caller]
     fn from_iter<I: IntoIterator<Item = T>>(values: I) -> Self {
-        Self::from_std(values.into_iter().collect(), Location::caller())
+        Self::of_std(values.into_iter().collect(), Location::caller())
     }
 }
 
