@@ -57,6 +57,8 @@ mod jobs;
 mod request_counters;
 #[path = "5_web_and_jobs/sessions.rs"]
 mod sessions;
+#[path = "5_web_and_jobs/wakers.rs"]
+mod wakers;
 
 // Exercises
 #[path = "6_exercises/exercise_counter.rs"]
