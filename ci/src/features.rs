@@ -10,7 +10,7 @@ use crate::libtest;
 use crate::tally::Tally;
 
 /// What is published.
-const LIBRARIES: [&str; 2] = ["selvedge", "selvedge-model"];
+const LIBRARIES: [&str; 3] = ["selvedge", "selvedge-model", "selvedge-loom"];
 
 /// What a user of the primitives alone must not find in the lock file.
 const NOT_FOR_USERS: [&str; 3] = ["loom", "shuttle", "serde_json"];

@@ -10,7 +10,7 @@ use crate::tally::Tally;
 /// What is tested, and how.
 const RUNS: [(Config, &[&str]); 2] = [
     (Config::Plain, &["selvedge-model", "specimens", "ci", "confidence", "examples", "lab"]),
-    (Config::Loom, &["selvedge-model"]),
+    (Config::Loom, &["selvedge-model", "selvedge-loom"]),
 ];
 
 /// Runs the step.
