@@ -6,6 +6,8 @@
 //! | bound | what to do instead | test |
 //! |---|---|---|
 //! | a waiting loop with an effect in each turn is cut after 16 turns, and is never called a livelock | count in a local variable | `a_loop_with_an_effect_is_cut` |
+//! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `a_loop_that_pops_has_an_effect` |
+//! | a waiting loop whose turns take turns, in what they look at or in the hint that they give, runs to the step limit | one kind of turn | `a_loop_of_two_kinds_of_turns_is_cut` |
 //! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `a_loop_that_does_not_say_that_it_waits_is_cut` |
 //! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `a_thread_with_too_many_steps_is_cut` |
 //! | `.executions(n)` is a sample | no bound, and a smaller model | `bounded_executions_are_a_sample` |
@@ -30,7 +32,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{hint, thread};
+use selvedge_model::sync::{Mutex, hint, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
 
 fn is_complete(report: &Report) {
@@ -101,6 +103,56 @@ fn a_loop_with_an_effect_is_cut() {
         is_bounded(&report, "after its limit of turns");
         alone(|_| hint::spin_loop()).fails(Failure::Livelock).check();
     }
+}
+
+#[test]
+fn a_loop_that_pops_has_an_effect() {
+    type Queue = Mutex<Vec<u64>>;
+    let model = |pops: fn(&Queue) -> Option<u64>| {
+        Model::new(Queue::default)
+            .thread("pops", move |queue| {
+                loop {
+                    if let Some(job) = pops(queue) {
+                        return job;
+                    }
+                    hint::spin_loop();
+                }
+            })
+            .thread("pushes", |queue| queue.lock().unwrap().push(7))
+            .acceptable("pops=7", "the job")
+            .rounds(500)
+            .check()
+    };
+    is_bounded(&model(|queue| queue.lock().unwrap().pop()), "after its limit of turns");
+    is_complete(&model(|queue| {
+        let mut queue = queue.lock().unwrap();
+        if queue.is_empty() { None } else { queue.pop() }
+    }));
+}
+
+#[test]
+fn a_loop_of_two_kinds_of_turns_is_cut() {
+    let model = |hint: fn(u32)| {
+        Model::new(AtomicBool::default)
+            .thread("waits", move |flag| {
+                let mut turns = 0;
+                while !flag.load(Acquire) {
+                    hint(turns);
+                    turns += 1;
+                }
+                flag.load(Relaxed)
+            })
+            .thread("sets", |flag| flag.store(true, Release))
+            .acceptable("waits=true", "it was set")
+            .steps(50)
+            .rounds(500)
+            .check()
+    };
+    is_bounded(
+        &model(|turns| if turns % 2 == 0 { hint::spin_loop() } else { thread::yield_now() }),
+        "limit of steps",
+    );
+    is_complete(&model(|_| hint::spin_loop()));
 }
 
 #[test]

@@ -15,6 +15,8 @@
 //! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `a_race_outside_of_cells_is_invisible` |
 //! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `only_an_arc_leaks` |
 //! | what follows a data race | correct the race first | `after_a_data_race_an_execution_ends` |
+//! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `a_loop_that_changes_a_cell_is_taken_to_look` |
+//! | how many idle turns a waiting loop takes, and how its waits with a limit end in them | return what it waited for | `idle_turns_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `a_sleep_orders_nothing` |
 //!
 //! Reported, although the program is correct:
@@ -22,6 +24,7 @@
 //! | it says | of | what to do instead | test |
 //! |---|---|---|---|
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock` |
+//! | livelock | a loop that gives up when a clock says so | count turns | `a_loop_that_ends_by_a_clock_is_called_a_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `a_condition_that_counts_is_called_a_deadlock` |
 //! | an outcome that C++20 forbids and RC11 allows | a `SeqCst` store that is overwritten by a weaker one in its own thread | a `SeqCst` load of that atomic | `a_seq_cst_store_that_is_overwritten_loses_its_place` |
 //!
@@ -46,7 +49,8 @@ use selvedge_model::sync::{
     Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, hint, thread,
 };
 use selvedge_model::{Failure, Model, Report};
-use std::time::Duration;
+use std::cell::Cell;
+use std::time::{Duration, Instant};
 
 /// The rows that the page is about.
 trait Limit {
@@ -433,6 +437,63 @@ fn a_sleep_orders_nothing() {
     is_complete(&report);
 }
 
+/// The loop counts its turns in a `Cell`. Its first turn is seen, and its second one; then it is taken to look.
+#[test]
+fn a_loop_that_changes_a_cell_is_taken_to_look() {
+    type Turns = (Mutex<Cell<u64>>, AtomicBool);
+    fn turn(turns: &Mutex<Cell<u64>>) {
+        let turns = lock(turns);
+        turns.set((turns.get() + 1).min(2));
+    }
+    let model = |counts: fn(&Turns)| {
+        Model::new(Turns::default)
+            .thread("counts", counts)
+            .thread("sees", |(turns, done)| {
+                let seen = [(); 2].map(|()| lock(turns).get());
+                done.store(true, Release);
+                seen
+            })
+            .acceptable("sees=[0, 0]", "before the first turn")
+            .acceptable("sees=[0, 1]", "before and after it")
+            .acceptable("sees=[1, 1]", "after it")
+            .acceptable("sees=[1, 2]", "before and after the second")
+            .rounds(500)
+    };
+    let loops = model(|(turns, done)| {
+        while !done.load(Acquire) {
+            turn(turns);
+            hint::spin_loop();
+        }
+    });
+    let twice = model(|(turns, _)| (0..2).for_each(|_| turn(turns)));
+    loops.missed("sees=[0, 2]", "two turns between").missed("sees=[2, 2]", "after both").check();
+    let report = twice
+        .acceptable("sees=[0, 2]", "both between")
+        .acceptable("sees=[2, 2]", "after both")
+        .check();
+    is_complete(&report);
+}
+
+/// A real run may take any number of them.
+#[test]
+fn idle_turns_are_not_counted() {
+    let report = Model::new(AtomicBool::default)
+        .thread("spins", |flag| {
+            let mut turns = 0;
+            while !flag.load(Acquire) {
+                turns += 1;
+                hint::spin_loop();
+            }
+            turns.min(2)
+        })
+        .thread("sets", |flag| flag.store(true, Release))
+        .acceptable("spins=0", "it was set before")
+        .acceptable("spins=1", "one turn, which stands for all others")
+        .missed("spins=2", "more turns are left out")
+        .check();
+    is_complete(&report);
+}
+
 // ---------------------------------------------------------------------------------------------
 // Reported, and correct.
 // ---------------------------------------------------------------------------------------------
@@ -461,6 +522,30 @@ fn a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock() {
         right(1_500);
     }
     is_complete(&right(3));
+}
+
+#[test]
+fn a_loop_that_ends_by_a_clock_is_called_a_livelock() {
+    let model = |ends: fn(u32, Instant) -> bool| {
+        Model::new(AtomicBool::default)
+            .thread("spins", move |flag| {
+                let start = Instant::now();
+                for turns in 0.. {
+                    if flag.load(Acquire) || ends(turns, start) {
+                        break;
+                    }
+                    hint::spin_loop();
+                }
+            })
+            .thread("looks", |flag| flag.load(Relaxed))
+            .rounds(100)
+    };
+    let right = |model: Model<AtomicBool>| model.acceptable("looks=false", "it gives up").check();
+    let by_clock = model(|_, start| start.elapsed() > Duration::from_secs(1));
+    if cfg!(loom) {
+        by_clock.fails(Failure::Livelock).check();
+    }
+    is_complete(&right(model(|turns, _| turns == 2)));
 }
 
 /// It becomes true in the third turn, and is called in a second one only where another thread has changed what

@@ -79,14 +79,13 @@
 //!   the memory allocated that it is in; not in other memory. An execution ends at its first data race.
 //! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up. With
 //!   [`patient`](Model::patient) it times out only when no other thread can move.
-//! - A waiting loop counts as blocked while its turns change nothing and find nothing new. It must call
+//! - A waiting loop counts as blocked while its turns change nothing and find nothing new. How many such turns it
+//!   takes is not told apart, nor how its waits with a limit end in them. It must call
 //!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
-//!   more than about 1,000 such turns is called a livelock. One whose turns have an effect is cut after 16, and
-//!   the result is bounded.
-//! - Known faults of the rule on waiting loops, where "explored completely" is not true: a change that a thread makes
-//!   through a shared guard (a `Cell` in a `Mutex`), or in a condition of `wait_while` that ends the wait, is not seen as
-//!   one; a loop that acts on how the results of `try_lock` alternate, or that ends by a clock, loses outcomes; a
-//!   `try_lock` does not fail because a [`sync::hint::wait_until`] holds the lock while it looks.
+//!   more than about 1,000 such turns, or by a clock, is called a livelock. One whose turns have an effect is cut
+//!   after 16, and the result is bounded.
+//! - What a waiting loop changes through a shared guard (a `Cell` in a `Mutex`) is not seen by other loops, if its turn
+//!   changes nothing else.
 //! - An execution may be over before its threads are: after a deadlock or a data race, or where a waiting loop would find
 //!   something else. These threads are unwound, so that destructors free memory. A destructor that uses a type of
 //!   [`sync`] then, other than to drop it, is suspended for good, and so is a thread that has caught the panic: no result would be

@@ -7,7 +7,6 @@ pub mod memory;
 mod names;
 mod overflow;
 pub(crate) mod panics;
-mod sections;
 pub(crate) mod stacks;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};

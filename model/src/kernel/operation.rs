@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-use super::object::Act;
+use super::object::{Act, CondvarAct, ReadEndAct};
 
 /// A call site in the code under test.
 pub type Site = &'static Location<'static>;
@@ -114,6 +114,23 @@ impl Operation {
             self,
             Self::Spawn { .. } | Self::Join { .. } | Self::Act { act: Act::Delivery(_), .. }
         )
+    }
+
+    /// Whether it says nothing of what its thread has found: each read ends on an object of its own.
+    pub(crate) fn is_end_of_read(&self) -> bool {
+        let Self::Act { act: Act::ReadEnd(act), .. } = self else { return false };
+        matches!(act, ReadEndAct::End | ReadEndAct::Await)
+    }
+
+    /// Whether it says only how a wait on a condition variable ended that was not notified, given its result.
+    pub(crate) fn ends_wait(&self, result: u64) -> bool {
+        match self {
+            Self::Choose { what, .. } => *what == Choice::SpuriousWakeUp,
+            Self::Act { act: Act::Condvar(act), .. } => {
+                matches!(act, CondvarAct::Leave | CondvarAct::LeaveAnyway) && result == 0
+            }
+            _ => false,
+        }
     }
 
     /// Whether what it finds depends on other threads.

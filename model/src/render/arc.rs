@@ -21,6 +21,10 @@ pub(super) fn strong(
             Rmw::CompareExchange { current: 1, new: 0 } => {
                 on("try_unwrap", if line.written.is_some() { ": ok" } else { ": shared" })
             }
+            Rmw::CompareExchange { current: 1, new: 1 } if line.written.is_none() => {
+                on("get_mut", ": shared")
+            }
+            Rmw::CompareExchange { current: 1, new: 1 } => None,
             Rmw::CompareExchange { .. } if line.written.is_some() => on("upgrade", ": ok"),
             // It tries again.
             _ => None,

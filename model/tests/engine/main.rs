@@ -21,6 +21,7 @@ mod patience;
 mod pictures;
 mod precedence;
 mod rc11;
+mod sections;
 mod statics;
 mod support;
 mod sync;

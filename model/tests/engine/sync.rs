@@ -259,6 +259,22 @@ fn try_read_and_try_write_fail_only_where_the_lock_is_held() {
     assert_eq!(found.all(), [(None, true), (Some(0), false), (Some(0), true), (Some(1), true)]);
 }
 
+/// Between the look of the `try_write` and its acquisition, a writer and a reader come and the count of reads is as it was.
+#[test]
+fn a_try_write_does_not_mistake_a_new_read_for_one_that_has_ended() {
+    let found = explore(|| {
+        let lock = Arc::new(RwLock::new(0));
+        let (reads, writes) = (lock.clone(), lock.clone());
+        let reader = thread::spawn(move || (0..2).map(|_| *reads.read().unwrap()).sum::<i32>());
+        let writer = thread::spawn(move || *writes.write().unwrap() = 1);
+        let wrote = lock.try_write().map(|mut value| *value = 1).is_ok();
+        writer.join().unwrap();
+        (wrote, reader.join().unwrap())
+    });
+    assert!(!found.races());
+    assert_eq!(found.all(), [(false, 0), (false, 1), (false, 2), (true, 0), (true, 1), (true, 2)]);
+}
+
 #[test]
 fn a_message_hands_over() {
     let found = explore(|| {

@@ -45,6 +45,33 @@ fn wait_until_has_no_turns_in_vain() {
     assert_eq!(found.all(), [2, 3]);
 }
 
+/// What the outer loop found before the inner one is forgotten, so its turn is like that of a loop that spins.
+#[test]
+fn a_condition_may_wait_itself() {
+    for spins in [false, true] {
+        let found = explore(move || {
+            let flags = Arc::new([AtomicBool::new(false), AtomicBool::new(false)]);
+            let there = flags.clone();
+            let child =
+                thread::spawn(move || there.iter().for_each(|flag| flag.store(true, Release)));
+            let [inner, outer] = &*flags;
+            hint::wait_until(|| {
+                let done = outer.load(Acquire);
+                if spins {
+                    while !inner.load(Acquire) {
+                        hint::spin_loop();
+                    }
+                } else {
+                    hint::wait_until(|| inner.load(Acquire));
+                }
+                done
+            });
+            child.join().unwrap();
+        });
+        assert_eq!((found.report.deadlocks, found.all()), (0, vec![()]));
+    }
+}
+
 #[test]
 fn a_loop_that_waits_for_nothing_is_a_deadlock_with_its_place() {
     for spins in [false, true] {

@@ -79,13 +79,7 @@ impl Family {
 
     /// So many as were asked for, and the other orders of the last one.
     pub(crate) fn programs(&self) -> Vec<Program> {
-        let seed = match std::env::var("ORACLE_SEED") {
-            Err(_) => SEED,
-            Ok(value) => value.parse().unwrap_or_else(|_| {
-                panic!("ORACLE_SEED must be a number from 0 to 255, got {value:?}")
-            }),
-        };
-        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed; 32]);
+        let random = TestRng::from_seed(RngAlgorithm::ChaCha, &[seed(); 32]);
         let mut runner = TestRunner::new_with_rng(Config::default(), random);
         let mut all = Vec::new();
         for &(threads, steps) in self.sizes.iter().cycle() {
@@ -97,6 +91,16 @@ impl Family {
             all.extend(orders(&tree.current()));
         }
         all
+    }
+}
+
+/// What makes the programs.
+pub(crate) fn seed() -> u8 {
+    match std::env::var("ORACLE_SEED") {
+        Err(_) => SEED,
+        Ok(value) => value.parse().unwrap_or_else(|_| {
+            panic!("ORACLE_SEED must be a number from 0 to 255, got {value:?}")
+        }),
     }
 }
 

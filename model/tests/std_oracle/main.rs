@@ -41,6 +41,7 @@ mod generate;
 mod known;
 mod machine;
 mod program;
+mod sections;
 mod shared;
 mod tally;
 mod text;

@@ -2,6 +2,7 @@
 
 use super::event::{Event, INIT, Id, Kind, NONE};
 use super::search::Search;
+use super::waiting::Lasting;
 use crate::kernel::{Edges, Operation, Site, TIMED_OUT, ThreadId};
 
 impl Search {
@@ -17,7 +18,7 @@ impl Search {
         let id = self.graph.push(Event::new(operation, location, thread, index, site));
         self.run.values.push(0);
         self.run.states.push(None);
-        self.run.lasting.push(false);
+        self.run.lasting.push(Lasting::No);
         match *operation {
             Operation::Load { .. } | Operation::Update { .. } => {
                 self.extend_read(id, operation, location);
@@ -70,7 +71,7 @@ impl Search {
             self.done(id);
             self.run.values.push(0);
             self.run.states.push(None);
-            self.run.lasting.push(false);
+            self.run.lasting.push(Lasting::No);
         }
         !threads.is_empty()
     }

@@ -8,7 +8,7 @@ use corosensei::{Coroutine, Yielder};
 use super::event::{Id, NONE};
 use super::outcome::{Action, Ending, Party, Text};
 use super::plain::Plain;
-use super::waiting::Waiting;
+use super::waiting::{Lasting, Waiting};
 use crate::engine::overflow::Running;
 use crate::kernel::{
     CellKind, Clock, Locals, LocationId, Made, Moment, Object, Operation, Site, ThreadId,
@@ -140,7 +140,7 @@ pub(super) struct Run {
     /// By event: the state after an act.
     pub(super) states: Vec<Option<Object>>,
     /// By event: whether it is an act that leaves something behind for other threads.
-    pub(super) lasting: Vec<bool>,
+    pub(super) lasting: Vec<Lasting>,
     pub(super) log: Vec<Entry>,
     /// What the notes and panics in the log say.
     pub(super) texts: Vec<Text>,
@@ -203,7 +203,7 @@ impl Run {
         states.clear();
         states.resize_with(events, || None);
         lasting.clear();
-        lasting.resize(events, false);
+        lasting.resize(events, Lasting::No);
         log.clear();
         *self =
             Self { number, threads, places, bound, values, states, lasting, log, ..Self::new() };

@@ -2,17 +2,30 @@
 //!
 //! # The stutter rule
 //!
-//! A turn that changed nothing and has found the same as an earlier one, with none in between that changed
-//! anything, can be repeated for ever. The thread stops there. Nothing is lost: if such a turn is taken out of an execution, what remains is
-//! consistent (there are fewer edges) and has the same outcome, and the search visits it. Where there
-//! is nothing else to find, it is a deadlock; but not if the turn made an unusual choice, such as a
-//! `compare_exchange_weak` that fails without a cause: the thread need not make it again, and in another
-//! execution it does not.
+//! A turn of a loop that changed nothing, and has found the same as an earlier one with none in between
+//! that changed anything, can be repeated for ever. The thread stops there. Nothing is lost: if such a turn is
+//! taken out of an execution, what remains is consistent (there are fewer edges) and has the same
+//! outcome, and the search visits it. Where there is nothing else to find, it is a deadlock; but not if the
+//! turn made an unusual choice, such as a `compare_exchange_weak` that fails without a cause: the thread
+//! need not make it again, and in another execution it does not.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what
-//! it read. An act finds its result, and behind it the last lasting act of another thread: one that
-//! leaves something behind itself, or ends a critical section in which its thread has changed
-//! something. A lock, or a place in a queue, that is given up again leaves nothing behind.
+//! it read. An act finds its result, and behind it the last lasting act of another thread: a message, a
+//! notification, the end of a critical section. How a wait on a condition variable ended that was not
+//! notified is not part of what the next turn finds.
+//!
+//! # Critical sections
+//!
+//! What changes in a critical section is not always seen: behind a `&`, a `Cell` may change. So each
+//! section is lasting, except those of turns that changed nothing, which only look. Otherwise two loops
+//! that look into one mutex would find each other's sections for ever. That a section only looked is known to
+//! those who know of the end of its turn; until then it is *open*, and lasting. So a turn may turn out to repeat
+//! another when the thread has gone on already: what came of it was in vain, and it stops at the end of its
+//! next turn.
+//!
+//! A section that only looked is noticed all the same by a `try_lock` that it made fail. Then it cannot be taken
+//! out: such a turn is compared with earlier ones even if it belongs to a `wait_until`, which otherwise blocks
+//! without turns in vain.
 //!
 //! # Loops that give up
 //!
@@ -21,9 +34,9 @@
 //! turns, in which its steps are answered as in the turn before and not added to the graph. If it does
 //! something else meanwhile, the rule is not applied there, and the next turn is added to the graph. What a
 //! thread does is a function of its causes, so this is found out once for each set of causes. What locks
-//! protect must be as the turn found it; where others have changed it since, it is found out in a run of the
-//! causes alone. If one of these has changed it, the next turn finds something else, and the rule is not
-//! applied.
+//! protect must be as the turn found it; where others may have changed it since, it is found out in a run of the
+//! causes alone. If one of these has changed it, as far as can be seen, the next turn finds something else, and
+//! the rule is not applied.
 //!
 //! # Bounds
 //!
@@ -36,8 +49,6 @@ use super::event::{INIT, Id, Kind, NONE};
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
-use crate::engine::sections::Sections;
-use crate::kernel::object::{CondvarAct, ReadEndAct};
 use crate::kernel::{Act, Choice, Clock, Edges, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
@@ -51,8 +62,10 @@ type Name = Option<(u8, u16)>;
 struct Look {
     operation: Operation,
     site: Site,
-    /// Of reads and acts: whose work it found.
+    /// Of reads and acts: whose work it found. Of acts this is known for certain when turns are compared.
     source: Name,
+    /// Of acts: how many came before it on the object.
+    acts: u32,
     result: u64,
 }
 
@@ -65,6 +78,19 @@ impl Look {
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
             && std::mem::discriminant(&self.operation) == std::mem::discriminant(&other.operation)
     }
+}
+
+/// Whether an act leaves something behind for other threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Lasting {
+    #[default]
+    No,
+    Yes,
+    /// It ends a critical section of a turn that has not ended.
+    Open,
+    /// It ends a critical section of an idle turn: not if it is known that its thread came to the end of that
+    /// turn, after so many steps.
+    UntilStep(u16),
 }
 
 /// Why a thread stopped that is not blocked by a step.
@@ -91,14 +117,22 @@ struct Echo {
 }
 
 /// What a thread did since the last end of a turn, and in the turns before.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
-    /// Those before that one, since something was changed.
+    /// The turn that changed something last, and those since that did not repeat another.
     earlier: Vec<Vec<Look>>,
     changed: bool,
-    sections: Sections,
+    /// Where the last turn ended, or a `wait_until` began.
+    site: Option<Site>,
+    /// What there was in this turn before a `wait_until` began: looks, sections, changes, a time-out.
+    before_loop: (usize, usize, bool, bool),
+    /// The ends of critical sections in this turn.
+    sections: Vec<Id>,
+    /// The locks of those in the turn before.
+    looked_into: Vec<u32>,
     /// Turns in a row that had an effect.
     effects: u32,
     /// Turns in a row without a step.
@@ -107,6 +141,10 @@ pub(super) struct Waiting {
     pub(super) stopped: Option<(Stopped, Site)>,
     /// It stopped in a `wait_until`, which blocks and does not spin.
     pub(super) blocks: bool,
+    /// Another thread has failed in this turn, because of a lock that this one held.
+    noticed: bool,
+    /// The last wait ended without a cause.
+    spurious: bool,
     /// Time was up in this turn, and in the last one.
     timed_out: (bool, bool),
     /// It has stopped after turns that are not in the graph.
@@ -131,62 +169,57 @@ impl Waiting {
 }
 
 impl Search {
-    /// Whether an act says nothing of what its thread has found: each read ends on an object of its own.
-    fn is_end_of_read(operation: &Operation) -> bool {
-        let Operation::Act { act: Act::ReadEnd(act), .. } = operation else { return false };
-        matches!(act, ReadEndAct::End | ReadEndAct::Await)
-    }
-
-    /// Whether a step at the beginning of a turn says only how the wait ended in which the turn before did.
-    /// The result that it has if that is spurious.
-    fn ends_wait(operation: &Operation) -> Option<u64> {
-        match operation {
-            Operation::Choose { what: Choice::SpuriousWakeUp, .. } => Some(1),
-            Operation::Act { act: Act::Condvar(CondvarAct::LeaveAnyway), .. } => Some(0),
-            _ => None,
-        }
-    }
-
     /// Notes what the event that `thread` has just added or replayed has read and changed.
     pub(super) fn look(&mut self, thread: ThreadId, id: Id, result: u64) {
         let event = self.graph.at(id);
         let (operation, site) = self.run.thread(thread).step;
+        self.run.thread_mut(thread).waiting.noticed |= self.was_noticed(id);
+        if let Operation::Choose { what: Choice::SpuriousWakeUp, .. } = operation {
+            self.run.thread_mut(thread).waiting.spurious = result == 1;
+        }
         let begins = self.run.thread(thread).waiting.turn.is_empty();
-        if Self::is_end_of_read(&operation) || begins && Self::ends_wait(&operation).is_some() {
+        if operation.is_end_of_read() || begins && operation.ends_wait(result) {
             return;
         }
+        let mut acts = event.place as usize;
         let (changed, source) = match event.kind {
             Kind::Load => (false, self.origin(event.rf)),
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
-                let lasting = event.act.is_some_and(Act::has_lasting_effect);
-                let source = self.last_foreign_act(event.location, event.place as usize, thread);
-                let Operation::Act { object, act } = operation else { unreachable!("an act") };
-                let changed = self.run.thread_mut(thread).waiting.sections.act(object, act);
-                self.run.lasting[id as usize] = lasting || changed;
-                (lasting, source)
+                let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));
+                let ends_section = event.act.is_some_and(Act::ends_section);
+                if ends_section {
+                    self.run.lasting[id as usize] = Lasting::Open;
+                    self.run.thread_mut(thread).waiting.sections.push(id);
+                } else if lasting {
+                    self.run.lasting[id as usize] = Lasting::Yes;
+                }
+                (lasting, self.found_by(thread, event.location, acts))
             }
             Kind::TimeOut => {
                 self.run.thread_mut(thread).waiting.timed_out.0 = true;
-                let acts = operation.location().map_or(0, |object| self.acts_so_far(object));
-                (false, self.last_foreign_act(event.location, acts, thread))
+                acts = operation.location().map_or(0, |object| self.acts_so_far(object));
+                (false, self.found_by(thread, event.location, acts))
             }
             Kind::Fence | Kind::Choose => (false, None),
             Kind::Store | Kind::Spawn | Kind::Join => (true, None),
         };
         let waiting = &mut self.run.thread_mut(thread).waiting;
         waiting.changed |= changed;
-        if changed {
-            waiting.sections.changed();
-        }
-        waiting.turn.push(Look { operation, site, source, result });
+        waiting.turn.push(Look { operation, site, source, acts: acts as u32, result });
+    }
+
+    /// Whether an act ends a critical section in which another thread found the lock held.
+    fn was_noticed(&self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        let Some(before) = (event.place as usize).checked_sub(1) else { return false };
+        let ends = event.act.is_some_and(|act| act.ends_section() || act.ends_read());
+        ends && self.graph.at(self.graph.order(event.location)[before]).thread != event.thread
     }
 
     /// The thread has changed plain memory.
     pub(super) fn wrote_plainly(&mut self, thread: ThreadId) {
-        let waiting = &mut self.run.thread_mut(thread).waiting;
-        waiting.changed = true;
-        waiting.sections.changed();
+        self.run.thread_mut(thread).waiting.changed = true;
     }
 
     /// Answers a step of a loop that is run on without being added to the graph.
@@ -198,13 +231,13 @@ impl Search {
     ) -> Option<u64> {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let echo = waiting.echo.as_mut()?;
-        if Self::is_end_of_read(operation) {
+        if operation.is_end_of_read() {
             return Some(0);
         }
-        if echo.at == 0
-            && let Some(result) = Self::ends_wait(operation)
-        {
-            return Some(result);
+        if echo.at == 0 && operation.ends_wait(0) {
+            let spurious =
+                matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
+            return Some(u64::from(spurious && waiting.spurious));
         }
         let look = waiting.before.get(echo.at).filter(|look| {
             look.site == site
@@ -235,12 +268,23 @@ impl Search {
         self.run.end(Ending::Again);
     }
 
-    /// Whether another thread has changed what a lock protects since `thread` looked.
+    /// Whether another thread has changed what a lock protects since `thread` looked, or is about to: it holds it.
     fn sections_are_old(&self, thread: ThreadId) -> bool {
         self.run.thread(thread).waiting.before.iter().any(|look| match look.operation {
-            Operation::Act { .. } => self.is_old(thread, look),
+            Operation::Act { object, act } => {
+                let state = self.state(object, self.acts_so_far(object));
+                let holder = state.holder().filter(|_| act.acquires());
+                self.is_old(thread, look)
+                    || holder.is_some_and(|holder| self.may_have_changed(holder))
+            }
             _ => false,
         })
+    }
+
+    /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
+    /// another one stutters for ever, only if it did.
+    fn may_have_changed(&self, thread: ThreadId) -> bool {
+        self.decides.is_none() || self.run.thread(thread).waiting.changed
     }
 
     /// A thread stutters of which it is not known whether it does so for ever. Whether it may go on.
@@ -298,6 +342,9 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         if let Some(echo) = &mut waiting.echo {
             let causes = echo.causes;
+            if turn == Turn::Begin {
+                return true;
+            }
             if echo.at == 0 && waiting.empty < EMPTY_TURNS {
                 // A pause, between two turns of the loop.
                 waiting.empty += 1;
@@ -321,34 +368,50 @@ impl Search {
             }
             return false;
         }
+        let goes_round = waiting.site.replace(site) == Some(site);
         if turn == Turn::Begin {
-            waiting.turn.clear();
-            waiting.earlier.clear();
-            waiting.timed_out.0 = false;
-            (waiting.changed, waiting.effects) = (false, 0);
+            let (_, _, changed, timed_out) = waiting.before_loop;
+            waiting.before_loop = (
+                waiting.turn.len(),
+                waiting.sections.len(),
+                changed || waiting.changed,
+                timed_out || waiting.timed_out.0,
+            );
+            (waiting.changed, waiting.timed_out.0, waiting.noticed) = (false, false, false);
             return true;
         }
-        // The first turn comes with what the thread did before the loop.
-        let turn_now = &waiting.turn;
-        let repeated = std::iter::once(&waiting.before).chain(&waiting.earlier).any(|before| {
-            before.len() >= turn_now.len()
-                && before.iter().rev().zip(turn_now.iter().rev()).all(|(a, b)| a.same(b))
-        });
+        // The condition of a `wait_until` may have a loop in it. Then this is the rest of a turn.
+        let turn = if goes_round { turn } else { Turn::Spin };
+        let (looks, sections, changed, timed_out) = std::mem::take(&mut waiting.before_loop);
+        if turn == Turn::Wait {
+            waiting.turn.drain(..looks);
+            waiting.sections.drain(..sections);
+        } else {
+            waiting.changed |= changed;
+            waiting.timed_out.0 |= timed_out;
+        }
+        self.end_sections(thread);
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let noticed = std::mem::take(&mut waiting.noticed);
+        let compares = (turn == Turn::Spin || noticed) && !waiting.changed;
+        let (repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
+        let waiting = &mut self.run.thread_mut(thread).waiting;
         let stutters = !goes_on
             && !waiting.changed
             && !waiting.turn.is_empty()
-            && (turn == Turn::Wait || repeated);
+            && (!compares || repeats || in_vain);
         waiting.timed_out = (false, waiting.timed_out.0);
         waiting.effects = if waiting.changed { waiting.effects + 1 } else { 0 };
         waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
         if waiting.changed {
             waiting.earlier.clear();
-        } else if !waiting.earlier.contains(&waiting.before) {
-            waiting.earlier.push(waiting.before.clone());
         }
         if !waiting.turn.is_empty() {
             std::mem::swap(&mut waiting.before, &mut waiting.turn);
             waiting.turn.clear();
+            if !repeats {
+                waiting.earlier.push(waiting.before.clone());
+            }
         }
         waiting.changed = false;
         if stutters && turn == Turn::Wait {
@@ -368,6 +431,62 @@ impl Search {
             waiting.stopped = Some((Stopped::Turns, site));
         }
         self.run.thread(thread).waiting.stopped.is_none()
+    }
+
+    /// A turn ends. If it changed nothing, the critical sections of the loop leave nothing behind: of each lock as many,
+    /// from the last on, as there were in the turn before, and one at least. What else there is in the first turn comes
+    /// before the loop.
+    fn end_sections(&mut self, thread: ThreadId) {
+        let steps = self.run.thread(thread).at;
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        if waiting.turn.is_empty() {
+            return;
+        }
+        let changed = waiting.changed;
+        let sections = std::mem::take(&mut waiting.sections);
+        let before = std::mem::take(&mut waiting.looked_into);
+        let mut after = Vec::new();
+        let count = |locks: &[u32], lock| locks.iter().filter(|&&other| other == lock).count();
+        for &id in sections.iter().rev() {
+            let lock = self.graph.at(id).location;
+            let looks = !changed && count(&after, lock) < count(&before, lock).max(1);
+            self.run.lasting[id as usize] =
+                if looks { Lasting::UntilStep(steps) } else { Lasting::Yes };
+            after.push(lock);
+        }
+        self.run.thread_mut(thread).waiting.looked_into = after;
+    }
+
+    /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
+    /// only now.
+    fn compare(&mut self, thread: ThreadId) -> (bool, bool) {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let mut turn = std::mem::take(&mut waiting.turn);
+        let mut earlier = std::mem::take(&mut waiting.earlier);
+        for look in earlier.iter_mut().flatten().chain(&mut turn) {
+            if let Operation::Act { object, .. } = look.operation {
+                let location = self.run.location(object);
+                look.source = self.found_by(thread, location, look.acts as usize);
+            }
+        }
+        // The first turn comes with what the thread did before the loop.
+        let repeats = |turn: &[Look], before: &Vec<Look>| {
+            before.len() >= turn.len()
+                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
+        };
+        let known = earlier.len();
+        let mut at = 1;
+        while at < earlier.len() {
+            if earlier[..at].iter().any(|before| repeats(&earlier[at], before)) {
+                earlier.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        let found = (earlier.iter().any(|before| repeats(&turn, before)), earlier.len() < known);
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        (waiting.turn, waiting.earlier) = (turn, earlier);
+        found
     }
 
     /// Whether a loop stopped after turns that are not in the graph, and is to be resumed if time is up
@@ -412,7 +531,8 @@ impl Search {
             return look.source != self.origin(order.last().copied().unwrap_or(INIT));
         };
         let acts = self.acts_so_far(object);
-        if look.source != self.last_foreign_act(location, acts, thread) {
+        let source = |acts| self.last_foreign_act(location, acts, thread, None);
+        if source(look.acts as usize) != source(acts) {
             return true;
         }
         let mut state = self.state(object, acts).clone();
@@ -446,13 +566,35 @@ impl Search {
             && self.value(event.location, event.rf) == self.run.values[id as usize]
     }
 
-    /// The last lasting act of another thread than `thread` before position `at`.
-    fn last_foreign_act(&self, object: u32, at: usize, thread: ThreadId) -> Name {
-        let order = &self.graph.order(object)[..at];
-        let other = order
-            .iter()
-            .rev()
-            .find(|&&id| self.graph.at(id).thread() != thread && self.run.lasting[id as usize]);
-        other.and_then(|&id| self.name(id))
+    /// What an act of `thread` found that came after so many others: the last lasting one of another thread, as far as
+    /// the causes of what `thread` has done so far say.
+    fn found_by(&self, thread: ThreadId, object: u32, acts: usize) -> Name {
+        let steps = usize::from(self.run.thread(thread).at);
+        let last = steps.checked_sub(1).map(|last| self.graph.of(thread)[last]);
+        let causes = last.map(|last| &self.graph.past(last).causes);
+        self.last_foreign_act(object, acts, thread, causes)
+    }
+
+    /// Of the first so many acts, the last lasting one of another thread than `thread`, as far as `known` says. Without
+    /// it everything is known.
+    fn last_foreign_act(
+        &self,
+        object: u32,
+        acts: usize,
+        thread: ThreadId,
+        known: Option<&Clock>,
+    ) -> Name {
+        let lasts = |id: Id, other: ThreadId| match self.run.lasting[id as usize] {
+            Lasting::No => false,
+            Lasting::Yes => true,
+            Lasting::Open => known.is_some() || self.may_have_changed(other),
+            Lasting::UntilStep(steps) => known.is_some_and(|known| known.of(other) < steps),
+        };
+        let order = self.graph.order(object)[..acts].iter().rev();
+        let mut others = order.filter(|&&id| {
+            let other = self.graph.at(id).thread();
+            other != thread && lasts(id, other)
+        });
+        others.next().and_then(|&id| self.name(id))
     }
 }

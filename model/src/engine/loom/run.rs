@@ -8,7 +8,7 @@ use ::loom::sync::atomic::AtomicUsize;
 use corosensei::Yielder;
 use corosensei::stack::DefaultStack;
 
-use super::turn::Waiting;
+use super::turn::{Left, Waiting};
 use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
 use crate::engine::names::Names;
 use crate::engine::overflow::Running;
@@ -83,8 +83,8 @@ pub(super) struct Place {
     /// Of an atomic: how often it was changed. An update that writes back what it read changes
     /// nothing.
     pub(super) changes: usize,
-    /// Of an object: who took the acts that leave something behind for other threads.
-    pub(super) lasting: Vec<ThreadId>,
+    /// Of an object: the acts that may have left something behind for other threads.
+    pub(super) left: Vec<Left>,
     /// The last line of the log that wrote or acted.
     pub(super) written: Option<usize>,
     /// How many did.
@@ -144,7 +144,7 @@ impl Run {
             state,
             gate: None,
             changes: 0,
-            lasting: Vec::new(),
+            left: Vec::new(),
             written: None,
             writes: 0,
         });

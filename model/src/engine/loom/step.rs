@@ -73,9 +73,9 @@ impl KernelEngine for Engine<'_> {
             self.leave_if_over();
             let mut run = self.run.borrow_mut();
             if run.is_enabled(thread, &operation) {
-                let source = run.source(thread, &operation);
+                let found = run.done_before(&operation);
                 let result = run.perform(thread, &operation, site);
-                run.look(thread, source, result);
+                run.look(thread, found, result);
                 run.wake(thread, &operation);
                 return result;
             }

@@ -1,10 +1,11 @@
 //! Loops that wait.
 //!
 //! The rule is that of the other engine ([`graph::waiting`](crate::engine::graph)), and so are the
-//! executions that are left out: a turn that changed nothing and has found the same as the turn
-//! before, or is one of `wait_until`, blocks its thread until another thread has changed something that it
+//! executions that are left out: a turn that changed nothing and has found the same as an earlier one, or
+//! is one of `wait_until`, blocks its thread until another thread has changed something that it
 //! looked at. An execution in which it then goes on is not shown, since it is another one without that
-//! turn.
+//! turn. Nor is one in which a turn was taken for the sake of what turns out to be nothing; from there on, a critical
+//! section counts only once it is known what becomes of its turn.
 //!
 //! Before a thread is blocked so for the first time, its loop is run on for
 //! [`Config::idle_turns`](super::Config::idle_turns) turns, in which its steps are answered as in the
@@ -12,9 +13,7 @@
 
 use super::run::{Run, Status};
 use super::{Config, Engine};
-use crate::engine::sections::Sections;
-use crate::kernel::object::ReadEndAct;
-use crate::kernel::{Act, Clock, Edges, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Act, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -24,16 +23,18 @@ const EMPTY_TURNS: u32 = 100_000;
 struct Look {
     operation: Operation,
     site: Site,
-    /// Of an atomic: how often it had been changed. Of an object: how many acts had left something behind,
-    /// up to the last of another thread.
-    source: usize,
+    /// Of an atomic: how often it had been changed. Of an object: how many acts there had been that may have left
+    /// something behind.
+    found: usize,
     result: u64,
 }
 
 impl Look {
     fn same(&self, other: &Self) -> bool {
-        self.source == other.source
-            && self.asks_the_same(&other.operation, other.site)
+        // A wait acquires its mutex again at its own place, where it is released too.
+        let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
+        let site = if locks { self.site } else { other.site };
+        self.asks_the_same(&other.operation, site)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
     }
 
@@ -60,13 +61,33 @@ pub(super) enum Echo {
     GivesUp(String),
 }
 
-/// What a thread did since the last end of a turn, and in the turn before.
+/// An act that may have left something behind for other threads.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Left {
+    thread: ThreadId,
+    /// It has.
+    lasts: bool,
+    /// It ends a critical section of a turn that has not ended.
+    open: bool,
+}
+
+/// What a thread did since the last end of a turn, and in the turns before.
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
+    /// The turn that changed something last, and those since that did not repeat another.
+    earlier: Vec<Vec<Look>>,
     changed: bool,
-    sections: Sections,
+    /// Where the last turn ended, or a `wait_until` began.
+    site: Option<Site>,
+    /// What there was in this turn before a `wait_until` began: looks, sections, changes.
+    before_loop: (usize, usize, bool),
+    /// The ends of critical sections in this turn: the lock, and which of the acts that may have left something
+    /// behind.
+    sections: Vec<(LocationId, usize)>,
+    /// The locks of those in the turn before.
+    looked_into: Vec<LocationId>,
     /// Turns in a row that had an effect.
     effects: u32,
     /// Turns in a row without a step.
@@ -79,10 +100,7 @@ pub(super) struct Waiting {
 impl Waiting {
     /// The thread has changed plain memory.
     pub(super) fn wrote_plainly(&mut self) {
-        if self.echo.is_none() {
-            self.changed = true;
-            self.sections.changed();
-        }
+        self.changed |= self.echo.is_none();
     }
 
     /// The loop whose turns are echoed.
@@ -98,18 +116,12 @@ impl Waiting {
     }
 }
 
-/// Whether an act says nothing of what its thread has found: each read ends on an object of its own.
-fn is_end_of_read(operation: &Operation) -> bool {
-    let Operation::Act { act: Act::ReadEnd(act), .. } = operation else { return false };
-    matches!(act, ReadEndAct::End | ReadEndAct::Await)
-}
-
 impl Run {
     /// Answers a step of a loop that is run on.
     pub(super) fn echo(&mut self, thread: ThreadId, operation: &Operation, site: Site) -> Echo {
         let waiting = &mut self.thread(thread).waiting;
         let Some(echo) = &mut waiting.echo else { return Echo::No };
-        if is_end_of_read(operation) {
+        if operation.is_end_of_read() || echo.at == 0 && operation.ends_wait(0) {
             return Echo::Answered(0);
         }
         match waiting.before.get(echo.at).filter(|look| look.asks_the_same(operation, site)) {
@@ -121,48 +133,108 @@ impl Run {
         }
     }
 
-    /// How much of what was done to its location a step of `thread` finds.
-    pub(super) fn source(&mut self, thread: ThreadId, operation: &Operation) -> usize {
+    /// How much was done to its location before a step.
+    pub(super) fn done_before(&mut self, operation: &Operation) -> usize {
         let Some(location) = operation.location() else { return 0 };
         let place = self.place(location);
-        match operation {
-            Operation::Act { .. } => {
-                place.lasting.iter().rposition(|&other| other != thread).map_or(0, |at| at + 1)
-            }
-            _ => place.changes,
-        }
+        if matches!(operation, Operation::Act { .. }) { place.left.len() } else { place.changes }
+    }
+
+    /// How much of what was done to its location, of so much, a step of `thread` finds.
+    fn source(&self, thread: ThreadId, operation: &Operation, done: usize) -> usize {
+        let Operation::Act { object, .. } = *operation else { return done };
+        let place = &self.places[object.index()];
+        let lasts =
+            |left: &Left| left.thread != thread && left.lasts && !(left.open && self.stutters);
+        place.left[..done].iter().rposition(lasts).map_or(0, |at| at + 1)
     }
 
     /// Notes what the step that `thread` has just taken has read and changed.
-    pub(super) fn look(&mut self, thread: ThreadId, source: usize, result: u64) {
+    pub(super) fn look(&mut self, thread: ThreadId, found: usize, result: u64) {
         let (operation, site) = self.thread(thread).step;
-        if is_end_of_read(&operation) {
+        let begins = self.thread(thread).waiting.turn.is_empty();
+        if operation.is_end_of_read() || begins && operation.ends_wait(result) {
             return;
         }
         let changed = match operation {
             Operation::Load { .. } | Operation::Fence { .. } | Operation::Choose { .. } => false,
-            Operation::Update { location, .. } => self.place(location).changes != source,
+            Operation::Update { location, .. } => self.place(location).changes != found,
             Operation::Act { object, act } => {
-                let waiting = &mut self.thread(thread).waiting;
-                let changed = waiting.sections.act(object, act);
-                if changed || act.has_lasting_effect() {
-                    self.place(object).lasting.push(thread);
+                let (lasts, ends_section) = (act.has_lasting_effect(result), act.ends_section());
+                if ends_section {
+                    self.thread(thread).waiting.sections.push((object, found));
                 }
-                act.has_lasting_effect()
+                if lasts || ends_section {
+                    let left = Left { thread, lasts: true, open: ends_section };
+                    self.place(object).left.push(left);
+                }
+                lasts
             }
             Operation::Store { .. } | Operation::Spawn { .. } | Operation::Join { .. } => true,
         };
         let waiting = &mut self.thread(thread).waiting;
         waiting.changed |= changed;
-        if changed {
-            waiting.sections.changed();
+        waiting.turn.push(Look { operation, site, found, result });
+    }
+
+    /// A turn ends. If it changed nothing, the critical sections of the loop leave nothing behind: of each lock as many,
+    /// from the last on, as there were in the turn before, and one at least. What else there is in the first turn comes
+    /// before the loop.
+    fn end_sections(&mut self, thread: ThreadId) {
+        let waiting = &mut self.thread(thread).waiting;
+        if waiting.turn.is_empty() {
+            return;
         }
-        waiting.turn.push(Look { operation, site, source, result });
+        let changed = waiting.changed;
+        let sections = std::mem::take(&mut waiting.sections);
+        let before = std::mem::take(&mut waiting.looked_into);
+        let mut after = Vec::new();
+        let count =
+            |locks: &[LocationId], lock| locks.iter().filter(|&&other| other == lock).count();
+        for &(lock, number) in sections.iter().rev() {
+            let looks = !changed && count(&after, lock) < count(&before, lock).max(1);
+            let left = &mut self.place(lock).left[number];
+            (left.lasts, left.open) = (!looks, false);
+            after.push(lock);
+        }
+        self.thread(thread).waiting.looked_into = after;
+    }
+
+    /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
+    /// only now.
+    fn compare(&mut self, thread: ThreadId) -> (bool, bool) {
+        let waiting = &mut self.thread(thread).waiting;
+        let turn = std::mem::take(&mut waiting.turn);
+        let mut earlier = std::mem::take(&mut waiting.earlier);
+        let same = |a: &Look, b: &Look| {
+            let source = |look: &Look| self.source(thread, &look.operation, look.found);
+            a.same(b) && source(a) == source(b)
+        };
+        // The first turn comes with what the thread did before the loop.
+        let repeats = |turn: &[Look], before: &Vec<Look>| {
+            before.len() >= turn.len()
+                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| same(a, b))
+        };
+        let known = earlier.len();
+        let mut at = 1;
+        while at < earlier.len() {
+            if earlier[..at].iter().any(|before| repeats(&earlier[at], before)) {
+                earlier.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        let found = (earlier.iter().any(|before| repeats(&turn, before)), earlier.len() < known);
+        let waiting = &mut self.thread(thread).waiting;
+        (waiting.turn, waiting.earlier) = (turn, earlier);
+        found
     }
 
     /// Whether `thread` would find something else now.
     fn is_old(&mut self, thread: ThreadId, look: &Look) -> bool {
-        if self.source(thread, &look.operation) != look.source {
+        let done = self.done_before(&look.operation);
+        let source = |done| self.source(thread, &look.operation, done);
+        if source(done) != source(look.found) {
             return true;
         }
         let Operation::Act { object, act } = look.operation else { return false };
@@ -213,6 +285,9 @@ impl Run {
         let place = || format!("{}:{}", site.file(), site.line());
         let waiting = &mut self.thread(thread).waiting;
         if let Some(echo) = &mut waiting.echo {
+            if turn == Turn::Begin {
+                return false;
+            }
             if echo.site != site || echo.at != waiting.before.len() {
                 let site = echo.site;
                 self.give_up(gives_up(site));
@@ -225,21 +300,40 @@ impl Run {
             }
             return ends;
         }
+        let goes_round = waiting.site.replace(site) == Some(site);
         if turn == Turn::Begin {
-            waiting.turn.clear();
-            (waiting.changed, waiting.effects) = (false, 0);
+            let changed = waiting.before_loop.2 || waiting.changed;
+            waiting.before_loop = (waiting.turn.len(), waiting.sections.len(), changed);
+            waiting.changed = false;
             return false;
         }
-        // The first turn comes with what the thread did before the loop.
-        let repeated = waiting.before.len() >= waiting.turn.len()
-            && waiting.before.iter().rev().zip(waiting.turn.iter().rev()).all(|(a, b)| a.same(b));
+        // The condition of a `wait_until` may have a loop in it. Then this is the rest of a turn.
+        let turn = if goes_round { turn } else { Turn::Spin };
+        let (looks, sections, changed) = std::mem::take(&mut waiting.before_loop);
+        if turn == Turn::Wait {
+            waiting.turn.drain(..looks);
+            waiting.sections.drain(..sections);
+        } else {
+            waiting.changed |= changed;
+        }
+        self.end_sections(thread);
+        let compares = turn == Turn::Spin && !self.thread(thread).waiting.changed;
+        let (repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
+        self.stutters |= in_vain;
+        let waiting = &mut self.thread(thread).waiting;
         let looks = !waiting.turn.is_empty();
-        let stutters = !waiting.changed && looks && (turn == Turn::Wait || repeated);
+        let stutters = !waiting.changed && looks && (turn == Turn::Wait || repeats || in_vain);
         waiting.effects = if waiting.changed { waiting.effects + 1 } else { 0 };
         waiting.empty = if looks { 0 } else { waiting.empty + 1 };
+        if waiting.changed {
+            waiting.earlier.clear();
+        }
         if looks {
             std::mem::swap(&mut waiting.before, &mut waiting.turn);
             waiting.turn.clear();
+            if !repeats {
+                waiting.earlier.push(waiting.before.clone());
+            }
         }
         waiting.changed = false;
         if waiting.effects > config.turns {

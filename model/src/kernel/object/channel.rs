@@ -67,6 +67,21 @@ pub enum ChannelAct {
     DropReceiver,
 }
 
+impl ChannelAct {
+    /// A message that was sent or received; not an attempt that failed.
+    pub(super) fn has_lasting_effect(self, result: u64) -> bool {
+        match self {
+            Self::Send | Self::TrySend | Self::Receive | Self::TryReceive | Self::ReceiveInTime => {
+                result >= FIRST_MESSAGE
+            }
+            Self::BeginReceive => false,
+            Self::Delivered { .. } | Self::AddSender | Self::DropSender | Self::DropReceiver => {
+                true
+            }
+        }
+    }
+}
+
 impl Channel {
     /// An empty channel with one sender and a receiver.
     pub fn new(bound: Option<usize>) -> Self {

@@ -51,6 +51,17 @@ pub enum Object {
     Delivery(Delivery),
 }
 
+impl Object {
+    /// The thread that holds a lock alone.
+    pub fn holder(&self) -> Option<ThreadId> {
+        match self {
+            Self::Mutex(state) => state.holder(),
+            Self::RwLock(state) => state.writer(),
+            _ => None,
+        }
+    }
+}
+
 /// An operation on an object.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[expect(missing_docs, reason = "each variant is named after its type")]
@@ -144,6 +155,19 @@ impl Act {
         )
     }
 
+    /// Whether it ends a read.
+    pub fn ends_read(self) -> bool {
+        self == Self::ReadEnd(ReadEndAct::End)
+    }
+
+    /// Whether it waits for a lock, to hold it.
+    pub fn acquires(self) -> bool {
+        matches!(
+            self,
+            Self::Mutex(MutexAct::Lock) | Self::RwLock(RwLockAct::Read { .. } | RwLockAct::Write)
+        )
+    }
+
     /// Whether it ends a wait that has not been notified, or not for certain.
     pub fn ends_wait(self) -> bool {
         match self {
@@ -155,9 +179,9 @@ impl Act {
         }
     }
 
-    /// Whether something is left behind once its thread has come round a waiting loop: a lock is
-    /// released by then, and a place in a queue given up.
-    pub fn has_lasting_effect(self) -> bool {
+    /// Whether it leaves something behind, given its result. A lock is released again, a place in a queue given up: what
+    /// [ends a section](Self::ends_section) is another matter.
+    pub fn has_lasting_effect(self, result: u64) -> bool {
         match self {
             Self::Mutex(act) => {
                 matches!(act, MutexAct::ClearPoison | MutexAct::Unlock { poisons: true })
@@ -167,9 +191,7 @@ impl Act {
             }
             Self::ReadEnd(_) => false,
             Self::Condvar(act) => matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll),
-            Self::Channel(act) => {
-                !matches!(act, ChannelAct::TryReceive | ChannelAct::ReceiveInTime)
-            }
+            Self::Channel(act) => act.has_lasting_effect(result),
             Self::Once(act) => matches!(act, OnceAct::Finish { .. }),
             Self::Barrier(_) => true,
             Self::Token(act) => matches!(act, TokenAct::Unpark),

@@ -14,6 +14,8 @@ pub struct RwLock {
     writer: Option<ThreadId>,
     /// The ends of the reads since the last write.
     reads: Vec<LocationId>,
+    /// How many reads have begun in all.
+    begun: usize,
     poisoned: bool,
     /// The last end of a write.
     written: Clock,
@@ -38,8 +40,8 @@ pub enum RwLockAct {
     TryWrite,
     /// After `TryWrite`, all reads having ended: acquires the lock unless there are others.
     TryWriteAfter {
-        /// How many reads were found.
-        reads: usize,
+        /// How many reads had begun when these were found.
+        begun: usize,
     },
     /// Ends a write.
     EndWrite {
@@ -58,6 +60,11 @@ impl RwLock {
         &self.reads
     }
 
+    /// How many reads have begun in all.
+    pub fn begun(&self) -> usize {
+        self.begun
+    }
+
     /// The thread that writes, or waits for reads to end.
     pub fn writer(&self) -> Option<ThreadId> {
         self.writer
@@ -72,13 +79,12 @@ impl RwLock {
             RwLockAct::TryRead { .. } | RwLockAct::TryWrite if self.writer.is_some() => {
                 return acquired::WOULD_BLOCK;
             }
-            RwLockAct::TryWriteAfter { reads }
-                if self.writer.is_some() || self.reads.len() != reads =>
-            {
+            RwLockAct::TryWriteAfter { begun } if self.writer.is_some() || self.begun != begun => {
                 return acquired::WOULD_BLOCK;
             }
             RwLockAct::Read { end } | RwLockAct::TryRead { end } => {
                 self.reads.push(end);
+                self.begun += 1;
                 edges.acquire(&self.written);
             }
             RwLockAct::Write | RwLockAct::TryWriteAfter { .. } => {

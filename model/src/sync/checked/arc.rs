@@ -34,6 +34,8 @@ struct Counts {
 const COUNT: Shape = Shape { bits: 64, signed: false };
 /// The count of weak owners while `get_mut` looks at the other.
 const LOCKED: u64 = u64::MAX;
+/// Before that, `get_mut` asks whether there is one strong owner.
+const ALONE: Rmw = Rmw::CompareExchange { current: 1, new: 1 };
 
 /// # Panics
 ///
@@ -291,6 +293,11 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         let site = Location::caller();
+        // A call that fails changes nothing, so that a loop may wait for one that does not.
+        let others = Counts::update(this.counts.strong, ALONE, Relaxed, site);
+        if others.is_some_and(|strong| strong != 1) {
+            return None;
+        }
         let lock = Rmw::CompareExchange { current: 1, new: LOCKED };
         let locked = Handle::with(this.counts.weak, "an Arc", |engine, location| {
             update(engine, location, lock, Acquire, Relaxed, site) == 1

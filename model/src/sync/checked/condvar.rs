@@ -109,6 +109,7 @@ impl Condvar {
                 end = if spurious { End::Woken } else { End::TimedOut };
             }
         } else if limited {
+            Self::end_turn(site);
             // Whether it was notified depends on when it leaves; and then it may be open.
             let mut result = self.act(CondvarAct::Leave, site);
             if result == Some(MAY_TAKE) {
@@ -123,7 +124,6 @@ impl Condvar {
             if !notified && !Self::spurious(site) {
                 end = End::TimedOut;
             }
-            Self::end_turn(site);
         } else {
             Self::end_turn(site);
             let spurious = wakes || Self::spurious(site);
@@ -178,7 +178,7 @@ impl Condvar {
         mut guard: MutexGuard<'a, T>,
         mut condition: impl FnMut(&mut T) -> bool,
     ) -> LockResult<MutexGuard<'a, T>> {
-        while condition(guard.unwatched()) {
+        while guard.waits_while(&mut condition) {
             guard = self.wait(guard)?;
         }
         Ok(guard)
@@ -235,7 +235,7 @@ impl Condvar {
         let start = std::time::Instant::now();
         let in_model = kernel::with(|_| ()).is_some();
         loop {
-            if !condition(guard.unwatched()) {
+            if !guard.waits_while(&mut condition) {
                 return Ok((guard, WaitTimeoutResult(false)));
             }
             // There is no time in an exploration.
@@ -246,7 +246,7 @@ impl Condvar {
             let result;
             (guard, result) = self.wait_timeout(guard, left)?;
             if result.timed_out() && in_model {
-                let waits = condition(guard.unwatched());
+                let waits = guard.waits_while(&mut condition);
                 return Ok((guard, WaitTimeoutResult(waits)));
             }
         }

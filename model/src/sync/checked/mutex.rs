@@ -224,12 +224,17 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
         parts
     }
 
-    /// The value, for a condition that takes it by `&mut` and hardly ever changes it: as a read.
-    pub(super) fn unwatched(&mut self) -> &mut T {
+    /// Whether the condition of a wait holds. One that holds is taken to have read the value; one that does not, and ends
+    /// the wait, may have changed it.
+    pub(super) fn waits_while(&mut self, condition: &mut impl FnMut(&mut T) -> bool) -> bool {
         self.mutex.model.access_contents(Access::Read, self.site);
         // SAFETY: this guard holds the lock, and there is one guard at a time. If a mutant does not hold
         // it, an access that happens-before does not order has ended the execution in the line above.
-        unsafe { &mut *self.mutex.value.get() }
+        let waits = condition(unsafe { &mut *self.mutex.value.get() });
+        if !waits {
+            self.mutex.model.access_contents(Access::Write, self.site);
+        }
+        waits
     }
 
     /// The guard of a mutex that has been acquired outside an exploration.

@@ -79,11 +79,11 @@ enum Held {
     Nothing,
 }
 
-/// The ends of the reads that a writer has found.
-fn reads(engine: &dyn Engine, object: LocationId) -> Vec<LocationId> {
+/// The ends of the reads that a writer has found, and how many reads have begun in all.
+fn reads(engine: &dyn Engine, object: LocationId) -> (Vec<LocationId>, usize) {
     match engine.state(object) {
-        Object::RwLock(state) => state.reads().to_vec(),
-        _ => Vec::new(),
+        Object::RwLock(state) => (state.reads().to_vec(), state.begun()),
+        _ => (Vec::new(), 0),
     }
 }
 
@@ -148,7 +148,7 @@ impl<T: ?Sized> RwLock<T> {
         here(self).model.with(|engine, object| {
             let act = Act::RwLock(RwLockAct::Write);
             let result = engine.step(Operation::Act { object, act }, site);
-            for end in reads(engine, object) {
+            for end in reads(engine, object).0 {
                 of_read(engine, end, ReadEndAct::Await, site);
             }
             result
@@ -163,13 +163,13 @@ impl<T: ?Sized> RwLock<T> {
                 if act(RwLockAct::TryWrite) == acquired::WOULD_BLOCK {
                     return acquired::WOULD_BLOCK;
                 }
-                let ends = reads(engine, object);
+                let (ends, begun) = reads(engine, object);
                 let ended =
                     |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
                 if !ends.iter().all(ended) {
                     return acquired::WOULD_BLOCK;
                 }
-                let result = act(RwLockAct::TryWriteAfter { reads: ends.len() });
+                let result = act(RwLockAct::TryWriteAfter { begun });
                 if result != acquired::WOULD_BLOCK {
                     for end in ends {
                         of_read(engine, end, ReadEndAct::Await, site);
