@@ -22,7 +22,7 @@ use crate::engine::{loom, panics, stacks};
 use crate::kernel::{Policy, ThreadId};
 use crate::mutation::Probe;
 use crate::render::{Detail, Picture, cause_of, describe_where};
-use crate::sync::thread::{Builder, JoinHandle, end_locals};
+use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
 use crate::sync::thread_number;
 
 /// What to explore besides the plan.
@@ -451,14 +451,13 @@ fn execute(plan: &Arc<Plan>, newest: &Newest) {
     newest.place.set("the harness");
     let threads: Vec<_> = (0..plan.threads.len())
         .map(|number| {
-            let builder = Builder::new().name(plan.threads[number].name.clone());
+            let name = plan.threads[number].name.clone();
             let (plan, state) = (Arc::clone(plan), Arc::clone(&state));
             let ids = Arc::clone(&newest.threads);
-            let thread = builder.spawn(move || {
+            spawn_declared(name, move || {
                 ids[number].store(thread_number(), Relaxed);
                 plan.threads[number].run(&state)
-            });
-            thread.expect("an engine can spawn threads")
+            })
         })
         .collect();
     // All of them, also after one that panicked: none outlives the state.

@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-use super::object::{Act, CondvarAct, ReadEndAct};
+use super::object::{Act, CondvarAct, DeliveryAct, ReadEndAct};
 
 /// A call site in the code under test.
 pub type Site = &'static Location<'static>;
@@ -112,7 +112,12 @@ impl Operation {
     pub fn is_of_threads_only(&self) -> bool {
         matches!(
             self,
-            Self::Spawn { .. } | Self::Join { .. } | Self::Act { act: Act::Delivery(_), .. }
+            Self::Spawn { .. }
+                | Self::Join { .. }
+                | Self::Act {
+                    act: Act::Delivery(DeliveryAct::Deliver | DeliveryAct::Await { .. }),
+                    ..
+                }
         )
     }
 

@@ -103,6 +103,10 @@ pub(super) fn acted(
         Act::Delivery(DeliveryAct::Await { child }) => {
             return Some(Words::plain("join", format!(" {}", view.names.thread(child))));
         }
+        Act::Delivery(DeliveryAct::Look { child }) => {
+            let found = format!(" {}{}", view.names.thread(child), truth(line.result));
+            return Some(Words::plain("is_finished", found));
+        }
     };
     on(operation, rest)
 }

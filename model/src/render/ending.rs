@@ -277,6 +277,9 @@ fn operation_name(view: &View<'_>, operation: &Operation) -> (Option<LocationId>
         | Operation::Act { act: Act::Delivery(DeliveryAct::Await { child }), .. } => {
             return (None, format!("join {}", names.thread(child)));
         }
+        Operation::Act { act: Act::Delivery(DeliveryAct::Look { child }), .. } => {
+            return (None, format!("is_finished {}", names.thread(child)));
+        }
         Operation::Choose { .. } => "choose",
         Operation::Act { act: Act::Token(act), object } => {
             let (on, name) = match (act, names.of_token(object)) {

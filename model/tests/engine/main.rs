@@ -12,6 +12,7 @@ mod agreement;
 mod counts;
 mod executions;
 mod facade;
+mod finished;
 mod given_up;
 mod leaks;
 mod memory;

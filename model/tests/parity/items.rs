@@ -25,7 +25,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("From<Arc<W>> for Waker", "`Wake::wake` takes the `Arc` of `std` as `self`; use that one, or a `RawWaker` by `into_raw`"),
     ("From<Arc<W>> for RawWaker", "as for `Waker`"),
     ("RwLockWriteGuard::downgrade", "outside a model it would need that of `std`, of Rust 1.92"),
-    ("*::is_finished", "not modelled"),
     ("JoinHandleExt for JoinHandle<T>", "a thread of a model is no OS thread"),
 ];
 
@@ -253,7 +252,7 @@ mod absent {
     use std::task::{RawWaker, Waker};
 
     use selvedge_model::sync::cell::UnsafeCell;
-    use selvedge_model::sync::thread::{JoinHandle, ScopedJoinHandle};
+    use selvedge_model::sync::thread::JoinHandle;
     use selvedge_model::sync::{Arc, Condvar, RwLockWriteGuard, atomic};
     use static_assertions::assert_not_impl_any;
 
@@ -289,8 +288,6 @@ mod absent {
         Condvar: wait_timeout_ms;
         UnsafeCell<u8>: from_mut, raw_get;
         RwLockWriteGuard<'_, u8>: downgrade;
-        JoinHandle<u8>: is_finished;
-        ScopedJoinHandle<'_, u8>: is_finished;
     }
 }
 

@@ -136,8 +136,10 @@ methods! {
         });
     }
     "JoinHandle::thread" => { let _: &Thread = of::<JoinHandle<u8>>().thread(); }
+    "JoinHandle::is_finished" => { let _: bool = of::<&JoinHandle<u8>>().is_finished(); }
     "JoinHandle::join" => { let _: thread::Result<u8> = of::<JoinHandle<u8>>().join(); }
     "ScopedJoinHandle::thread" => { let _: &Thread = of::<ScopedJoinHandle<'_, u8>>().thread(); }
+    "ScopedJoinHandle::is_finished" => { let _: bool = of::<&ScopedJoinHandle<'_, u8>>().is_finished(); }
     "ScopedJoinHandle::join" => { let _: thread::Result<u8> = of::<ScopedJoinHandle<'_, u8>>().join(); }
     "Scope::spawn" => { thread::scope(|scope| { let _: ScopedJoinHandle<'_, u8> = scope.spawn(|| 1); }); }
     "Thread::unpark" => { of::<Thread>().unpark(); }

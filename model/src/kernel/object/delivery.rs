@@ -1,7 +1,8 @@
-//! The result of a thread of a scope, on its way to the scope.
+//! The result of a thread, on its way to whoever asks for it.
 //!
 //! A scope waits until the closures of its threads have returned. It does not wait for the ends of the
-//! threads: destructors of thread-local values run after the delivery.
+//! threads: destructors of thread-local values run after the delivery. And `is_finished` looks whether the closure of
+//! a thread has returned.
 
 use super::{Clock, Edges, ThreadId};
 
@@ -19,11 +20,16 @@ pub enum DeliveryAct {
         /// The thread that delivers it.
         child: ThreadId,
     },
+    /// 1 if it is there. Acquires nothing: `std` promises no synchronisation.
+    Look {
+        /// The thread that delivers it.
+        child: ThreadId,
+    },
 }
 
 impl Delivery {
     pub(super) fn enabled(&self, act: DeliveryAct, _: ThreadId) -> bool {
-        act == DeliveryAct::Deliver || self.0.is_some()
+        self.0.is_some() || !matches!(act, DeliveryAct::Await { .. })
     }
 
     pub(super) fn apply(&mut self, act: DeliveryAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
@@ -31,6 +37,7 @@ impl Delivery {
             (DeliveryAct::Deliver, _) => self.0 = Some(edges.release()),
             (DeliveryAct::Await { .. }, Some(delivered)) => edges.acquire(delivered),
             (DeliveryAct::Await { .. }, None) => {}
+            (DeliveryAct::Look { .. }, delivered) => return u64::from(delivered.is_some()),
         }
         0
     }

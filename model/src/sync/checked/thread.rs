@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use super::local::drop_locals;
 use super::mutant;
-use crate::kernel::object::{DeliveryAct, TokenAct};
+use crate::kernel::object::{Delivery, DeliveryAct, TokenAct};
 use crate::kernel::{
-    self, Act, Choice, Engine, Handle, NewThread, Operation, Site, ThreadId as Number, Turn,
+    self, Act, Choice, Engine, Handle, Made, NewThread, Operation, Site, ThreadId as Number, Turn,
 };
 use crate::mutation::Change;
 
@@ -31,7 +31,37 @@ pub struct JoinHandle<T>(Join<T>);
 
 enum Join<T> {
     Std(std::thread::JoinHandle<T>, Thread),
-    Model(Packet<T>, Thread, Number),
+    Model(Packet<T>, Thread, Delivers),
+}
+
+/// A thread of an exploration, and the object that knows whether its closure has returned: none if that is not asked.
+#[derive(Debug, Clone, Copy)]
+struct Delivers {
+    child: Number,
+    delivery: Option<Handle>,
+}
+
+impl Delivers {
+    fn act(self, act: fn(Number) -> DeliveryAct, site: Site) -> Option<u64> {
+        Handle::with(self.delivery, "a thread", |engine, object| {
+            engine.step(Operation::Act { object, act: Act::Delivery(act(self.child)) }, site)
+        })
+    }
+
+    /// Blocks until the closure has returned.
+    fn wait(self, site: Site) {
+        self.act(|child| DeliveryAct::Await { child }, site);
+        kernel::with(|engine| engine.panic_seen(self.child));
+    }
+
+    /// Whether the closure has returned.
+    fn is_finished(self, site: Site) -> bool {
+        self.act(|child| DeliveryAct::Look { child }, site) == Some(1)
+    }
+}
+
+fn delivery(site: Site) -> Option<Handle> {
+    Handle::new(site, || Made::Object(Delivery::default().into()))
 }
 
 /// A handle to a thread.
@@ -93,7 +123,7 @@ impl Builder {
         T: Send + 'static,
     {
         // SAFETY: both are `'static`.
-        unsafe { self.spawn_unbounded(f, None, Location::caller()) }
+        unsafe { self.spawn_unbounded(f, Location::caller()) }
     }
 
     /// Starts the thread.
@@ -112,7 +142,7 @@ impl Builder {
         T: Send,
     {
         // SAFETY: the caller answers for it.
-        unsafe { self.spawn_unbounded(f, None, Location::caller()) }
+        unsafe { self.spawn_unbounded(f, Location::caller()) }
     }
 
     /// Starts the thread in `scope`.
@@ -133,23 +163,16 @@ impl Builder {
         scope.spawn_as(self, f, Location::caller())
     }
 
-    /// `delivery` is told when the result is there: from then on, nothing is used that `f` and `T` borrow.
-    ///
     /// # Safety
     ///
     /// What `f` and `T` borrow must outlive the thread, or in an exploration the delivery.
-    unsafe fn spawn_unbounded<F, T>(
-        self,
-        f: F,
-        delivery: Option<Handle>,
-        site: Site,
-    ) -> io::Result<JoinHandle<T>>
+    unsafe fn spawn_unbounded<F, T>(self, f: F, site: Site) -> io::Result<JoinHandle<T>>
     where
         F: FnOnce() -> T + Send,
         T: Send,
     {
         // SAFETY: the caller answers for the lifetimes.
-        let f = match unsafe { self.spawn_in_model(f, delivery, site) } {
+        let f = match unsafe { self.spawn_in_model(f, delivery(site), site) } {
             Ok(handle) => return Ok(handle),
             Err(f) => f,
         };
@@ -167,7 +190,8 @@ impl Builder {
     }
 
     /// Starts the thread in an exploration; outside, returns `f`. The threads of an exploration share an OS
-    /// thread, so that nothing need be `Send`.
+    /// thread, so that nothing need be `Send`. `delivery` is told when the result is there: from then on, nothing is
+    /// used that `f` and `T` borrow.
     ///
     /// # Safety
     ///
@@ -193,8 +217,9 @@ impl Builder {
                 std::mem::transmute::<Box<dyn FnOnce() + '_>, Box<dyn FnOnce() + 'static>>(body)
             };
             let (name, stack) = (self.name.clone(), self.stack_size);
-            let number = engine.spawn(NewThread { body, name, stack }, site);
-            Some(Join::Model(packet, Thread::of(engine, number, self.name.as_deref()), number))
+            let child = engine.spawn(NewThread { body, name, stack }, site);
+            let thread = Thread::of(engine, child, self.name.as_deref());
+            Some(Join::Model(packet, thread, Delivers { child, delivery }))
         });
         match (spawned.flatten(), f) {
             (Some(join), _) => Ok(JoinHandle(join)),
@@ -249,7 +274,7 @@ where
     T: Send + 'static,
 {
     // SAFETY: both are `'static`.
-    let spawned = unsafe { Builder::new().spawn_unbounded(f, None, Location::caller()) };
+    let spawned = unsafe { Builder::new().spawn_unbounded(f, Location::caller()) };
     spawned.expect("failed to spawn a thread")
 }
 
@@ -265,10 +290,28 @@ where
     F: FnOnce() -> T + 'static,
     T: 'static,
 {
+    let site = Location::caller();
     // SAFETY: both are `'static`.
-    let spawned = unsafe { Builder::new().spawn_in_model(f, None, Location::caller()) };
+    let spawned = unsafe { Builder::new().spawn_in_model(f, delivery(site), site) };
     let handle = spawned.ok();
     handle.expect("loom's spawn works only in a model: outside, use std::thread::spawn")
+}
+
+/// Starts a thread of an exploration of which `is_finished` is not asked.
+///
+/// # Panics
+///
+/// Outside an exploration.
+#[doc(hidden)]
+#[track_caller]
+pub fn spawn_declared<F, T>(name: String, f: F) -> JoinHandle<T>
+where
+    F: FnOnce() -> T + Send + 'static,
+    T: Send + 'static,
+{
+    // SAFETY: both are `'static`.
+    let spawned = unsafe { Builder::new().name(name).spawn_in_model(f, None, Location::caller()) };
+    spawned.ok().expect("an exploration runs")
 }
 
 impl<T> JoinHandle<T> {
@@ -286,7 +329,7 @@ impl<T> JoinHandle<T> {
     #[doc(hidden)]
     #[track_caller]
     pub fn join_unnoticed(self) -> Option<T> {
-        let Join::Model(packet, _, child) = self.0 else { return None };
+        let Join::Model(packet, _, Delivers { child, .. }) = self.0 else { return None };
         let site = Location::caller();
         kernel::with(|engine| engine.step(Operation::Join { child }, site));
         packet.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()
@@ -295,7 +338,7 @@ impl<T> JoinHandle<T> {
     fn join_at(self, site: Site) -> Result<T> {
         match self.0 {
             Join::Std(handle, _) => handle.join(),
-            Join::Model(packet, _, child) => {
+            Join::Model(packet, _, Delivers { child, .. }) => {
                 kernel::with(|engine| {
                     engine.step(Operation::Join { child }, site);
                     engine.panic_seen(child);
@@ -306,17 +349,35 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Waits until the result of a thread is delivered, outside an exploration until the thread ends. Whether it
-    /// has panicked.
-    fn await_delivery(self, delivery: Option<Handle>, site: Site) -> bool {
-        let Join::Model(packet, _, child) = self.0 else { return self.join_at(site).is_err() };
-        Handle::with(delivery, "a scope", |engine, object| {
-            let act = Act::Delivery(DeliveryAct::Await { child });
-            engine.step(Operation::Act { object, act }, site);
-            engine.panic_seen(child);
-        });
-        let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
-        matches!(result, Some(Err(_)))
+    /// Whether a thread has panicked whose closure has returned, or panicked.
+    fn has_panicked(self) -> bool {
+        match self.0 {
+            Join::Std(handle, _) => handle.join().is_err(),
+            Join::Model(packet, ..) => {
+                let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
+                matches!(result, Some(Err(_)))
+            }
+        }
+    }
+
+    /// Whether the thread's closure has returned, or panicked. As in `std`, destructors of its thread-local values may
+    /// still run, and there is no happens-before edge: only [`join`](Self::join) synchronises.
+    ///
+    /// In an exploration the answers come in one order with the end of the closure, so that of two calls of which one
+    /// is known to the other the later one does not find an older answer.
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let site = Location::caller();
+        self.delivers()
+            .map_or_else(std::thread::JoinHandle::is_finished, |thread| thread.is_finished(site))
+    }
+
+    /// The thread of an exploration, or that of `std`.
+    fn delivers(&self) -> std::result::Result<Delivers, &std::thread::JoinHandle<T>> {
+        match &self.0 {
+            Join::Std(handle, _) => Err(handle),
+            Join::Model(_, _, thread) => Ok(*thread),
+        }
     }
 
     /// A handle to the thread.

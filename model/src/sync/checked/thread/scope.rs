@@ -6,21 +6,56 @@ use std::io;
 use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
-use super::{Builder, JoinHandle, Result, Thread};
-use crate::kernel::object::Delivery;
-use crate::kernel::{Handle, Made, Site};
+use super::{Builder, Delivers, JoinHandle, Result, Thread};
+use crate::kernel::Site;
 
 /// Where threads can be spawned that borrow what outlives the scope.
 pub struct Scope<'scope, 'env: 'scope> {
-    /// Waits for the threads, and says whether one panicked that has not been joined.
-    threads: ManuallyDrop<Mutex<Vec<Join<'scope>>>>,
+    threads: ManuallyDrop<Mutex<Vec<Spawned<'scope>>>>,
+    /// Outside an exploration: how many closures have not returned.
+    running: Arc<Running>,
     _borrows: PhantomData<&'scope mut &'scope ()>,
     _outlives: PhantomData<&'env mut &'env ()>,
 }
 
-type Join<'scope> = Box<dyn FnOnce() -> bool + Send + 'scope>;
+/// A thread of the scope.
+struct Spawned<'scope> {
+    /// In an exploration.
+    thread: Option<(Delivers, Site)>,
+    /// Whether it panicked and has not been joined. The closure has returned before.
+    panicked: Box<dyn FnOnce() -> bool + Send + 'scope>,
+}
+
+#[derive(Default)]
+struct Running {
+    count: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Running {
+    fn begin(this: &Arc<Self>) -> Ends {
+        *this.count.lock().unwrap_or_else(PoisonError::into_inner) += 1;
+        Ends(Arc::clone(this))
+    }
+
+    fn wait(&self) {
+        let count = self.count.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = self.changed.wait_while(count, |count| *count > 0);
+        drop(none.unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// A closure that has not returned.
+struct Ends(Arc<Running>);
+
+impl Drop for Ends {
+    fn drop(&mut self) {
+        *self.0.count.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        self.0.changed.notify_all();
+    }
+}
 
 /// The right to wait for a thread of a [`Scope`].
 pub struct ScopedJoinHandle<'scope, T> {
@@ -49,21 +84,27 @@ pub fn scope<'env, F, T>(f: F) -> T
 where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
-    let scope =
-        Scope { threads: ManuallyDrop::default(), _borrows: PhantomData, _outlives: PhantomData };
+    let scope = Scope {
+        threads: ManuallyDrop::default(),
+        running: Arc::default(),
+        _borrows: PhantomData,
+        _outlives: PhantomData,
+    };
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
-    let mut panicked = false;
+    let threads = || scope.threads.lock().unwrap_or_else(PoisonError::into_inner);
+    // A thread may spawn more of them, and join others: nothing is taken from their handles before all have ended.
+    let mut awaited = 0;
     loop {
-        // A thread may have spawned more of them meanwhile.
-        let lock = || scope.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        let threads = std::mem::take(&mut *lock());
-        if threads.is_empty() {
-            break;
+        let next = threads().get(awaited).map(|spawned| spawned.thread);
+        let Some(thread) = next else { break };
+        if let Some((thread, site)) = thread {
+            thread.wait(site);
         }
-        for join in threads {
-            panicked |= join();
-        }
+        awaited += 1;
     }
+    scope.running.wait();
+    let threads = std::mem::take(&mut *threads());
+    let panicked = threads.into_iter().fold(false, |any, spawned| (spawned.panicked)() | any);
     match result {
         Err(payload) => resume_unwind(payload),
         Ok(_) if panicked => panic!("a scoped thread panicked"),
@@ -97,16 +138,21 @@ impl<'scope> Scope<'scope, '_> {
         F: FnOnce() -> T + Send + 'scope,
         T: Send + 'scope,
     {
-        let delivery = Handle::new(site, || Made::Object(Delivery::default().into()));
-        // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the thread has ended, in
-        // an exploration when its result is delivered. If the execution is over before that, the engine
-        // unwinds a thread before the one that spawned it.
-        let handle = unsafe { builder.spawn_unbounded(f, delivery, site) }?;
-        let thread = handle.thread().clone();
+        let ends = crate::kernel::with(|_| ()).is_none().then(|| Running::begin(&self.running));
+        let f = || {
+            let _ends = ends;
+            f()
+        };
+        // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the closure has returned. If the
+        // execution is over before that, the engine unwinds a thread before the one that spawned it.
+        let handle = unsafe { builder.spawn_unbounded(f, site) }?;
+        let (thread, delivers) = (handle.thread().clone(), handle.delivers().ok());
         let handle = Arc::new(Mutex::new(Some(handle)));
         let own = Arc::clone(&handle);
-        let join = move || take(&own).is_some_and(|handle| handle.await_delivery(delivery, site));
-        self.threads.lock().unwrap_or_else(PoisonError::into_inner).push(Box::new(join));
+        let panicked = Box::new(move || take(&own).is_some_and(JoinHandle::has_panicked));
+        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        threads.push(Spawned { thread: delivers.map(|thread| (thread, site)), panicked });
+        drop(threads);
         Ok(ScopedJoinHandle { handle, thread, _borrows: PhantomData, _any: PhantomData })
     }
 }
@@ -121,6 +167,21 @@ impl<T> ScopedJoinHandle<'_, T> {
     pub fn join(self) -> Result<T> {
         match take(&self.handle) {
             Some(handle) => handle.join_at(Location::caller()),
+            None => unreachable!("the scope joins only when it ends"),
+        }
+    }
+
+    /// Whether the thread's closure has returned, or panicked: see [`JoinHandle::is_finished`].
+    #[track_caller]
+    pub fn is_finished(&self) -> bool {
+        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
+        let thread = handle
+            .as_ref()
+            .map(|handle| handle.delivers().map_err(std::thread::JoinHandle::is_finished));
+        drop(handle);
+        match thread {
+            Some(Ok(thread)) => thread.is_finished(Location::caller()),
+            Some(Err(finished)) => finished,
             None => unreachable!("the scope joins only when it ends"),
         }
     }
