@@ -11,6 +11,7 @@ mod linearizable;
 mod panics;
 mod plan;
 mod progress;
+mod relation;
 mod report;
 
 #[cfg(loom)]
@@ -24,10 +25,12 @@ mod verdict;
 
 pub use error::{CheckError, Evidence};
 pub use linearizable::{Linearizable, Promise, SAMPLE, ScenariosReport, linearizable};
+pub use relation::{OneOrMore, Returned};
 pub use report::{Engine, ExpectedFailure, Interleavings, Outcome, Report, Witness};
 
 use identity::Identity;
 use plan::{First, Part, Plan};
+use relation::Relation;
 
 /// The maximum number of threads that a model declares and spawns.
 pub const MAX_THREADS: usize = 15;
@@ -170,29 +173,69 @@ impl<S: Send + Sync + 'static> Model<S> {
     /// Declares a correct outcome. An exploration must reach it; real threads need not.
     ///
     /// An outcome is the `Debug` text of what threads and observations return, in the order of
-    /// declaration, as in `alice=1 total=2`; if all return `()`, it is `()`.
-    pub fn acceptable(self, outcome: &str, reason: &str) -> Self {
-        self.row(outcome, Grade::Acceptable, reason)
+    /// declaration, as in `alice=1 total=2`; if all return `()`, it is `()`. Several outcomes may have one reason, and
+    /// each of them must be reached:
+    ///
+    /// ```
+    /// use selvedge_model::Model;
+    /// use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    ///
+    /// Model::new(|| AtomicU64::new(0))
+    ///     .thread("alice", |total| total.fetch_add(1, Relaxed))
+    ///     .thread("bob", |total| total.fetch_add(1, Relaxed))
+    ///     .acceptable(["alice=0 bob=1", "alice=1 bob=0"], "either order")
+    ///     .check();
+    /// ```
+    pub fn acceptable(self, outcome: impl OneOrMore, reason: &str) -> Self {
+        self.rows(outcome, Grade::Acceptable, reason)
     }
 
-    /// Declares a surprising outcome, the one that the test demonstrates. An exploration must reach it, and an
+    /// Declares a surprising outcome, or several, which the test demonstrates. An exploration must reach it, and an
     /// execution that does is printed; real threads need not.
-    pub fn interesting(self, outcome: &str, reason: &str) -> Self {
-        self.row(outcome, Grade::Interesting, reason)
+    pub fn interesting(self, outcome: impl OneOrMore, reason: &str) -> Self {
+        self.rows(outcome, Grade::Interesting, reason)
     }
 
-    /// Declares an outcome that must not be reached, with the reason. Undeclared outcomes must not be
+    /// Declares an outcome that must not be reached, or several, with the reason. Undeclared outcomes must not be
     /// reached either.
-    pub fn forbidden(self, outcome: &str, reason: &str) -> Self {
-        self.row(outcome, Grade::Forbidden, reason)
+    pub fn forbidden(self, outcome: impl OneOrMore, reason: &str) -> Self {
+        self.rows(outcome, Grade::Forbidden, reason)
     }
 
-    fn row(mut self, outcome: &str, grade: Grade, reason: &str) -> Self {
-        self.plan.declare(outcome, grade, reason);
+    fn rows(mut self, outcomes: impl OneOrMore, grade: Grade, reason: &str) -> Self {
+        outcomes.each(&mut |outcome| self.plan.declare(outcome, grade, reason));
         self
     }
 
-    /// Expects an execution to fail in this way. Takes the place of a table of outcomes.
+    /// Declares what must hold of each outcome that is reached: a relation between what threads and observations return.
+    /// Names must be unique.
+    ///
+    /// It may stand beside a table, whose outcomes it checks too. Without a table, each outcome is accepted for which
+    /// all relations hold. A relation for which an outcome does not hold is
+    /// [`CheckError::BrokenRelation`]; it is called once for each outcome. Not
+    /// together with [`fails`](Self::fails).
+    ///
+    /// ```
+    /// use selvedge_model::Model;
+    /// use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+    ///
+    /// Model::new(|| AtomicU64::new(0))
+    ///     .thread("alice", |total| total.fetch_add(1, Relaxed))
+    ///     .thread("bob", |total| total.fetch_add(1, Relaxed))
+    ///     .always("no two see the same", |returned| {
+    ///         returned.get::<u64>("alice") != returned.get::<u64>("bob")
+    ///     })
+    ///     .check();
+    /// ```
+    pub fn always<F>(mut self, name: &str, holds: F) -> Self
+    where
+        F: Fn(&Returned<'_>) -> bool + Send + Sync + 'static,
+    {
+        self.plan.relations.push(Relation::new(name, holds));
+        self
+    }
+
+    /// Expects an execution to fail in this way. Takes the place of a table of outcomes, and of relations.
     ///
     /// An exploration ends at the first failure that it finds, and that one must be of this kind. If the model can fail
     /// in several ways, the others are not seen. A failure of an interleaving comes before one that takes weak
@@ -299,7 +342,7 @@ impl<S: Send + Sync + 'static> Model<S> {
         check(self.identity, self.plan)
     }
 
-    /// Runs the model without a table: every outcome that is reached is in the report, as acceptable.
+    /// Runs the model without a table, and without relations: every outcome that is reached is in the report, as acceptable.
     ///
     /// For writing a new table, and for tools. It asserts nothing about outcomes.
     ///
@@ -309,6 +352,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     pub fn explore(mut self) -> Result<Report, CheckError> {
         self.plan.judges = false;
         self.plan.table.clear();
+        self.plan.relations.clear();
         self.plan.fails = None;
         self.try_check()
     }

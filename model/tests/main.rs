@@ -21,6 +21,7 @@ mod mutation;
 #[cfg(loom)]
 mod precedence;
 mod programs;
+mod relations;
 mod stacks;
 mod thread_locals;
 mod waiting;

@@ -25,6 +25,17 @@ pub enum CheckError {
         /// The interleaving that led to it.
         evidence: Evidence,
     },
+    /// An execution reached an outcome for which a relation does not hold
+    /// ([`Model::always`](super::Model::always)).
+    #[error("reached {}, for which {relation:?} does not hold\n{evidence}", told(.outcome))]
+    BrokenRelation {
+        /// The name of the relation.
+        relation: String,
+        /// The outcome.
+        outcome: String,
+        /// The interleaving that led to it.
+        evidence: Evidence,
+    },
     /// The table declares outcomes that no execution reached.
     #[error("never reached {}, which the table declares; reached: {}{}", list(.missing), list(.reached), bounded(.bound.as_deref()))]
     MissingOutcomes {
@@ -188,6 +199,7 @@ impl CheckError {
     fn found(&self) -> Option<&Evidence> {
         match self {
             Self::UnexpectedOutcome { evidence, .. }
+            | Self::BrokenRelation { evidence, .. }
             | Self::Failed { evidence, .. }
             | Self::WrongModel { evidence, .. }
             | Self::Broken { evidence, .. }

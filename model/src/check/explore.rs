@@ -93,6 +93,11 @@ pub(super) enum Fault {
     Leak(String),
     /// An outcome that the table does not allow.
     Outcome(String),
+    /// An outcome, and a relation that does not hold of it.
+    Relation {
+        outcome: String,
+        relation: String,
+    },
     /// There are more executions than `SELVEDGE_LIMIT`.
     LimitExceeded(u64),
     /// An execution does not end within so many seconds.
@@ -209,7 +214,8 @@ struct Newest {
     /// What that thread calls.
     place: Cell<&'static str>,
     observation: Cell<Option<usize>>,
-    outcome: RefCell<Option<String>>,
+    /// What the threads and observations returned.
+    returned: RefCell<Option<Vec<Option<String>>>>,
 }
 
 impl Newest {
@@ -218,7 +224,7 @@ impl Newest {
             threads: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
             place: Cell::new(""),
             observation: Cell::new(None),
-            outcome: RefCell::new(None),
+            returned: RefCell::new(None),
         }
     }
 }
@@ -315,7 +321,8 @@ impl<'a> Exploration<'a> {
         let program = || sign.run(|| execute(self.plan, &newest));
         let report = loom::explore(&config, &program, &mut |execution| {
             sign.taken.fetch_add(1, Relaxed);
-            outcomes.add_loom(execution, newest.outcome.take());
+            outcomes
+                .add_loom(execution, newest.returned.take().map(|returned| outcome_of(&returned)));
             ControlFlow::Continue(())
         });
         if let Err(difference) = agreement::compare((&self.outcomes, graphs), (&outcomes, &report))
@@ -335,7 +342,8 @@ impl<'a> Exploration<'a> {
 
     /// Takes in an execution.
     fn take(&mut self, execution: &Execution<'_>, newest: &Newest) -> ControlFlow<()> {
-        let outcome = newest.outcome.take();
+        let returned = newest.returned.take();
+        let outcome = returned.as_deref().map(outcome_of);
         let number = execution.number();
         if let Some(replay) = self.task.replay
             && replay != number
@@ -356,7 +364,7 @@ impl<'a> Exploration<'a> {
         let fault = match execution.ending() {
             Ending::Complete => match outcome {
                 Some(text) if self.task.replay.is_some() => Some(Fault::Replayed(text)),
-                Some(text) => self.count(text, execution),
+                Some(text) => self.count(text, returned.as_deref().unwrap_or_default(), execution),
                 None => None,
             },
             ending => Some(self.fault(ending, execution, newest)),
@@ -381,8 +389,13 @@ impl<'a> Exploration<'a> {
         ControlFlow::Continue(())
     }
 
-    /// Counts an outcome; a fault if the table does not allow it.
-    fn count(&mut self, text: String, execution: &Execution<'_>) -> Option<Fault> {
+    /// Counts an outcome; a fault if the table does not allow it, or a relation does not hold of it.
+    fn count(
+        &mut self,
+        text: String,
+        returned: &[Option<String>],
+        execution: &Execution<'_>,
+    ) -> Option<Fault> {
         if let Some(known) = self.explored.outcomes.iter_mut().find(|known| known.text == text) {
             known.seen += 1;
             if !known.witness.sequential && execution.is_sequentially_consistent() {
@@ -392,6 +405,13 @@ impl<'a> Exploration<'a> {
         }
         if !self.plan.allows(&text) {
             return Some(Fault::Outcome(text));
+        }
+        match self.plan.broken(returned) {
+            Ok(None) => {}
+            Ok(Some(relation)) => {
+                return Some(Fault::Relation { outcome: text, relation: relation.to_owned() });
+            }
+            Err(message) => return Some(Fault::Misuse(message)),
         }
         let witness = show(execution, Detail::Threads);
         self.explored.outcomes.push(Reached { text, seen: 1, witness });
@@ -446,7 +466,7 @@ fn show(execution: &Execution<'_>, detail: Detail) -> Shown {
 fn execute(plan: &Arc<Plan>, newest: &Newest) {
     newest.place.set(if plan.first == First::Main { "main" } else { "init" });
     newest.observation.set(None);
-    newest.outcome.take();
+    newest.returned.take();
     let state = Arc::new((plan.init)());
     newest.place.set("the harness");
     let threads: Vec<_> = (0..plan.threads.len())
@@ -471,5 +491,5 @@ fn execute(plan: &Arc<Plan>, newest: &Newest) {
     newest.place.set("the state's drop");
     drop(state);
     end_locals();
-    newest.outcome.replace(Some(outcome_of(parts)));
+    newest.returned.replace(Some(parts));
 }

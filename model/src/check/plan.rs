@@ -7,6 +7,7 @@ use std::fmt;
 #[cfg(loom)]
 use crate::engine::graph::Execution;
 
+use super::relation::{Relation, Returned};
 use super::{
     CheckError, DEFAULT_STEPS, Failure, Grade, MAX_STACK, MAX_STEPS, MAX_THREADS, MIN_STACK,
 };
@@ -96,6 +97,7 @@ pub(super) struct Plan {
     pub(super) threads: Vec<Part>,
     pub(super) observations: Vec<Part>,
     pub(super) table: Vec<Row>,
+    pub(super) relations: Vec<Relation>,
     pub(super) fails: Option<Failure>,
     #[cfg_attr(not(loom), allow(dead_code, reason = "real threads have rounds"))]
     pub(super) executions: Option<u64>,
@@ -137,6 +139,7 @@ impl Plan {
             threads: Vec::new(),
             observations: Vec::new(),
             table: Vec::new(),
+            relations: Vec::new(),
             fails: None,
             executions: None,
             spurious: true,
@@ -189,6 +192,7 @@ impl Plan {
             }
         }
         self.validate_table()?;
+        self.validate_relations()?;
         self.validate_bounds()
     }
 
@@ -200,13 +204,20 @@ impl Plan {
                 row.outcome
             ));
         }
+        if let (Some(failure), Some(relation)) = (self.fails, self.relations.first()) {
+            return wrong(format!(
+                "a model must have either relations or .fails(…), got .always({:?}, …) and .fails({failure})",
+                relation.name
+            ));
+        }
         if self.judges
             && self.fails.is_none()
+            && self.relations.is_empty()
             && self.table.iter().all(|row| row.grade == Grade::Forbidden)
         {
             return wrong(
                 "the model declares no outcome that may be reached: add .acceptable(outcome, reason), \
-                 or .fails(failure) if it is expected to fail"
+                 .always(name, relation), or .fails(failure) if it is expected to fail"
                     .to_owned(),
             );
         }
@@ -219,15 +230,34 @@ impl Plan {
                 ));
             }
             if !self.could_be(&row.outcome) {
+                let form: Vec<_> = self.observed().map(|name| Some(format!("{name}=…"))).collect();
                 return wrong(format!(
                     "the outcome {:?} can never be reached: outcomes of this model have the form \
                      {:?}",
                     row.outcome,
-                    outcome_of(self.observed().map(|name| Some(format!("{name}=…"))))
+                    outcome_of(&form)
                 ));
             }
         }
         Ok(())
+    }
+
+    fn validate_relations(&self) -> Result<(), CheckError> {
+        let wrong = |message: String| Err(CheckError::wrong_model(message));
+        let mut names = HashSet::new();
+        for Relation { name, .. } in &self.relations {
+            if name.is_empty() || !names.insert(name) {
+                return wrong(format!(
+                    "the names of relations must be unique and not empty, got {name:?}"
+                ));
+            }
+        }
+        match self.relations.first() {
+            Some(Relation { name, .. }) if self.observed().next().is_none() => wrong(format!(
+                "the relation {name:?} has nothing to hold of: no thread and no observation returns a value"
+            )),
+            _ => Ok(()),
+        }
     }
 
     fn validate_bounds(&self) -> Result<(), CheckError> {
@@ -279,14 +309,44 @@ impl Plan {
 
     /// Whether the table allows `outcome`; a model that is to fail, or that only explores, allows any.
     pub(super) fn allows(&self, outcome: &str) -> bool {
+        let open = || self.table.iter().all(|row| row.grade == Grade::Forbidden);
         !self.judges
             || self.fails.is_some()
-            || self.find(outcome).is_some_and(|row| row.grade != Grade::Forbidden)
+            || self.find(outcome).map_or_else(
+                || !self.relations.is_empty() && open(),
+                |row| row.grade != Grade::Forbidden,
+            )
+    }
+
+    /// Why an outcome is accepted that no table speaks of: the relations, or `otherwise`.
+    pub(super) fn reason(&self, otherwise: &str) -> String {
+        let names: Vec<&str> = self.relations.iter().map(|relation| &*relation.name).collect();
+        if names.is_empty() { otherwise.to_owned() } else { names.join("; ") }
+    }
+
+    /// The first relation that does not hold of what was returned.
+    ///
+    /// # Errors
+    ///
+    /// If one panicked: its name, and what it said.
+    pub(super) fn broken(&self, returned: &[Option<String>]) -> Result<Option<&str>, String> {
+        if self.relations.is_empty() {
+            return Ok(None);
+        }
+        let returned = Returned::new(self.threads.iter().chain(&self.observations), returned);
+        for relation in &self.relations {
+            let holds = relation.holds(&returned);
+            let says = |message| format!("the relation {:?} panicked: {message}", relation.name);
+            if !holds.map_err(says)? {
+                return Ok(Some(&relation.name));
+            }
+        }
+        Ok(None)
     }
 }
 
 /// The parts of an outcome as one text; `()` where nothing was returned.
-pub(super) fn outcome_of(parts: impl IntoIterator<Item = Option<String>>) -> String {
-    let parts: Vec<String> = parts.into_iter().flatten().collect();
+pub(super) fn outcome_of(parts: &[Option<String>]) -> String {
+    let parts: Vec<&str> = parts.iter().flatten().map(String::as_str).collect();
     if parts.is_empty() { "()".to_owned() } else { parts.join(" ") }
 }

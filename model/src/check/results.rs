@@ -231,6 +231,7 @@ fn kind(error: &CheckError) -> String {
     match error {
         CheckError::Failed { failure, .. } => return failure.to_string(),
         CheckError::UnexpectedOutcome { .. } => "undeclared outcome",
+        CheckError::BrokenRelation { .. } => "broken relation",
         CheckError::MissingOutcomes { .. } => "missing outcome",
         CheckError::Broken { .. } => "broken promise",
         CheckError::InScenario { found, .. } => return kind(found),

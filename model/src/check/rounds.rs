@@ -51,8 +51,13 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
     while done < rounds {
         done += 1;
         match workers.round(plan, done) {
-            Ok(outcome) if plan.allows(&outcome) => *seen.entry(outcome).or_default() += 1,
-            Ok(outcome) => {
+            Ok((returned, outcome)) if plan.allows(&outcome) => {
+                if !seen.contains_key(&outcome) {
+                    check_relations(plan, &returned, &outcome, done)?;
+                }
+                *seen.entry(outcome).or_default() += 1;
+            }
+            Ok((_, outcome)) => {
                 let reason = plan.find(&outcome).map(|row| row.reason.clone());
                 let evidence = in_round(done);
                 return Err(CheckError::UnexpectedOutcome {
@@ -98,6 +103,23 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
     Ok(report(done, None, rows(plan, seen), failure))
 }
 
+fn check_relations(
+    plan: &Plan,
+    returned: &[Option<String>],
+    outcome: &str,
+    round: u64,
+) -> Result<(), CheckError> {
+    match plan.broken(returned) {
+        Ok(None) => Ok(()),
+        Ok(Some(relation)) => Err(CheckError::BrokenRelation {
+            relation: relation.to_owned(),
+            outcome: outcome.to_owned(),
+            evidence: in_round(round),
+        }),
+        Err(message) => Err(CheckError::WrongModel { message, evidence: in_round(round) }),
+    }
+}
+
 /// Failures that real threads must not, or cannot, be made to show.
 fn cannot_be_run(failure: Failure) -> Option<&'static str> {
     match failure {
@@ -138,7 +160,7 @@ fn rows(plan: &Plan, mut seen: BTreeMap<String, u64>) -> Vec<Outcome> {
         })
         .collect();
     rows.extend(seen.into_iter().map(|(outcome, seen)| {
-        row(&outcome, Grade::Acceptable, "reached without the failure", seen)
+        row(&outcome, Grade::Acceptable, &plan.reason("reached without the failure"), seen)
     }));
     rows
 }
@@ -194,8 +216,12 @@ impl Workers {
         Ok(Self { work, results, patience: super::patience(seconds)? })
     }
 
-    /// One round: state, threads, observations.
-    fn round(&mut self, plan: &Plan, number: u64) -> Result<String, Trouble> {
+    /// One round: state, threads, observations. What they returned, and the outcome.
+    fn round(
+        &mut self,
+        plan: &Plan,
+        number: u64,
+    ) -> Result<(Vec<Option<String>>, String), Trouble> {
         let threads = self.work.len();
         let state = Arc::new(quiet("init", || (plan.init)()).map_err(Trouble::Panic)?);
         let start =
@@ -224,7 +250,8 @@ impl Workers {
             outcome.push(part.map_err(Trouble::Panic)?);
         }
         quiet("the state's drop", || drop(state)).map_err(Trouble::Panic)?;
-        Ok(outcome_of(outcome))
+        let text = outcome_of(&outcome);
+        Ok((outcome, text))
     }
 }
 

@@ -65,8 +65,8 @@ pub(super) fn run(
         if let Some(row) = outcomes.iter_mut().find(|row| row.text == reached.text) {
             (row.seen, row.witness) = (reached.seen, witness);
         } else {
-            // No table speaks of it: the model is to fail, or only explores.
-            let row = Outcome::new(&reached.text, Grade::Acceptable, "reached");
+            // No table speaks of it: the model is to fail, only explores, or has relations.
+            let row = Outcome::new(&reached.text, Grade::Acceptable, &plan.reason("reached"));
             outcomes.push(Outcome { seen: reached.seen, witness, ..row });
         }
     }
@@ -172,6 +172,11 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
                 evidence: evidence(&verdict, &fault),
             }
         }
+        Fault::Relation { outcome, relation } => CheckError::BrokenRelation {
+            relation: relation.clone(),
+            outcome: outcome.clone(),
+            evidence: evidence(&format!("{outcome}: {relation:?} does not hold"), &fault),
+        },
         Fault::DataRace(message) => failed(Failure::DataRace, message.clone()),
         Fault::UseAfterFree(message) => failed(Failure::UseAfterFree, message.clone()),
         Fault::Deadlock(message) => failed(Failure::Deadlock, message.clone()),
