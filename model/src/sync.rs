@@ -35,9 +35,9 @@
 //! - A value must be on the stack of a thread, or in memory from the global allocator, which is
 //!   `selvedge_model::Allocator`. A program with a global allocator of its own sets `--cfg own_allocator`, and
 //!   declares that type around its own. What an execution frees is kept until it is over.
-//! - Missing, compared with `std`, are what is deprecated, `from_ptr` of atomics, `UnsafeCell::raw_get` and `from_mut`, and
-//!   `RwLockWriteGuard::downgrade`; `as_ptr` of an atomic is refused in a model. The test
-//!   `model/tests/parity` of the repository compares item by item, and prints the exceptions with a reason each.
+//! - Missing, compared with `std`, are what is deprecated, `from_ptr` of atomics, and `UnsafeCell::raw_get` and
+//!   `from_mut`; `as_ptr` of an atomic is refused in a model. `PARITY.md`
+//!   in the package lists them by type, with a reason each; the test `tests/parity` compares item by item.
 //! - An `Arc` of a trait object is made from a `Box` of it, `Arc::from(Box::new(value) as Box<dyn Trait>)`, as in
 //!   `std`: it does not coerce. It cannot be the type of `self`, so `Wake` is implemented for the `Arc` of `std`, or a
 //!   `RawWaker` is made by `Arc::into_raw`.

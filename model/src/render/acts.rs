@@ -45,6 +45,7 @@ pub(super) fn acted(
             RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => return None,
             RwLockAct::EndWrite { poisons: true } => ("end write", ": poisons"),
             RwLockAct::EndWrite { poisons: false } => ("end write", ""),
+            RwLockAct::Downgrade { .. } => ("downgrade", ""),
             RwLockAct::IsPoisoned => ("is_poisoned", truth(line.result)),
             RwLockAct::ClearPoison => ("clear_poison", ""),
         },

@@ -233,9 +233,7 @@ fn held_by(view: &View<'_>, object: LocationId, thread: ThreadId) -> Option<Stri
 /// The thread that began the read which ends on `end`.
 fn reader_of(view: &View<'_>, end: LocationId) -> Option<ThreadId> {
     let begins = |operation| match operation {
-        Operation::Act { act: Act::RwLock(act), .. } => {
-            matches!(act, RwLockAct::Read { end: e } | RwLockAct::TryRead { end: e } if e == end)
-        }
+        Operation::Act { act: Act::RwLock(act), .. } => act.begins_read() == Some(end),
         _ => false,
     };
     let mut lines = view.trace.lines.iter();
@@ -256,10 +254,11 @@ pub(super) fn waits_in(view: &View<'_>, waiting: &Blocked) -> (Option<LocationId
 /// The lock of which a read ends on `end`.
 fn lock_of(view: &View<'_>, end: LocationId) -> Option<LocationId> {
     view.trace.lines.iter().find_map(|line| match line.action {
-        Action::Step(Operation::Act {
-            object,
-            act: Act::RwLock(RwLockAct::Read { end: e } | RwLockAct::TryRead { end: e }),
-        }) if e == end => Some(object),
+        Action::Step(Operation::Act { object, act: Act::RwLock(act) })
+            if act.begins_read() == Some(end) =>
+        {
+            Some(object)
+        }
         _ => None,
     })
 }
@@ -322,6 +321,7 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
         Act::Condvar(_) | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. }) => "wait",
         Act::Channel(act) => match act {
             ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
+            RwLockAct::Downgrade { .. } => "downgrade",
             ChannelAct::TrySend => "try_send",
             ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
             ChannelAct::TryReceive => "try_recv",

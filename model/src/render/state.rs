@@ -127,6 +127,11 @@ impl State {
                 self.holders.entry(location).or_default().0.push(line.thread);
                 Some(location)
             }
+            Act::RwLock(RwLockAct::Downgrade { end }) => {
+                self.reads.insert(end, (location, line.thread));
+                self.holders.insert(location, (vec![line.thread], false));
+                Some(location)
+            }
             Act::RwLock(RwLockAct::Write) if self.is_read(location) => {
                 self.waiting_writers.insert((location, line.thread));
                 None

@@ -10,6 +10,7 @@
 
 mod agreement;
 mod counts;
+mod downgrade;
 mod executions;
 mod facade;
 mod finished;

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 
 /// An item of `std`, or `*` in place of a type's name, and why the checker does not have it.
 #[rustfmt::skip]
-const EXCEPTIONS: &[(&str, &str)] = &[
+pub(super) const EXCEPTIONS: &[(&str, &str)] = &[
     ("use *_INIT deprecated", "deprecated: `new` is const"),
     ("use *_ms deprecated", "deprecated: there is one with a `Duration`"),
     ("use sync::atomic::spin_loop_hint deprecated", "deprecated: `hint::spin_loop`"),
@@ -24,7 +24,6 @@ const EXCEPTIONS: &[(&str, &str)] = &[
     ("*UnsafeCell::raw_get", "it takes a pointer that may dangle, so that the location cannot be found; use `get`"),
     ("From<Arc<W>> for Waker", "`Wake::wake` takes the `Arc` of `std` as `self`; use that one, or a `RawWaker` by `into_raw`"),
     ("From<Arc<W>> for RawWaker", "as for `Waker`"),
-    ("RwLockWriteGuard::downgrade", "outside a model it would need that of `std`, of Rust 1.92"),
     ("JoinHandleExt for JoinHandle<T>", "a thread of a model is no OS thread"),
 ];
 
@@ -240,7 +239,7 @@ mod of_the_drop_in {
 mod newer {
     use super::scope::*;
     use selvedge_model::sync::atomic::*;
-    use selvedge_model::sync::{Arc, LazyLock};
+    use selvedge_model::sync::{Arc, LazyLock, RwLockReadGuard, RwLockWriteGuard};
 
     include!("newer.rs");
 }
@@ -253,7 +252,7 @@ mod absent {
 
     use selvedge_model::sync::cell::UnsafeCell;
     use selvedge_model::sync::thread::JoinHandle;
-    use selvedge_model::sync::{Arc, Condvar, RwLockWriteGuard, atomic};
+    use selvedge_model::sync::{Arc, Condvar, atomic};
     use static_assertions::assert_not_impl_any;
 
     struct Woken;
@@ -287,11 +286,10 @@ mod absent {
         atomic::AtomicU64: from_ptr;
         Condvar: wait_timeout_ms;
         UnsafeCell<u8>: from_mut, raw_get;
-        RwLockWriteGuard<'_, u8>: downgrade;
     }
 }
 
-fn matches(pattern: &str, key: &str) -> bool {
+pub(super) fn matches(pattern: &str, key: &str) -> bool {
     match pattern.split_once('*') {
         Some((before, after)) => {
             key.len() + 1 >= pattern.len() && key.starts_with(before) && key.ends_with(after)

@@ -33,4 +33,5 @@ mod locks;
 #[cfg(loom)]
 mod std_arc;
 mod std_only;
+mod table;
 mod threads;

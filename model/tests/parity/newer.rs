@@ -7,6 +7,9 @@ methods! {
     "LazyLock::force_mut" => { let _: &mut u8 = LazyLock::force_mut(&mut of::<LazyLock<u8>>()); }
     "LazyLock::get_mut" => { let _: Option<&mut u8> = LazyLock::get_mut(&mut of::<LazyLock<u8>>()); }
     "LazyLock::get" => { let _: Option<&u8> = LazyLock::get(&of::<LazyLock<u8>>()); }
+    "RwLockWriteGuard::downgrade" => {
+        let _is: RwLockReadGuard<'_, str> = RwLockWriteGuard::downgrade(of::<RwLockWriteGuard<'_, str>>());
+    }
     "AtomicPtr::fetch_ptr_add" => { let _: *mut u8 = of::<AtomicPtr<u8>>().fetch_ptr_add(1, Ordering::SeqCst); }
     "AtomicPtr::fetch_ptr_sub" => { let _: *mut u8 = of::<AtomicPtr<u8>>().fetch_ptr_sub(1, Ordering::SeqCst); }
     "AtomicPtr::fetch_byte_add" => { let _: *mut u8 = of::<AtomicPtr<u8>>().fetch_byte_add(1, Ordering::SeqCst); }

@@ -143,6 +143,7 @@ impl Act {
         match self {
             Self::RwLock(RwLockAct::Read { .. }) => Self::RwLock(RwLockAct::Read { end }),
             Self::RwLock(RwLockAct::TryRead { .. }) => Self::RwLock(RwLockAct::TryRead { end }),
+            Self::RwLock(RwLockAct::Downgrade { .. }) => Self::RwLock(RwLockAct::Downgrade { end }),
             act => act,
         }
     }
@@ -151,7 +152,8 @@ impl Act {
     pub fn ends_section(self) -> bool {
         matches!(
             self,
-            Self::Mutex(MutexAct::Unlock { .. }) | Self::RwLock(RwLockAct::EndWrite { .. })
+            Self::Mutex(MutexAct::Unlock { .. })
+                | Self::RwLock(RwLockAct::EndWrite { .. } | RwLockAct::Downgrade { .. })
         )
     }
 

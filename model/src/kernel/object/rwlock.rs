@@ -48,10 +48,25 @@ pub enum RwLockAct {
         /// Whether the writer unwinds from a panic that began while it held the lock.
         poisons: bool,
     },
+    /// Ends a write, and begins a read before another writer can come.
+    Downgrade {
+        /// The object on which the read will end.
+        end: LocationId,
+    },
     /// 1 if the lock is poisoned.
     IsPoisoned,
     /// Makes the lock not poisoned.
     ClearPoison,
+}
+
+impl RwLockAct {
+    /// Of an operation that begins a read, or tries to: where it will end.
+    pub fn begins_read(self) -> Option<LocationId> {
+        match self {
+            Self::Read { end } | Self::TryRead { end } | Self::Downgrade { end } => Some(end),
+            _ => None,
+        }
+    }
 }
 
 impl RwLock {
@@ -96,6 +111,12 @@ impl RwLock {
                 self.writer = None;
                 self.reads.clear();
                 self.poisoned |= poisons;
+                self.written = edges.release();
+                return 0;
+            }
+            RwLockAct::Downgrade { end } => {
+                self.writer = None;
+                self.reads = vec![end];
                 self.written = edges.release();
                 return 0;
             }

@@ -12,6 +12,10 @@ use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
 use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
 use crate::mutation::Change;
 
+mod downgrade;
+
+use downgrade::StdWrite;
+
 /// `std::sync::RwLock`. Whether a waiting writer holds up new readers is left open by `std`: in an
 /// exploration it does, and it does not.
 pub struct RwLock<T: ?Sized> {
@@ -19,6 +23,9 @@ pub struct RwLock<T: ?Sized> {
     model: Place<Lock>,
     /// Locks outside an exploration.
     std: std::sync::RwLock<()>,
+    /// Outside an exploration: acquired before `std` is for writing, and released after it. So a writer becomes a
+    /// reader before another one can come.
+    writers: std::sync::Mutex<()>,
     value: UnsafeCell<T>,
 }
 
@@ -63,7 +70,7 @@ pub struct RwLockReadGuard<'a, T: ?Sized> {
 #[must_use = "a lock is released when its guard is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
     lock: &'a RwLock<T>,
-    _std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+    std: Option<StdWrite<'a>>,
     site: Site,
     /// The thread unwound already when it acquired the lock.
     unwound: bool,
@@ -102,7 +109,8 @@ impl<T> RwLock<T> {
     #[track_caller]
     pub const fn new(value: T) -> Self {
         let model = Place::new(Lock, Location::caller());
-        Self { model, std: std::sync::RwLock::new(()), value: UnsafeCell::new(value) }
+        let (std, writers) = (std::sync::RwLock::new(()), std::sync::Mutex::new(()));
+        Self { model, std, writers, value: UnsafeCell::new(value) }
     }
 
     /// Takes the value out.
@@ -269,7 +277,7 @@ impl<T: ?Sized> RwLock<T> {
         };
         match begun {
             Some((result, held)) => self.acquired_write(result, held, site),
-            None => match self.std.write() {
+            None => match self.write_std() {
                 Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
                 Err(poison) => Err(PoisonError::new(self.write_guard(
                     Some(poison.into_inner()),
@@ -297,7 +305,7 @@ impl<T: ?Sized> RwLock<T> {
             Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
             Some((result, held)) => Ok(self.acquired_write(result, held, site)?),
             None => {
-                match self.std.try_write() {
+                match self.try_write_std() {
                     Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
                     Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
                     Err(TryLockError::Poisoned(poison)) => Err(PoisonError::new(
@@ -338,12 +346,12 @@ impl<T: ?Sized> RwLock<T> {
 
     fn write_guard<'a>(
         &'a self,
-        std: Option<std::sync::RwLockWriteGuard<'a, ()>>,
+        std: Option<StdWrite<'a>>,
         held: Held,
         site: Site,
     ) -> RwLockWriteGuard<'a, T> {
         let unwound = super::thread::panicking();
-        RwLockWriteGuard { lock: here(self), _std: std, site, unwound, held }
+        RwLockWriteGuard { lock: here(self), std, site, unwound, held }
     }
 
     fn end_write(&self, poisons: bool, site: Site) {
