@@ -185,8 +185,8 @@ pub trait Engine {
     fn access(&self, location: LocationId, access: Access, site: Site);
     /// The access that the thread that runs has just made goes on, until `end_access`.
     fn begin_access(&self, _location: LocationId, _access: Access, _site: Site) {}
-    /// The last access that goes on has ended.
-    fn end_access(&self, _location: LocationId) {}
+    /// The last access that `thread` has begun and that goes on has ended.
+    fn end_access(&self, _location: LocationId, _thread: ThreadId) {}
     /// The state of an object after the last act on it.
     fn state(&self, object: LocationId) -> Object;
     /// What an atomic holds that no other thread can access any more.

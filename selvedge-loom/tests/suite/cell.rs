@@ -105,6 +105,35 @@ fn an_access_lasts_as_long_as_its_pointer() {
     fails(|| held(|cell, free| cell.with(|_| free())));
 }
 
+/// An access that another thread ends: after a join the cell is free.
+#[test]
+fn a_pointer_is_moved_to_another_thread() {
+    fn moved<T: 'static>(
+        begin: fn(&UnsafeCell<usize>) -> T,
+        joins: bool,
+        then: fn(&UnsafeCell<usize>),
+    ) {
+        let cell = Arc::new(Shared(UnsafeCell::new(0)));
+        let (pointer, keeps) = (begin(&cell.0), Arc::clone(&cell));
+        let thread = thread::spawn(move || {
+            drop(pointer);
+            drop(keeps);
+        });
+        if joins {
+            thread.join().unwrap();
+            let other = Arc::clone(&cell);
+            thread::spawn(move || then(&other.0)).join().unwrap();
+        }
+        then(&cell.0);
+    }
+    passes(|| moved(UnsafeCell::get, true, write));
+    passes(|| moved(UnsafeCell::get_mut, true, write));
+    passes(|| moved(UnsafeCell::get, false, read));
+    fails(|| moved(UnsafeCell::get, false, write));
+    fails(|| moved(UnsafeCell::get_mut, false, read));
+    fails(|| moved(UnsafeCell::get_mut, false, write));
+}
+
 #[test]
 fn a_thread_must_not_write_what_it_reads() {
     passes(|| {

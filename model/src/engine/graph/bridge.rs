@@ -132,8 +132,8 @@ impl KernelEngine for Engine {
         self.search.borrow_mut().begin_access(location, access, site);
     }
 
-    fn end_access(&self, location: LocationId) {
-        self.search.borrow_mut().end_access(location);
+    fn end_access(&self, location: LocationId, thread: ThreadId) {
+        self.search.borrow_mut().end_access(location, thread);
     }
 
     fn state(&self, object: LocationId) -> Object {

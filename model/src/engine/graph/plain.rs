@@ -142,9 +142,8 @@ impl Search {
         self.run.place(location).plain.under_way.push(me);
     }
 
-    /// The last access of the thread that runs that is under way has ended.
-    pub(super) fn end_access(&mut self, location: LocationId) {
-        let thread = self.run.current;
+    /// The last access that `thread` has begun and that is under way has ended.
+    pub(super) fn end_access(&mut self, location: LocationId, thread: ThreadId) {
         let under_way = &mut self.run.place(location).plain.under_way;
         if let Some(last) = under_way.iter().rposition(|party| party.thread == thread) {
             under_way.remove(last);

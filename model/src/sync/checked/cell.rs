@@ -4,7 +4,7 @@ use std::fmt;
 use std::panic::Location;
 
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::{Access, CellKind, Handle, Made, Site};
+use crate::kernel::{Access, CellKind, Handle, Made, Site, ThreadId};
 
 /// A cell without synchronisation; in an exploration, two accesses that happens-before does not
 /// order, one of them a write, are a data race.
@@ -20,19 +20,19 @@ pub struct UnsafeCell<T: ?Sized> {
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct Accessing {
-    /// The cell, and the steps that the thread had taken; `None` outside an exploration.
-    begun: Option<(Handle, u16)>,
+    /// The cell, the thread, and the steps that it had taken; `None` outside an exploration.
+    begun: Option<(Handle, (ThreadId, u16))>,
     access: Access,
     site: Site,
 }
 
 impl Drop for Accessing {
     fn drop(&mut self) {
-        let Some((cell, steps)) = self.begun else { return };
+        let Some((cell, begun)) = self.begun else { return };
         Handle::at_end(Some(cell), |engine, location| {
-            engine.end_access(location);
-            // Other threads may have run meanwhile: the access lasts until now.
-            if engine.steps() != steps {
+            engine.end_access(location, begun.0);
+            // Other threads may have run meanwhile: the access lasts until now. It may end in another thread.
+            if (engine.thread(), engine.steps()) != begun {
                 engine.access(location, self.access, self.site);
             }
         });
@@ -130,7 +130,7 @@ impl<T: ?Sized> UnsafeCell<T> {
         let begun = self.model.with(|engine, location| {
             engine.access(location, access, site);
             engine.begin_access(location, access, site);
-            (Handle::of(engine, location), engine.steps())
+            (Handle::of(engine, location), (engine.thread(), engine.steps()))
         });
         Accessing { begun, access, site }
     }
