@@ -82,6 +82,36 @@ fn a_split_increment_loses_an_update() {
 "#,
 };
 
+/// A crate with a test for loom, which has moved by one line of its manifest. loom itself passes it.
+const MOVES: Dependent = Dependent {
+    name: "moves-from-loom",
+    dependencies: "[target.'cfg(loom)'.dependencies]\n\
+                   loom = { package = \"selvedge-loom\", path = '{root}/selvedge-loom' }",
+    file: "src/lib.rs",
+    source: r#"//! Code that was tested with loom.
+#![cfg(all(test, loom))]
+
+use loom::sync::Arc;
+use loom::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+#[test]
+#[should_panic(expected = "both read 0")]
+fn relaxed_updates_are_reordered() {
+    loom::model(|| {
+        let both = Arc::new((AtomicUsize::new(0), AtomicUsize::new(0)));
+        let other = Arc::clone(&both);
+        let thread = loom::thread::spawn(move || {
+            other.0.store(1, Relaxed);
+            other.1.fetch_add(0, Relaxed)
+        });
+        both.1.store(1, Relaxed);
+        let seen = (both.0.fetch_add(0, Relaxed), thread.join().unwrap());
+        assert_ne!(seen, (0, 0), "both read 0");
+    });
+}
+"#,
+};
+
 /// A crate that depends on ours by their paths.
 struct Dependent {
     name: &'static str,
@@ -127,6 +157,12 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
         ensure!(passed == 1, "{} passed {passed} tests, not 1", CHECKS.name);
         tally.passed(&format!("{} passes, configuration: {}", CHECKS.name, config.name()));
     }
+    let folder = MOVES.write(workspace)?;
+    let mut command = workspace.cargo(Config::Loom, &["test"]);
+    command.current_dir(&folder);
+    let passed = libtest::passed(&workspace.tee(command)?);
+    ensure!(passed == 1, "{} passed {passed} tests, not 1", MOVES.name);
+    tally.passed(&format!("{} passes, by one line of its manifest", MOVES.name));
     Ok(tally)
 }
 
