@@ -336,7 +336,8 @@ impl<S: Send + Sync + 'static> Model<S> {
     ///
     /// # Panics
     ///
-    /// If the model does not pass. The message is that of the [`CheckError`].
+    /// If the model does not pass. The message is that of the [`CheckError`]; it is printed without a stack trace, and the
+    /// panic hook is not called.
     #[track_caller]
     pub fn check(self) -> Report {
         check(self.identity, self.plan)
@@ -425,8 +426,18 @@ fn check(identity: Identity, plan: Plan) -> Report {
             println!("{report}");
             report
         }
-        Err(error) => panic!("{name}: {error}"),
+        Err(error) => fail(&format!("{name}: {error}")),
     }
+}
+
+/// Panics with `message`, and prints it as `std` does, without the stack of this thread under it (`RUST_BACKTRACE`): that
+/// of the failure is the interleaving. The panic hook is not called.
+#[track_caller]
+fn fail(message: &str) -> ! {
+    let thread = std::thread::current();
+    let name = thread.name().unwrap_or("<unnamed>");
+    eprintln!("\nthread '{name}' panicked at {}:\n{message}", Location::caller());
+    std::panic::resume_unwind(Box::new(message.to_owned()))
 }
 
 /// Runs a model.

@@ -262,10 +262,33 @@ fn a_failing_check_prints_its_error() {
 }
 
 /// Fails only when run by the test above.
+/// The interleaving says what led to the failure; the stack of the thread that calls `check` does not.
+#[test]
+fn a_failing_check_prints_no_stack_trace() {
+    for (how, error) in [("check", "reached total=2"), ("scenarios", "is not linearizable")] {
+        for backtrace in ["1", "full"] {
+            let variables = [("PRINT_A_FAILURE", how), ("RUST_BACKTRACE", backtrace)];
+            let printed = text(&rerun("prints_a_failure_if_asked_to", &variables));
+            assert!(printed.contains(error) || !cfg!(loom), "{printed}");
+            assert!(
+                !printed.contains("stack backtrace") && !printed.contains("  at "),
+                "{printed}"
+            );
+        }
+    }
+    let variables = [("PRINT_A_FAILURE", "later"), ("RUST_BACKTRACE", "1")];
+    let printed = text(&rerun("prints_a_failure_if_asked_to", &variables));
+    assert!(printed.contains("stack backtrace"), "that of other panics is: {printed}");
+}
+
 #[test]
 fn prints_a_failure_if_asked_to() {
     match std::env::var("PRINT_A_FAILURE").as_deref() {
         Ok("check") => drop(sound().acceptable("total=3", "wrong on purpose").check()),
+        Ok("scenarios") => {
+            let split = |count: &AtomicU64| count.swap(count.load(SeqCst) + 1, SeqCst);
+            selvedge_model::linearizable(counter).operation("add", split).check();
+        }
         Ok(_) => {
             sound().acceptable("total=2", "both count").check();
             panic!("said by the test");

@@ -21,6 +21,8 @@ mod mutation;
 #[cfg(loom)]
 mod precedence;
 mod programs;
+#[cfg(loom)]
+mod races;
 mod relations;
 mod stacks;
 mod thread_locals;

@@ -383,6 +383,40 @@ fn a_change_of_another_place_changes_nothing() {
     assert_eq!((&found["verdict"], &found["applied"]), (&"passed".into(), &0.into()), "{found}");
 }
 
+/// A place that is not there, and changes that an operation which is there has not.
+#[test]
+fn a_change_that_is_not_made_is_told_and_what_there_is() {
+    let clean = run("adds", &[("SELVEDGE_SITES", "1")]);
+    let site = clean["sites"].as_array().and_then(|sites| sites.first()).expect("one fetch_add");
+    let (file, line, column) = (as_str(&site["file"]), &site["line"], &site["column"]);
+    let nowhere = "src/nowhere.rs:1:1/fetch_add/split".to_owned();
+    for (mutant, there) in [
+        (nowhere, "no operation at src/nowhere.rs:1".to_owned()),
+        (
+            format!("{file}:{line}:1/fetch_add/split"),
+            format!("{file}:{line}:{column}/fetch_add/{{split}}"),
+        ),
+        (
+            format!("{file}:{line}:{column}/fetch_add/relaxed"),
+            format!("{file}:{line}:{column}/fetch_add/{{split}}"),
+        ),
+    ] {
+        for test in ["adds", "adds_in_every_scenario"] {
+            // Not what is captured and shown only if the test fails.
+            let output = command(test, &[("SELVEDGE_MUTANT", &mutant)]).output().expect("it runs");
+            let said = String::from_utf8_lossy(&output.stderr);
+            let says = format!(
+                "mutation::{test}: SELVEDGE_MUTANT={mutant} changes nothing here: this model executes "
+            );
+            assert!(output.status.success() && said.contains(&says), "{said}");
+            assert!(test != "adds" || said.contains(&there), "{said}");
+        }
+    }
+    let made = format!("{file}:{line}:{column}/fetch_add/split");
+    let output = command("adds", &[("SELVEDGE_MUTANT", &made)]).output().expect("it runs");
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("changes nothing"), "{output:?}");
+}
+
 #[test]
 fn a_change_or_a_limit_that_cannot_be_understood_fails_each_model() {
     for (name, value) in [("SELVEDGE_MUTANT", "somewhere"), ("SELVEDGE_LIMIT", "0")] {

@@ -1,6 +1,7 @@
 //! What an exploration found, held against what the model declares.
 
 use std::fmt::Write as _;
+use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
@@ -26,11 +27,20 @@ struct Replay {
 pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, CheckError> {
     let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let (report, error) = run(identity, plan, probe.as_ref())?;
+    tell_not_made(identity, probe.as_deref());
     // An exploration without a table asserts nothing: whether an error is one, its caller knows.
     if plan.judges || plan.first == First::Main || error.is_none() {
         results::append(identity, &report, error.as_ref(), probe.as_deref());
     }
     error.map_or(Ok(report), Err)
+}
+
+/// Says on stderr, past the capture of tests, that a mutant has changed nothing: the name of its operation may be wrong.
+pub(super) fn tell_not_made(identity: &Identity, probe: Option<&Probe>) {
+    if let Some(why) = probe.and_then(Probe::not_made) {
+        // A message that nothing reads must not fail a test.
+        let _ = writeln!(std::io::stderr(), "{}: {why}", identity.name());
+    }
 }
 
 /// Explores the model: the report, and why it does not pass, if it does not.
@@ -198,7 +208,7 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
         Fault::NonDeterministic(message) => wrong(format!(
             "the model is not deterministic: {message}; it must not depend on addresses, a clock, a random \
              hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
-             last owner of an Arc of std"
+             last owner of an Arc of std (use the one of selvedge_model::sync)"
         )),
         Fault::Misuse(message) => wrong(message.clone()),
         Fault::Disagreement(difference) => {

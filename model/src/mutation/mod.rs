@@ -13,6 +13,7 @@
 mod change;
 mod probe;
 
+use std::fmt;
 use std::str::FromStr;
 
 pub use change::{Change, changes, of_load, of_store};
@@ -31,6 +32,13 @@ pub struct Mutant {
     pub operation: String,
     /// What is changed about it.
     pub change: Change,
+}
+
+impl fmt::Display for Mutant {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { file, line, column, operation, change } = self;
+        write!(f, "{file}:{line}:{column}/{operation}/{change}")
+    }
 }
 
 impl FromStr for Mutant {

@@ -1,6 +1,6 @@
 //! What an exploration is asked beside its own question.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -15,6 +15,8 @@ pub struct Probe {
     mutant: Option<Mutant>,
     /// How often the change was made. Relaxed: it is read when the exploration has ended.
     applied: AtomicU64,
+    /// What was executed at the line of the mutant, and is not what it changes: places and operations.
+    near: Mutex<BTreeSet<String>>,
     /// The operations that were executed, if they are asked for.
     sites: Option<Mutex<Sites>>,
 }
@@ -101,7 +103,7 @@ impl Probe {
     /// Makes the change of `mutant`, if there is one; notes the operations that are executed, if `sites`.
     pub fn new(mutant: Option<Mutant>, sites: bool) -> Self {
         let sites = sites.then(Mutex::default);
-        Self { mutant, applied: AtomicU64::new(0), sites }
+        Self { mutant, applied: AtomicU64::new(0), near: Mutex::default(), sites }
     }
 
     /// What the environment asks for; `None` if that is nothing.
@@ -118,6 +120,18 @@ impl Probe {
     /// How often the change was made, if there is one.
     pub fn applied(&self) -> Option<u64> {
         self.mutant.is_some().then(|| self.applied.load(Ordering::Relaxed))
+    }
+
+    /// Of a mutant whose change was not made: which, and what it could have been, in words.
+    pub fn not_made(&self) -> Option<String> {
+        let mutant = self.mutant.as_ref().filter(|_| self.applied() == Some(0))?;
+        let near = self.near.lock().unwrap_or_else(PoisonError::into_inner);
+        let near: Vec<&str> = near.iter().map(String::as_str).collect();
+        let there = match &*near {
+            [] => format!("no operation at {}:{}", mutant.file, mutant.line),
+            near => near.join(", "),
+        };
+        Some(format!("SELVEDGE_MUTANT={mutant} changes nothing here: this model executes {there}"))
     }
 
     /// What was executed, if that was asked for.
@@ -148,13 +162,18 @@ impl Probe {
             let mut sites = sites.lock().unwrap_or_else(PoisonError::into_inner);
             sites.add(site, operation, orders, contended);
         }
-        let mutant = self.mutant.as_ref().filter(|mutant| {
-            mutant.line == site.line()
-                && mutant.column == site.column()
-                && mutant.operation == operation
-                && mutant.file == plain_path(site.file())
-                && changes(operation, orders).contains(&mutant.change)
-        })?;
+        let here =
+            |mutant: &&Mutant| mutant.line == site.line() && mutant.file == plain_path(site.file());
+        let mutant = self.mutant.as_ref().filter(here)?;
+        let changes = changes(operation, orders);
+        let is_meant = mutant.column == site.column() && mutant.operation == operation;
+        if !is_meant || !changes.contains(&mutant.change) {
+            let names: Vec<String> = changes.iter().map(ToString::to_string).collect();
+            let place = format!("{}:{}:{}", mutant.file, mutant.line, site.column());
+            let there = format!("{place}/{operation}/{{{}}}", names.join(","));
+            self.near.lock().unwrap_or_else(PoisonError::into_inner).insert(there);
+            return None;
+        }
         self.applied.fetch_add(1, Ordering::Relaxed);
         Some(mutant.change)
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use super::acts::once_name;
-use super::names::short_order;
+use super::names::{letter_and_kind, short_order};
 use super::rows::on;
 use super::view::View;
 use super::words::update_name;
@@ -45,9 +45,8 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
         }
         Ending::Nondeterministic { thread, before, now } => {
             let what = |&(site, location): &(Site, Option<LocationId>)| {
-                let label = location.map(|location| view.names.label(location));
-                let label = label.filter(|label| !label.is_empty());
-                let on = label.map(|label| format!(" on {label}")).unwrap_or_default();
+                let on = location.and_then(|location| named(&view, location));
+                let on = on.map(|object| format!(" on {object}")).unwrap_or_default();
                 format!("{}{on}", file_and_line(site))
             };
             format!(
@@ -102,6 +101,14 @@ pub(crate) fn cause_of(execution: &Execution<'_>, thread: ThreadId) -> Option<St
     })?;
     let (_, Text { text, at: (file, line) }) = panic_of(joined)?;
     Some(format!("{} panicked: {text} (at {file}:{line})", view.names.thread(joined)))
+}
+
+/// `m1 (Mutex made at src/counter.rs:12)`; a lock in place of its contents.
+fn named(view: &View<'_>, location: LocationId) -> Option<String> {
+    let owner = view.owner(location);
+    let (_, kind) = view.execution.location(owner).and_then(letter_and_kind)?;
+    let (_, site) = view.execution.made(owner)?;
+    Some(format!("{} ({kind} made{})", view.names.label(location), at(site)))
 }
 
 /// ` at src/counter.rs:120`, unless that is in the standard library.
@@ -159,7 +166,11 @@ fn race(view: &View<'_>, location: LocationId, first: &Party, second: &Party) ->
 }
 
 fn party(view: &View<'_>, party: &Party) -> String {
-    let place = view.site(party.action, party.site).map(at);
+    let place = view.site(party.action, party.site).map_or_else(
+        // A destructor does not know where it is called.
+        || Some(at(party.site)).filter(|at| !at.is_empty()).map(|at| format!(" (made{at})")),
+        |site| Some(at(site)),
+    );
     let verb = match party.action {
         Action::Make(_) => "makes it".to_owned(),
         Action::Access(_, Access::Read) => "reads".to_owned(),
@@ -310,6 +321,7 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
             RwLockAct::Write => "write",
             RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => "try_write",
             RwLockAct::EndWrite { .. } => "end write",
+            RwLockAct::Downgrade { .. } => "downgrade",
             RwLockAct::IsPoisoned => "is_poisoned",
             RwLockAct::ClearPoison => "clear_poison",
         },
@@ -321,7 +333,6 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
         Act::Condvar(_) | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. }) => "wait",
         Act::Channel(act) => match act {
             ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
-            RwLockAct::Downgrade { .. } => "downgrade",
             ChannelAct::TrySend => "try_send",
             ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
             ChannelAct::TryReceive => "try_recv",

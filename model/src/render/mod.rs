@@ -20,8 +20,8 @@ mod words;
 pub use ending::describe;
 pub(crate) use ending::{cause_of, describe_where};
 
-use crate::engine::graph::Execution;
-use crate::kernel::LocationId;
+use crate::engine::graph::{Action, Execution, Line};
+use crate::kernel::{Access, LocationId, Site};
 use names::letter_and_kind;
 use view::View;
 
@@ -52,7 +52,7 @@ pub struct SharedObject {
     pub label: String,
     /// Its type.
     pub kind: &'static str,
-    /// Where it was made: file, line and column.
+    /// Where it was made: file, line and column. Of what is made inside `std`: where it is first used.
     pub at: String,
     /// An atomic or a lock: what it holds when the threads start.
     pub initial: Option<String>,
@@ -135,6 +135,28 @@ pub enum Source {
     Row(usize),
 }
 
+/// `src/counter.rs:12:5`
+fn place(site: Site) -> Option<String> {
+    let place = crate::place::in_program(site.file(), site.line())?;
+    Some(format!("{place}:{}", site.column()))
+}
+
+/// Where `location` was made, which is at `made`.
+fn made_at(view: &View<'_>, location: LocationId, made: Site) -> String {
+    place(made).unwrap_or_else(|| {
+        let is_use = |line: &&Line| match line.action {
+            Action::Step(operation) => operation.location() == Some(location),
+            Action::Access(used, access) => used == location && access != Access::Free,
+            _ => false,
+        };
+        let mut uses = view.trace.lines.iter().filter(is_use);
+        match uses.find_map(|line| place(line.site)) {
+            Some(first) => format!("std (first used at {first})"),
+            None => "std".to_owned(),
+        }
+    })
+}
+
 impl Picture {
     /// What to show of `execution`.
     pub fn of(execution: &Execution<'_>, detail: Detail) -> Self {
@@ -160,7 +182,7 @@ impl Picture {
                 picture.objects.push(SharedObject {
                     label: view.names.label(location),
                     kind,
-                    at: format!("{}:{}", crate::place::file_and_line(site), site.column()),
+                    at: made_at(&view, location, site),
                     initial: initial.of(execution, &view.names, location),
                 });
             }

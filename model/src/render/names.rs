@@ -136,8 +136,13 @@ impl Names {
                 // As many bits as the type has, the highest of them a sign.
                 #[expect(clippy::cast_possible_wrap, reason = "the sign is what this is about")]
                 let value = (word << unused) as i64 >> unused;
-                value.to_string()
+                if value.unsigned_abs() <= DECIMAL {
+                    value.to_string()
+                } else {
+                    short_number(word, shape.bits)
+                }
             }
+            AtomicKind::Integer { shape, .. } => short_number(word, shape.bits),
             AtomicKind::Bool => (word != 0).to_string(),
             AtomicKind::Pointer if word == 0 => "null".to_owned(),
             AtomicKind::Pointer => {
@@ -149,6 +154,23 @@ impl Names {
     }
 }
 
+/// The largest number that is shown as a decimal.
+const DECIMAL: u64 = 999_999;
+
+/// How far from the maximum of its type a number is shown as that distance, `!1` for the maximum less 1.
+const FROM_MAX: u64 = 999;
+
+/// A number of so many bits: decimal up to six digits, `!n` if `n` is the small number whose complement it is, and
+/// hexadecimal otherwise.
+fn short_number(word: u64, bits: u32) -> String {
+    let max = u64::MAX >> (64 - bits);
+    match word & max {
+        word if word <= DECIMAL => word.to_string(),
+        word if max - word <= FROM_MAX => format!("!{}", max - word),
+        word => format!("{word:#x}"),
+    }
+}
+
 /// An ordering as it stands in a picture.
 pub(super) fn short_order(order: Ordering) -> &'static str {
     match order {
@@ -157,5 +179,31 @@ pub(super) fn short_order(order: Ordering) -> &'static str {
         Ordering::Release => "rel",
         Ordering::AcqRel => "acq_rel",
         _ => "sc",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::short_number;
+
+    #[test]
+    fn numbers_of_many_bits_are_short() {
+        let max = u64::MAX;
+        for (word, bits, text) in [
+            (0, 64, "0"),
+            (999_999, 64, "999999"),
+            (1_000_000, 64, "0xf4240"),
+            (max, 64, "!0"),
+            (max - 1, 64, "!1"),
+            (max - 999, 64, "!999"),
+            (max - 1_000, 64, "0xfffffffffffffc17"),
+            (u64::from(u32::MAX) - 2, 32, "!2"),
+            (u64::from(u32::MAX) - 2, 64, "0xfffffffd"),
+            (255, 8, "255"),
+            (65_535, 16, "65535"),
+            (1 << 63, 64, "0x8000000000000000"),
+        ] {
+            assert_eq!(short_number(word, bits), text);
+        }
     }
 }

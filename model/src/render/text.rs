@@ -40,7 +40,8 @@ impl fmt::Display for Picture {
         }
         for (position, object) in self.objects.iter().enumerate() {
             let gap = if position == 0 { "\n" } else { "" };
-            writeln!(f, "{gap}  {}: {} made at {}", object.label, object.kind, object.at)?;
+            let place = if object.at.starts_with("std") { "in" } else { "at" };
+            writeln!(f, "{gap}  {}: {} made {place} {}", object.label, object.kind, object.at)?;
         }
         Ok(())
     }

@@ -65,6 +65,8 @@ impl Declared {
         let found = found.or_else(|| self.validate_steps(&scenarios, &seen).err());
         let error = self.judge(&mut report, found);
         #[cfg(loom)]
+        crate::check::verdict::tell_not_made(&self.identity, probe.as_deref());
+        #[cfg(loom)]
         crate::check::results::append_scenarios(
             &self.identity,
             &report,

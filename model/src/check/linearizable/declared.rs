@@ -176,7 +176,7 @@ impl Declared {
                 println!("{report}");
                 report
             }
-            Err(error) => panic!("{name}: {error}"),
+            Err(error) => crate::check::fail(&format!("{name}: {error}")),
         }
     }
 

@@ -196,7 +196,7 @@ fn use_after_free() {
   a1: AtomicU64
 "
     );
-    assert_eq!(told, "a1: alice drops it, and alice loads rlx at : afterwards");
+    assert_eq!(told, "a1: alice drops it (made at :), and alice loads rlx at : afterwards");
 }
 
 #[test]
