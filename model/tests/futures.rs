@@ -9,7 +9,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicUsize,
     Ordering::{Acquire, Relaxed, Release},
 };
-use selvedge_model::sync::future::{AtomicWaker, block_on, may_drop};
+use selvedge_model::sync::future::{AtomicWaker, block_on, join, may_drop};
 use selvedge_model::{Failure, Model, Report};
 
 fn complete(report: &Report) {
@@ -133,4 +133,38 @@ fn a_task_whose_waker_is_dropped_sleeps() {
         .thread("task", |_| block_on(poll_fn(|_| Poll::<()>::Pending)))
         .fails(Failure::Deadlock)
         .check();
+}
+
+/// Two futures of one task: which is polled first is explored, and neither is polled when it is ready.
+#[test]
+fn two_futures_are_polled_in_any_order() {
+    let report = Model::new(|| (AtomicUsize::new(0), Flag::default()))
+        .thread("task", |(polls, flag)| {
+            let first = || async { polls.fetch_add(1, Relaxed) };
+            let (a, b) = block_on(join(first(), first()));
+            let both = join(is_set(flag), async { a < b });
+            block_on(both).1
+        })
+        .thread("setter", |(_, flag)| set(flag))
+        .acceptable("task=true", "a was polled first")
+        .acceptable("task=false", "b was")
+        .explore();
+    let report = report.expect("nothing fails");
+    complete(&report);
+    assert!(report.seen("task=true") > 0);
+    assert_eq!(report.seen("task=false") > 0, cfg!(loom), "only in a model");
+}
+
+/// A wake-up of one half must not be lost by the other.
+#[test]
+fn a_join_waits_for_both() {
+    let report = Model::new(<[Flag; 2]>::default)
+        .thread("task", |[a, b]| {
+            block_on(join(is_set(a), is_set(b)));
+        })
+        .thread("a", |[a, _]| set(a))
+        .thread("b", |[_, b]| set(b))
+        .acceptable("()", "both are set")
+        .check();
+    complete(&report);
 }

@@ -1,4 +1,5 @@
-//! Futures: [`block_on`], [`AtomicWaker`], and [`may_drop`] for a future that is dropped at any `await`.
+//! Futures: [`block_on`], [`AtomicWaker`], [`may_drop`] for a future that is dropped at any `await`, and [`join`] for two
+//! that are polled in any order.
 //!
 //! # In a model
 //!
@@ -15,7 +16,7 @@ use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 use super::Mutex;
-use super::backend::{Task, may_end_here};
+use super::backend::{Task, either};
 
 struct Wakes(Task);
 
@@ -120,7 +121,7 @@ impl<F: Future> Future for MayDrop<F> {
     fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
         let site = Location::caller();
         let output = match &mut self.0 {
-            Some(future) if !may_end_here(site) => match future.as_mut().poll(context) {
+            Some(future) if !either(site) => match future.as_mut().poll(context) {
                 Poll::Ready(output) => Some(output),
                 Poll::Pending => return Poll::Pending,
             },
@@ -134,5 +135,68 @@ impl<F: Future> Future for MayDrop<F> {
 impl<F> fmt::Debug for MayDrop<F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("MayDrop").finish_non_exhaustive()
+    }
+}
+
+/// Polls both futures until both are ready. Which one is polled first is left open, each time: in a model both orders
+/// are explored. Outside a model it is `a`.
+pub fn join<A: Future, B: Future>(a: A, b: B) -> Join<A, B> {
+    Join(Part::Pending(Box::pin(a)), Part::Pending(Box::pin(b)))
+}
+
+/// Two futures; see [`join`].
+pub struct Join<A: Future, B: Future>(Part<A>, Part<B>);
+
+enum Part<F: Future> {
+    Pending(Pin<Box<F>>),
+    Ready(F::Output),
+    Taken,
+}
+
+impl<F: Future> Part<F> {
+    fn poll(&mut self, context: &mut Context<'_>) {
+        if let Self::Pending(future) = self
+            && let Poll::Ready(output) = future.as_mut().poll(context)
+        {
+            *self = Self::Ready(output);
+        }
+    }
+
+    fn take(&mut self) -> F::Output {
+        match std::mem::replace(self, Self::Taken) {
+            Self::Ready(output) => output,
+            _ => panic!("`join` is polled after it was ready"),
+        }
+    }
+}
+
+// What is pinned is in boxes.
+impl<A: Future, B: Future> Unpin for Join<A, B> {}
+
+impl<A: Future, B: Future> Future for Join<A, B> {
+    type Output = (A::Output, B::Output);
+
+    #[track_caller]
+    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
+        let site = Location::caller();
+        let Self(a, b) = &mut *self;
+        let both = matches!((&*a, &*b), (Part::Pending(_), Part::Pending(_)));
+        if both && either(site) {
+            b.poll(context);
+            a.poll(context);
+        } else {
+            a.poll(context);
+            b.poll(context);
+        }
+        match (&*a, &*b) {
+            (Part::Pending(_), _) | (_, Part::Pending(_)) => Poll::Pending,
+            _ => Poll::Ready((a.take(), b.take())),
+        }
+    }
+}
+
+impl<A: Future, B: Future> fmt::Debug for Join<A, B> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Join").finish_non_exhaustive()
     }
 }

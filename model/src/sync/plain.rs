@@ -107,8 +107,8 @@ impl Task {
     }
 }
 
-/// Whether a future that may be dropped at any `await` is dropped here: only in a model.
-pub(crate) fn may_end_here(_: &'static std::panic::Location<'static>) -> bool {
+/// What the program leaves open: in a model, both are explored.
+pub(crate) fn either(_: &'static std::panic::Location<'static>) -> bool {
     false
 }
 

@@ -34,8 +34,8 @@ pub(crate) use notify::Task;
 pub use once::{LazyLock, Once, OnceLock, OnceState};
 pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-/// Whether a future that may be dropped at any `await` is dropped here: what the program chooses.
-pub(crate) fn may_end_here(site: Site) -> bool {
+/// What the program leaves open: in a model, both are explored.
+pub(crate) fn either(site: Site) -> bool {
     let choice = Operation::Choose { what: Choice::Program, options: 2 };
     kernel::with(|engine| engine.step(choice, site)) == Some(1)
 }
