@@ -58,7 +58,7 @@
 //! | `SELVEDGE_RESULTS` | a directory | each exploration appends its result there, as a line of JSON |
 //! | `SELVEDGE_TRACES` | any | adds the executions to these lines, as data |
 //! | `SELVEDGE_SITES` | any | adds the operations that were executed, and the mutations of each |
-//! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails |
+//! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails. A model in which it changes nothing says so on stderr |
 //!
 //! `cargo ci mutants` in the repository makes all mutations, one at a time.
 //!
