@@ -72,7 +72,8 @@
 //! - At most [`MAX_THREADS`] threads, declared and spawned. loom is run with at most five, the main one included.
 //! - A thread must be deterministic: its next step must be a function of what it has read. It must not
 //!   depend on clocks, random hashers, or shared state that is not from [`sync`]. A violation is reported
-//!   if it shows.
+//!   if it shows; for that, the first, the second, the fourth execution and so on are run again, with the threads the
+//!   other way round where their order is left open.
 //! - Load buffering is not explored: no load reads from a store that depends on it. Nor does an operation on a lock,
 //!   a channel or a `OnceLock`, or `is_finished` of a thread, find an old state of it. A report says "explored completely" without them.
 //! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is dropped or

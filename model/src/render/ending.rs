@@ -44,17 +44,29 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
             format!("{label}: {freed}, and {used} afterwards")
         }
         Ending::Nondeterministic { thread, before, now } => {
-            let what = |&(site, location): &(Site, Option<LocationId>)| {
+            let thread = name(*thread);
+            let at = |&(site, location): &(Site, Option<LocationId>)| {
                 let on = location.and_then(|location| named(&view, location));
                 let on = on.map(|object| format!(" on {object}")).unwrap_or_default();
-                format!("{}{on}", file_and_line(site))
+                format!("at {}{on}", file_and_line(site))
             };
-            format!(
-                "with the same choices, the step of {} was at {} before, and is at {} now",
-                name(*thread),
-                what(before),
-                what(now)
-            )
+            let does = match (before, now) {
+                (Some(before), Some(now)) => {
+                    format!(
+                        "the step of {thread} was {} before, and is {} now",
+                        at(before),
+                        at(now)
+                    )
+                }
+                (Some(before), None) => {
+                    format!("{thread} took a step {} before, and ends without it now", at(before))
+                }
+                (None, now) => {
+                    let now = now.as_ref().map(at).unwrap_or_default();
+                    format!("{thread} ended before, and takes a step {now} now")
+                }
+            };
+            format!("with the same choices, {does}")
         }
         Ending::Leak(made) => {
             let (memory, arcs): (Vec<_>, Vec<_>) = made.iter().partition(|maker| {

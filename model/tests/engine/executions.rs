@@ -9,6 +9,7 @@
 
 use std::cell::Cell;
 use std::ops::ControlFlow;
+use std::rc::Rc;
 use std::sync::atomic::Ordering::{Acquire, Relaxed, Release, SeqCst};
 
 use crate::support::{Atomic, Cell as Plain, Thing, choose, explore, explore_with, spawn, threads};
@@ -189,10 +190,48 @@ fn a_program_that_is_not_deterministic_is_refused_with_the_place() {
             ControlFlow::Continue(())
         },
     );
-    let Ending::Nondeterministic { before, now, thread: 0 } = &endings[1] else {
+    let Ending::Nondeterministic { before: Some(before), now: Some(now), thread: 0 } = &endings[1]
+    else {
         panic!("{endings:?}")
     };
     assert_ne!(before.1, now.1);
+}
+
+/// Which thread comes first in what the engine cannot see depends on nothing but the order in which it runs them.
+#[test]
+fn an_execution_is_run_again_the_other_way_round() {
+    for extra in [0, 1] {
+        let mut endings = Vec::new();
+        explore_all(
+            &Config::default(),
+            &|| {
+                let (invisible, seen) = (Rc::new(Cell::new(extra)), Atomic::new(0));
+                let children = [0, 1].map(|_| {
+                    let invisible = invisible.clone();
+                    spawn(move || {
+                        Atomic::new(0).store(1, SeqCst);
+                        if invisible.replace(2) == 1 {
+                            seen.store(1, SeqCst);
+                        }
+                    })
+                });
+                children.into_iter().for_each(|child| child.join());
+            },
+            &mut |execution| {
+                endings.push(execution.ending().clone());
+                ControlFlow::Continue(())
+            },
+        );
+        if extra == 0 {
+            assert_eq!(endings, [Ending::Complete]);
+        } else {
+            let [Ending::Complete, Ending::Nondeterministic { thread: 1, now: None, .. }] =
+                &endings[..]
+            else {
+                panic!("{endings:?}")
+            };
+        }
+    }
 }
 
 #[test]

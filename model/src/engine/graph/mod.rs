@@ -202,6 +202,9 @@ pub fn explore(
             continue;
         }
         let Some(ending) = search.run.over.clone() else { continue };
+        if search.looks_again && !matches!(ending, Ending::Nondeterministic { .. }) {
+            continue;
+        }
         report.stepped |= search.run.stepped;
         report.events += search.graph.events.len() as u64;
         if ending != Ending::Again {
@@ -228,6 +231,9 @@ pub fn explore(
                     Ending::Complete | Ending::Panic { .. } => report.complete += 1,
                     Ending::Deadlock(_) => report.deadlocks += 1,
                     _ => report.errors += 1,
+                }
+                if *shown == Ending::Complete && report.complete.is_power_of_two() {
+                    search.to_look_at = Some(search.fork());
                 }
                 let execution = Execution::new(&search, report.executions());
                 let fatal = matches!(shown, Ending::Nondeterministic { .. });

@@ -86,10 +86,10 @@ pub enum Ending {
     Nondeterministic {
         /// The thread.
         thread: ThreadId,
-        /// What it did before: the place, and the location if there is one.
-        before: (Site, Option<LocationId>),
+        /// What it did before: the place, and the location if there is one. `None`: it had ended.
+        before: Option<(Site, Option<LocationId>)>,
         /// What it did now.
-        now: (Site, Option<LocationId>),
+        now: Option<(Site, Option<LocationId>)>,
     },
     /// The program cannot be modelled as it is.
     Misuse(String),

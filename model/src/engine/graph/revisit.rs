@@ -113,7 +113,10 @@ impl Search {
 
     /// No thread can take a step. Whether the run goes on, since time is up for one of them.
     pub(super) fn goes_on_when_stuck(&mut self) -> bool {
-        if self.run.over.is_some() || self.decides.is_some() {
+        if self.run.over.is_none() {
+            self.compare_with_graph();
+        }
+        if self.run.over.is_some() || self.decides.is_some() || self.looks_again {
             return false;
         }
         let waits = self.waits_in_time();

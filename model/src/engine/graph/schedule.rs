@@ -21,30 +21,59 @@ impl Search {
     }
 
     /// The thread that is to run.
-    ///
-    /// # Panics
-    ///
-    /// If the graph cannot be replayed, which is an error of this engine.
     pub(super) fn next_to_resume(&self) -> Option<ThreadId> {
         if self.run.over.is_some() {
             return None;
         }
         if self.run.fresh > 0 {
-            return self.run.threads.iter().position(|thread| thread.status == Status::Fresh);
+            let mut threads = 0..self.run.threads.len();
+            let is_fresh = |&thread: &ThreadId| self.run.status(thread) == Status::Fresh;
+            return if self.looks_again { threads.rfind(is_fresh) } else { threads.find(is_fresh) };
         }
         if self.run.replayed == self.graph.events.len() {
-            if self.decides.is_some() {
+            if self.decides.is_some() || self.looks_again {
                 return None;
             }
             return self.next_to_extend();
         }
-        let next = self.names.preference.iter().copied().find(|&thread| {
-            let next = || self.graph.of(thread).get(usize::from(self.run.thread(thread).at));
+        let can_replay = |&thread: &ThreadId| {
             self.run.status(thread) == Status::Active
-                && next().is_some_and(|&id| self.can_replay(id))
-        });
-        assert!(next.is_some(), "the replay is stuck");
-        next
+                && self.next_in_graph(thread).is_some_and(|id| self.can_replay(id))
+        };
+        let mut preference = self.names.preference.iter().copied();
+        if self.looks_again { preference.rfind(can_replay) } else { preference.find(can_replay) }
+    }
+
+    /// What `thread` does next, according to the graph.
+    fn next_in_graph(&self, thread: ThreadId) -> Option<Id> {
+        self.graph.of(thread).get(usize::from(self.run.thread(thread).at)).copied()
+    }
+
+    /// No thread can be resumed. If the program did not do what the graph says, that ends the run.
+    ///
+    /// # Panics
+    ///
+    /// If the graph cannot be replayed although each thread does what it says: an error of this engine.
+    pub(super) fn compare_with_graph(&mut self) {
+        let mut threads = 0..self.run.threads.len();
+        if self.run.replayed < self.graph.events.len() {
+            let ended = threads.find_map(|thread| {
+                let id = self.next_in_graph(thread)?;
+                (self.run.status(thread) == Status::Done).then_some((thread, id))
+            });
+            let (thread, id) = ended.expect("the replay is stuck");
+            let event = self.graph.at(id);
+            let has_location = event.kind.reads() || event.kind.has_place();
+            let location = self.run.bound(event.location).filter(|_| has_location);
+            let before = Some((event.site, location));
+            self.run.end(Ending::Nondeterministic { thread, before, now: None });
+        } else if self.looks_again
+            && let Some(thread) = threads.find(|&thread| self.run.status(thread) == Status::Active)
+        {
+            let (operation, site) = self.run.thread(thread).step;
+            let now = Some((site, operation.location()));
+            self.run.end(Ending::Nondeterministic { thread, before: None, now });
+        }
     }
 
     /// Whether what `id` depends on has taken place in this run.
@@ -166,8 +195,8 @@ impl Search {
             let before = self.run.bound(event.location).filter(|_| has_location);
             self.run.end(Ending::Nondeterministic {
                 thread: event.thread(),
-                before: (event.site, before),
-                now: (site, operation.location()),
+                before: Some((event.site, before)),
+                now: Some((site, operation.location())),
             });
         }
         same

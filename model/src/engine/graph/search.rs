@@ -29,6 +29,10 @@ pub(super) struct Search {
     /// A buffer of `is_canonical`.
     pub(super) latest: Vec<usize>,
     pub(super) psc: Psc,
+    /// A finished execution that is to be run again.
+    pub(super) to_look_at: Option<Graph>,
+    /// This run is one of those: threads take turns the other way round.
+    pub(super) looks_again: bool,
     pub(super) names: Names,
     pub(super) for_ever: Stutters,
     pub(super) seen: Option<Seen>,
@@ -49,6 +53,8 @@ impl Search {
             ids: Vec::new(),
             latest: Vec::new(),
             psc: Psc::default(),
+            to_look_at: None,
+            looks_again: false,
             names: Names::new(config.reversed),
             for_ever: Stutters::new(),
             seen: config.hashes.then(Seen::default),
@@ -61,7 +67,8 @@ impl Search {
     pub(super) fn next(&mut self) -> Option<Graph> {
         let (graph, causes) = self.to_decide.take().unzip();
         self.decides = causes;
-        graph.or_else(|| self.work.pop())
+        self.looks_again = graph.is_none() && self.to_look_at.is_some();
+        graph.or_else(|| self.to_look_at.take()).or_else(|| self.work.pop())
     }
 
     /// A graph to write over.
