@@ -10,7 +10,7 @@ list:
 all *ARGS:
     bash .ci/run {{ ARGS }}
 
-# One step of it: lint, deny, doc, features, readme, test, prove, mutants, report
+# One step of it: lint, deny, doc, features, readme, test, report
 [group('gate')]
 step STEP *ARGS:
     cargo ci {{ STEP }} {{ ARGS }}
@@ -18,17 +18,17 @@ step STEP *ARGS:
 # Explore every model, or those of the tests whose page::test contains FILTER
 [group('gate')]
 prove *FILTER:
-    cargo ci prove {{ FILTER }}
+    cargo selvedge prove {{ FILTER }}
 
 # Break the library in every small way and see whether a model notices; `--help` lists what can be chosen
 [group('gate')]
 mutants *ARGS:
-    cargo ci mutants {{ ARGS }}
+    cargo selvedge mutants {{ ARGS }}
 
 # Rewrite ci/models.txt after a full run that passes
 [group('work')]
 bless:
-    cargo ci prove --bless
+    cargo selvedge prove --bless
 
 # Format the code
 [group('work')]

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo::Workspace;
 use crate::tally::Tally;
-use crate::{deny, doc, explore, features, lint, mutants, prove, readme, report, test};
+use crate::{deny, doc, features, left, lint, readme, report, test};
 
 type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
@@ -18,9 +18,9 @@ const STEPS: [Step; 9] = [
     ("features", features::run),
     ("readme", readme::run),
     ("test", test::run),
-    ("prove", |workspace| prove::run(workspace, &prove::Wish::of_what_is_left())),
-    ("mutants", |workspace| mutants::run(workspace, &mutants::Selection::of_what_is_left())),
-    ("report", |workspace| report::run(workspace, &report::Wish::of_what_is_there(workspace))),
+    ("prove", left::prove),
+    ("mutants", left::mutants),
+    ("report", |workspace| report::run(workspace, false)),
 ];
 
 /// The names of the steps.
@@ -38,7 +38,7 @@ struct Done {
 
 /// Runs all steps but those `without`, and prints what came of them.
 pub(crate) fn run(workspace: &Workspace, without: &[String]) -> Result<()> {
-    let left = explore::left(workspace);
+    let left = left::folder(workspace);
     if left.exists() {
         std::fs::remove_dir_all(left).context("the last results cannot be removed")?;
     }

@@ -1,13 +1,14 @@
 //! Cargo, and other children, with the flags and the target directory of a configuration.
 
-use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Deserialize;
+use cargo_metadata::{Metadata, MetadataCommand, Package};
+use cargo_selvedge::options::CargoOptions;
+use cargo_selvedge::project::Project;
 
 /// How the library is compiled. Each has a target directory of its own: neither rebuilds the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,8 +74,6 @@ const REMOVED_PREFIXES: [&str; 4] = ["LOOM_", "ORACLE_", "SELVEDGE_", "CARGO_PKG
 pub struct Workspace {
     /// The folder of the root package.
     pub root: PathBuf,
-    /// The package that is checked: the one of the manifest.
-    pub package: Package,
     /// All packages of the workspace.
     pub packages: Vec<Package>,
     /// The target folder, which holds one for each configuration.
@@ -82,89 +81,39 @@ pub struct Workspace {
     cargo: OsString,
 }
 
-/// What we need of `cargo metadata`.
-#[derive(Deserialize)]
-struct Metadata {
-    workspace_root: PathBuf,
-    target_directory: PathBuf,
-    packages: Vec<Package>,
-}
-
-/// A package, as its manifest describes it.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Package {
-    /// Its name.
-    pub name: String,
-    manifest_path: PathBuf,
-    /// `[package.metadata]`, or null.
-    pub metadata: serde_json::Value,
-    /// What cargo builds of it.
-    pub targets: Vec<Target>,
-    /// Its features, and what each of them turns on.
-    pub features: BTreeMap<String, Vec<String>>,
-}
-
-/// Something that cargo builds.
-#[derive(Debug, Clone, Deserialize)]
-pub struct Target {
-    /// Its name.
-    pub name: String,
-    kind: Vec<String>,
-    /// The file that cargo compiles.
-    pub src_path: PathBuf,
-}
-
-impl Target {
-    /// Whether it is of that kind: `lib`, `test`, `bench` …
-    pub fn is(&self, kind: &str) -> bool {
-        self.kind.iter().any(|known| known == kind)
-    }
-}
-
 impl Workspace {
-    /// The workspace of the current directory, or of `manifest`.
+    /// The workspace of the current directory.
     ///
     /// # Errors
     ///
-    /// If cargo cannot be run, or `manifest` is that of no package.
-    pub fn find(manifest: Option<&Path>) -> Result<Self> {
+    /// If cargo cannot be run.
+    pub fn find() -> Result<Self> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let mut command = Command::new(&cargo);
-        command.args(["metadata", "--no-deps", "--format-version", "1"]);
-        // What the gate itself is built in is one of the folders in there.
-        command.env_remove("CARGO_TARGET_DIR").env_remove("CARGO_BUILD_TARGET_DIR");
-        if let Some(manifest) = manifest {
-            command.arg("--manifest-path").arg(manifest);
-        }
-        let output = command
-            .stderr(Stdio::inherit())
-            .output()
-            .context("cargo metadata cannot be started")?;
-        ensure!(output.status.success(), "cargo metadata failed: {}", output.status);
-        let Metadata { workspace_root, target_directory, packages } =
-            serde_json::from_slice(&output.stdout).context("cargo metadata is not understood")?;
-        let manifest = match manifest {
-            Some(manifest) => manifest.canonicalize()?,
-            None => workspace_root.join("Cargo.toml"),
-        };
-        let package = packages
-            .iter()
-            .find(|package| package.manifest_path == manifest)
-            .cloned()
-            .with_context(|| format!("{} is the manifest of no package", manifest.display()))?;
-        Ok(Self { root: workspace_root, package, packages, target: target_directory, cargo })
+        let mut command = MetadataCommand::new();
+        // What the gate itself is built in is one of the folders in the target folder.
+        command.cargo_path(PathBuf::from(&cargo)).no_deps().env_remove("CARGO_TARGET_DIR");
+        command.env_remove("CARGO_BUILD_TARGET_DIR");
+        let Metadata { workspace_root, target_directory, packages, .. } = command.exec()?;
+        Ok(Self { root: workspace_root.into(), packages, target: target_directory.into(), cargo })
     }
 
-    /// Whether the package is that of the root folder.
-    pub fn is_root(&self) -> bool {
-        self.package.manifest_path == self.root.join("Cargo.toml")
+    /// The root package, as `cargo selvedge` sees it.
+    ///
+    /// # Errors
+    ///
+    /// If its settings are not understood.
+    pub fn project(&self) -> Result<Project> {
+        let mut options = CargoOptions::default();
+        options.build.target_dir = Some(self.target.clone());
+        options.manifest.manifest_path = Some(self.root.join("Cargo.toml"));
+        Project::find(&options)
     }
 
     /// The same in another folder, with target directories in there.
     #[must_use]
     pub fn moved(&self, root: PathBuf) -> Self {
-        let (package, packages) = (self.package.clone(), self.packages.clone());
-        Self { target: root.join("target"), root, package, packages, cargo: self.cargo.clone() }
+        let packages = self.packages.clone();
+        Self { target: root.join("target"), root, packages, cargo: self.cargo.clone() }
     }
 
     /// The folder for what the gate itself writes.
@@ -329,13 +278,6 @@ mod tests {
     fn workspace() -> Workspace {
         Workspace {
             root: PathBuf::from("/checkout"),
-            package: Package {
-                name: "weft".to_owned(),
-                manifest_path: PathBuf::from("/checkout/Cargo.toml"),
-                metadata: serde_json::Value::Null,
-                targets: Vec::new(),
-                features: BTreeMap::new(),
-            },
             packages: Vec::new(),
             target: PathBuf::from("/checkout/target"),
             cargo: "/toolchain/bin/cargo".into(),

@@ -6,7 +6,7 @@ use crate::cargo::{Config, Workspace};
 use crate::tally::Tally;
 
 /// The libraries.
-const PACKAGES: [&str; 3] = ["selvedge", "selvedge-model", "selvedge-loom"];
+const PACKAGES: [&str; 4] = ["selvedge", "selvedge-model", "selvedge-loom", "selvedge-results"];
 
 /// Runs the step.
 pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {

@@ -4,16 +4,16 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, ensure};
+use cargo_selvedge::libtest;
 
 use crate::cargo::{Config, Workspace};
-use crate::libtest;
 use crate::tally::Tally;
 
 /// What is published.
-const LIBRARIES: [&str; 3] = ["selvedge", "selvedge-model", "selvedge-loom"];
+const LIBRARIES: [&str; 4] = ["selvedge", "selvedge-model", "selvedge-loom", "selvedge-results"];
 
 /// What a user of the primitives alone must not find in the lock file.
-const NOT_FOR_USERS: [&str; 3] = ["loom", "shuttle", "serde_json"];
+const NOT_FOR_USERS: [&str; 4] = ["loom", "shuttle", "serde_json", "selvedge-results"];
 
 /// What the programs have to print.
 const PRINTS: &str = "3";

@@ -1,12 +1,13 @@
 //! `cargo ci linearizable`: larger scenarios than those that the pages explore one and all: so many at
 //! random, or all of certain sizes.
 
+use std::time::Duration;
+
 use anyhow::{Result, ensure};
+use cargo_selvedge::libtest;
+use cargo_selvedge::suite::{self, Terms};
 
 use crate::cargo::Workspace;
-use crate::explore;
-use crate::libtest;
-use crate::prove;
 use crate::tally::Tally;
 
 /// What is asked for.
@@ -30,22 +31,27 @@ pub(crate) fn run(workspace: &Workspace, wish: &Wish) -> Result<Tally> {
         Some(scenarios) => ("linearizable_random", "LINEARIZABLE_SCENARIOS", scenarios.to_string()),
         None => ("linearizable_larger", "LINEARIZABLE_SIZES", "all".to_owned()),
     };
-    let mut tests = prove::tests(workspace)?;
+    let project = workspace.project()?;
+    let mut tests = suite::all_tests(&project, &project.build(None)?.binaries)?;
     let only = wish.only.as_deref().unwrap_or_default();
-    tests.retain(|test| test.page() == page && test.name.contains(only));
+    let inside = format!("{page}::");
+    tests.retain(|test| test.path.starts_with(&inside) && test.path.contains(only));
     ensure!(!tests.is_empty(), "the page {page} has no test whose name contains {only:?}");
-    explore::each(workspace, &tests, |test, folder| {
+    suite::each(&project, &tests, |test, folder| {
         let variables = [(name, &*value), ("RUST_TEST_NOCAPTURE", "1")];
-        let answer = test.ask(workspace, &variables, None, folder)?;
-        let passed = answer.status.is_some_and(|status| status.success());
-        ensure!(passed && libtest::ran(&answer.output) == 1, "{}:\n{}", test.name, answer.output);
+        // The checker says from time to time how far it is.
+        let silence = Duration::from_mins(30);
+        let terms = Terms { variables: &variables, patience: None, silence };
+        let answer = test.ask(&project, terms, folder)?;
+        let passed = answer.end.passed() && libtest::ran(&answer.output) == 1;
+        ensure!(passed, "{}:\n{}", test.path, answer.output);
         let is_count = |line: &&str| {
             [" scenarios of ", " scenarios (", "  threads x "]
                 .iter()
                 .any(|part| line.contains(part))
         };
         answer.output.lines().filter(is_count).for_each(|line| println!("{line}"));
-        println!("{} passed", test.name);
+        println!("{} passed", test.path);
         Ok(())
     })?;
     let mut tally = Tally::default();

@@ -1,23 +1,19 @@
 //! The gate: `cargo ci …` runs every check that a change has to pass, by hand as in CI.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use ci::{cargo, git, libtest, tally};
+use ci::{cargo, tally};
 use clap::{Parser, Subcommand};
 
 mod all;
-mod binaries;
 mod deny;
 mod doc;
-mod explore;
 mod features;
+mod left;
 mod linearizable;
 mod lint;
-mod mutants;
 mod oracle;
-mod prove;
 mod readme;
 mod report;
 mod test;
@@ -51,23 +47,11 @@ enum Command {
     Test,
     /// Run the README's two commands by the letter
     Readme,
-    /// Explore every model and compare with ci/models.txt
-    Prove {
-        #[command(flatten)]
-        wish: prove::Wish,
-    },
-    /// Break the library in every small way, one at a time, and see whether a model notices
-    Mutants {
-        #[command(flatten)]
-        selection: mutants::Selection,
-        /// The manifest of another crate that uses the façade
-        #[arg(long, value_name = "PATH")]
-        manifest_path: Option<PathBuf>,
-    },
-    /// Write target/selvedge/report/index.html: what was explored, found, and would be noticed
+    /// The report of `cargo selvedge` on what it has left, in the order of the book
     Report {
-        #[command(flatten)]
-        wish: report::Wish,
+        /// Rewrite the drawing that the README shows
+        #[arg(long)]
+        bless: bool,
     },
     /// Compare the checker with the oracle over so many rounds of 5,400 and 31,000 random programs
     Oracle {
@@ -98,11 +82,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command) -> Result<()> {
-    let manifest = match command {
-        Command::Mutants { manifest_path, .. } => manifest_path.as_deref(),
-        _ => None,
-    };
-    let workspace = Workspace::find(manifest)?;
+    let workspace = Workspace::find()?;
     match command {
         Command::Lint { facades } => lint::run(&workspace, *facades)?,
         Command::Deny => deny::run(&workspace)?,
@@ -110,9 +90,7 @@ fn dispatch(command: &Command) -> Result<()> {
         Command::Doc => doc::run(&workspace)?,
         Command::Test => test::run(&workspace)?,
         Command::Readme => readme::run(&workspace)?,
-        Command::Prove { wish } => prove::run(&workspace, wish)?,
-        Command::Mutants { selection, .. } => mutants::run(&workspace, selection)?,
-        Command::Report { wish } => report::run(&workspace, wish)?,
+        Command::Report { bless } => report::run(&workspace, *bless)?,
         Command::Oracle { rounds } => oracle::run(&workspace, *rounds)?,
         Command::Linearizable { wish } => linearizable::run(&workspace, wish)?,
         Command::All { without } => return all::run(&workspace, without),

@@ -4,10 +4,12 @@
 //! `report`, so that none of them has to explore again.
 
 use anyhow::{Context as _, Result, ensure};
+use cargo_selvedge::prove::ALL_OF_IT;
+use cargo_selvedge::{libtest, suite};
+use selvedge_results::FOLDER;
 
 use crate::cargo::{Config, Workspace};
-use crate::explore;
-use crate::libtest;
+use crate::left;
 use crate::tally::Tally;
 
 /// How the README tells readers to run the models.
@@ -22,15 +24,15 @@ pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let commands = commands(&readme).with_context(|| {
         format!("README.md has no fenced code block with both the lines `{TEST}` and `{PROVE}`")
     })?;
-    let left = explore::left(workspace);
-    explore::empty(&left)?;
+    let left = left::folder(workspace);
+    suite::empty(&left)?;
     let mut tally = Tally::default();
     for line in commands {
         let config = if line.contains("--cfg loom") { Config::Loom } else { Config::Plain };
         let mut command = workspace.child(config, "bash");
         command.args(["-c", line]);
         if config == Config::Loom {
-            command.env("SELVEDGE_RESULTS", &left).envs(explore::ALL_OF_IT);
+            command.env(FOLDER, &left).envs(ALL_OF_IT);
         }
         let output = workspace.tee(command)?;
         let (passed, ignored) = (libtest::passed(&output), libtest::ignored(&output));

@@ -2,14 +2,26 @@
 //! configurations, the others on real threads.
 
 use anyhow::{Result, ensure};
+use cargo_selvedge::libtest;
 
 use crate::cargo::{Config, Workspace};
-use crate::libtest;
 use crate::tally::Tally;
 
 /// What is tested, and how.
 const RUNS: [(Config, &[&str]); 2] = [
-    (Config::Plain, &["selvedge-model", "specimens", "ci", "confidence", "examples", "lab"]),
+    (
+        Config::Plain,
+        &[
+            "selvedge-model",
+            "selvedge-results",
+            "cargo-selvedge",
+            "specimens",
+            "ci",
+            "confidence",
+            "examples",
+            "lab",
+        ],
+    ),
     (Config::Loom, &["selvedge-model", "selvedge-loom"]),
 ];
 

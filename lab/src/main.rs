@@ -3,8 +3,9 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use cargo_selvedge::{git, libtest};
 use ci::cargo::Workspace;
-use ci::{cargo, git, libtest, tally};
+use ci::{cargo, tally};
 use clap::{Parser, Subcommand};
 
 mod confidence;
@@ -54,7 +55,7 @@ fn main() -> ExitCode {
 }
 
 fn dispatch(command: &Command) -> Result<()> {
-    let workspace = Workspace::find(None)?;
+    let workspace = Workspace::find()?;
     match command {
         Command::Confidence { smoke: true, .. } => confidence::smoke(&workspace)?,
         Command::Confidence { bless, seconds, filter, .. } => {

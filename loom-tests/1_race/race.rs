@@ -136,7 +136,7 @@ fn two_reads_are_no_data_race() {
 }
 
 /// So is "nothing orders them". Every read of the memory comes after what the flag stands for. One side is
-/// not enough: `cargo ci mutants` weakens the one and the other, and this model then has a data race.
+/// not enough: `cargo selvedge mutants` weakens the one and the other, and this model then has a data race.
 #[test]
 fn what_a_flag_releases_and_acquires_is_no_data_race() {
     Model::new(FlaggedSeats::default)

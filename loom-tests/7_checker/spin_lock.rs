@@ -24,7 +24,7 @@
 //! self.taken.store(false, Release);
 //! ```
 //!
-//! `cargo ci mutants` weakens each of these orderings, and those of the ticket lock, and splits the steps:
+//! `cargo selvedge mutants` weakens each of these orderings, and those of the ticket lock, and splits the steps:
 //! a model of the second half turns red each time.
 //!
 //! **Loops that wait.** A turn that reads the same stores as the turn before and changes nothing is a

@@ -60,7 +60,7 @@
 //! | `SELVEDGE_SITES` | any | adds the operations that were executed, and the mutations of each |
 //! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails. A model in which it changes nothing says so on stderr |
 //!
-//! `cargo ci mutants` in the repository makes all mutations, one at a time.
+//! `cargo selvedge mutants` in the repository makes all mutations, one at a time.
 //!
 //! # Progress
 //!

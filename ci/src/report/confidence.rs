@@ -1,9 +1,8 @@
 //! What other ways of testing see: `loom-tests/confidence.md` as a page, and in short.
 
+use cargo_selvedge::report::pages::document;
+use cargo_selvedge::report::prose::markdown;
 use maud::{Markup, PreEscaped, html};
-
-use super::pages::document;
-use super::prose::markdown;
 
 /// The page.
 pub(crate) const FILE: &str = "confidence.html";
@@ -41,17 +40,13 @@ pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
 }
 
 /// The first paragraph, and the first table of what was measured.
-pub(crate) fn in_short(text: Option<&str>, pages: &[&str]) -> Markup {
-    let (first, table) = text.map(parts).unwrap_or_default();
+pub(crate) fn in_short(text: &str, pages: &[&str]) -> Markup {
+    let (first, table) = parts(text);
     html! {
         h2 id="confidence" { "Would the tests have seen it?" }
-        @if text.is_none() {
-            p.muted { "Not measured: " code { "loom-tests/confidence.md" } " is not there." }
-        } @else {
-            (markdown(first, pages))
-            (PreEscaped(scrolling(&markdown(table, pages).into_string())))
-            p { a href=(FILE) { "Each bug by each way of testing" } ", and what to make of it." }
-        }
+        (markdown(first, pages))
+        (PreEscaped(scrolling(&markdown(table, pages).into_string())))
+        p { a href=(FILE) { "Each bug by each way of testing" } ", and what to make of it." }
     }
 }
 
@@ -89,12 +84,11 @@ mod tests {
 
     #[test]
     fn in_short_are_the_first_paragraph_and_the_first_table() {
-        let html = in_short(Some(TEXT), &[]).into_string();
+        let html = in_short(TEXT, &[]).into_string();
         for part in ["<p>A test.</p>", "2026, 2 cores.", "<td>loom</td><td>1</td>", FILE] {
             assert!(html.contains(part), "{html}");
         }
         assert!(!html.contains("More") && !html.contains("Lossy"), "{html}");
-        assert!(in_short(None, &[]).into_string().contains("Not measured"));
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context as _, Result};
-use serde::Deserialize;
+use selvedge_results::{Record, Site};
 
 /// One of them.
 pub(crate) struct Mutant {
@@ -30,23 +30,6 @@ pub(crate) const MUTANTS: [Mutant; 4] = [
 pub(crate) const ONLY_THE_HARNESS: &str =
     "a mutant is made by the façade of --cfg loom; here it is something else";
 
-/// What we need of a result of the harness.
-#[derive(Deserialize)]
-struct Record {
-    sites: Vec<Site>,
-}
-
-/// An operation that was executed.
-#[derive(Deserialize)]
-struct Site {
-    file: String,
-    line: u32,
-    column: u32,
-    operation: String,
-    contended: bool,
-    changes: Vec<String>,
-}
-
 impl Mutant {
     /// What `SELVEDGE_MUTANT` is to be, given the results that a run without a change left in `folder`.
     pub(crate) fn named_by(&self, folder: &Path) -> Result<String> {
@@ -56,9 +39,9 @@ impl Mutant {
     }
 
     fn find(&self, text: &str) -> Result<String> {
-        let record: Record = serde_json::from_str(text.lines().next().unwrap_or_default())
-            .context("the sites are not understood")?;
-        let site = record.sites.iter().find(|site| {
+        let record = Record::parse(text.lines().next().unwrap_or_default())?;
+        let sites = record.sites.unwrap_or_default();
+        let site = sites.iter().find(|site| {
             let changes = site.changes.iter().any(|change| change == self.change);
             changes && site.contended && site.file.starts_with("src/")
         });
@@ -74,19 +57,23 @@ mod tests {
 
     #[test]
     fn the_first_contended_operation_of_the_library_is_changed() {
-        let site = |file: &str, line: u32, contended: bool| {
-            format!(
-                r#"{{"file":"{file}","line":{line},"column":9,"operation":"fetch_add",
-                "contended":{contended},"changes":["split"]}}"#
-            )
-            .replace('\n', "")
+        let site = |file: &str, line, contended| Site {
+            file: file.to_owned(),
+            line,
+            column: 9,
+            operation: "fetch_add".into(),
+            ordering: "relaxed".to_owned(),
+            contended,
+            changes: vec!["split".to_owned()],
         };
         let sites = [
             site("lab/confidence/src/sound.rs", 1, true),
             site("src/counter.rs", 2, false),
             site("src/counter.rs", 3, true),
         ];
-        let text = format!(r#"{{"sites":[{}]}}"#, sites.join(","));
+        let sites = Some(sites.to_vec());
+        let record = Record { version: selvedge_results::VERSION, sites, ..Record::default() };
+        let text = record.to_line().expect("plain data");
         let found = MUTANTS[1].find(&text).expect("an operation");
         assert_eq!(found, "src/counter.rs:3:9/fetch_add/split");
         let error = MUTANTS[0].find(&text).expect_err("no Release");

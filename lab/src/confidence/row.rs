@@ -5,7 +5,7 @@ use serde::Serialize;
 
 use super::interval::wilson;
 use super::method::{Method, Way};
-use ci::grouped;
+use cargo_selvedge::shell::grouped;
 use confidence::measured::{Kind, Measured};
 
 /// What came of it.

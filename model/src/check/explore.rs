@@ -21,7 +21,7 @@ use crate::engine::graph::{self, Config, Ending, Execution};
 use crate::engine::{loom, panics, stacks};
 use crate::kernel::{Policy, ThreadId};
 use crate::mutation::Probe;
-use crate::render::{Detail, Picture, cause_of, describe_where};
+use crate::render::{Detail, Picture, cause_of, describe_where, picture};
 use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
 use crate::sync::thread_number;
 
@@ -458,7 +458,7 @@ fn show(execution: &Execution<'_>, detail: Detail) -> Shown {
     Shown {
         execution: execution.number(),
         sequential: execution.is_sequentially_consistent(),
-        picture: Picture::of(execution, detail),
+        picture: picture(execution, detail),
     }
 }
 

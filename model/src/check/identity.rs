@@ -110,7 +110,8 @@ impl Identity {
     /// The command that replays execution `number`.
     #[cfg(loom)]
     pub(crate) fn replay_command(&self, number: u64) -> String {
-        let target = match std::env::args().next().as_deref().and_then(binary) {
+        let name = binary();
+        let target = match name.as_deref().map(without_hash) {
             Some(name) if !self.at.file().starts_with("src") => format!("--test {name}"),
             _ => "--lib".to_owned(),
         };
@@ -123,9 +124,15 @@ impl Identity {
     }
 }
 
-/// The name of a test binary from its path: without folders and without cargo's hash.
+/// The stem of this test binary, with cargo's hash.
 #[cfg(loom)]
-fn binary(path: &str) -> Option<String> {
-    let stem = std::path::Path::new(path).file_stem()?.to_str()?;
-    Some(stem.rsplit_once('-').map_or(stem, |(name, _)| name).to_owned())
+pub(super) fn binary() -> Option<String> {
+    let path = std::env::args().next()?;
+    Some(std::path::Path::new(&path).file_stem()?.to_str()?.to_owned())
+}
+
+/// The name of a test binary without cargo's hash.
+#[cfg(loom)]
+fn without_hash(stem: &str) -> &str {
+    stem.rsplit_once('-').map_or(stem, |(name, _)| name)
 }

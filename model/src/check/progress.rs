@@ -7,7 +7,10 @@ use std::time::{Duration, Instant};
 /// When the first line is printed.
 const FIRST: Duration = Duration::from_secs(2);
 
-/// Prints a line after two seconds, and another whenever the time has doubled.
+/// The longest time between two lines.
+const LONGEST: Duration = Duration::from_secs(60);
+
+/// Prints a line after two seconds, and another whenever the time has doubled, or a minute has passed.
 pub(super) struct Progress {
     start: Instant,
     next: Duration,
@@ -35,7 +38,7 @@ impl Progress {
     fn is_due(&mut self, elapsed: Duration) -> bool {
         let due = elapsed >= self.next;
         if due {
-            self.next = elapsed * 2;
+            self.next = elapsed + elapsed.min(LONGEST);
         }
         due
     }
@@ -46,9 +49,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_is_due_whenever_the_time_has_doubled() {
+    fn a_line_is_due_whenever_the_time_has_doubled_and_each_minute() {
         let mut progress = Progress::new();
-        let due = (0..20).filter(|&seconds| progress.is_due(Duration::from_secs(seconds)));
-        assert_eq!(due.collect::<Vec<_>>(), [2, 4, 8, 16]);
+        let due = (0..200).filter(|&seconds| progress.is_due(Duration::from_secs(seconds)));
+        assert_eq!(due.collect::<Vec<_>>(), [2, 4, 8, 16, 32, 64, 124, 184]);
     }
 }

@@ -17,7 +17,8 @@ use std::fmt;
 use std::str::FromStr;
 
 pub use change::{Change, changes, of_load, of_store};
-pub use probe::{Executed, Probe};
+pub use probe::Probe;
+pub use selvedge_results::Site;
 
 /// A change to the operation at one place.
 #[derive(Debug, Clone, PartialEq, Eq)]

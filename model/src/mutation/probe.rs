@@ -5,6 +5,8 @@ use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use selvedge_results::Site;
+
 use super::change::name;
 use super::{Change, Mutant, changes};
 use crate::place::plain_path;
@@ -80,25 +82,6 @@ impl Sites {
     }
 }
 
-/// An operation that was executed.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
-pub struct Executed {
-    /// The path of the source, without `folder/..`.
-    pub file: String,
-    /// The line, from 1 on.
-    pub line: u32,
-    /// The column, from 1 on.
-    pub column: u32,
-    /// The name of the operation.
-    pub operation: &'static str,
-    /// Its orderings, separated by commas; empty if it has none.
-    pub ordering: String,
-    /// Whether it was ever executed while other threads could run.
-    pub contended: bool,
-    /// What can be changed about it.
-    pub changes: Vec<String>,
-}
-
 impl Probe {
     /// Makes the change of `mutant`, if there is one; notes the operations that are executed, if `sites`.
     pub fn new(mutant: Option<Mutant>, sites: bool) -> Self {
@@ -113,7 +96,7 @@ impl Probe {
     /// If `SELVEDGE_MUTANT` is malformed.
     pub fn from_environment() -> Result<Option<Arc<Self>>, String> {
         let mutant = std::env::var("SELVEDGE_MUTANT").ok().map(|text| text.parse()).transpose()?;
-        let sites = std::env::var_os("SELVEDGE_SITES").is_some();
+        let sites = std::env::var_os(selvedge_results::SITES).is_some();
         Ok((mutant.is_some() || sites).then(|| Arc::new(Self::new(mutant, sites))))
     }
 
@@ -135,13 +118,13 @@ impl Probe {
     }
 
     /// What was executed, if that was asked for.
-    pub fn executed(&self) -> Option<Vec<Executed>> {
+    pub fn executed(&self) -> Option<Vec<Site>> {
         let sites = self.sites.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        let executed = |(place, seen): (&Place, &Seen)| Executed {
+        let executed = |(place, seen): (&Place, &Seen)| Site {
             file: plain_path(place.file),
             line: place.line,
             column: place.column,
-            operation: place.operation,
+            operation: place.operation.into(),
             ordering: place.orders.join(", "),
             contended: seen.contended,
             changes: seen.changes.iter().map(ToString::to_string).collect(),

@@ -135,8 +135,8 @@ impl Builder<'_> {
         let kind = Kind::Step(Step {
             number: self.number,
             object: object.map(LocationId::index),
-            operation: words.operation,
-            order: words.order,
+            operation: words.operation.into(),
+            order: words.order.map(Into::into),
             reads,
             after,
             panics: matches!(line.action, Action::Panic(_)),

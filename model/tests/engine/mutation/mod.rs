@@ -10,7 +10,7 @@ use std::process::Command;
 use programs::*;
 use selvedge_model::engine::graph::{Config, Ending, explore_results};
 use selvedge_model::kernel::Policy;
-use selvedge_model::mutation::{Executed, Mutant, Probe};
+use selvedge_model::mutation::{Mutant, Probe, Site};
 use selvedge_model::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, fence};
 use selvedge_model::sync::{Condvar, Mutex, OnceLock, RwLock, TryLockError, mpsc, thread};
@@ -89,7 +89,7 @@ struct Found {
     outcomes: BTreeSet<String>,
     endings: Vec<Ending>,
     applied: Option<u64>,
-    executed: Vec<Executed>,
+    executed: Vec<Site>,
 }
 
 fn explore(program: fn() -> String, mutant: Option<Mutant>, reversed: bool) -> Found {
@@ -121,8 +121,8 @@ fn explore(program: fn() -> String, mutant: Option<Mutant>, reversed: bool) -> F
     found
 }
 
-fn mutant(site: &Executed, change: &str) -> Mutant {
-    let Executed { file, line, column, operation, .. } = site;
+fn mutant(site: &Site, change: &str) -> Mutant {
+    let Site { file, line, column, operation, .. } = site;
     format!("{file}:{line}:{column}/{operation}/{change}").parse().expect("well formed")
 }
 
@@ -161,7 +161,7 @@ fn no_change_of_a_program_is_without_a_row_or_an_error_of_the_engine() {
         let clean = explore(program, None, false);
         for site in clean.executed.iter().filter(|site| site.contended) {
             for change in &site.changes {
-                let listed = CHANGES.iter().any(|row| (row.1, row.2) == (site.operation, change));
+                let listed = CHANGES.iter().any(|row| (row.1, row.2) == (&*site.operation, change));
                 assert!(listed, "{change} of {site:?} is in no row");
                 let [found, other] =
                     [false, true].map(|way| explore(program, Some(mutant(site, change)), way));
@@ -232,7 +232,7 @@ fn an_operation_is_contended_while_another_thread_could_run() {
     }
     for reversed in [false, true] {
         let executed = explore(program, None, reversed).executed;
-        let seen: Vec<_> = executed.iter().map(|site| (site.operation, site.contended)).collect();
+        let seen: Vec<_> = executed.iter().map(|site| (&*site.operation, site.contended)).collect();
         let expected = [
             ("store", false),
             ("fetch_or", true),

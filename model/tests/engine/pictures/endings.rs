@@ -5,7 +5,7 @@ use std::sync::Arc as Shared;
 
 use selvedge_model::engine::graph::{Config, Ending, explore_results};
 use selvedge_model::kernel::{self, Access, CellKind, Made};
-use selvedge_model::render::{Detail, Picture};
+use selvedge_model::render::{Detail, picture};
 use selvedge_model::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicPtr, AtomicU64, fence};
 use selvedge_model::sync::{Condvar, Mutex, RwLock, hint};
@@ -63,7 +63,7 @@ fn a_race_is_shown_last_whatever_ran_first() {
         let config = Config { reversed, ..Config::default() };
         explore_results(&config, program, |execution, _| {
             let Ending::Race { second, .. } = *execution.ending() else { panic!("a race") };
-            let picture = Picture::of(execution, Detail::Threads);
+            let picture = picture(execution, Detail::Threads);
             let last = picture.rows.last().expect("a row");
             assert_eq!((&*last.text, last.thread), ("c1.write: data race", second.thread));
             seconds.push(second.thread);

@@ -10,7 +10,7 @@ use std::sync::Arc as Shared;
 use self::support::{Plain, drawing, drawn, first, pair, spawn, without_places};
 use selvedge_model::engine::graph::{Config, Execution, Source as Read, explore_results};
 use selvedge_model::kernel;
-use selvedge_model::render::{Detail, Kind, Picture, Row, Source};
+use selvedge_model::render::{Detail, Kind, Row, Source, picture};
 use selvedge_model::sync::atomic::Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicI8, AtomicPtr, AtomicU64, fence};
 use selvedge_model::sync::{hint, thread};
@@ -90,7 +90,7 @@ fn stores_out_of_order() {
         (seen, atomics.1.load(Relaxed))
     };
     let wanted = |_: &Execution<'_>, result: Option<&_>| result == Some(&(1, 1));
-    let picture = first(program, wanted, |execution| Picture::of(execution, Detail::Threads));
+    let picture = first(program, wanted, |execution| picture(execution, Detail::Threads));
     let Kind::Step(last_store) = &picture.rows[3].kind else { panic!("{picture:?}") };
     assert_eq!(last_store.after.as_deref(), Some("1"));
     assert_eq!(
@@ -141,7 +141,7 @@ fn an_old_value_and_where_it_comes_from() {
   a2: AtomicBool
 "
     );
-    let picture = first(program, wanted, |execution| Picture::of(execution, Detail::Threads));
+    let picture = first(program, wanted, |execution| picture(execution, Detail::Threads));
     let Kind::Step(step) = &picture.rows[4].kind else { panic!("{picture:?}") };
     let reads = step.reads.as_ref().expect("a load");
     assert_eq!((reads.from, reads.stale), (Some(Source::Row(0)), true));
@@ -269,7 +269,7 @@ fn everything_is_shown_in_full_with_places_and_notes() {
         alice.join().unwrap();
         count.load(Relaxed)
     };
-    let full = first(program, |_, _| true, |execution| Picture::of(execution, Detail::Full));
+    let full = first(program, |_, _| true, |execution| picture(execution, Detail::Full));
     let text = full.to_string();
     assert_eq!(
         without_places(full.clone()),
@@ -306,7 +306,7 @@ fn a_thread_is_joined_when_it_has_done_everything() {
         spawn("alice", move || shared.write(1)).join().unwrap();
         memory.read();
     };
-    let full = first(program, |_, _| true, |execution| Picture::of(execution, Detail::Full));
+    let full = first(program, |_, _| true, |execution| picture(execution, Detail::Full));
     assert_eq!(
         without_places(full),
         r"
@@ -386,7 +386,7 @@ fn the_order_shown_explains_what_was_read_if_an_order_can() {
             for (at, line) in trace.lines.iter().enumerate() {
                 assert!(!matches!(line.source, Some(Read::Line(source)) if source >= at));
             }
-            let picture = Picture::of(execution, Detail::Full);
+            let picture = picture(execution, Detail::Full);
             let is_old =
                 |text: &str| text.contains("newest is") || text.contains("in modification order");
             let old = picture.rows.iter().any(|row| is_old(&row.text));

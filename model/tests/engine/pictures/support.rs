@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::sync::Arc as Shared;
 
 use selvedge_model::engine::graph::{Config, Ending, Execution, explore_results};
-use selvedge_model::render::{Detail, Picture, describe};
+use selvedge_model::render::{Detail, Picture, describe, picture};
 use selvedge_model::sync::cell::UnsafeCell;
 use selvedge_model::sync::thread;
 
@@ -82,7 +82,7 @@ pub(crate) fn error<R>(program: impl Fn() -> R) -> (String, String) {
 }
 
 pub(crate) fn drawing(execution: &Execution<'_>) -> String {
-    without_places(Picture::of(execution, Detail::Threads))
+    without_places(picture(execution, Detail::Threads))
 }
 
 /// The text, as if all steps were taken in one place, and without that.

@@ -1,0 +1,276 @@
+//! The run without a change: what each test executes, and that all pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use anyhow::Result;
+use selvedge_results::{Mutant, NOT_COVERED, Reach, Record, SITES, Site};
+
+use super::source::{Operation, Standing};
+use crate::exit::Exit;
+use crate::interrupt;
+use crate::project::Project;
+use crate::shell::Shell;
+use crate::suite::{self, Answer, Explored, Terms, Test};
+
+/// A test whose models execute an operation that is changed.
+#[derive(Debug)]
+pub(super) struct Judge {
+    pub(super) test: Test,
+    /// Of its largest model.
+    pub(super) executions: u64,
+    /// Of each of them.
+    pub(super) all: Vec<u64>,
+    /// Of all of them.
+    pub(super) seconds: f64,
+    /// Those that fail also without a change, where a test expects that, and how.
+    pub(super) failures: Vec<(usize, String)>,
+}
+
+/// A mutant and the judges that execute its operation, by index.
+#[derive(Debug, Clone)]
+pub(super) struct Case {
+    pub(super) mutant: Mutant,
+    pub(super) judges: Vec<usize>,
+    /// Where there are no judges: how near a model comes.
+    pub(super) reach: Reach,
+}
+
+/// All judges, in the order of their tests, and all mutants, in the order of the source.
+#[derive(Debug, Default)]
+pub(super) struct Clean {
+    pub(super) judges: Vec<Judge>,
+    pub(super) cases: Vec<Case>,
+}
+
+/// Runs the tests without a change, and leaves in `tests` those that take more than `limit` executions.
+pub(super) fn run(
+    project: &Project,
+    tests: &mut Vec<Test>,
+    limit: Option<u64>,
+    silence: std::time::Duration,
+    shell: Shell,
+) -> Result<Vec<Explored>> {
+    let bar = shell.progress(tests.len(), "tests without a change");
+    let limit = limit.map(|limit| limit.to_string());
+    let mut variables = vec![(SITES, "1")];
+    variables.extend(limit.as_deref().map(|limit| ("SELVEDGE_LIMIT", limit)));
+    let terms = Terms { variables: &variables, patience: None, silence };
+    let answers = suite::each(project, tests, |test, folder| {
+        bar.set_message(test.name());
+        let Answer { end, records, output } = test.ask(project, terms, folder)?;
+        bar.inc(1);
+        let over = |record: &Record| record.failure.as_deref() == Some("limit exceeded");
+        if limit.is_some() && records.iter().any(over) {
+            return Ok(None);
+        }
+        if !end.passed() && !interrupt::requested() {
+            return Err(Exit::Found.because(format!(
+                "{} fails without a change, and has to pass first:\n{output}",
+                test.name()
+            )));
+        }
+        Ok(Some(records))
+    })?;
+    bar.finish_and_clear();
+    if interrupt::requested() {
+        return Err(Exit::Interrupted.because(
+            "interrupted in the run without a change: nothing was tried yet, and nothing is kept",
+        ));
+    }
+    let (mut done, mut left) = (Vec::new(), Vec::new());
+    for (test, answer) in tests.drain(..).zip(answers) {
+        match answer {
+            Some(lines) => done.push((test, lines)),
+            None => left.push(test),
+        }
+    }
+    *tests = left;
+    Ok(done)
+}
+
+/// What is known of an operation.
+#[derive(Default)]
+struct Known {
+    ordering: String,
+    /// How it stands in the source, if it was found there.
+    standing: Option<Standing>,
+    executed: bool,
+    /// `None` while it was only executed alone.
+    changes: Option<Vec<String>>,
+    judges: BTreeSet<usize>,
+}
+
+/// Judges and mutants out of results.
+pub(super) fn gather(
+    tests: &[Explored],
+    operations: &[(Operation, Standing)],
+    changes: impl Fn(&str) -> bool,
+    source: impl Fn(&str) -> Result<String>,
+) -> Result<Clean> {
+    let mut judges: Vec<Judge> = Vec::new();
+    let mut known: BTreeMap<Operation, Known> = BTreeMap::new();
+    for (operation, standing) in operations {
+        known.insert(operation.clone(), Known { standing: Some(*standing), ..Known::default() });
+    }
+    for (test, records) in tests {
+        let mine = |site: &&Site| changes(&site.file);
+        let sites = || records.iter().filter_map(|record| record.sites.as_deref()).flatten();
+        if !sites().any(|site| mine(&site)) {
+            continue;
+        }
+        let executions = records.iter().map(|record| record.executions).max().unwrap_or_default();
+        let seconds = records.iter().map(|record| record.seconds).sum();
+        let failure = |record: &Record| Some((record.model, record.failure.clone()?));
+        let failures = records.iter().filter_map(failure).collect();
+        let all = records.iter().map(|record| record.executions).collect();
+        judges.push(Judge { test: test.clone(), executions, all, seconds, failures });
+        for site in sites().filter(mine) {
+            let Site { file, line, column, operation: name, .. } = site;
+            let (file, name) = (file.clone(), name.to_string());
+            let (line, column) = (*line as usize, *column as usize);
+            let known = known.entry(Operation { file, line, column, name }).or_default();
+            known.executed = true;
+            known.ordering.clone_from(&site.ordering);
+            if site.contended {
+                known.changes = Some(site.changes.clone());
+                known.judges.insert(judges.len() - 1);
+            }
+        }
+    }
+    let mut sources: BTreeMap<String, String> = BTreeMap::new();
+    let mut cases = Vec::new();
+    for (Operation { file, line, column, name: operation }, known) in known {
+        if !sources.contains_key(&file) {
+            sources.insert(file.clone(), source(&file)?);
+        }
+        let text = sources[&file].lines().nth(line.saturating_sub(1)).unwrap_or_default();
+        let source = text.trim().to_owned();
+        let ordering = known.ordering;
+        let mutant = |change: String| Mutant {
+            file: file.clone(),
+            line,
+            column,
+            operation: operation.clone(),
+            ordering: ordering.clone(),
+            change,
+            source: source.clone(),
+        };
+        let judges: Vec<usize> = known.judges.into_iter().collect();
+        match known.changes {
+            None => {
+                let reach = match known.standing {
+                    _ if known.executed => Reach::Alone,
+                    Some(Standing::Guessed) => Reach::Guessed,
+                    _ => Reach::Never,
+                };
+                cases.push(Case { mutant: mutant(NOT_COVERED.to_owned()), judges, reach });
+            }
+            Some(changes) => cases.extend(changes.into_iter().map(|change| Case {
+                mutant: mutant(change),
+                judges: judges.clone(),
+                reach: Reach::Never,
+            })),
+        }
+    }
+    Ok(Clean { judges, cases })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::project::Binary;
+
+    fn site(
+        file: &str,
+        line: u32,
+        operation: &'static str,
+        contended: bool,
+        changes: &[&str],
+    ) -> Site {
+        Site {
+            file: file.to_owned(),
+            line,
+            column: 5,
+            operation: operation.into(),
+            ordering: "acq_rel".to_owned(),
+            contended,
+            changes: changes.iter().map(ToString::to_string).collect(),
+        }
+    }
+
+    fn record(executions: u64, sites: Vec<Site>) -> Record {
+        Record { executions, sites: Some(sites), ..Record::default() }
+    }
+
+    fn test(path: &str) -> Test {
+        let binary = Binary {
+            package: "ring".to_owned(),
+            target: "spsc".to_owned(),
+            executable: "/t/spsc-1".into(),
+            folder: "/".into(),
+        };
+        Test { binary, path: path.to_owned() }
+    }
+
+    #[test]
+    fn what_is_executed_alone_or_not_at_all_is_not_covered() {
+        let (swap, alone) = (["relaxed", "split"], ["skipped"]);
+        let here = |line, operation, contended, changes: &[&str]| {
+            site("src/a.rs", line, operation, contended, changes)
+        };
+        let tests = [
+            (
+                test("one"),
+                vec![
+                    record(3, vec![here(1, "swap", true, &swap)]),
+                    record(7, vec![here(1, "swap", true, &swap)]),
+                ],
+            ),
+            (
+                test("two"),
+                vec![record(
+                    9,
+                    vec![here(1, "swap", false, &swap), here(2, "lock", false, &alone)],
+                )],
+            ),
+            (
+                test("three"),
+                vec![record(1, vec![site("tests/a.rs", 1, "load", true, &["relaxed"])])],
+            ),
+        ];
+        let operation = |line, name: &str, standing| {
+            let (file, name) = ("src/a.rs".to_owned(), name.to_owned());
+            (Operation { file, line, column: 5, name }, standing)
+        };
+        let operations = [
+            operation(1, "swap", Standing::Resolved),
+            operation(2, "lock", Standing::Guessed),
+            operation(3, "fence", Standing::Resolved),
+            operation(4, "read", Standing::Guessed),
+        ];
+        let source = |_: &str| Ok("a.swap(1)\n  m.lock()\nfence()\nx.read()\n".to_owned());
+        let changes = |file: &str| file.starts_with("src/");
+        let clean = gather(&tests, &operations, changes, source).expect("a clean run");
+
+        let judges: Vec<_> = clean.judges.iter().map(|j| (j.test.name(), j.executions)).collect();
+        assert_eq!(judges, [("spsc::one".to_owned(), 7), ("spsc::two".to_owned(), 9)]);
+        let cases: Vec<_> = clean
+            .cases
+            .iter()
+            .map(|case| {
+                let Mutant { line, change, source, .. } = &case.mutant;
+                (*line, &**change, &**source, &*case.judges, case.reach)
+            })
+            .collect();
+        assert_eq!(
+            cases,
+            [
+                (1, "relaxed", "a.swap(1)", &[0][..], Reach::Never),
+                (1, "split", "a.swap(1)", &[0], Reach::Never),
+                (2, NOT_COVERED, "m.lock()", &[], Reach::Alone),
+                (3, NOT_COVERED, "fence()", &[], Reach::Never),
+                (4, NOT_COVERED, "x.read()", &[], Reach::Guessed),
+            ]
+        );
+    }
+}

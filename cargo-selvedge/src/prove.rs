@@ -1,0 +1,330 @@
+//! `cargo selvedge prove`: explores every model and compares what was found with the committed list.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use anyhow::{Context as _, Result};
+use selvedge_results::{Record, Run, SITES, TRACES, VERSION};
+
+use crate::exit::Exit;
+use crate::options::{TimeOptions, shard};
+use crate::project::{Member, Project};
+use crate::shell::{Shell, counted, grouped};
+use crate::suite::{self, End, Terms, Test};
+use crate::{interrupt, libtest, model};
+
+pub mod list;
+mod merge;
+
+use list::List;
+pub(crate) use merge::check_shards;
+pub use merge::read;
+
+/// What is asked of models that are explored for all commands.
+pub const ALL_OF_IT: [(&str, &str); 2] = [(TRACES, "1"), (SITES, "1")];
+
+/// What is asked for.
+#[derive(Debug, Default, Clone, clap::Args)]
+pub struct Options {
+    /// Only tests whose name, `TARGET::PATH`, contains FILTER
+    pub filter: Option<String>,
+    /// Write the list of models after a full run that passes
+    #[arg(long, conflicts_with_all = ["filter", "shard"])]
+    pub bless: bool,
+    /// Fail if a model is bounded
+    #[arg(long)]
+    pub complete: bool,
+    /// Run only part I of N, for several machines
+    #[arg(long, value_name = "I/N", value_parser = shard)]
+    pub shard: Option<(usize, usize)>,
+    /// Run nothing: put together what the shards have left, in these files
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["filter", "shard"])]
+    pub merge: Vec<PathBuf>,
+    /// Run nothing: take the results that `cargo test` has left in this directory, with `SELVEDGE_RESULTS`,
+    /// `SELVEDGE_TRACES` and `SELVEDGE_SITES` set
+    #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["filter", "shard", "merge"])]
+    pub from: Option<PathBuf>,
+    #[command(flatten)]
+    pub time: TimeOptions,
+}
+
+/// What was proved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Proved {
+    /// How many models.
+    pub models: usize,
+    /// How many executions they took.
+    pub executions: u64,
+}
+
+/// The committed list of each selected package.
+struct Lists<'a>(Vec<(&'a Member, Option<List>)>);
+
+/// Runs the command.
+///
+/// # Errors
+///
+/// If a model fails, vanished or changed, if there is none, or if it cannot be run.
+pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved> {
+    // `ring::test#2`, as in the list, means the test.
+    let filter = options.filter.as_deref();
+    let filter = filter.map(|filter| filter.split_once('#').map_or(filter, |(test, _)| test));
+    let lists = Lists::read(project, options.bless)?;
+    let start = Instant::now();
+    let mut run = if !options.merge.is_empty() {
+        merge::merge(&options.merge)?
+    } else if let Some(folder) = &options.from {
+        let models = suite::left(project, folder)?;
+        Run { tests: models.len(), finished: true, models, ..Run::default() }
+    } else {
+        project.needs_checker()?;
+        explore(project, options, filter, &lists, shell)?
+    };
+    run.version = VERSION;
+    concat!("cargo-selvedge ", env!("CARGO_PKG_VERSION")).clone_into(&mut run.by);
+    run.filter = filter.map(str::to_owned);
+    if options.merge.is_empty() {
+        run.seconds = start.elapsed().as_secs_f64();
+    }
+    run.models.sort_by_key(|record| (record.package.clone(), model::name(record)));
+    let file = project.scratch()?.join(match run.shard {
+        Some((shard, count)) => format!("prove-{shard}-of-{count}.json"),
+        None => "prove.json".to_owned(),
+    });
+    write(&run, &file)?;
+    judge(project, options, &lists, &run, &file, shell)
+}
+
+/// Writes what a run has found.
+fn write(run: &Run, file: &Path) -> Result<()> {
+    let text = serde_json::to_string(run)? + "\n";
+    fs::write(file, text).with_context(|| {
+        format!(
+            "{} cannot be written, and what was found is lost; make room there, or name another place with \
+             --target-dir",
+            file.display()
+        )
+    })
+}
+
+/// Builds the tests, and explores their models.
+fn explore(
+    project: &Project,
+    options: &Options,
+    filter: Option<&str>,
+    lists: &Lists<'_>,
+    shell: Shell,
+) -> Result<Run> {
+    let built = project.build(None)?;
+    let all = suite::tests(project, &built.binaries)?;
+    let before = all.len();
+    let tests: Vec<Test> =
+        all.into_iter().filter(|test| filter.is_none_or(|f| test.name().contains(f))).collect();
+    if let (true, Some(filter)) = (tests.is_empty() && before > 0, filter) {
+        return Err(Exit::Found.because(format!(
+            "no test's name contains {filter:?}; names are TARGET::PATH, as `cargo selvedge prove` without a \
+             filter prints them"
+        )));
+    }
+    let count = tests.len();
+    let (part, of) = options.shard.unwrap_or((1, 1));
+    let tests: Vec<Test> = tests.into_iter().skip(part - 1).step_by(of).collect();
+    let bar = shell.progress(tests.len(), "tests");
+    let width = lists.width();
+    let terms = Terms { variables: &ALL_OF_IT, patience: None, silence: options.time.silence() };
+    let answers = suite::each(project, &tests, |test, folder| {
+        bar.set_message(test.name());
+        let answer = test.ask(project, terms, folder)?;
+        bar.suspend(|| {
+            answer.records.iter().try_for_each(|record| {
+                shell.say(model::line(record, &shown(project, record), width));
+                shell.data(record)
+            })
+        })?;
+        bar.inc(1);
+        Ok((test.clone(), answer))
+    })?;
+    bar.finish_and_clear();
+    let mut run = Run { shard: options.shard, tests: count, ..Run::default() };
+    for (test, answer) in answers {
+        if answer.end == End::Interrupted {
+            run.models.extend(answer.records);
+            continue;
+        }
+        if let Some(problem) = problem(&test.name(), answer.end, &answer.output) {
+            shell.say(answer.output.trim_end());
+            run.problems.push(problem);
+        }
+        run.models.extend(answer.records);
+    }
+    run.finished = !interrupt::requested();
+    Ok(run)
+}
+
+/// What is wrong with how a test ended.
+fn problem(name: &str, end: End, output: &str) -> Option<String> {
+    let signal = end.signal().map(|signal| format!(
+        "{name} crashed (signal {signal}): its output is above; run it by itself, with `cargo selvedge prove {name}`"
+    ));
+    match end {
+        _ if signal.is_some() => signal,
+        End::Exited(status) if status.success() => (libtest::ran(output) != 1).then(|| {
+            format!(
+                "{name} was not run: it is ignored, or the harness of its target is not libtest's"
+            )
+        }),
+        End::Silent => Some(format!(
+            "{name} hangs: it showed no progress for so long that it was ended. It blocks on something that the \
+             checker cannot see, or it is a test without a model that takes long: give it more with --timeout, or \
+             leave it out with `skip = [\"{name}\"]` under [package.metadata.selvedge]"
+        )),
+        _ => Some(format!("{name} failed: its output is above")),
+    }
+}
+
+/// The name of a model, with that of its package if there are several.
+fn shown(project: &Project, record: &Record) -> String {
+    let name = model::name(record);
+    if project.is_plural() { format!("{}/{name}", record.package) } else { name }
+}
+
+/// Prints what was found, compares it with the lists, and says whether all is well.
+fn judge(
+    project: &Project,
+    options: &Options,
+    lists: &Lists<'_>,
+    run: &Run,
+    file: &Path,
+    shell: Shell,
+) -> Result<Proved> {
+    let executions: u64 = run.models.iter().map(|record| record.executions).sum();
+    let models = run.models.len();
+    let total = format!("{}, {} executions", counted(models, "model"), grouped(executions));
+    shell.say(format_args!("{total}, {:.1} s: {}", run.seconds, project.shown(file)));
+    let mut problems = run.problems.clone();
+    problems
+        .extend(run.models.iter().filter_map(|record| wrong(project, record, options.complete)));
+    problems.extend(twice(project, &run.models));
+    for problem in &problems {
+        shell.say(format_args!("problem: {problem}"));
+    }
+    if !run.finished {
+        return Err(Exit::Interrupted.because(format!(
+            "interrupted: {total} were explored, and are kept in {}",
+            project.shown(file)
+        )));
+    }
+    let differences = if options.bless { Vec::new() } else { lists.differences(project, run) };
+    for difference in &differences {
+        shell.say(difference);
+    }
+    if !problems.is_empty() {
+        let count = counted(problems.len(), "problem");
+        return Err(Exit::Found.because(format!("not every model is proved; as above: {count}")));
+    }
+    if models == 0 && run.shard.is_none() {
+        return Err(Exit::Found.because(
+            "no model was run, and at least one has to be: a model is a test that makes a \
+             selvedge_model::Model, or calls loom::model on selvedge-loom; `cargo selvedge init` writes a first one",
+        ));
+    }
+    if !differences.is_empty() {
+        return Err(Exit::Found.because(format!(
+            "the models are not as the committed list has them; as above: {}; if that is meant: cargo selvedge \
+             prove --bless",
+            counted(differences.len(), "line")
+        )));
+    }
+    if options.bless {
+        lists.bless(project, run, shell)?;
+    }
+    Ok(Proved { models, executions })
+}
+
+/// What is wrong with a model by itself.
+fn wrong(project: &Project, record: &Record, complete: bool) -> Option<String> {
+    let (name, at) = (shown(project, record), &record.at);
+    if !record.passed() {
+        Some(format!("{name} ({at}) failed"))
+    } else if record.executions == 0 && !model::is_bounded(record) {
+        Some(format!("{name} ({at}) passed without an execution"))
+    } else if complete && model::is_bounded(record) {
+        Some(format!("{name} ({at}) is {}, and --complete allows no bound", model::status(record)))
+    } else {
+        None
+    }
+}
+
+/// Models of one name.
+fn twice(project: &Project, models: &[Record]) -> Vec<String> {
+    let mut seen = BTreeSet::new();
+    let again = models.iter().filter(|record| !seen.insert(shown(project, record)));
+    again
+        .map(|record| format!("{} ({}) was run twice", shown(project, record), record.at))
+        .collect()
+}
+
+impl<'a> Lists<'a> {
+    /// Reads the lists. One that is to be written may be malformed.
+    fn read(project: &'a Project, bless: bool) -> Result<Self> {
+        let read = |member: &'a Member| {
+            let list = List::read(&member.settings.list());
+            Ok((member, if bless { list.unwrap_or_default() } else { list? }))
+        };
+        project.packages.iter().map(read).collect::<Result<_>>().map(Self)
+    }
+
+    /// The length of the longest name.
+    fn width(&self) -> usize {
+        let widths = self.0.iter().filter_map(|(_, list)| Some(list.as_ref()?.width()));
+        widths.max().unwrap_or(0)
+    }
+
+    /// In what the run differs from the lists that there are, as far as it was to run their models.
+    fn differences(&self, project: &Project, run: &Run) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (member, list) in &self.0 {
+            let Some(list) = list else { continue };
+            let listed = list.clone().matching(run.filter.as_deref());
+            let differences = listed.differences(&found(member, run));
+            // What is missing may be in another shard.
+            let here = |line: &String| run.shard.is_none() || !line.starts_with("missing: ");
+            let package = if project.is_plural() {
+                format!("{}: ", member.package.name)
+            } else {
+                String::new()
+            };
+            lines.extend(
+                differences.into_iter().filter(here).map(|line| format!("{package}{line}")),
+            );
+        }
+        lines
+    }
+
+    /// Writes the lists. A package without models gets none.
+    fn bless(&self, project: &Project, run: &Run, shell: Shell) -> Result<()> {
+        for (member, list) in &self.0 {
+            let (found, path) = (found(member, run), member.settings.list());
+            if found.names().next().is_none() && list.is_none() {
+                continue;
+            }
+            let differences = list.clone().unwrap_or_default().differences(&found).len();
+            fs::write(&path, found.to_string())
+                .with_context(|| format!("{} cannot be written", path.display()))?;
+            let lines = counted(differences, "line");
+            shell.say(format_args!("{} is written; {lines} changed", project.shown(&path)));
+        }
+        Ok(())
+    }
+}
+
+/// The models of a package, as a list.
+fn found(member: &Member, run: &Run) -> List {
+    let mut list = List::default();
+    for record in run.models.iter().filter(|record| record.package == *member.package.name) {
+        list.insert(&model::name(record), &model::status(record));
+    }
+    list
+}
