@@ -5,13 +5,16 @@
 
 pub mod exit;
 pub mod git;
+pub mod init;
 pub mod interrupt;
 pub mod libtest;
 pub mod model;
 pub mod mutants;
+mod nextest;
 pub mod options;
 pub mod project;
 pub mod prove;
+pub mod replay;
 pub mod report;
 pub mod settings;
 pub mod shell;

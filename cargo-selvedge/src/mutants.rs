@@ -327,7 +327,7 @@ fn hunt(project: &Project, options: &Options, shell: Shell) -> Result<Trials> {
         clean = suite.run(None)?;
     }
     shell.say(format_args!(
-        "{}, {} that judge, {} that are asked about what those leave; {:.0} s without a change",
+        "{}, judged by {}, and by {} more where those notice nothing; {:.0} s without a change",
         counted(clean.cases.len(), "mutant"),
         counted(clean.judges.len(), "test"),
         suite.left.len(),

@@ -54,6 +54,8 @@ pub struct Binary {
     pub package: String,
     /// The name of its target; [`LIB`] for the unit tests of a library.
     pub target: String,
+    /// The name of the crate that it is compiled from.
+    pub crate_name: String,
     /// The file that runs.
     pub executable: PathBuf,
     /// The folder of its package, in which cargo runs tests.
@@ -200,27 +202,58 @@ impl Project {
         command
     }
 
+    /// `cargo` with these arguments alone.
+    pub(crate) fn cargo_alone(&self, arguments: &[&str]) -> Command {
+        let mut command = self.child(&self.cargo);
+        command.args(arguments);
+        command
+    }
+
+    /// The options that say which packages and features are selected, as cargo takes them.
+    fn selection(&self) -> Vec<String> {
+        let CargoOptions { workspace, features, manifest, .. } = &self.options;
+        let mut words: Vec<String> = Vec::new();
+        for (option, values) in [
+            ("--package", &workspace.package),
+            ("--exclude", &workspace.exclude),
+            ("--features", &features.features),
+        ] {
+            words.extend(values.iter().flat_map(|value| [option.to_owned(), value.clone()]));
+        }
+        for (flag, given) in [
+            ("--workspace", workspace.workspace || workspace.all),
+            ("--all-features", features.all_features),
+            ("--no-default-features", features.no_default_features),
+        ] {
+            words.extend(given.then(|| flag.to_owned()));
+        }
+        if let Some(path) = &manifest.manifest_path {
+            words.extend(["--manifest-path".to_owned(), path.display().to_string()]);
+        }
+        words
+    }
+
+    /// The same as one types it, for a command that is to select the same.
+    #[must_use]
+    pub fn typed_options(&self) -> String {
+        let quoted = |word: String| {
+            let plain = |c: char| c.is_alphanumeric() || "-_=./:,+@%".contains(c);
+            if word.chars().all(plain) {
+                word
+            } else {
+                format!("'{}'", word.replace('\'', r"'\''"))
+            }
+        };
+        self.selection().into_iter().map(quoted).collect::<Vec<_>>().join(" ")
+    }
+
     /// `cargo` with these arguments and the options that were given, under `--cfg loom`.
     #[must_use]
     pub fn cargo(&self, arguments: &[&str]) -> Command {
-        let mut command = self.child(&self.cargo);
-        let CargoOptions { workspace, features, build, manifest } = &self.options;
-        command.args(arguments);
-        for package in &workspace.package {
-            command.args(["--package", package]);
-        }
-        if workspace.workspace || workspace.all {
-            command.arg("--workspace");
-        }
-        for package in &workspace.exclude {
-            command.args(["--exclude", package]);
-        }
-        for feature in &features.features {
-            command.args(["--features", feature]);
-        }
+        let mut command = self.cargo_alone(arguments);
+        let CargoOptions { build, manifest, .. } = &self.options;
+        command.args(self.selection());
         for (flag, given) in [
-            ("--all-features", features.all_features),
-            ("--no-default-features", features.no_default_features),
             ("--release", build.release),
             ("--locked", manifest.locked),
             ("--offline", manifest.offline),
@@ -229,10 +262,8 @@ impl Project {
             command.args(given.then_some(flag));
         }
         if let Some(profile) = &build.profile {
-            command.args(["--profile", profile]);
-        }
-        if let Some(path) = &manifest.manifest_path {
-            command.arg("--manifest-path").arg(path);
+            let nextest = arguments.first() == Some(&"nextest");
+            command.args([if nextest { "--cargo-profile" } else { "--profile" }, profile]);
         }
         let flags = std::env::var("RUSTFLAGS").unwrap_or_default();
         let flags =
@@ -320,6 +351,12 @@ impl Project {
         Ok(())
     }
 
+    /// Whether a selected package has a test target of this name.
+    #[must_use]
+    pub fn has_target(&self, name: &str) -> bool {
+        self.targets().contains(name)
+    }
+
     /// The names of the test targets of the selected packages, but for those that settings leave out.
     fn targets(&self) -> BTreeSet<String> {
         let of = |member: &Member| {
@@ -352,6 +389,7 @@ impl Project {
             built.binaries.push(Binary {
                 package: member.package.name.to_string(),
                 target,
+                crate_name: artifact.target.name.replace('-', "_"),
                 executable: executable.as_std_path().to_owned(),
                 folder: folder.unwrap_or(&self.root).to_owned(),
             });

@@ -1,6 +1,6 @@
 //! `cargo selvedge prove`: explores every model and compares what was found with the committed list.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -12,8 +12,8 @@ use crate::exit::Exit;
 use crate::options::{TimeOptions, shard};
 use crate::project::{Member, Project};
 use crate::shell::{Shell, counted, grouped};
-use crate::suite::{self, End, Terms, Test};
-use crate::{interrupt, libtest, model};
+use crate::suite::{self, Answer, End, Terms, Test};
+use crate::{interrupt, model, nextest};
 
 pub mod list;
 mod merge;
@@ -46,6 +46,9 @@ pub struct Options {
     /// `SELVEDGE_TRACES` and `SELVEDGE_SITES` set
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["filter", "shard", "merge"])]
     pub from: Option<PathBuf>,
+    /// Run the tests without cargo-nextest, even where it is installed
+    #[arg(long)]
+    pub no_nextest: bool,
     #[command(flatten)]
     pub time: TimeOptions,
 }
@@ -80,7 +83,7 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
         Run { tests: models.len(), finished: true, models, ..Run::default() }
     } else {
         project.needs_checker()?;
-        explore(project, options, filter, &lists, shell)?
+        explore(project, options, filter, shell)?
     };
     run.version = VERSION;
     concat!("cargo-selvedge ", env!("CARGO_PKG_VERSION")).clone_into(&mut run.by);
@@ -114,7 +117,6 @@ fn explore(
     project: &Project,
     options: &Options,
     filter: Option<&str>,
-    lists: &Lists<'_>,
     shell: Shell,
 ) -> Result<Run> {
     let built = project.build(None)?;
@@ -131,56 +133,82 @@ fn explore(
     let count = tests.len();
     let (part, of) = options.shard.unwrap_or((1, 1));
     let tests: Vec<Test> = tests.into_iter().skip(part - 1).step_by(of).collect();
-    let bar = shell.progress(tests.len(), "tests");
-    let width = lists.width();
-    let terms = Terms { variables: &ALL_OF_IT, patience: None, silence: options.time.silence() };
-    let answers = suite::each(project, &tests, |test, folder| {
-        bar.set_message(test.name());
-        let answer = test.ask(project, terms, folder)?;
-        bar.suspend(|| {
-            answer.records.iter().try_for_each(|record| {
-                shell.say(model::line(record, &shown(project, record), width));
-                shell.data(record)
-            })
-        })?;
-        bar.inc(1);
-        Ok((test.clone(), answer))
-    })?;
-    bar.finish_and_clear();
+    let answers = ask(project, options, &tests, shell)?;
     let mut run = Run { shard: options.shard, tests: count, ..Run::default() };
+    let mut ignored = 0;
     for (test, answer) in answers {
-        if answer.end == End::Interrupted {
-            run.models.extend(answer.records);
-            continue;
-        }
-        if let Some(problem) = problem(&test.name(), answer.end, &answer.output) {
+        ignored += usize::from(answer.end == End::Ignored);
+        if let Some(problem) = problem(&test.name(), answer.end) {
             shell.say(answer.output.trim_end());
-            run.problems.push(problem);
+            // A model that failed is a problem of its own.
+            if answer.end != End::Failed || answer.records.iter().all(Record::passed) {
+                run.problems.push(problem);
+            }
         }
         run.models.extend(answer.records);
+    }
+    if ignored > 0 {
+        shell.say(format_args!("{} ignored: not run", counted(ignored, "test")));
     }
     run.finished = !interrupt::requested();
     Ok(run)
 }
 
+/// Runs the tests, by nextest where there is one, and prints each model as its test ends.
+fn ask(
+    project: &Project,
+    options: &Options,
+    tests: &[Test],
+    shell: Shell,
+) -> Result<Vec<(Test, Answer)>> {
+    let width =
+        tests.iter().map(|test| if project.is_plural() { test.id() } else { test.name() }.len());
+    let width = width.max().unwrap_or(0);
+    let terms = Terms { variables: &ALL_OF_IT, patience: None, silence: options.time.silence() };
+    let bar = shell.progress(tests.len(), "tests");
+    let starts = |test: &Test| bar.set_message(test.name());
+    let ends = |answer: &Answer| {
+        bar.inc(1);
+        bar.suspend(|| {
+            answer.records.iter().try_for_each(|record| {
+                shell.say(model::line(record, &shown(project, record), width));
+                shell.data(record)
+            })
+        })
+    };
+    let mut answers = Vec::new();
+    if !tests.is_empty() && !options.no_nextest && nextest::is_there(project) {
+        answers = nextest::run(project, tests, terms, starts, ends)?;
+    }
+    // All of them, or what nextest could not come to.
+    let left: Vec<Test> = {
+        let done: HashSet<String> = answers.iter().map(|(test, _)| test.id()).collect();
+        tests.iter().filter(|test| !done.contains(&test.id())).cloned().collect()
+    };
+    answers.extend(suite::each(project, &left, |test, folder| {
+        starts(test);
+        let answer = test.ask(project, terms, folder)?;
+        ends(&answer)?;
+        Ok((test.clone(), answer))
+    })?);
+    bar.finish_and_clear();
+    Ok(answers)
+}
+
 /// What is wrong with how a test ended.
-fn problem(name: &str, end: End, output: &str) -> Option<String> {
-    let signal = end.signal().map(|signal| format!(
-        "{name} crashed (signal {signal}): its output is above; run it by itself, with `cargo selvedge prove {name}`"
-    ));
+fn problem(name: &str, end: End) -> Option<String> {
     match end {
-        _ if signal.is_some() => signal,
-        End::Exited(status) if status.success() => (libtest::ran(output) != 1).then(|| {
-            format!(
-                "{name} was not run: it is ignored, or the harness of its target is not libtest's"
-            )
-        }),
-        End::Silent => Some(format!(
+        End::Passed | End::Ignored | End::Interrupted => None,
+        End::Failed => Some(format!("{name} failed: its output is above")),
+        End::Crashed(signal) => Some(format!(
+            "{name} crashed (signal {signal}): what it printed is above; run it by itself, with `cargo selvedge prove \
+             {name}`"
+        )),
+        End::TimedOut | End::Silent => Some(format!(
             "{name} hangs: it showed no progress for so long that it was ended. It blocks on something that the \
              checker cannot see, or it is a test without a model that takes long: give it more with --timeout, or \
              leave it out with `skip = [\"{name}\"]` under [package.metadata.selvedge]"
         )),
-        _ => Some(format!("{name} failed: its output is above")),
     }
 }
 
@@ -222,7 +250,9 @@ fn judge(
     }
     if !problems.is_empty() {
         let count = counted(problems.len(), "problem");
-        return Err(Exit::Found.because(format!("not every model is proved; as above: {count}")));
+        return Err(Exit::Found.because(format!(
+            "not every model is proved; as above: {count}; `cargo selvedge report --open` draws what was found"
+        )));
     }
     if models == 0 && run.shard.is_none() {
         return Err(Exit::Found.because(
@@ -239,6 +269,11 @@ fn judge(
     }
     if options.bless {
         lists.bless(project, run, shell)?;
+    } else if lists.0.iter().all(|(_, list)| list.is_none()) {
+        shell.say(
+            "There is no list of models yet: `cargo selvedge prove --bless` writes it. With it, a model that vanishes \
+             or is bounded from now on is noticed.",
+        );
     }
     Ok(Proved { models, executions })
 }
@@ -274,12 +309,6 @@ impl<'a> Lists<'a> {
             Ok((member, if bless { list.unwrap_or_default() } else { list? }))
         };
         project.packages.iter().map(read).collect::<Result<_>>().map(Self)
-    }
-
-    /// The length of the longest name.
-    fn width(&self) -> usize {
-        let widths = self.0.iter().filter_map(|(_, list)| Some(list.as_ref()?.width()));
-        widths.max().unwrap_or(0)
     }
 
     /// In what the run differs from the lists that there are, as far as it was to run their models.

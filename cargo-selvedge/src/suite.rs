@@ -9,13 +9,13 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow};
-use selvedge_results::{FOLDER, Record};
+use selvedge_results::{FOLDER, OPTIONS, Record};
 use wait_timeout::ChildExt as _;
 
 use crate::exit::Exit;
-use crate::interrupt;
 use crate::model::name_of_test;
 use crate::project::{Binary, LIB, Project};
+use crate::{interrupt, libtest};
 
 /// How often a running test is looked at.
 const TICK: Duration = Duration::from_millis(200);
@@ -35,8 +35,14 @@ pub type Explored = (Test, Vec<Record>);
 /// How a test ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum End {
-    /// By itself.
-    Exited(ExitStatus),
+    /// It passed.
+    Passed,
+    /// It failed.
+    Failed,
+    /// It was ended by a signal of this number.
+    Crashed(i32),
+    /// It is not run unless it is asked for by name.
+    Ignored,
     /// All the time that it had was up.
     TimedOut,
     /// It had shown no progress for too long.
@@ -68,19 +74,16 @@ pub struct Terms<'a> {
 }
 
 impl End {
-    /// Whether the test passed.
-    #[must_use]
-    pub fn passed(self) -> bool {
-        matches!(self, Self::Exited(status) if status.success())
-    }
-
-    /// The signal that ended it.
-    #[must_use]
-    pub fn signal(self) -> Option<i32> {
-        match self {
-            #[cfg(unix)]
-            Self::Exited(status) => std::os::unix::process::ExitStatusExt::signal(&status),
-            _ => None,
+    /// Of a process that ended by itself, and had printed this.
+    fn of(status: ExitStatus, output: &str) -> Self {
+        #[cfg(unix)]
+        if let Some(signal) = std::os::unix::process::ExitStatusExt::signal(&status) {
+            return Self::Crashed(signal);
+        }
+        match status.success() {
+            true if libtest::ran(output) == 1 => Self::Passed,
+            true => Self::Ignored,
+            false => Self::Failed,
         }
     }
 }
@@ -90,6 +93,12 @@ impl Test {
     #[must_use]
     pub fn name(&self) -> String {
         name_of_test(&self.binary.target, &self.path)
+    }
+
+    /// The same with the name of its package: no other test of a workspace has it.
+    #[must_use]
+    pub fn id(&self) -> String {
+        format!("{}/{}", self.binary.package, self.name())
     }
 
     /// Runs it and reads its results, which are left in `folder`: no other test writes there.
@@ -115,9 +124,10 @@ impl Test {
         let mut last = (0, start);
         let end = loop {
             if let Some(status) = child.wait_timeout(TICK)? {
-                break End::Exited(status);
+                let output = String::from_utf8_lossy(&fs::read(&printed)?).into_owned();
+                break End::of(status, &output);
             }
-            let size = written(&printed, folder);
+            let size = size(&printed) + size(folder);
             if size != last.0 {
                 last = (size, Instant::now());
             }
@@ -136,10 +146,10 @@ impl Test {
             break end;
         };
         // An interrupt of the terminal ends tests too.
-        let end = if interrupt::requested() && !end.passed() { End::Interrupted } else { end };
+        let end = if interrupt::requested() && end != End::Passed { End::Interrupted } else { end };
         let read = self.read(folder);
         // A test that was ended, or crashed, may leave half a line.
-        let whole = matches!(end, End::Exited(status) if status.code().is_some());
+        let whole = matches!(end, End::Passed | End::Failed | End::Ignored);
         let records = if whole { read? } else { read.unwrap_or_default() };
         let output = String::from_utf8_lossy(&fs::read(&printed)?).into_owned();
         Ok(Answer { end, records, output })
@@ -152,7 +162,8 @@ impl Test {
         command
             .current_dir(folder)
             .env("CARGO_MANIFEST_DIR", folder)
-            .env("CARGO_PKG_NAME", package);
+            .env("CARGO_PKG_NAME", package)
+            .env(OPTIONS, project.typed_options());
         command
     }
 
@@ -171,11 +182,13 @@ impl Test {
     }
 }
 
-/// How much a test has written: to its output, and as results.
-fn written(printed: &Path, folder: &Path) -> u64 {
-    let size = |path: &Path| fs::metadata(path).map_or(0, |data| data.len());
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    size(printed) + entries.map(|entry| size(&entry.path())).sum::<u64>()
+/// The size of a file, or of all files in a folder.
+pub(crate) fn size(path: &Path) -> u64 {
+    let of = |path: &Path| fs::metadata(path).map_or(0, |data| data.len());
+    match fs::read_dir(path) {
+        Ok(entries) => entries.flatten().map(|entry| of(&entry.path())).sum(),
+        Err(_) => of(path),
+    }
 }
 
 /// The tests of binaries that have the checker in them, but for those that settings leave out.
@@ -263,14 +276,19 @@ fn read(folder: &Path) -> Result<Vec<Record>> {
     let mut records = Vec::new();
     for entry in fs::read_dir(folder)? {
         let path = entry?.path();
-        for line in fs::read_to_string(&path)?.lines() {
-            let record = Record::parse(line).map_err(|error| {
-                Exit::Usage.because(format!("{} cannot be used: {error}", path.display()))
-            })?;
-            records.push(record);
+        if path.extension().is_some_and(|kind| kind == "jsonl") {
+            for line in fs::read_to_string(&path)?.lines() {
+                records.push(parse(line, &path)?);
+            }
         }
     }
     Ok(records)
+}
+
+/// A line of a file of results.
+pub(crate) fn parse(line: &str, path: &Path) -> Result<Record> {
+    Record::parse(line)
+        .map_err(|error| Exit::Usage.because(format!("{} cannot be used: {error}", path.display())))
 }
 
 /// The results that a run of `cargo test` has left in a folder: those of the selected packages, with the names of
@@ -283,13 +301,7 @@ pub fn left(project: &Project, folder: &Path) -> Result<Vec<Record>> {
     let mut records =
         read(folder).with_context(|| format!("{} cannot be read", folder.display()))?;
     for record in &mut records {
-        let stem = record.binary.rsplit_once('-').map_or(&*record.binary, |(name, _)| name);
-        let is_lib = project.member(&record.package).is_some_and(|member| {
-            let targets = &member.package.targets;
-            !targets.iter().any(|target| target.name == stem && target.is_test())
-                && targets.iter().any(|target| target.name.replace('-', "_") == stem)
-        });
-        record.binary = if is_lib { LIB.to_owned() } else { stem.to_owned() };
+        record.binary = target_of(project, record);
     }
     records.retain(|record| {
         project.member(&record.package).is_some_and(|member| {
@@ -298,6 +310,17 @@ pub fn left(project: &Project, folder: &Path) -> Result<Vec<Record>> {
         })
     });
     Ok(records)
+}
+
+/// The name of the test target that has left a record.
+pub(crate) fn target_of(project: &Project, record: &Record) -> String {
+    let stem = record.binary.rsplit_once('-').map_or(&*record.binary, |(name, _)| name);
+    let is_lib = project.member(&record.package).is_some_and(|member| {
+        let targets = &member.package.targets;
+        !targets.iter().any(|target| target.name == stem && target.is_test())
+            && targets.iter().any(|target| target.name.replace('-', "_") == stem)
+    });
+    if is_lib { LIB.to_owned() } else { stem.to_owned() }
 }
 
 /// Does the work on all items, so many at a time, until one fails or the user interrupts. What came of those that

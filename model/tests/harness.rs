@@ -1189,6 +1189,8 @@ mod on_loom {
         );
         assert!(evidence.contains("total=1 is not declared"), "{evidence}");
         assert!(evidence.contains("SELVEDGE_REPLAY=1/2 "), "{evidence}");
+        assert!(evidence.contains("\n    cargo selvedge replay "), "{evidence}");
+        assert!(evidence.contains("/2\n  or, without cargo-selvedge:\n"), "{evidence}");
     }
 
     #[test]

@@ -185,6 +185,7 @@ fn a_failure_shows_scenario_interleaving_and_every_order() {
         "add begins",
         "~~ preempted ~~",
         "alice: add; bob: add; total = 1: no order explains it",
+        "_and_every_order#1.1/2\n",
         "SELVEDGE_REPLAY=1.1/2 RUSTFLAGS=",
         "--exact linearizable::a_failure_shows_scenario_interleaving_and_every_order",
     ] {

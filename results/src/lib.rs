@@ -11,6 +11,7 @@
 //! | [`FOLDER`] | a line for each model, to a file in this directory |
 //! | [`TRACES`] | executions, step by step |
 //! | [`SITES`] | the operations that were executed, and what can be changed about each |
+//! | [`OPTIONS`] | these options, in the command that replays a failure |
 
 mod model;
 mod picture;
@@ -30,5 +31,7 @@ pub const VERSION: u32 = 1;
 pub const FOLDER: &str = "SELVEDGE_RESULTS";
 /// The environment variable that asks for executions.
 pub const TRACES: &str = "SELVEDGE_TRACES";
+/// The environment variable with the options that a command of cargo-selvedge needs, as one types them.
+pub const OPTIONS: &str = "SELVEDGE_OPTIONS";
 /// The environment variable that asks for the operations that were executed.
 pub const SITES: &str = "SELVEDGE_SITES";

@@ -138,16 +138,16 @@ impl Hunt<'_> {
         match end {
             End::Interrupted => return Ok(Asked::Interrupted),
             End::TimedOut | End::Silent => return kill("time is up", None, Means::RanAway),
-            End::Exited(_) => {}
+            _ => {}
         }
-        if end.passed() {
+        if end == End::Passed {
             let applied: u64 = records.iter().filter_map(|record| record.applied).sum();
             ensure!(applied > 0, "{key} was not made, though {by} executes it: please report this");
             let executions: Vec<u64> = records.iter().map(|record| record.executions).collect();
             return Ok(Asked::Passed { visible: executions != judge.all });
         }
         ensure!(
-            !records.is_empty() || end.signal().is_some(),
+            !records.is_empty() || matches!(end, End::Crashed(_)),
             "{by} failed before any of its models did, on {key}: it has to pass by itself"
         );
         let failure =
@@ -156,10 +156,12 @@ impl Hunt<'_> {
                 (!judge.failures.contains(&failure))
                     .then(|| (means(&failure.1), failure.1, executions))
             });
-        match (failure.max_by_key(|(means, ..)| *means), end.signal()) {
+        match (failure.max_by_key(|(means, ..)| *means), end) {
             (Some((means, failure, executions)), _) => kill(&failure, Some(executions), means),
-            (None, Some(signal)) => kill(&format!("crashed by signal {signal}"), None, Means::Test),
-            (None, None) => kill("the test's own assertion", None, Means::Test),
+            (None, End::Crashed(signal)) => {
+                kill(&format!("crashed by signal {signal}"), None, Means::Test)
+            }
+            (None, _) => kill("the test's own assertion", None, Means::Test),
         }
     }
 }

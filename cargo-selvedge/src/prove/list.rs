@@ -68,11 +68,6 @@ impl List {
         self.0.keys().map(String::as_str)
     }
 
-    /// The length of the longest name.
-    pub fn width(&self) -> usize {
-        self.0.keys().map(String::len).max().unwrap_or(0)
-    }
-
     /// The models whose test contains `filter`.
     #[must_use]
     pub fn matching(mut self, filter: Option<&str>) -> Self {

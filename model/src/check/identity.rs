@@ -107,19 +107,26 @@ impl Identity {
         }
     }
 
-    /// The command that replays execution `number`.
+    /// The commands that replay execution `number`: with cargo-selvedge, and without.
     #[cfg(loom)]
-    pub(crate) fn replay_command(&self, number: u64) -> String {
+    pub(crate) fn replay_commands(&self, number: u64) -> String {
+        let options = std::env::var(selvedge_results::OPTIONS).unwrap_or_default();
+        let options = if options.is_empty() { options } else { format!("{options} ") };
+        let which = match (self.ordinal, self.scenario) {
+            (1, None) => String::new(),
+            _ => format!("#{}", self.key()),
+        };
         let name = binary();
         let target = match name.as_deref().map(without_hash) {
             Some(name) if !self.at.file().starts_with("src") => format!("--test {name}"),
             _ => "--lib".to_owned(),
         };
+        let (key, test) = (self.key(), self.test());
         format!(
-            "SELVEDGE_REPLAY={}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
-             cargo test {target} -- --exact {}",
-            self.key(),
-            self.test(),
+            "    cargo selvedge replay {options}{test}{which}/{number}\n  \
+             or, without cargo-selvedge:\n    \
+             SELVEDGE_REPLAY={key}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
+             cargo test {target} -- --exact {test}"
         )
     }
 }

@@ -32,7 +32,10 @@ impl Progress {
         let name = thread.name().unwrap_or("selvedge");
         // Not `eprintln!`: the test harness would keep it until the test has ended. A line that cannot be
         // written is not worth a failure.
-        let _ = writeln!(std::io::stderr(), "{name}: {so_far}, {} s", elapsed.as_secs());
+        let line = format!("{name}: {so_far}, {} s\n", elapsed.as_secs());
+        let _ = std::io::stderr().write_all(line.as_bytes());
+        #[cfg(loom)]
+        note(&line);
     }
 
     fn is_due(&mut self, elapsed: Duration) -> bool {
@@ -42,6 +45,16 @@ impl Progress {
         }
         due
     }
+}
+
+/// Writes the line beside the results, if there are any: whoever waits for these sees that the check goes on.
+#[cfg(loom)]
+fn note(line: &str) {
+    let Some(folder) = std::env::var_os(selvedge_results::FOLDER) else { return };
+    let path = std::path::Path::new(&folder).join("progress.txt");
+    let file = std::fs::OpenOptions::new().create(true).append(true).open(path);
+    // The folder is made with the first result.
+    let _ = file.and_then(|mut file| file.write_all(line.as_bytes()));
 }
 
 #[cfg(test)]

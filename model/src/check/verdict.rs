@@ -231,9 +231,9 @@ fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault, verdict: 
     }
     let _ = writeln!(
         text,
-        "  Execution {}. To replay it with every step:\n    {}",
+        "  Execution {}. To replay it with every step:\n{}",
         shown.execution,
-        identity.replay_command(shown.execution),
+        identity.replay_commands(shown.execution),
     );
     Evidence { text, picture: Some(Box::new(shown.picture.clone())) }
 }
