@@ -100,7 +100,13 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Tried> 
     let file = project.scratch()?.join(name);
     let summary = Summary::new(&results.trials, &accepted);
     let text = serde_json::to_string_pretty(&results)? + "\n";
-    for (kind, text) in [("json", text), ("md", summary.table())] {
+    // A run that tried nothing leaves what the last one has found.
+    let kinds = if results.trials.is_empty() {
+        vec![]
+    } else {
+        vec![("json", text), ("md", summary.table())]
+    };
+    for (kind, text) in kinds {
         let file = file.with_extension(kind);
         fs::write(&file, text).with_context(|| {
             format!("{} cannot be written; make room there, or use --target-dir", file.display())
@@ -140,24 +146,28 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Tried> 
              written on selvedge_model::sync, and does a model call it?",
         ));
     }
-    let list =
-        project.packages.first().map(|member| member.settings.accepted()).unwrap_or_default();
     if !survivors.is_empty() {
         return Err(Exit::Found.because(format!(
-            "{} survive, as above: weaken the operation, add the model that needs it, or accept it in {} with a \
-             reason",
+            "{} survived, as above: weaken the operation, add the model that needs it, or accept it with a reason, \
+             in {}",
             counted(survivors.len(), "mutant"),
-            project.shown(&list)
+            lists(project)
         )));
     }
     if !stale.is_empty() {
         return Err(Exit::Found.because(format!(
-            "entries of {} that do not survive any more, as above: {}; remove them",
-            project.shown(&list),
-            stale.len()
+            "entries of the lists of accepted mutants that do not survive any more, as above: {}; remove them from {}",
+            stale.len(),
+            lists(project)
         )));
     }
     Ok(Tried { tried, killed, guessed: guessed.len() })
+}
+
+/// The lists of accepted mutants.
+fn lists(project: &Project) -> String {
+    let lists = project.packages.iter().map(|member| member.settings.accepted());
+    lists.map(|list| project.shown(&list).to_string()).collect::<Vec<_>>().join(" or ")
 }
 
 /// What survived, by kind.

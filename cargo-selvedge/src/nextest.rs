@@ -1,6 +1,6 @@
 //! Tests run by cargo-nextest, where there is one: a process each, with the groups and limits of its own configuration.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io::{BufRead as _, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -14,7 +14,7 @@ use serde::Deserialize;
 
 use crate::exit::Exit;
 use crate::interrupt;
-use crate::project::{LIB, Project};
+use crate::project::{Binary, LIB, Project};
 use crate::suite::{self, Answer, End, Terms, Test};
 
 /// How often is looked whether the user has interrupted.
@@ -31,6 +31,20 @@ struct Event {
     name: String,
     #[serde(default)]
     stdout: String,
+    /// How many seconds it took.
+    #[serde(default)]
+    exec_time: f64,
+}
+
+impl Event {
+    /// How a test failed: by itself, or because all of them were stopped.
+    fn failed(&self, stopped: Option<End>, silence: Duration) -> End {
+        match stopped {
+            Some(End::Silent) if self.exec_time >= silence.as_secs_f64() => End::Silent,
+            Some(End::Interrupted) if self.stdout.is_empty() => End::Interrupted,
+            _ => End::Failed,
+        }
+    }
 }
 
 /// Whether `cargo nextest` can be run.
@@ -40,14 +54,22 @@ pub(crate) fn is_there(project: &Project) -> bool {
     command.status().is_ok_and(|status| status.success())
 }
 
-/// Runs tests, tells of each as it starts and as it ends, and returns what came of them. Those that were not run are
-/// left out.
+/// What is told while tests run.
+pub(crate) trait Watch {
+    /// A test has started.
+    fn starts(&mut self, test: &Test);
+    /// A model has come to its end.
+    fn found(&mut self, record: &Record) -> Result<()>;
+    /// So many tests have ended.
+    fn ended(&mut self, tests: usize);
+}
+
+/// Runs tests and returns what came of them. Those that were not run are left out.
 pub(crate) fn run(
     project: &Project,
     tests: &[Test],
     terms: Terms<'_>,
-    mut starts: impl FnMut(&Test),
-    mut ends: impl FnMut(&Answer) -> Result<()>,
+    watch: &mut impl Watch,
 ) -> Result<Vec<(Test, Answer)>> {
     let folder = project.scratch()?.join("nextest");
     suite::empty(&folder)?;
@@ -60,60 +82,64 @@ pub(crate) fn run(
         lines.map_while(|line| sender.send(line).ok()).for_each(drop);
     });
     let by_name: HashMap<String, &Test> = tests.iter().map(|test| (name(test), test)).collect();
-    let mut running: BTreeSet<String> = BTreeSet::new();
-    let mut inbox = Inbox { folder, offsets: BTreeMap::new(), waiting: HashMap::new() };
-    let mut done = Vec::new();
+    let mut inbox = Inbox { folder, ..Inbox::default() };
+    let mut ended: BTreeMap<String, (End, String)> = BTreeMap::new();
     let mut last = (0, Instant::now());
+    let mut stopped = None;
     loop {
         let line = match lines.recv_timeout(TICK) {
             Ok(line) => Some(line),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => break,
         };
+        // Nextest tells of the tests of a binary when all of them have ended; the models tell of themselves.
+        inbox.read(project, watch)?;
+        watch.ended(inbox.tests.len().max(ended.len()));
         let size = suite::size(&inbox.folder);
         if line.is_some() || size != last.0 {
             last = (size, Instant::now());
         }
-        let silent = last.1.elapsed() > terms.silence;
-        if interrupt::requested() || silent {
-            end(&mut child);
-            for test in running.iter().filter_map(|name| by_name.get(name)) {
-                let end = if silent { End::Silent } else { End::Interrupted };
-                let answer =
-                    Answer { end, records: inbox.take(project, test)?, output: String::new() };
-                ends(&answer)?;
-                done.push(((*test).clone(), answer));
+        if stopped.is_none() {
+            let silent = last.1.elapsed() > terms.silence;
+            stopped = if interrupt::requested() {
+                Some(End::Interrupted)
+            } else {
+                silent.then_some(End::Silent)
+            };
+            if stopped.is_some() {
+                // It ends its tests, and tells of all of them.
+                end(&mut child);
             }
-            break;
         }
         let event = line.and_then(|line| serde_json::from_str::<Event>(&line).ok());
         let Some(event) = event.filter(|event| event.kind == "test") else { continue };
-        let Some(test) = by_name.get(&event.name) else { continue };
         let end = match &*event.what {
             "started" => {
-                starts(test);
-                running.insert(event.name);
+                by_name.get(&event.name).iter().for_each(|test| watch.starts(test));
                 continue;
             }
             "ok" => End::Passed,
             "ignored" => End::Ignored,
-            _ => End::Failed,
+            _ => event.failed(stopped, terms.silence),
         };
-        running.remove(&event.name);
-        let answer = Answer { end, records: inbox.take(project, test)?, output: event.stdout };
-        ends(&answer)?;
-        done.push(((*test).clone(), answer));
+        ended.insert(event.name, (end, event.stdout));
     }
     let status = child.wait()?;
     let _ = reader.join();
-    if done.is_empty() && !tests.is_empty() && !interrupt::requested() {
+    inbox.read(project, watch)?;
+    if ended.is_empty() && !tests.is_empty() && !interrupt::requested() {
         let said = fs::read_to_string(complaints).unwrap_or_default();
         return Err(Exit::System.because(format!(
             "cargo nextest ran no test ({status}); --no-nextest does without it. It said:\n{}",
             said.trim()
         )));
     }
-    Ok(done)
+    let answers = ended.into_iter().filter_map(|(name, (end, output))| {
+        let test = (*by_name.get(&name)?).clone();
+        let records = inbox.take(&test);
+        Some((test, Answer { end, records, output }))
+    });
+    Ok(answers.collect())
 }
 
 /// Starts nextest on these tests. What it complains of goes to a file.
@@ -182,30 +208,33 @@ fn filter(tests: &[Test]) -> String {
 }
 
 /// The results of tests that run beside each other, in one folder.
+#[derive(Default)]
 struct Inbox {
     folder: PathBuf,
     /// How much of each file was read.
     offsets: BTreeMap<PathBuf, u64>,
-    /// What was read and not asked for yet, by package and target and path.
-    waiting: HashMap<(String, String, String), Vec<Record>>,
+    /// What was read, by package and target and path.
+    tests: HashMap<(String, String, String), Vec<Record>>,
 }
 
 impl Inbox {
-    /// The results of a test that has ended.
-    fn take(&mut self, project: &Project, test: &Test) -> Result<Vec<Record>> {
-        self.read(project)?;
-        let key = (test.binary.package.clone(), test.binary.target.clone(), test.path.clone());
-        Ok(self.waiting.remove(&key).unwrap_or_default())
+    fn take(&mut self, test: &Test) -> Vec<Record> {
+        let Binary { package, target, .. } = &test.binary;
+        let key = (package.clone(), target.clone(), test.path.clone());
+        self.tests.remove(&key).unwrap_or_default()
     }
 
-    /// Reads what is new, up to the last whole line.
-    fn read(&mut self, project: &Project) -> Result<()> {
+    /// Reads what is new, up to the last whole line of each file.
+    fn read(&mut self, project: &Project, watch: &mut impl Watch) -> Result<()> {
         for entry in fs::read_dir(&self.folder)? {
             let path = entry?.path();
             if path.extension().is_none_or(|kind| kind != "jsonl") {
                 continue;
             }
             let offset = self.offsets.entry(path.clone()).or_default();
+            if fs::metadata(&path)?.len() == *offset {
+                continue;
+            }
             let mut file = fs::File::open(&path)?;
             file.seek(SeekFrom::Start(*offset))?;
             let mut bytes = Vec::new();
@@ -215,8 +244,9 @@ impl Inbox {
             for line in String::from_utf8_lossy(&bytes[..whole]).lines() {
                 let mut record = suite::parse(line, &path)?;
                 record.binary = suite::target_of(project, &record);
+                watch.found(&record)?;
                 let key = (record.package.clone(), record.binary.clone(), record.test.clone());
-                self.waiting.entry(key).or_default().push(record);
+                self.tests.entry(key).or_default().push(record);
             }
         }
         Ok(())
@@ -226,7 +256,6 @@ impl Inbox {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::project::Binary;
 
     #[test]
     fn tests_are_named_and_filtered_as_nextest_has_them() {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use anyhow::{Context as _, Result};
+use indicatif::ProgressBar;
 use selvedge_results::{Record, Run, SITES, TRACES, VERSION};
 
 use crate::exit::Exit;
@@ -165,20 +166,10 @@ fn ask(
         tests.iter().map(|test| if project.is_plural() { test.id() } else { test.name() }.len());
     let width = width.max().unwrap_or(0);
     let terms = Terms { variables: &ALL_OF_IT, patience: None, silence: options.time.silence() };
-    let bar = shell.progress(tests.len(), "tests");
-    let starts = |test: &Test| bar.set_message(test.name());
-    let ends = |answer: &Answer| {
-        bar.inc(1);
-        bar.suspend(|| {
-            answer.records.iter().try_for_each(|record| {
-                shell.say(model::line(record, &shown(project, record), width));
-                shell.data(record)
-            })
-        })
-    };
+    let mut teller = Teller { project, shell, width, bar: shell.progress(tests.len(), "tests") };
     let mut answers = Vec::new();
     if !tests.is_empty() && !options.no_nextest && nextest::is_there(project) {
-        answers = nextest::run(project, tests, terms, starts, ends)?;
+        answers = nextest::run(project, tests, terms, &mut teller)?;
     }
     // All of them, or what nextest could not come to.
     let left: Vec<Test> = {
@@ -186,13 +177,46 @@ fn ask(
         tests.iter().filter(|test| !done.contains(&test.id())).cloned().collect()
     };
     answers.extend(suite::each(project, &left, |test, folder| {
-        starts(test);
+        teller.bar.set_message(test.name());
         let answer = test.ask(project, terms, folder)?;
-        ends(&answer)?;
+        answer.records.iter().try_for_each(|record| teller.tell(record))?;
+        teller.bar.inc(1);
         Ok((test.clone(), answer))
     })?);
-    bar.finish_and_clear();
+    teller.bar.finish_and_clear();
     Ok(answers)
+}
+
+/// Prints models as they come to their end.
+struct Teller<'a> {
+    project: &'a Project,
+    shell: Shell,
+    width: usize,
+    bar: ProgressBar,
+}
+
+impl Teller<'_> {
+    fn tell(&self, record: &Record) -> Result<()> {
+        let name = shown(self.project, record);
+        self.bar.suspend(|| {
+            self.shell.say(model::line(record, &name, self.width));
+            self.shell.data(record)
+        })
+    }
+}
+
+impl nextest::Watch for Teller<'_> {
+    fn starts(&mut self, test: &Test) {
+        self.bar.set_message(test.name());
+    }
+
+    fn found(&mut self, record: &Record) -> Result<()> {
+        self.tell(record)
+    }
+
+    fn ended(&mut self, tests: usize) {
+        self.bar.set_position(tests as u64);
+    }
 }
 
 /// What is wrong with how a test ended.
