@@ -108,10 +108,10 @@ struct Common {
     #[command(flatten)]
     cargo: CargoOptions,
     /// What standard output is for
-    #[arg(long, value_name = "FORMAT", default_value = "human", global = true)]
+    #[arg(long, value_name = "FORMAT", default_value = "human", help_heading = "Output")]
     message_format: MessageFormat,
     /// When to use colour
-    #[arg(long, value_name = "WHEN", default_value = "auto", global = true)]
+    #[arg(long, value_name = "WHEN", default_value = "auto", help_heading = "Output")]
     color: Colour,
 }
 

@@ -102,7 +102,7 @@ pub fn run(project: &Project, options: &Options, extras: Extras, shell: Shell) -
         "of {drawings} drawings {drawn} are in the pages: please report this"
     );
     if options.open {
-        opener::open(&files[0]).map_err(|error| {
+        open::that_detached(&files[0]).map_err(|error| {
             Exit::System.because(format!("no browser opens: {error}; open {shown} yourself"))
         })?;
     }

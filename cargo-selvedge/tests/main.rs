@@ -25,6 +25,8 @@ struct Crate {
 struct Ended {
     code: Option<i32>,
     text: String,
+    /// Without what goes to standard error.
+    stdout: String,
 }
 
 impl Crate {
@@ -99,9 +101,10 @@ impl Crate {
     fn run(&self, words: &str) -> Ended {
         let output = self.command(words).output().expect("the command can be run");
         let streams = [output.stdout, output.stderr];
-        let text = streams.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()).concat();
+        let [stdout, stderr] = streams.map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
+        let text = [&*stdout, &*stderr].concat();
         println!("$ cargo selvedge {words}\n{text}");
-        Ended { code: output.status.code(), text }
+        Ended { code: output.status.code(), text, stdout }
     }
 }
 

@@ -3,7 +3,9 @@
 use std::fs;
 use std::time::Instant;
 
+use cargo_selvedge::model;
 use cargo_selvedge::report::browser;
+use selvedge_results::Record;
 
 use crate::{Crate, aloud};
 
@@ -94,7 +96,16 @@ fn a_ring_buffer() {
             "There is no list of models yet",
         ],
     );
-    krate.run("prove spsc:: --no-nextest").with(0, &["1 model, 6 executions"]);
+    krate.run("prove spsc:: --no-nextest").with(0, &["1 model, 6 executions"]).without("\u{1b}[");
+    krate.run("prove spsc:: --color always").with(0, &["\u{1b}[32mcomplete\u{1b}[0m"]);
+    // For programs: a line of JSON a model, and nothing else.
+    let json = krate.run("prove --message-format json").stdout;
+    let mut records: Vec<Record> =
+        json.lines().map(|line| Record::parse(line).expect("a record")).collect();
+    records.sort_by_key(model::name);
+    let names: Vec<String> = records.iter().map(model::name).collect();
+    assert_eq!(names, ["first_model::no_increment_is_lost", "spsc::values_arrive_in_order"]);
+    assert_eq!((records[1].executions, records[1].outcomes.len()), (6, 6));
 
     list(&krate);
 

@@ -55,12 +55,14 @@
 //! | `SELVEDGE_PATIENCE` | a positive integer, in seconds | the time limit of one execution or round; 60 by default |
 //! | `SELVEDGE_LIMIT` | a positive integer | the maximum number of executions of a model, or of all scenarios together; more are an error |
 //! | `SELVEDGE_LOOM` | a positive integer | how many interleavings of a model loom explores at most, unless the model says; 1,000 by default |
-//! | `SELVEDGE_RESULTS` | a directory | each exploration appends its result there, as a line of JSON |
+//! | `SELVEDGE_RESULTS` | a directory | each exploration appends its result there, as a line of JSON: a `Record` of the crate `selvedge-results` |
 //! | `SELVEDGE_TRACES` | any | adds the executions to these lines, as data |
 //! | `SELVEDGE_SITES` | any | adds the operations that were executed, and the mutations of each |
 //! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails. A model in which it changes nothing says so on stderr |
+//! | `SELVEDGE_OPTIONS` | options of cargo | are repeated in the command that replays a failure; `cargo selvedge` sets it |
 //!
-//! `cargo selvedge mutants` in the repository makes all mutations, one at a time.
+//! `cargo selvedge` (the package `cargo-selvedge`) sets all of these: `prove` runs all models and compares them with a
+//! committed list, `mutants` makes all mutations, one at a time, `report` draws results, `replay` replays.
 //!
 //! # Progress
 //!
