@@ -86,9 +86,8 @@ impl Crate {
             .arg("selvedge")
             .args(words.split_whitespace())
             .current_dir(&self.folder)
-            // As `--target-dir` and `--offline`, which the walks would have to say each time.
+            // As `--target-dir`, which the walks would have to say each time.
             .env("CARGO_TARGET_DIR", &self.target)
-            .env("CARGO_NET_OFFLINE", "true")
             .envs(self.variables.iter().copied())
             .stdin(Stdio::null());
         if let Some(home) = std::env::var_os("CARGO_HOME") {

@@ -46,7 +46,7 @@ pub fn document(title: &str, home: bool, body: &Markup) -> Markup {
 pub fn page(path: &str, page: &Page, models: &[&Record], pages: &[&str]) -> Markup {
     let body = html! {
         h1 { (page.question) }
-        p.small.muted { (path) }
+        @if page.question != path { p.small.muted { (path) } }
         (markdown(&page.head, pages))
         (legend())
         @for model in models {
@@ -96,7 +96,6 @@ fn section(record: &Record, page: &Page, pages: &[&str]) -> Markup {
             @for outcome in &record.outcomes {
                 @if let Some(trace) = &outcome.trace { (witness(record, outcome, trace)) }
             }
-            p.small.muted { "One execution with every step: " code { "cargo selvedge replay " (model::name(record)) "/1" } }
         }
     }
 }
@@ -197,14 +196,19 @@ fn witness(record: &Record, outcome: &Outcome, trace: &Picture) -> Markup {
     html! {
         details.witness open data-fold[folded] {
             summary { span.mono { (outcome.text) } span.muted { " is reached like this" } }
-            (figure(trace, &end_text, end, &outcome.text, outcome))
+            (figure(record, trace, &end_text, end, outcome))
         }
     }
 }
 
-fn figure(trace: &Picture, end_text: &str, end: End, what: &str, outcome: &Outcome) -> Markup {
-    let caption = outcome.execution.map(|execution| format!("execution {execution}"));
-    drawn(trace, end_text, end, what, &caption.unwrap_or_default())
+fn figure(record: &Record, trace: &Picture, end_text: &str, end: End, outcome: &Outcome) -> Markup {
+    let caption = html! {
+        @if let Some(execution) = outcome.execution {
+            "execution " (execution) ", with every step: "
+            code { "cargo selvedge replay " (model::name(record)) "/" (execution) }
+        }
+    };
+    drawn(trace, end_text, end, &outcome.text, &caption)
 }
 
 /// How a model fails.
@@ -215,10 +219,11 @@ fn failure(record: &Record, trace: &Picture) -> Markup {
         (_, Some(error)) => error.lines().next().unwrap_or_default().to_owned(),
         _ => expected.to_owned(),
     };
-    drawn(trace, &how, End::Failure, &how, "the first execution that fails")
+    let caption = html! { "the first execution that fails" };
+    drawn(trace, &how, End::Failure, &how, &caption)
 }
 
-fn drawn(trace: &Picture, end_text: &str, end: End, what: &str, caption: &str) -> Markup {
+fn drawn(trace: &Picture, end_text: &str, end: End, what: &str, caption: &Markup) -> Markup {
     let label = format!("how {what} comes about, step by step");
     html! {
         figure.interleaving {
