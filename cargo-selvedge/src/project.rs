@@ -1,6 +1,6 @@
 //! The crate that is proved, as cargo knows it: its packages, their settings, their test binaries and sources.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::io::BufReader;
 use std::path::{Path, PathBuf};
@@ -8,6 +8,12 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
 use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, TargetKind};
+
+mod select;
+mod sources;
+
+use select::select;
+use sources::compiled;
 
 use crate::exit::Exit;
 use crate::options::CargoOptions;
@@ -402,96 +408,4 @@ fn name_of(target: &cargo_metadata::Target) -> String {
     let library =
         !(target.is_test() || target.is_bin() || target.is_bench() || target.is_example());
     if library { LIB.to_owned() } else { target.name.clone() }
-}
-
-/// The packages that the options select, as cargo does.
-fn select(metadata: &Metadata, options: &CargoOptions) -> Result<Vec<Package>> {
-    let members: BTreeMap<&str, &Package> = metadata
-        .workspace_packages()
-        .into_iter()
-        .map(|package| (package.name.as_str(), package))
-        .collect();
-    let flags = &options.workspace;
-    for name in flags.package.iter().chain(&flags.exclude) {
-        if !members.contains_key(&**name) {
-            let known: Vec<&str> = members.keys().copied().collect();
-            return Err(Exit::Usage.because(format!(
-                "there is no package `{name}` in this workspace; there are: {}",
-                known.join(", ")
-            )));
-        }
-    }
-    let chosen: Vec<&Package> = if !flags.package.is_empty() {
-        flags.package.iter().map(|name| members[&**name]).collect()
-    } else if flags.workspace || flags.all {
-        members.values().copied().filter(|package| !flags.exclude.contains(&package.name)).collect()
-    } else {
-        let here = match &options.manifest.manifest_path {
-            Some(path) => Some(std::path::absolute(path)?),
-            None => nearest(&std::env::current_dir()?),
-        };
-        let here = here.and_then(|path| path.canonicalize().ok());
-        let root = metadata.workspace_root.as_std_path().join("Cargo.toml");
-        let own = members.values().find(|package| {
-            let path = package.manifest_path.as_std_path();
-            here.as_deref() == path.canonicalize().ok().as_deref() && path != root
-        });
-        match own {
-            Some(package) => vec![package],
-            None => metadata.workspace_default_packages(),
-        }
-    };
-    if chosen.is_empty() {
-        return Err(Exit::Usage.because("no package is selected"));
-    }
-    Ok(chosen.into_iter().cloned().collect())
-}
-
-/// The manifest of the nearest folder that has one.
-fn nearest(folder: &Path) -> Option<PathBuf> {
-    folder.ancestors().map(|folder| folder.join("Cargo.toml")).find(|path| path.exists())
-}
-
-/// The Rust files that an artifact was compiled from, as the compiler was given them.
-fn compiled(artifact: &Artifact) -> Vec<String> {
-    let files = artifact.filenames.iter().chain(&artifact.executable);
-    let mut notes = files.filter_map(|file| {
-        let stem = file.file_stem()?;
-        let stem = if file.extension().is_some_and(|kind| kind == "rmeta") {
-            stem.strip_prefix("lib")?
-        } else {
-            stem
-        };
-        std::fs::read_to_string(file.with_file_name(format!("{stem}.d"))).ok()
-    });
-    notes.next().map(|text| dependencies(&text)).unwrap_or_default()
-}
-
-/// The Rust files that a compiler's note names. Each has a line of its own there.
-fn dependencies(note: &str) -> Vec<String> {
-    let files = note.lines().filter_map(|line| line.strip_suffix(':'));
-    let rust = files.filter(|file| Path::new(file).extension().is_some_and(|kind| kind == "rs"));
-    rust.map(|file| file.replace("\\ ", " ").replace('\\', "/")).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_note_of_the_compiler_names_the_sources() {
-        let note = "\
-/t/debug/deps/ring-1.d: src/lib.rs src/spsc.rs src/a\\ b.rs data.txt
-
-/t/debug/deps/libring-1.rmeta: src/lib.rs src/spsc.rs src/a\\ b.rs data.txt
-
-src/lib.rs:
-src/spsc.rs:
-src/a\\ b.rs:
-data.txt:
-
-# env-dep:CARGO_PKG_NAME=ring
-";
-        assert_eq!(dependencies(note), ["src/lib.rs", "src/spsc.rs", "src/a b.rs"]);
-    }
 }
