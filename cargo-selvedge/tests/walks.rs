@@ -203,8 +203,23 @@ fn a_workspace_with_features() {
     let gone = "queue: missing: queue::each_consumer_that_waits_gets_an_item  complete";
     krate.run("prove").with(1, &[gone]);
     krate.run("prove -p pool").with(0, &["1 model, "]);
-    // With its options, a failure prints them.
     krate.run("prove -p queue --features wait").with(0, &["3 models, "]);
+    // A failure prints the command with these options, and it works as it is printed.
+    let model = krate.read("queue/tests/queue.rs");
+    krate.write("queue/tests/queue.rs", &model.replace("alice=1 bob=2", "alice=1 bob=3"));
+    let failed = krate.run("prove -p queue --features wait");
+    failed.with(1, &["reached alice=1 bob=2, which the table does not declare"]);
+    let command =
+        failed.text.lines().find_map(|line| line.trim().strip_prefix("cargo selvedge replay "));
+    let command = command.expect("a command");
+    assert!(
+        command.starts_with("--package queue --features wait each_consumer_that_waits_"),
+        "{command}"
+    );
+    krate
+        .run(&format!("replay {command}"))
+        .with(0, &["the execution reached alice=1 bob=2", "-- threads --"]);
+    krate.write("queue/tests/queue.rs", &model);
 
     // On several machines.
     krate.run("prove -p queue -F wait --shard 1/2").with(0, &["2 models, ", "prove-1-of-2.json"]);
