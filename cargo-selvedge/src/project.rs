@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result};
-use cargo_metadata::{Artifact, Message, Metadata, MetadataCommand, Package, TargetKind};
+use cargo_metadata::{Artifact, Message, MetadataCommand, Package, TargetKind};
 
 mod select;
 mod sources;
@@ -40,6 +40,8 @@ pub struct Project {
     pub root: PathBuf,
     /// The selected packages, each with its settings.
     pub packages: Vec<Member>,
+    /// All packages of the workspace.
+    workspace: Vec<Package>,
     options: CargoOptions,
     target: PathBuf,
     cargo: OsString,
@@ -108,8 +110,8 @@ impl Project {
             .map(|package| Ok(Member { settings: Settings::of(&package)?, package }))
             .collect::<Result<Vec<_>>>()?;
         let root = metadata.workspace_root.clone().into_std_path_buf();
-        let project = Self { root, packages, options: options.clone(), target, cargo };
-        Ok(project)
+        let workspace = metadata.packages;
+        Ok(Self { root, packages, workspace, options: options.clone(), target, cargo })
     }
 
     /// Fails unless a package of the workspace depends on the checker, with its feature.
@@ -119,9 +121,8 @@ impl Project {
     /// If none does.
     pub fn needs_checker(&self) -> Result<()> {
         // A package may get the checker from another one of the workspace.
-        let command = self.metadata_of_all()?;
-        let dependencies: Vec<_> = command
-            .packages
+        let dependencies: Vec<_> = self
+            .workspace
             .iter()
             .flat_map(|package| &package.dependencies)
             .filter(|dependency| CHECKERS.contains(&&*dependency.name))
@@ -138,7 +139,7 @@ impl Project {
         let checks = dependencies.iter().any(|dependency| {
             dependency.name == CHECKERS[1] || dependency.features.iter().any(|name| name == "check")
         });
-        let has_feature = command.packages.iter().any(|package| {
+        let has_feature = self.workspace.iter().any(|package| {
             package.features.values().flatten().any(|feature| feature == "selvedge-model/check")
         });
         if !checks && !has_feature {
@@ -149,12 +150,6 @@ impl Project {
             )));
         }
         Ok(())
-    }
-
-    fn metadata_of_all(&self) -> Result<Metadata> {
-        let mut command = MetadataCommand::new();
-        command.cargo_path(PathBuf::from(&self.cargo)).no_deps().current_dir(&self.root);
-        command.exec().context("cargo metadata cannot be run")
     }
 
     /// Whether more than one package is selected, so that names need that of their package.
