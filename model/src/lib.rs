@@ -77,7 +77,8 @@
 //!   if it shows; for that, the first, the second, the fourth execution and so on are run again, with the threads the
 //!   other way round where their order is left open.
 //! - Load buffering is not explored: no load reads from a store that depends on it. Nor does an operation on a lock,
-//!   a channel or a `OnceLock`, or `is_finished` of a thread, find an old state of it. A report says "explored completely" without them.
+//!   a channel or a `OnceLock`, or `is_finished` of a thread, find an old state of it. A report says "explored
+//!   completely" without them.
 //! - Data races are found in [`sync::cell::UnsafeCell`], in what locks protect, and where an object of [`sync`] is dropped or
 //!   the memory allocated that it is in; not in other memory. An execution ends at its first data race.
 //! - There is no time: a wait with a limit may time out at any moment, which hides a lost wake-up. With

@@ -99,6 +99,7 @@ impl Condvar {
             }
             CondvarAct::NotifyOne => {
                 let reach = self.waiting.len();
+                // More than there are threads to take them would never be taken.
                 if self.open(reach) > self.permits.len() {
                     self.permits.push(reach);
                 }
