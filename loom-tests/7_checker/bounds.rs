@@ -6,6 +6,7 @@
 //! | bound | what to do instead | test |
 //! |---|---|---|
 //! | a waiting loop with an effect in each turn is cut after 16 turns, and is never called a livelock | count in a local variable | `a_loop_with_an_effect_is_cut` |
+//! | the same loop on a condition variable is cut at the first wake-up without a notification that was in vain | `wait_while`, or ask `is_empty` first | `a_consumer_that_pops_is_cut_early` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `a_loop_that_pops_has_an_effect` |
 //! | a waiting loop whose turns take turns, in what they look at or in the hint that they give, runs to the step limit | one kind of turn | `a_loop_of_two_kinds_of_turns_is_cut` |
 //! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `a_loop_that_does_not_say_that_it_waits_is_cut` |
@@ -32,7 +33,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{Mutex, hint, thread};
+use selvedge_model::sync::{Condvar, Mutex, hint, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
 
 fn is_complete(report: &Report) {
@@ -127,6 +128,44 @@ fn a_loop_that_pops_has_an_effect() {
     is_complete(&model(|queue| {
         let mut queue = queue.lock().unwrap();
         if queue.is_empty() { None } else { queue.pop() }
+    }));
+}
+
+#[test]
+fn a_consumer_that_pops_is_cut_early() {
+    type Queue = (Mutex<Vec<u64>>, Condvar);
+    let model = |pops: fn(&Queue) -> Option<u64>| {
+        Model::new(Queue::default)
+            .thread("one", pops)
+            .thread("other", pops)
+            .thread("pushes", |(queue, changed)| {
+                for job in [1, 2] {
+                    queue.lock().unwrap().push(job);
+                    changed.notify_one();
+                }
+            })
+            .acceptable(
+                ["one=Some(1) other=Some(2)", "one=Some(2) other=Some(1)"],
+                "each job has one consumer",
+            )
+            .rounds(500)
+            .check()
+    };
+    is_bounded(
+        &model(|(queue, changed)| {
+            let mut queue = queue.lock().unwrap();
+            loop {
+                match queue.pop() {
+                    None => queue = changed.wait(queue).unwrap(),
+                    job => return job,
+                }
+            }
+        }),
+        "after its limit of turns",
+    );
+    is_complete(&model(|(queue, changed)| {
+        let queue = queue.lock().unwrap();
+        changed.wait_while(queue, |queue| queue.is_empty()).unwrap().pop()
     }));
 }
 

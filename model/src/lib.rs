@@ -87,7 +87,7 @@
 //!   takes is not told apart, nor how its waits with a limit end in them. It must call
 //!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
 //!   more than about 1,000 such turns, or by a clock, is called a livelock. One whose turns have an effect is cut
-//!   after 16, and the result is bounded.
+//!   after 16, or after a wake-up in vain that was not notified, and the result is bounded.
 //! - What a waiting loop changes through a shared guard (a `Cell` in a `Mutex`) is not seen by other loops, if its turn
 //!   changes nothing else.
 //! - An execution may be over before its threads are: after a deadlock or a data race, or where a waiting loop would find

@@ -41,7 +41,9 @@
 //! # Bounds
 //!
 //! A loop whose turns have an effect has no end of executions. It stops after
-//! [`Config::turns`](super::Config::turns), and the result is bounded.
+//! [`Config::turns`](super::Config::turns), and the result is bounded. If it waits on a condition variable, it
+//! stops after the first turn in vain that no notification has begun: threads that take from a queue in such
+//! loops have more executions with each of these turns than can be explored.
 
 use std::collections::HashMap;
 
@@ -145,6 +147,8 @@ pub(super) struct Waiting {
     noticed: bool,
     /// The last wait ended without a cause.
     spurious: bool,
+    /// The turn began with the end of a wait that was not notified.
+    unnotified: bool,
     /// Time was up in this turn, and in the last one.
     timed_out: (bool, bool),
     /// It has stopped after turns that are not in the graph.
@@ -178,7 +182,11 @@ impl Search {
             self.run.thread_mut(thread).waiting.spurious = result == 1;
         }
         let begins = self.run.thread(thread).waiting.turn.is_empty();
-        if operation.is_end_of_read() || begins && operation.ends_wait(result) {
+        let ends_wait = begins && operation.ends_wait(result);
+        if ends_wait && matches!(operation, Operation::Act { .. }) {
+            self.run.thread_mut(thread).waiting.unnotified = true;
+        }
+        if operation.is_end_of_read() || ends_wait {
             return;
         }
         let mut acts = event.place as usize;
@@ -401,7 +409,8 @@ impl Search {
             && !waiting.turn.is_empty()
             && (!compares || repeats || in_vain);
         waiting.timed_out = (false, waiting.timed_out.0);
-        waiting.effects = if waiting.changed { waiting.effects + 1 } else { 0 };
+        let counts = if std::mem::take(&mut waiting.unnotified) { limit } else { 1 };
+        waiting.effects = if waiting.changed { waiting.effects + counts } else { 0 };
         waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
         if waiting.changed {
             waiting.earlier.clear();

@@ -389,7 +389,8 @@ fn a_guard_that_holds_nothing_does_not_release_what_another_holds() {
         let site = clean.executed.iter().find(|site| site.operation == operation);
         let skipped = mutant(site.expect("it is executed"), "skipped");
         let found = explore(program, Some(skipped), false);
-        assert_eq!((found.applied, found.endings, found.outcomes), (Some(1), vec![], held));
+        assert!(found.applied > Some(0));
+        assert_eq!((found.endings, found.outcomes), (vec![], held));
     }
 }
 
