@@ -1,0 +1,36 @@
+//! # 2. A value that is initialised once (easy)
+//!
+//! Every access is under a lock, and yet the value is sometimes initialised twice. Make it right.
+//!
+//! | call | promise |
+//! |---|---|
+//! | `get(init)` | the first call runs `init`; no other call does, and all return the same value |
+//! | | what `init` wrote to memory is visible to every caller |
+//!
+//! A call that comes while another one runs `init` waits for it. `std::sync::OnceLock` keeps all of this: write it
+//! without.
+//!
+//! Run: `cargo exercise lazy`. Lessons: `loom-tests/2_together/map.rs` (check-then-act),
+//! `loom-tests/2_together/mutex_everywhere.rs`. Hints: `cargo exercise hint lazy`.
+
+use selvedge_model::sync::Mutex;
+
+use crate::checks::lazy::Lazy;
+
+/// A value, once there is one.
+#[derive(Debug, Default)]
+pub struct Once {
+    value: Mutex<Option<u64>>,
+}
+
+impl Lazy for Once {
+    fn get(&self, init: impl FnOnce() -> u64) -> u64 {
+        let found = *self.value.lock().unwrap();
+        if let Some(value) = found {
+            return value;
+        }
+        let value = init();
+        *self.value.lock().unwrap() = Some(value);
+        value
+    }
+}

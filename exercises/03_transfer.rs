@@ -1,0 +1,43 @@
+//! # 3. A transfer between accounts (easy)
+//!
+//! The program sometimes stops for ever. Make it right.
+//!
+//! | call | promise |
+//! |---|---|
+//! | `transfer(from, to, amount)` | moves the money if `from` has it, and returns whether it did; it never gives up otherwise |
+//! | | no account is overdrawn; `from` and `to` may be the same |
+//! | `balances()` | all accounts at one moment: no money is on its way |
+//!
+//! Keep one lock for each account, so that transfers between other accounts do not wait.
+//!
+//! Run: `cargo exercise transfer`. Lessons: `loom-tests/2_together/mutex_everywhere.rs` (lock order),
+//! `loom-tests/4_finance/balance.rs`. Hints: `cargo exercise hint transfer`.
+
+use selvedge_model::sync::Mutex;
+
+use crate::checks::transfer::Bank;
+
+/// One lock for each account.
+#[derive(Debug)]
+pub struct Accounts([Mutex<i64>; 3]);
+
+impl Bank for Accounts {
+    fn new(balances: [i64; 3]) -> Self {
+        Self(balances.map(Mutex::new))
+    }
+
+    fn transfer(&self, from: usize, to: usize, amount: i64) -> bool {
+        let mut from = self.0[from].lock().unwrap();
+        let mut to = self.0[to].lock().unwrap();
+        if *from < amount {
+            return false;
+        }
+        *from -= amount;
+        *to += amount;
+        true
+    }
+
+    fn balances(&self) -> [i64; 3] {
+        [0, 1, 2].map(|account| *self.0[account].lock().unwrap())
+    }
+}

@@ -1,0 +1,60 @@
+//! # 11. A wake-up that is not lost (hard)
+//!
+//! Who adds a permit takes the lock only if a thread sleeps, because that is rare. A thread that wants to sleep says so first and
+//! looks for a permit again afterwards, so it cannot miss one. And yet it sometimes sleeps for ever, beside a permit. Make it
+//! right, and keep the fast path: no lock if no thread sleeps.
+//!
+//! | call | promise |
+//! |---|---|
+//! | `add()` | adds a permit, and wakes a thread that sleeps for want of one |
+//! | `take()` | takes a permit; sleeps while there is none |
+//! | | what was written before `add` is visible after the `take` of that permit |
+//!
+//! Run: `cargo exercise wake_up`. No interleaving shows it: read which store each load of the picture reads. Lessons:
+//! `loom-tests/7_checker/litmus.rs` (store buffering), `loom-tests/5_web_and_jobs/wakers.rs`. Hints: `cargo exercise hint
+//! wake_up`.
+
+use selvedge_model::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed},
+};
+use selvedge_model::sync::{Condvar, Mutex};
+
+use crate::checks::wake_up::Permits;
+
+/// Permits that are there, and threads that sleep for want of one.
+#[derive(Debug, Default)]
+pub struct Sleepers {
+    permits: AtomicU64,
+    sleepers: AtomicU64,
+    lock: Mutex<()>,
+    added: Condvar,
+}
+
+impl Sleepers {
+    fn try_take(&self) -> bool {
+        self.permits.fetch_update(AcqRel, Relaxed, |permits| permits.checked_sub(1)).is_ok()
+    }
+}
+
+impl Permits for Sleepers {
+    fn add(&self) {
+        self.permits.fetch_add(1, AcqRel);
+        if self.sleepers.load(Acquire) > 0 {
+            let _guard = self.lock.lock().unwrap();
+            self.added.notify_one();
+        }
+    }
+
+    fn take(&self) {
+        if self.try_take() {
+            return;
+        }
+        let mut guard = self.lock.lock().unwrap();
+        self.sleepers.fetch_add(1, AcqRel);
+        while !self.try_take() {
+            guard = self.added.wait(guard).unwrap();
+        }
+        self.sleepers.fetch_sub(1, AcqRel);
+    }
+}

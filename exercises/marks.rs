@@ -1,0 +1,42 @@
+//! What the checker says of an implementation.
+
+use selvedge_model::CheckError;
+
+use crate::checks::Question;
+
+/// A promise, and whether it is kept.
+#[derive(Debug)]
+pub struct Mark {
+    /// The promise.
+    pub promise: &'static str,
+    /// The number of executions or rounds in which it is kept, or the one in which it is not.
+    pub result: Result<u64, Box<CheckError>>,
+    /// What was left out of the exploration, if anything was.
+    pub bound: Option<String>,
+}
+
+impl Mark {
+    /// Whether the promise is kept, in all executions that were to be explored.
+    pub fn is_kept(&self) -> bool {
+        self.result.is_ok() && self.bound.is_none()
+    }
+}
+
+/// Asks `questions` in order, up to the first promise that is not kept.
+pub fn mark(questions: Vec<Question>) -> Vec<Mark> {
+    let mut marks = Vec::new();
+    for (promise, ask) in questions {
+        let mark = match ask() {
+            Ok(report) => {
+                Mark { promise, result: Ok(report.executions()), bound: report.bound() }
+            }
+            Err(error) => Mark { promise, result: Err(Box::new(error)), bound: None },
+        };
+        let kept = mark.is_kept();
+        marks.push(mark);
+        if !kept {
+            break;
+        }
+    }
+    marks
+}
