@@ -19,11 +19,11 @@ use crate::checks::lazy::Lazy;
 
 /// A value, once there is one.
 #[derive(Debug, Default)]
-pub struct Once {
+pub struct Config {
     value: Mutex<Option<u64>>,
 }
 
-impl Lazy for Once {
+impl Lazy for Config {
     fn get(&self, init: impl FnOnce() -> u64) -> u64 {
         let found = *self.value.lock().unwrap();
         if let Some(value) = found {

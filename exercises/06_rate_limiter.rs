@@ -18,13 +18,13 @@ use crate::checks::rate_limiter::Limiter;
 
 /// The latest window, and how many of its requests were allowed.
 #[derive(Debug)]
-pub struct Window {
+pub struct Latest {
     limit: u64,
     window: AtomicU64,
     used: AtomicU64,
 }
 
-impl Limiter for Window {
+impl Limiter for Latest {
     fn new(limit: u64) -> Self {
         Self { limit, window: AtomicU64::new(0), used: AtomicU64::new(0) }
     }

@@ -24,20 +24,20 @@ use crate::checks::wake_up::Permits;
 
 /// Permits that are there, and threads that sleep for want of one.
 #[derive(Debug, Default)]
-pub struct Sleepers {
+pub struct Semaphore {
     permits: AtomicU64,
     sleepers: AtomicU64,
     lock: Mutex<()>,
     added: Condvar,
 }
 
-impl Sleepers {
+impl Semaphore {
     fn try_take(&self) -> bool {
         self.permits.fetch_update(AcqRel, Relaxed, |permits| permits.checked_sub(1)).is_ok()
     }
 }
 
-impl Permits for Sleepers {
+impl Permits for Semaphore {
     fn add(&self) {
         self.permits.fetch_add(1, AcqRel);
         if self.sleepers.load(Acquire) > 0 {

@@ -29,12 +29,14 @@ unsafe impl Sync for Plain {}
 
 impl Plain {
     /// Reads the number.
+    #[track_caller]
     pub fn get(&self) -> u64 {
         // SAFETY: as above.
         self.0.with(|value| unsafe { *value })
     }
 
     /// Replaces the number.
+    #[track_caller]
     pub fn set(&self, new: u64) {
         // SAFETY: as above.
         self.0.with_mut(|value| unsafe { *value = new });

@@ -78,7 +78,10 @@ impl Exercise {
     /// The hints, from the faintest to the plainest.
     pub fn hints(&self) -> Vec<&'static str> {
         let sections = self.hints.split("## ").skip(1);
-        sections.filter_map(|section| section.split_once('\n')).map(|(_, text)| text.trim()).collect()
+        sections
+            .filter_map(|section| section.split_once('\n'))
+            .map(|(_, text)| text.trim())
+            .collect()
     }
 }
 
@@ -97,16 +100,16 @@ macro_rules! exercise {
 /// All exercises, from easy to hard.
 pub const EXERCISES: [Exercise; 13] = [
     exercise!(Easy, "01_counter.rs", counter::Total),
-    exercise!(Easy, "02_lazy.rs", lazy::Once),
+    exercise!(Easy, "02_lazy.rs", lazy::Config),
     exercise!(Easy, "03_transfer.rs", transfer::Accounts),
     exercise!(Easy, "04_latch.rs", latch::Gate),
     exercise!(Medium, "05_readers.rs", readers::Table),
-    exercise!(Medium, "06_rate_limiter.rs", rate_limiter::Window),
+    exercise!(Medium, "06_rate_limiter.rs", rate_limiter::Latest),
     exercise!(Medium, "07_cache.rs", cache::Values),
     exercise!(Medium, "08_queue.rs", queue::Bounded),
     exercise!(Medium, "09_publish.rs", publish::Slot),
     exercise!(Hard, "10_ticket_lock.rs", ticket_lock::Tickets),
-    exercise!(Hard, "11_wake_up.rs", wake_up::Sleepers),
+    exercise!(Hard, "11_wake_up.rs", wake_up::Semaphore),
     exercise!(Hard, "12_seqlock.rs", seqlock::Words),
     exercise!(Hard, "13_jobs.rs", jobs::Pool),
 ];

@@ -48,7 +48,7 @@ fn is_done(marks: &[Mark]) -> bool {
     marks.iter().all(Mark::is_kept)
 }
 
-/// All exercises, up to the first that is not done in full.
+/// All exercises, and what the checker says of the first that is not done.
 fn list() -> Result<(), String> {
     let mut next = None;
     for exercise in &EXERCISES {
@@ -61,13 +61,11 @@ fn list() -> Result<(), String> {
         }
     }
     println!();
-    match next {
-        Some((exercise, marks)) => tell(exercise, &marks),
-        None => {
-            println!("All exercises are done.");
-            Ok(())
-        }
+    if let Some((exercise, marks)) = next {
+        return tell(exercise, &marks);
     }
+    println!("All exercises are done.");
+    Ok(())
 }
 
 /// What the checker says of one exercise.
@@ -90,7 +88,7 @@ fn tell(exercise: &Exercise, marks: &[Mark]) -> Result<(), String> {
         return Err(format!("A hint: cargo exercise hint {}", exercise.name));
     }
     if cfg!(loom) {
-        println!("\nDone: explored completely.");
+        println!("\nDone: each promise is kept in every execution.");
     } else {
         println!("\nNot seen to fail, which proves nothing: cargo exercise {}", exercise.name);
     }

@@ -4,6 +4,9 @@ use selvedge_model::CheckError;
 
 use crate::checks::Question;
 
+/// The bound of [`Model::without_spurious`](selvedge_model::Model::without_spurious), which a check may ask for.
+const ASKED_FOR: &str = "no spurious failures and wake-ups";
+
 /// A promise, and whether it is kept.
 #[derive(Debug)]
 pub struct Mark {
@@ -11,7 +14,7 @@ pub struct Mark {
     pub promise: &'static str,
     /// The number of executions or rounds in which it is kept, or the one in which it is not.
     pub result: Result<u64, Box<CheckError>>,
-    /// What was left out of the exploration, if anything was.
+    /// What was left out of the exploration because of the implementation, if anything was.
     pub bound: Option<String>,
 }
 
@@ -28,7 +31,8 @@ pub fn mark(questions: Vec<Question>) -> Vec<Mark> {
     for (promise, ask) in questions {
         let mark = match ask() {
             Ok(report) => {
-                Mark { promise, result: Ok(report.executions()), bound: report.bound() }
+                let bound = report.bound().filter(|bound| bound != ASKED_FOR);
+                Mark { promise, result: Ok(report.executions()), bound }
             }
             Err(error) => Mark { promise, result: Err(Box::new(error)), bound: None },
         };

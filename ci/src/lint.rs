@@ -6,8 +6,8 @@ use crate::cargo::{Config, Workspace};
 use crate::tally::Tally;
 
 /// What is other code, or code on another façade, under `--cfg loom`.
-const ON_LOOM: [&str; 5] =
-    ["selvedge", "selvedge-model", "selvedge-loom", "specimens", "confidence"];
+const ON_LOOM: [&str; 6] =
+    ["selvedge", "selvedge-model", "selvedge-loom", "specimens", "confidence", "exercises"];
 
 /// Runs the step; with `facades` also on loom's own types and on shuttle's.
 pub(crate) fn run(workspace: &Workspace, facades: bool) -> Result<Tally> {

@@ -19,10 +19,11 @@ const RUNS: [(Config, &[&str]); 2] = [
             "ci",
             "confidence",
             "examples",
+            "exercises",
             "lab",
         ],
     ),
-    (Config::Loom, &["selvedge-model", "selvedge-loom"]),
+    (Config::Loom, &["selvedge-model", "selvedge-loom", "exercises"]),
 ];
 
 /// Runs the step.

@@ -18,7 +18,8 @@ pub fn check<P: Permits>() -> Vec<Question> {
     vec![
         ("a thread that waits for a permit has it in the end", one::<P>),
         ("what was written before a permit is visible after it", visible::<P>),
-        ("two permits reach two threads", two::<P>),
+        ("a permit is taken once, and the next one reaches the other thread", once::<P>),
+        ("two threads that sleep are both woken (spurious wake-ups left out)", two_sleep::<P>),
     ]
 }
 
@@ -44,7 +45,7 @@ fn visible<P: Permits>() -> Result<Report, CheckError> {
         .try_check()
 }
 
-fn two<P: Permits>() -> Result<Report, CheckError> {
+fn once<P: Permits>() -> Result<Report, CheckError> {
     let with_one = || {
         let permits = P::default();
         permits.add();
@@ -55,5 +56,19 @@ fn two<P: Permits>() -> Result<Report, CheckError> {
         .thread("alice", P::take)
         .thread("bob", P::take)
         .acceptable("()", "all come to an end")
+        .try_check()
+}
+
+/// Without spurious failures and wake-ups: 658 executions of our solution, and 86,546 with them.
+fn two_sleep<P: Permits>() -> Result<Report, CheckError> {
+    Model::new(P::default)
+        .thread("adds", |permits| {
+            permits.add();
+            permits.add();
+        })
+        .thread("alice", P::take)
+        .thread("bob", P::take)
+        .acceptable("()", "all come to an end")
+        .without_spurious()
         .try_check()
 }

@@ -161,7 +161,9 @@ jobs!(
     |parts: &Parts| {
         let next = || parts.state.lock().unwrap().waiting.pop_front();
         while let Some(job) = next() {
-            done(job).into_iter().for_each(|work| parts.count(work));
+            if let Some(work) = done(job) {
+                parts.count(work);
+            }
         }
     }
 );
@@ -186,7 +188,9 @@ jobs!(
             }
             let job = state.waiting.pop_front();
             drop(state);
-            job.and_then(done).into_iter().for_each(|work| parts.count(work));
+            if let Some(work) = job.and_then(done) {
+                parts.count(work);
+            }
         }
     }
 );
@@ -223,7 +227,9 @@ jobs!(
             let idle = |state: &mut State| state.waiting.is_empty() && !state.closed;
             state = parts.changed.wait_while(state, idle).unwrap();
             let Some(job) = state.waiting.pop_front() else { return };
-            done(job).into_iter().for_each(|work| parts.count(work));
+            if let Some(work) = done(job) {
+                parts.count(work);
+            }
         }
     }
 );

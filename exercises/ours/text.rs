@@ -32,7 +32,8 @@ fn every_file_says_how_to_run_it_and_where_its_lesson_is() {
         let head = text.lines().next().unwrap_or_default();
         assert!(head.starts_with(&format!("//! # {number}. ")), "{file}: {head}");
         assert!(head.ends_with(&format!("({level})")), "{file}: {head}");
-        for command in [format!("`cargo exercise {name}`"), format!("`cargo exercise hint {name}`")] {
+        for command in [format!("`cargo exercise {name}`"), format!("`cargo exercise hint {name}`")]
+        {
             let told = text.replace("\n//!", "");
             assert!(told.contains(&command), "{file}: {command}");
         }

@@ -3,7 +3,7 @@
 use exercises::checks::wake_up::{Permits, check};
 use selvedge_model::Failure;
 use selvedge_model::sync::atomic::{
-    AtomicU64, Ordering,
+    AtomicBool, AtomicU64, Ordering,
     Ordering::{AcqRel, Acquire, Relaxed, SeqCst},
     fence,
 };
@@ -88,11 +88,8 @@ fn sequentially_consistent_accesses_solve_it() {
     solves(check::<SequentiallyConsistent>());
 }
 
-permits!(
-    Fences,
-    |parts: &Parts| add(parts, AcqRel, full_fence, Relaxed),
-    |parts: &Parts| parts.sleep(Relaxed, full_fence, Relaxed)
-);
+permits!(Fences, |parts: &Parts| add(parts, AcqRel, full_fence, Relaxed), |parts: &Parts| parts
+    .sleep(Relaxed, full_fence, Relaxed));
 
 #[test]
 fn a_fence_on_both_sides_solves_it() {
@@ -179,4 +176,35 @@ permits!(
 #[test]
 fn a_permit_that_does_not_release_is_a_data_race() {
     is_wrong(check::<RelaxedPermit>(), Fails(Failure::DataRace), &["rlx"]);
+}
+
+/// Defect: a flag in place of a count of those that sleep.
+#[derive(Default)]
+struct OneFlag {
+    parts: Parts,
+    sleeping: AtomicBool,
+}
+
+impl Permits for OneFlag {
+    fn add(&self) {
+        self.parts.permits.fetch_add(1, SeqCst);
+        if self.sleeping.load(SeqCst) {
+            self.parts.notify();
+        }
+    }
+
+    fn take(&self) {
+        let mut guard = self.parts.lock.lock().unwrap();
+        self.sleeping.store(true, SeqCst);
+        while !self.parts.try_take(SeqCst, SeqCst) {
+            guard = self.parts.added.wait(guard).unwrap();
+        }
+        self.sleeping.store(false, SeqCst);
+    }
+}
+
+#[test]
+fn a_flag_that_the_first_clears_forgets_the_second() {
+    let lines = ["store false", "v1.wait", "deadlock"];
+    is_wrong(check::<OneFlag>(), Fails(Failure::Deadlock), &lines);
 }
