@@ -8,8 +8,8 @@
 //! | `get` | the sum of the increments so far |
 //!
 //! 1. Run `cargo exercise counter` and read the picture: which step comes between which two?
-//! 2. Ask two detectors of data races whether they object. `exercises/README.md` has the commands and their output.
-//!    Why are they silent?
+//! 2. Ask two detectors of data races whether they object. `exercises/README.md` has the commands and their
+//!    output. Why are they silent?
 //! 3. Make `increment` right.
 //!
 //! Lesson: `loom-tests/1_race/counter.rs`. Hints: `cargo exercise hint counter`.

@@ -7,8 +7,8 @@
 //! | `get(init)` | the first call runs `init`; no other call does, and all return the same value |
 //! | | what `init` wrote to memory is visible to every caller |
 //!
-//! A call that comes while another one runs `init` waits for it. `std::sync::OnceLock` keeps all of this: write it
-//! without.
+//! A call that comes while another one runs `init` waits for it. `std::sync::OnceLock` keeps all of this: write
+//! it without.
 //!
 //! Run: `cargo exercise lazy`. Lessons: `loom-tests/2_together/map.rs` (check-then-act),
 //! `loom-tests/2_together/mutex_everywhere.rs`. Hints: `cargo exercise hint lazy`.

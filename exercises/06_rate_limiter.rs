@@ -7,10 +7,11 @@
 //! | `allow(window)` | `true` for at most `limit` requests of each window, and for fewer only if fewer ask |
 //! | | a request of an earlier window than the latest is refused, and does not open it again |
 //!
-//! A window is the number of the second in which a request comes, say. There are no locks to begin with: can you do without?
+//! A window is the number of the second in which a request comes, say. There are no locks to begin with: can
+//! you do without?
 //!
-//! Run: `cargo exercise rate_limiter`. Lesson: `loom-tests/5_web_and_jobs/request_counters.rs`. Hints: `cargo exercise hint
-//! rate_limiter`.
+//! Run: `cargo exercise rate_limiter`. Lesson: `loom-tests/5_web_and_jobs/request_counters.rs`. Hints: `cargo
+//! exercise hint rate_limiter`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -1,15 +1,15 @@
 //! # 9. Publication by a flag (medium)
 //!
-//! The value is written first and the flag is set afterwards. In every interleaving a reader that sees the flag reads
-//! after the write, and yet it is a data race. Make it right, without a lock.
+//! The value is written first and the flag is set afterwards. In every interleaving a reader that sees the flag
+//! reads after the write, and yet it is a data race. Make it right, without a lock.
 //!
 //! | call | promise |
 //! |---|---|
 //! | `put(value)` | publishes the value; called once, by one thread |
 //! | `get()` | the value, if it was published; does not wait |
 //!
-//! Run: `cargo exercise publish`. Lessons: `loom-tests/1_race/race.rs`, `loom-tests/7_checker/litmus.rs` (message
-//! passing). Hints: `cargo exercise hint publish`.
+//! Run: `cargo exercise publish`. Lessons: `loom-tests/1_race/race.rs`, `loom-tests/7_checker/litmus.rs`
+//! (message passing). Hints: `cargo exercise hint publish`.
 
 use selvedge_model::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use selvedge_model::sync::cell::UnsafeCell;

@@ -1,7 +1,7 @@
 //! # 10. A ticket lock (hard)
 //!
-//! Threads draw a ticket and wait until its number is served. What the lock protects is sometimes seen in an old state. Make it
-//! right, and leave no ordering stronger than it must be.
+//! Threads draw a ticket and wait until its number is served. What the lock protects is sometimes seen in an
+//! old state. Make it right, and leave no ordering stronger than it must be.
 //!
 //! | call | promise |
 //! |---|---|
@@ -11,7 +11,8 @@
 //!
 //! A loop that waits calls `hint::spin_loop`, so that the checker knows it as one.
 //!
-//! Run: `cargo exercise ticket_lock`. Lesson: `loom-tests/7_checker/spin_lock.rs`. Hints: `cargo exercise hint ticket_lock`.
+//! Run: `cargo exercise ticket_lock`. Lesson: `loom-tests/7_checker/spin_lock.rs`. Hints: `cargo exercise hint
+//! ticket_lock`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;

@@ -1,8 +1,8 @@
 //! # 11. A wake-up that is not lost (hard)
 //!
-//! Who adds a permit takes the lock only if a thread sleeps, because that is rare. A thread that wants to sleep says so first and
-//! looks for a permit again afterwards, so it cannot miss one. And yet it sometimes sleeps for ever, beside a permit. Make it
-//! right, and keep the fast path: no lock if no thread sleeps.
+//! `add` takes the lock only if a thread sleeps, because that is rare. A thread that wants to sleep announces it
+//! first and looks for a permit again afterwards, so it cannot miss one. And yet it sometimes sleeps for ever,
+//! beside a permit. Make it right, and keep the fast path: no lock if no thread sleeps.
 //!
 //! | call | promise |
 //! |---|---|
@@ -10,9 +10,9 @@
 //! | `take()` | takes a permit; sleeps while there is none |
 //! | | what was written before `add` is visible after the `take` of that permit |
 //!
-//! Run: `cargo exercise wake_up`. No interleaving shows it: read which store each load of the picture reads. Lessons:
-//! `loom-tests/7_checker/litmus.rs` (store buffering), `loom-tests/5_web_and_jobs/wakers.rs`. Hints: `cargo exercise hint
-//! wake_up`.
+//! Run: `cargo exercise wake_up`. No interleaving shows it: read which store each load of the picture reads.
+//! Lessons: `loom-tests/7_checker/litmus.rs` (store buffering), `loom-tests/5_web_and_jobs/wakers.rs`. Hints:
+//! `cargo exercise hint wake_up`.
 
 use selvedge_model::sync::atomic::{
     AtomicU64,

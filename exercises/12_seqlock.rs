@@ -1,7 +1,8 @@
 //! # 12. A seqlock (hard)
 //!
-//! A writer makes the sequence number odd, writes, and makes it even again. A reader that finds the same even number before and
-//! after has read both words of one write, in every interleaving. Under weak memory it has not. Make it right.
+//! A writer makes the sequence number odd, writes, and makes it even again. A reader that finds the same even
+//! number before and after has read both words of one write, in every interleaving. Under weak memory it has
+//! not. Make it right.
 //!
 //! | call | promise |
 //! |---|---|
@@ -10,8 +11,8 @@
 //!
 //! The words are atomics, and their accesses can stay `Relaxed`. A loop that waits calls `hint::spin_loop`.
 //!
-//! Run: `cargo exercise seqlock`. Lesson: `loom-tests/7_checker/litmus.rs` (message passing, fences). Hints: `cargo exercise hint
-//! seqlock`.
+//! Run: `cargo exercise seqlock`. Lesson: `loom-tests/7_checker/litmus.rs` (message passing, fences). Hints:
+//! `cargo exercise hint seqlock`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;

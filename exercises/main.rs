@@ -10,6 +10,10 @@ cargo exercise                     which are done, and what the checker says of 
 cargo exercise NAME                what the checker says of one
 cargo exercise hint NAME [LEVEL]   a hint: the first one, or a plainer one";
 
+const BOUNDED: &str = "
+A bounded result proves nothing. A loop that waits must change nothing while it waits, and what is called through `&mut`
+counts as a change: ask `is_empty()` first, and `pop_front()` after the loop.";
+
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
@@ -77,7 +81,7 @@ fn tell(exercise: &Exercise, marks: &[Mark]) -> Result<(), String> {
             (Ok(number), None) => println!("kept    {promise}: {number} {runs}"),
             (Ok(number), Some(bound)) => {
                 println!("bounded {promise}: {number} {runs}, {bound}");
-                println!("\nA loop that waits must change nothing while it waits.");
+                println!("{BOUNDED}");
             }
             (Err(error), _) => {
                 println!("broken  {promise}\n\n{}", picture(error));

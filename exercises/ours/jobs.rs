@@ -155,7 +155,7 @@ fn two_locks_and_a_condition_variable_solve_it() {
 }
 
 jobs!(
-    /// Defect: a worker that finds no job goes home.
+    /// Defect: a worker that finds no job returns.
     EmptyIsTheEnd,
     Parts::close,
     |parts: &Parts| {
@@ -169,7 +169,7 @@ jobs!(
 );
 
 #[test]
-fn a_job_after_the_workers_went_home_is_not_done() {
+fn a_job_after_the_workers_have_returned_is_not_done() {
     let expected = Reaches("client=true stats=(0, 0)");
     is_wrong(check::<EmptyIsTheEnd>(), expected, &["no"]);
 }

@@ -33,7 +33,7 @@ fn a_read_write_lock_solves_it() {
     solves(check::<ReadWriteLock>());
 }
 
-/// Another solution: a new map for each write, and readers that hold the lock for no longer than it takes to clone an `Arc`.
+/// Another solution: a new map for each write, and readers that hold the lock only to clone an `Arc`.
 struct Snapshots(RwLock<Arc<Entries>>);
 
 impl Readers for Snapshots {
