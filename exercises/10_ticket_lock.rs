@@ -1,7 +1,7 @@
 //! # 10. A ticket lock (hard)
 //!
 //! Threads draw a ticket and wait until its number is served. What the lock protects is sometimes seen in an
-//! old state. Make it right, and leave no ordering stronger than it must be.
+//! old state. Make it right. Which of the orderings can stay `Relaxed`?
 //!
 //! | call | promise |
 //! |---|---|
