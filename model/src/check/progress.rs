@@ -47,7 +47,7 @@ impl Progress {
     }
 }
 
-/// Writes the line beside the results, if there are any: whoever waits for these sees that the check goes on.
+/// Writes the line beside the results, if there are any: who reads them sees that the check goes on.
 #[cfg(loom)]
 fn note(line: &str) {
     let Some(folder) = std::env::var_os(selvedge_results::FOLDER) else { return };

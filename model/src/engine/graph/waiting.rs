@@ -23,7 +23,7 @@
 //! another when the thread has gone on already: what came of it was in vain, and it stops at the end of its
 //! next turn.
 //!
-//! A section that only looked is noticed all the same by a `try_lock` that it made fail. Then it cannot be taken
+//! A section that only looked may still have made a `try_lock` of another thread fail. Then it cannot be taken
 //! out: such a turn is compared with earlier ones even if it belongs to a `wait_until`, which otherwise blocks
 //! without turns in vain.
 //!

@@ -55,7 +55,7 @@ impl<const N: usize> Ring<N> {
         self.tail.load(Acquire) - self.head.load(Acquire)
     }
 
-    /// Wakes whoever waits: a method with the name of an operation, that is none.
+    /// Wakes the thread that waits. It has the name of an operation of `std`, and is a method of this crate.
     pub fn unpark(&self, waiter: &Waiter) {
         waiter.unpark();
     }
