@@ -1,4 +1,4 @@
-//! The result of a thread, on its way to whoever asks for it.
+//! The result of a thread, until another thread takes it.
 //!
 //! A scope waits until the closures of its threads have returned. It does not wait for the ends of the
 //! threads: destructors of thread-local values run after the delivery. And `is_finished` looks whether the closure of

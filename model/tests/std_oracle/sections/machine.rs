@@ -342,7 +342,7 @@ impl Machine {
                 }
             }
             Instr::Raise => *flag = true,
-            ref instr => unreachable!("{instr:?} is no step"),
+            ref instr => unreachable!("{instr:?} is not a step"),
         }
         self.settle(&mut next, number);
         todo.push(next);
