@@ -15,30 +15,52 @@ mod both {
     #![allow(clippy::cast_precision_loss, reason = "small numbers")]
 
     use std::ops::ControlFlow;
-    use std::time::Instant;
+    use std::time::{Duration, Instant};
 
     use selvedge_model::engine::{graph, loom};
     use selvedge_model::sync::atomic::AtomicUsize;
     use selvedge_model::sync::atomic::Ordering::Relaxed;
     use selvedge_model::sync::{Arc, Mutex, RwLock, thread};
 
+    /// How long each engine explores a program again and again; at least three times.
+    const TIME: Duration = Duration::from_millis(300);
+
+    /// The median time of an execution over rounds in which each engine explores the program once.
     fn bench(name: &str, program: impl Fn()) {
+        let limits = loom::Config { executions: 200_000, ..loom::Config::default() };
+        let graphs = || {
+            let explored = graph::explore(&graph::Config::default(), &program, &mut |_| {
+                ControlFlow::Continue(())
+            });
+            explored.runs()
+        };
+        let interleavings =
+            || loom::explore(&limits, &program, &mut |_| ControlFlow::Continue(())).runs();
+        let (mut of_graphs, mut of_loom) = (Vec::new(), Vec::new());
+        let (mut runs, mut loom_runs) = (0, 0);
         let start = Instant::now();
-        let graphs =
-            graph::explore(&graph::Config::default(), &program, &mut |_| ControlFlow::Continue(()));
-        let of_graphs = start.elapsed().as_secs_f64() * 1e6;
-        let start = Instant::now();
-        let config = loom::Config { executions: 200_000, ..loom::Config::default() };
-        let interleavings = loom::explore(&config, &program, &mut |_| ControlFlow::Continue(()));
-        let of_loom = start.elapsed().as_secs_f64() * 1e6;
+        while of_graphs.len() < 3 || start.elapsed() < TIME {
+            runs = timed(&graphs, &mut of_graphs);
+            loom_runs = timed(&interleavings, &mut of_loom);
+        }
+        let (graph, loom) = (median(of_graphs), median(of_loom));
         println!(
-            "| {name} | {} | {:.1} | {} | {:.1} | {:?} |",
-            graphs.runs(),
-            of_graphs / graphs.runs() as f64,
-            interleavings.runs(),
-            of_loom / interleavings.runs() as f64,
-            interleavings.end,
+            "| {name} | {runs} | {graph:.1} | {loom_runs} | {loom:.1} | {:.0} |",
+            loom / graph
         );
+    }
+
+    /// Explores once, and adds the microseconds that an execution took.
+    fn timed(explore: &dyn Fn() -> u64, times: &mut Vec<f64>) -> u64 {
+        let start = Instant::now();
+        let runs = explore();
+        times.push(start.elapsed().as_secs_f64() * 1e6 / runs as f64);
+        runs
+    }
+
+    fn median(mut times: Vec<f64>) -> f64 {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
     }
 
     /// Runs `body` in `n` threads, with what they share, which is not dropped: its counts would be steps.
@@ -60,7 +82,7 @@ mod both {
     }
 
     pub(super) fn main() {
-        println!("| program | graphs | us | interleavings | us | end |");
+        println!("| program | graphs | us | interleavings | us | ratio |");
         println!("|---|---|---|---|---|---|");
         bench("3 independent threads", || threads(3, (), |(), _| ()));
         for n in [2, 3] {
