@@ -12,7 +12,7 @@
 //!    output. Why are they silent?
 //! 3. Make `increment` right.
 //!
-//! Lesson: `loom-tests/1_race/counter.rs`. Hints: `cargo exercise hint counter`.
+//! Lesson: `loom-tests/suites/counter.rs`. Hints: `cargo exercise hint counter`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

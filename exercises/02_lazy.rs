@@ -10,8 +10,8 @@
 //! A call that comes while another one runs `init` waits for it. `std::sync::OnceLock` keeps all of this: write
 //! it without.
 //!
-//! Run: `cargo exercise lazy`. Lessons: `loom-tests/2_together/map.rs` (check-then-act),
-//! `loom-tests/2_together/mutex_everywhere.rs`. Hints: `cargo exercise hint lazy`.
+//! Run: `cargo exercise lazy`. Lessons: `loom-tests/suites/map.rs` (check-then-act),
+//! `loom-tests/suites/mutex_everywhere.rs`. Hints: `cargo exercise hint lazy`.
 
 use selvedge_model::sync::Mutex;
 

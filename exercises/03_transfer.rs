@@ -10,8 +10,8 @@
 //!
 //! Keep one lock for each account, so that transfers between other accounts do not wait.
 //!
-//! Run: `cargo exercise transfer`. Lessons: `loom-tests/2_together/mutex_everywhere.rs` (lock order),
-//! `loom-tests/4_finance/balance.rs`. Hints: `cargo exercise hint transfer`.
+//! Run: `cargo exercise transfer`. Lessons: `loom-tests/suites/mutex_everywhere.rs` (lock order),
+//! `loom-tests/suites/balance.rs`. Hints: `cargo exercise hint transfer`.
 
 use selvedge_model::sync::Mutex;
 

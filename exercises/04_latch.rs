@@ -10,7 +10,7 @@
 //!
 //! `Condvar::wait` may return without a notification (spurious wake-up); the checker explores that too.
 //!
-//! Run: `cargo exercise latch`. Lesson: `loom-tests/5_web_and_jobs/wakers.rs` (lost wake-up). Hints: `cargo
+//! Run: `cargo exercise latch`. Lesson: `loom-tests/7_jobs/4_wakers.rs` (lost wake-up). Hints: `cargo
 //! exercise hint latch`.
 
 use selvedge_model::sync::atomic::{

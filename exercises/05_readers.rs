@@ -8,7 +8,7 @@
 //! | `read(look)` | the entries of one moment; a later look is not at an older version |
 //! | | readers do not wait for each other |
 //!
-//! Run: `cargo exercise readers`. Lesson: `loom-tests/2_together/reads_are_safe.rs`. Hints: `cargo exercise
+//! Run: `cargo exercise readers`. Lesson: `loom-tests/suites/reads_are_safe.rs`. Hints: `cargo exercise
 //! hint readers`.
 
 use selvedge_model::sync::cell::UnsafeCell;

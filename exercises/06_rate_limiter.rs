@@ -10,7 +10,7 @@
 //! A window is the number of the second in which a request comes, say. There are no locks to begin with: can
 //! you do without?
 //!
-//! Run: `cargo exercise rate_limiter`. Lesson: `loom-tests/5_web_and_jobs/request_counters.rs`. Hints: `cargo
+//! Run: `cargo exercise rate_limiter`. Lesson: `loom-tests/suites/request_counters.rs`. Hints: `cargo
 //! exercise hint rate_limiter`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

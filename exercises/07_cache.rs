@@ -8,7 +8,7 @@
 //! | | a load does not wait for loads of other keys |
 //! | | a load that panics leaves the key absent: the next call, or one that already waits, loads it |
 //!
-//! Run: `cargo exercise cache`. Lesson: `loom-tests/5_web_and_jobs/cache.rs`. Hints: `cargo exercise hint
+//! Run: `cargo exercise cache`. Lesson: `loom-tests/suites/cache.rs`. Hints: `cargo exercise hint
 //! cache`.
 
 use std::collections::BTreeMap;

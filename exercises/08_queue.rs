@@ -8,7 +8,7 @@
 //! | `pop()` | removes the first item; waits while the queue is empty |
 //! | | no thread waits while it could go on |
 //!
-//! Run: `cargo exercise queue`. Lesson: `loom-tests/5_web_and_jobs/jobs.rs`. Hints: `cargo exercise hint
+//! Run: `cargo exercise queue`. Lesson: `loom-tests/suites/jobs.rs`. Hints: `cargo exercise hint
 //! queue`.
 
 use std::collections::VecDeque;

@@ -8,7 +8,7 @@
 //! | `put(value)` | publishes the value; called once, by one thread |
 //! | `get()` | the value, if it was published; does not wait |
 //!
-//! Run: `cargo exercise publish`. Lessons: `loom-tests/1_race/race.rs`, `loom-tests/7_checker/litmus.rs`
+//! Run: `cargo exercise publish`. Lessons: `loom-tests/suites/seats.rs`, `loom-tests/suites/checker/litmus.rs`
 //! (message passing). Hints: `cargo exercise hint publish`.
 
 use selvedge_model::sync::atomic::{AtomicBool, Ordering::Relaxed};

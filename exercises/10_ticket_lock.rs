@@ -11,7 +11,7 @@
 //!
 //! A loop that waits calls `hint::spin_loop`, so that the checker knows it as one.
 //!
-//! Run: `cargo exercise ticket_lock`. Lesson: `loom-tests/7_checker/spin_lock.rs`. Hints: `cargo exercise hint
+//! Run: `cargo exercise ticket_lock`. Lesson: `loom-tests/suites/checker/spin_lock.rs`. Hints: `cargo exercise hint
 //! ticket_lock`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -11,7 +11,7 @@
 //! | | what was written before `add` is visible after the `take` of that permit |
 //!
 //! Run: `cargo exercise wake_up`. No interleaving shows it: read which store each load of the picture reads.
-//! Lessons: `loom-tests/7_checker/litmus.rs` (store buffering), `loom-tests/5_web_and_jobs/wakers.rs`. Hints:
+//! Lessons: `loom-tests/suites/checker/litmus.rs` (store buffering), `loom-tests/7_jobs/4_wakers.rs`. Hints:
 //! `cargo exercise hint wake_up`.
 
 use selvedge_model::sync::atomic::{

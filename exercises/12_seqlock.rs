@@ -11,7 +11,7 @@
 //!
 //! The words are atomics, and their accesses can stay `Relaxed`. A loop that waits calls `hint::spin_loop`.
 //!
-//! Run: `cargo exercise seqlock`. Lesson: `loom-tests/7_checker/litmus.rs` (message passing, fences). Hints:
+//! Run: `cargo exercise seqlock`. Lesson: `loom-tests/suites/checker/litmus.rs` (message passing, fences). Hints:
 //! `cargo exercise hint seqlock`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

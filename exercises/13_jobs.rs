@@ -11,8 +11,8 @@
 //! | | workers do not wait for each other's jobs; a job that panics does not end the worker |
 //! | `stats()` | how many jobs have ended without a panic, and the sum of their work: of one moment |
 //!
-//! Run: `cargo exercise jobs`. Lessons: `loom-tests/5_web_and_jobs/jobs.rs`,
-//! `loom-tests/5_web_and_jobs/job_reports.rs`. Hints: `cargo exercise hint jobs`.
+//! Run: `cargo exercise jobs`. Lessons: `loom-tests/suites/jobs.rs`,
+//! `loom-tests/suites/job_reports.rs`. Hints: `cargo exercise hint jobs`.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -54,17 +54,27 @@ fn the_interleaving_in_the_book_is_the_real_one() {
     assert!(text.contains(shown), "the pages show\n{shown}\nand it is\n{text}");
 }
 
-/// Every page has its row in the reading order, and every row its page.
+/// Every lesson and every suite has its row, and every row its file.
 #[test]
-fn the_reading_order_is_complete() {
-    let book = include_str!("../loom-tests/main.rs");
-    let pages: Vec<&str> = book
-        .lines()
-        .filter_map(|line| line.strip_prefix("#[path = \"")?.strip_suffix("\"]"))
-        .collect();
-    for page in &pages {
-        assert!(PAGES.contains(&format!("]({page})")), "{page} has no row");
+fn the_table_of_contents_is_complete() {
+    let book = include_str!("../loom-tests/book.rs");
+    let lesson =
+        |line: &str| Some(line.strip_prefix("#[path = \"")?.strip_suffix("\"]")?.to_owned());
+    let mut files: Vec<String> = book.lines().filter_map(lesson).collect();
+    for (folder, list) in [
+        ("suites", include_str!("../loom-tests/suites/main.rs")),
+        ("suites/checker", include_str!("../loom-tests/suites/checker.rs")),
+    ] {
+        let module = |line: &str| {
+            let name = line.strip_prefix("mod ")?.strip_suffix(';')?;
+            let is_suite = !matches!(name, "support" | "checker");
+            is_suite.then(|| format!("{folder}/{name}.rs"))
+        };
+        files.extend(list.lines().filter_map(module));
+    }
+    for file in &files {
+        assert!(PAGES.contains(&format!("]({file})")), "{file} has no row");
     }
     let rows = PAGES.lines().filter(|line| line.starts_with('|') && line.contains(".rs) |"));
-    assert_eq!(rows.count(), pages.len(), "each row has its page");
+    assert_eq!(rows.count(), files.len(), "each row has its file");
 }

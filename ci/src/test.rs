@@ -20,10 +20,11 @@ const RUNS: [(Config, &[&str]); 2] = [
             "confidence",
             "examples",
             "exercises",
+            "field",
             "lab",
         ],
     ),
-    (Config::Loom, &["selvedge-model", "selvedge-loom", "exercises"]),
+    (Config::Loom, &["selvedge-model", "selvedge-loom", "exercises", "field"]),
 ];
 
 /// Runs the step.

@@ -34,7 +34,7 @@ struct Breakage {
     find: String,
     replace: String,
     on: On,
-    /// A test binary, or a module of one: `book::counter`.
+    /// A test binary, or a module of one: `suites::counter`.
     test: String,
 }
 

@@ -1,6 +1,6 @@
 //! A cache in front of something slow: three sound ones. Two racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/5_web_and_jobs/cache.rs`, run in `examples/src/bin/web`. None of them evicts: one that does has to
+//! Proved in `loom-tests/suites/cache.rs`, run in `examples/src/bin/web`. None of them evicts: one that does has to
 //! keep versions and numbers of invalidations for as long as a load may be under way.
 
 use std::hash::BuildHasher;

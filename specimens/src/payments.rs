@@ -1,7 +1,7 @@
 //! A payment desk: a payment is asked for under an idempotency key, as often as the client likes, and
 //! charged once. Its three racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/4_finance/payments.rs`, run by `examples/src/bin/payments.rs`.
+//! Proved in `loom-tests/suites/payments.rs`, run by `examples/src/bin/payments.rs`.
 
 use std::hash::BuildHasher;
 

@@ -1,7 +1,7 @@
 //! Seats of a show, to be sold once each: one read-modify-write, one lock. And plain memory behind a flag.
 //! Racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/1_race/race.rs`.
+//! Proved in `loom-tests/suites/seats.rs`.
 
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicI64,

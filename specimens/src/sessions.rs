@@ -1,6 +1,6 @@
 //! What a site remembers of its visitors. A racy twin is in `racy/`.
 //!
-//! Proved in `loom-tests/5_web_and_jobs/sessions.rs`, run in `examples/src/bin/web`.
+//! Proved in `loom-tests/suites/sessions.rs`, run in `examples/src/bin/web`.
 
 use std::hash::BuildHasher;
 

@@ -1,6 +1,6 @@
 //! Locks that are waited for in a loop, around a number in plain memory. Racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/7_checker/spin_lock.rs`.
+//! Proved in `loom-tests/suites/checker/spin_lock.rs`.
 
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,

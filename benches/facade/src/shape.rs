@@ -2,7 +2,7 @@
 //!
 //! The state is lent, not counted; one thread runs on the main coroutine; and those that have ended
 //! park until all have. The usual shape (`Arc`, `spawn`, `join`) costs far more: see
-//! `loom-tests/1_race/cost.rs`.
+//! `loom-tests/suites/checker/cost.rs`.
 
 use std::cell::Cell;
 use std::rc::Rc;

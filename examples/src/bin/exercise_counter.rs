@@ -1,5 +1,5 @@
 //! Three counters, two threads, and a total that is right or wrong: what a detector of data races says
-//! of each. `loom-tests/6_exercises/exercise_counter.rs` has the answer.
+//! of each. `loom-tests/suites/exercise_counter.rs` has the answer.
 //!
 //! ```text
 //! cargo run --release -p examples --bin exercise_counter              # a load and a store of an atomic

@@ -4,7 +4,7 @@
 //! Honestly: left alone it seldom does. An update is lost if somebody comes between a load and its
 //! store, and these are a nanosecond apart. So here one increment in sixteen lets others run at just that
 //! place; with `--no-yield` none does. That the loss does not come from the yield is shown in
-//! `loom-tests/1_race/works_on_my_machine.rs`: the checker reaches the same totals with it and without.
+//! `loom-tests/1_races/4_works_on_my_machine.rs`: the checker reaches the same totals with it and without.
 //!
 //! ```text
 //! cargo run -p examples --bin lost_update               # both

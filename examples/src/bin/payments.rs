@@ -1,7 +1,7 @@
 //! A payment desk whose clients ask again when they hear nothing: several requests for one payment, at
 //! the same time, over a line that fails now and then. Each payment is charged once.
 //!
-//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/4_finance/payments.rs`. The
+//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/payments.rs`. The
 //! first twin lets other threads run between its two steps now and then, so that every run fails;
 //! without that it does so once in a while.
 //!
