@@ -12,7 +12,7 @@ type Step = (&'static str, fn(&Workspace) -> Result<Tally>);
 
 /// In the order in which they run. `prove`, `mutants` and `report` are about what `readme` has explored.
 const STEPS: [Step; 9] = [
-    ("lint", |workspace| lint::run(workspace, false)),
+    ("lint", lint::run),
     ("deny", deny::run),
     ("doc", doc::run),
     ("features", features::run),

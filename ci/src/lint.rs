@@ -6,11 +6,18 @@ use crate::cargo::{Config, Workspace};
 use crate::tally::Tally;
 
 /// What is other code, or code on another façade, under `--cfg loom`.
-const ON_LOOM: [&str; 6] =
-    ["selvedge", "selvedge-model", "selvedge-loom", "specimens", "confidence", "exercises"];
+const ON_LOOM: [&str; 7] = [
+    "selvedge",
+    "selvedge-model",
+    "selvedge-loom",
+    "specimens",
+    "confidence",
+    "exercises",
+    "field",
+];
 
-/// Runs the step; with `facades` also on loom's own types and on shuttle's.
-pub(crate) fn run(workspace: &Workspace, facades: bool) -> Result<Tally> {
+/// Runs the step.
+pub(crate) fn run(workspace: &Workspace) -> Result<Tally> {
     let mut tally = Tally::default();
     workspace.run(workspace.cargo(Config::Plain, &["fmt", "--all", "--check"]))?;
     tally.passed("the code is formatted");
@@ -30,11 +37,9 @@ pub(crate) fn run(workspace: &Workspace, facades: bool) -> Result<Tally> {
     };
     clippy(Config::Plain, &[], "--all-targets")?;
     clippy(Config::Loom, &ON_LOOM, "--all-targets")?;
-    if facades {
-        // Without tests, which are about the checker.
-        for config in [Config::PlainLoom, Config::Shuttle] {
-            clippy(config, &["selvedge-model", "confidence"], "--bins")?;
-        }
+    // On loom's own types and on shuttle's, for the laboratory. Without tests, which are about the checker.
+    for config in [Config::PlainLoom, Config::Shuttle] {
+        clippy(config, &["selvedge-model", "confidence"], "--bins")?;
     }
     Ok(tally)
 }

@@ -32,11 +32,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Command {
     /// Formatting, and clippy in each configuration
-    Lint {
-        /// Also the façade on loom's own types and on shuttle's
-        #[arg(long)]
-        facades: bool,
-    },
+    Lint,
     /// Licences, bans and sources of all dependencies
     Deny,
     /// The libraries with each set of features, and as dependencies of other crates
@@ -84,7 +80,7 @@ fn main() -> ExitCode {
 fn dispatch(command: &Command) -> Result<()> {
     let workspace = Workspace::find()?;
     match command {
-        Command::Lint { facades } => lint::run(&workspace, *facades)?,
+        Command::Lint => lint::run(&workspace)?,
         Command::Deny => deny::run(&workspace)?,
         Command::Features => features::run(&workspace)?,
         Command::Doc => doc::run(&workspace)?,

@@ -95,12 +95,12 @@
 //!   [`sync`] then, other than to drop it, is suspended for good, and so is a thread that has caught the panic: no result would be
 //!   true. What it has on its stack is leaked. A destructor that panics without that aborts the process, as any panic
 //!   in a destructor during unwinding does; [`sync::thread::panicking`] tells.
-//! - What is known is listed in `loom-tests/7_checker/` of the repository, on the pages `limits.rs` and `bounds.rs`. Each
+//! - What is known is listed in `loom-tests/suites/checker/` of the repository, on the pages `limits.rs` and `bounds.rs`. Each
 //!   entry has a test and a workaround.
 
-#[cfg(feature = "check")]
+#[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 mod check;
-#[cfg(feature = "check")]
+#[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 mod place;
 pub mod sync;
 
@@ -120,6 +120,11 @@ pub mod mutation;
 #[cfg(all(loom, feature = "check"))]
 #[doc(hidden)]
 pub mod render;
+
+/// For the macro `thread_local`, which expands in other crates.
+#[cfg(all(plain_loom, feature = "check"))]
+#[doc(hidden)]
+pub use loom as __loom;
 
 #[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 pub use check::*;

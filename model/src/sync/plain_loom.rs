@@ -46,6 +46,10 @@ pub mod cell {
 }
 
 /// The number of the calling thread in this execution.
+///
+/// # Panics
+///
+/// If loom shows a `ThreadId` without a number.
 pub fn thread_number() -> usize {
     let id = format!("{:?}", thread::current().id());
     let digits: String = id.chars().filter(char::is_ascii_digit).collect();
@@ -57,9 +61,9 @@ pub fn thread_number() -> usize {
 #[macro_export]
 macro_rules! __thread_local {
     ($($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = const $init:block;)*) => {
-        $(loom::thread_local! { $(#[$attr])* $vis static $name: $t = $init; })*
+        $($crate::__loom::thread_local! { $(#[$attr])* $vis static $name: $t = $init; })*
     };
     ($($(#[$attr:meta])* $vis:vis static $name:ident: $t:ty = $init:expr;)*) => {
-        $(loom::thread_local! { $(#[$attr])* $vis static $name: $t = $init; })*
+        $($crate::__loom::thread_local! { $(#[$attr])* $vis static $name: $t = $init; })*
     };
 }
