@@ -1,5 +1,14 @@
 //! The book: a module a lesson, in reading order. `README.md` beside this file is the table of contents.
 
+mod shown;
+
+// What a race is.
+#[path = "1_races/1_data_race.rs"]
+mod data_race;
+#[path = "1_races/2_lost_update.rs"]
+mod lost_update;
+#[path = "1_races/3_race_condition.rs"]
+mod race_condition;
 #[path = "1_races/4_works_on_my_machine.rs"]
 mod works_on_my_machine;
 

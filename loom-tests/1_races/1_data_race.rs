@@ -1,0 +1,119 @@
+//! # What is a data race?
+//!
+//! Two threads share a number in plain memory, which is 0. Alice writes it, bob reads it, and nothing orders the two:
+//!
+//! ```rust
+//! number.set(7);          // alice
+//! number.get()            // bob
+//! ```
+//!
+//! **Guess:** what can bob read?
+//!
+//! **Output.** There is no list of values. The first execution fails:
+//!
+//! ```text
+//!       alice                      bob
+//!    1  c1.write
+//!                                  c1.read: data race
+//! ```
+//!
+//! A column is a thread, time runs downward, and `c1` is the number. The message beside it names both accesses with
+//! their lines: *alice writes at …, bob reads at …, and no happens-before edge orders the two*. On real threads the
+//! model is not run: no result of it would mean anything.
+//!
+//! **Why.** This is a **data race**: two threads access the same memory, at least one of them writes, at least one
+//! access is not atomic, and no synchronisation orders the two. A data race is undefined behaviour. The compiler assumes
+//! that there is none: it may keep the number in a register, so that bob never sees the write, or move the read to
+//! another place. That both threads write the same value does not help (second test). Two reads are no data race.
+//!
+//! Safe Rust does not compile this program. Two threads may share a `&T` only if `T` is `Sync`, and types that change
+//! plain memory through a `&T`, such as `Cell` and `UnsafeCell`, are not. The four assertions below state this; they are
+//! checked by the compiler. Here `unsafe impl Sync` turned the check off.
+//!
+//! **Fix.** Use a type whose accesses are synchronised. An atomic makes each access one step; a mutex orders whole
+//! sections. Bob then reads 0 or 7.
+//!
+//! **Break it yourself.** Let bob write in `two_reads_of_plain_memory_are_no_data_race`: replace his `PlainNumber::get`
+//! by `|number| number.set(7)`. The test fails with *data race: c1: alice reads at …, bob writes at …*. Or delete the
+//! line `unsafe impl Sync`: the file does not compile, *`UnsafeCell<u64>` cannot be shared between threads safely*.
+
+use selvedge_model::sync::Mutex;
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge_model::sync::cell::UnsafeCell;
+use selvedge_model::{Failure, Model};
+use static_assertions::{assert_impl_all, assert_not_impl_any};
+
+use crate::shown::assert_shown;
+
+// Safe Rust shares a value between threads only if its type is `Sync`.
+assert_not_impl_any!(UnsafeCell<u64>: Sync);
+assert_not_impl_any!(std::cell::Cell<u64>: Sync);
+assert_impl_all!(AtomicU64: Sync);
+assert_impl_all!(Mutex<u64>: Sync);
+
+/// Plain memory, shared without synchronisation.
+#[derive(Default)]
+struct PlainNumber(UnsafeCell<u64>);
+
+// SAFETY: none. That is the defect: `get` and `set` of two threads may overlap.
+unsafe impl Sync for PlainNumber {}
+
+impl PlainNumber {
+    fn set(&self, number: u64) {
+        // SAFETY: none while another thread has access, which is the defect.
+        self.0.with_mut(|place| unsafe { *place = number });
+    }
+
+    fn get(&self) -> u64 {
+        // SAFETY: none while another thread writes, which is the defect.
+        self.0.with(|place| unsafe { *place })
+    }
+}
+
+#[test]
+fn a_write_and_a_read_of_plain_memory_are_a_data_race() {
+    let report = Model::new(PlainNumber::default)
+        .thread("alice", |number| number.set(7))
+        .thread("bob", PlainNumber::get)
+        .fails(Failure::DataRace)
+        .check();
+    assert_shown(include_str!("1_data_race.rs"), &report.to_string());
+}
+
+#[test]
+fn two_writes_of_the_same_value_are_a_data_race() {
+    Model::new(PlainNumber::default)
+        .thread("alice", |number| number.set(7))
+        .thread("bob", |number| number.set(7))
+        .fails(Failure::DataRace)
+        .check();
+}
+
+#[test]
+fn two_reads_of_plain_memory_are_no_data_race() {
+    Model::new(PlainNumber::default)
+        .thread("alice", PlainNumber::get)
+        .thread("bob", PlainNumber::get)
+        .acceptable("alice=0 bob=0", "no thread writes")
+        .check();
+}
+
+#[test]
+fn atomic_accesses_are_no_data_race() {
+    Model::new(|| AtomicU64::new(0))
+        .thread("alice", |number| number.store(7, Relaxed))
+        .thread("bob", |number| number.load(Relaxed))
+        .acceptable("bob=0", "bob read first")
+        .acceptable("bob=7", "alice wrote first")
+        .check();
+}
+
+#[test]
+fn accesses_under_a_mutex_are_no_data_race() {
+    Model::new(|| Mutex::new(0))
+        .thread("alice", |number| *number.lock().unwrap() = 7)
+        .thread("bob", |number| *number.lock().unwrap())
+        .acceptable("bob=0", "bob locked first")
+        .acceptable("bob=7", "alice locked first")
+        .check();
+}
