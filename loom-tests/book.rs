@@ -13,12 +13,12 @@ mod race_condition;
 mod works_on_my_machine;
 
 // Mistakes.
+#[path = "2_mistakes/3_deadlock.rs"]
+mod deadlock;
 #[path = "2_mistakes/1_reads_are_safe.rs"]
 mod reads_are_safe;
 #[path = "2_mistakes/2_two_critical_sections.rs"]
 mod two_critical_sections;
-#[path = "2_mistakes/3_deadlock.rs"]
-mod deadlock;
 
 #[path = "7_jobs/4_wakers.rs"]
 mod wakers;

@@ -1,7 +1,47 @@
 //! # Are reads safe?
 //!
-//! ```text
+//! A service moves from host 1, port 1, to host 2, port 2. A thread that only reads wants to connect to it. Both numbers
+//! are atomics, with the strongest ordering:
+//!
+//! ```rust
+//! host.store(2, SeqCst); port.store(2, SeqCst);           // writer
+//! (host.load(SeqCst), port.load(SeqCst))                  // reader
 //! ```
+//!
+//! **Guess:** which addresses can the reader find? It changes nothing, so can anything go wrong?
+//!
+//! **Output.**
+//!
+//! ```text
+//!   reader=(1, 1)  acceptable          1  the old address
+//!   reader=(2, 2)  acceptable          1  the new address
+//!   reader=(2, 1)  interesting         1  the new host with the old port
+//!   reader=(1, 2)  interesting         1  the old host with the new port
+//!   reader=(2, 1) is reached like this:
+//!       writer                  reader
+//!    1  a1.store 2
+//!       ~~ preempted ~~
+//!    2                          a1.load = 2
+//!    3                          a2.load = 1
+//!    4  a2.store 2
+//! ```
+//!
+//! MEASURED
+//!
+//! **Why.** This is a **torn read**: what belongs together is read in parts, from before and after a change. The address
+//! (2, 1) never existed. What is true of "reads are safe" is the last test: one load of one atomic returns a value that
+//! was stored. A read of plain memory beside a write is not even that, but a data race.
+//!
+//! A lock does not help if each read takes it for itself (`address_under_two_guards`): the guard is dropped at the end of
+//! the statement, and the writer comes between. One of the two torn addresses is left then. That the lock is taken only
+//! for reading is not the reason: a mutex would have the same defect.
+//!
+//! **Fix.** One guard for all reads of values that belong together. The writer has to do the same: it writes the whole
+//! address under one guard. `Map::with` and `Stats::snapshot` of selvedge do both in one call.
+//!
+//! **Break it yourself.** In `move_to_2` write the two fields under two guards: replace its line by
+//! `service.write().unwrap().0 = 2; service.write().unwrap().1 = 2;`. Both tests with a lock fail, with *reached
+//! reader=(2, 1), which the table does not declare*. The readers are as they were, and find a half-written address.
 
 use selvedge_model::Model;
 use selvedge_model::sync::RwLock;
@@ -9,59 +49,38 @@ use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
 use crate::shown::assert_shown;
 
-/// Racy: host and port belong together, and are two atomics.
-struct TwoAtomics {
-    host: AtomicU64,
-    port: AtomicU64,
+/// A host and a port.
+type Service = RwLock<(u64, u64)>;
+
+fn service() -> Service {
+    RwLock::new((1, 1))
 }
 
-impl TwoAtomics {
-    fn new() -> Self {
-        Self { host: AtomicU64::new(1), port: AtomicU64::new(1) }
-    }
-
-    fn move_to(&self, host: u64, port: u64) {
-        self.host.store(host, SeqCst);
-        self.port.store(port, SeqCst);
-    }
-
-    fn address(&self) -> (u64, u64) {
-        (self.host.load(SeqCst), self.port.load(SeqCst))
-    }
-}
-
-#[derive(Clone, Copy)]
-struct Address {
-    host: u64,
-    port: u64,
-}
-
-fn service() -> RwLock<Address> {
-    RwLock::new(Address { host: 1, port: 1 })
-}
-
-fn move_to_2(service: &RwLock<Address>) {
-    *service.write().unwrap() = Address { host: 2, port: 2 };
+fn move_to_2(service: &Service) {
+    *service.write().unwrap() = (2, 2);
 }
 
 /// Racy: each of the two reads takes the lock and releases it.
-fn address_under_two_guards(service: &RwLock<Address>) -> (u64, u64) {
-    let host = service.read().unwrap().host;
-    let port = service.read().unwrap().port;
+fn address_under_two_guards(service: &Service) -> (u64, u64) {
+    let host = service.read().unwrap().0;
+    let port = service.read().unwrap().1;
     (host, port)
 }
 
 /// Sound: both reads under one guard.
-fn address_under_one_guard(service: &RwLock<Address>) -> (u64, u64) {
+fn address_under_one_guard(service: &Service) -> (u64, u64) {
     let address = service.read().unwrap();
-    (address.host, address.port)
+    (address.0, address.1)
 }
 
 #[test]
 fn two_loads_of_two_atomics_are_a_torn_read() {
-    let report = Model::new(TwoAtomics::new)
-        .thread("writer", |service| service.move_to(2, 2))
-        .thread("reader", TwoAtomics::address)
+    let report = Model::new(|| [1, 1].map(AtomicU64::new))
+        .thread("writer", |[host, port]| {
+            host.store(2, SeqCst);
+            port.store(2, SeqCst);
+        })
+        .thread("reader", |[host, port]| (host.load(SeqCst), port.load(SeqCst)))
         .acceptable("reader=(1, 1)", "the old address")
         .acceptable("reader=(2, 2)", "the new address")
         .interesting("reader=(2, 1)", "the new host with the old port")
@@ -75,8 +94,7 @@ fn two_reads_under_two_guards_are_a_torn_read() {
     Model::new(service)
         .thread("writer", move_to_2)
         .thread("reader", address_under_two_guards)
-        .acceptable("reader=(1, 1)", "the old address")
-        .acceptable("reader=(2, 2)", "the new address")
+        .acceptable(["reader=(1, 1)", "reader=(2, 2)"], "the old address or the new one")
         .interesting("reader=(1, 2)", "the writer comes between the two reads")
         .check();
 }
@@ -86,8 +104,7 @@ fn two_reads_under_one_guard_belong_together() {
     Model::new(service)
         .thread("writer", move_to_2)
         .thread("reader", address_under_one_guard)
-        .acceptable("reader=(1, 1)", "the old address")
-        .acceptable("reader=(2, 2)", "the new address")
+        .acceptable(["reader=(1, 1)", "reader=(2, 2)"], "the old address or the new one")
         .check();
 }
 
@@ -96,7 +113,6 @@ fn one_load_of_one_atomic_is_safe() {
     Model::new(|| AtomicU64::new(1))
         .thread("writer", |port| port.store(2, SeqCst))
         .thread("reader", |port| port.load(SeqCst))
-        .acceptable("reader=1", "the old port")
-        .acceptable("reader=2", "the new port")
+        .acceptable(["reader=1", "reader=2"], "the old port or the new one")
         .check();
 }

@@ -1,7 +1,42 @@
-//! # Can two locks block each other for ever?
+//! # Can two threads block each other for ever?
+//!
+//! Each account has a lock of its own. A transfer locks both accounts, so that no other thread sees half of it:
+//!
+//! ```rust
+//! let mut payer = accounts[from].lock().unwrap();
+//! let mut payee = accounts[to].lock().unwrap();
+//! ```
+//!
+//! Alice transfers from account 0 to account 1, and bob from 1 to 0. **Guess:** does this program always end?
+//!
+//! **Output.** No:
 //!
 //! ```text
+//!       alice                      bob
+//!    1  m1.lock
+//!       ~~ preempted ~~
+//!    2                             m2.lock
+//!       m2.lock: not completed
+//!                                  m1.lock: not completed
 //! ```
+//!
+//! The message says who holds what: *alice is blocked in m2.lock (held by bob); bob is blocked in m1.lock (held by
+//! alice)*.
+//!
+//! MEASURED
+//!
+//! **Why.** This is a **deadlock**: each of these threads holds a lock that the next one waits for, in a cycle. Nothing
+//! releases a lock while its owner is blocked, so neither continues. A cycle may have more than two threads: alice, bob
+//! and carol deadlock with three accounts, where no two of them use the same two. A test needs all threads of the cycle:
+//! with alice and bob alone every execution of that program ends (third test).
+//!
+//! **Fix.** One order for all locks, the same in all threads: here the smaller account first, whatever the direction of
+//! the transfer. A cycle would need a thread that holds the larger and waits for the smaller. Or one lock for all
+//! accounts, or a call that locks both in the right order, as `Map::update_pair` does.
+//!
+//! **Break it yourself.** In `transfer_in_order` exchange `min` and `max`. All tests pass: this is another order, and it
+//! is the same for all threads. Then write `from` in place of `from.max(to)` and `to` in place of `from.min(to)`, so that
+//! the order is that of the arguments: `locks_in_one_order_do_not_deadlock` fails, with *deadlock: alice is blocked in …*.
 
 use selvedge_model::sync::Mutex;
 use selvedge_model::{Failure, Model};
@@ -18,7 +53,7 @@ fn balances(accounts: &Accounts) -> Vec<u64> {
     accounts.iter().map(|account| *account.lock().unwrap()).collect()
 }
 
-/// Racy: locks the account that pays, and then the other.
+/// Racy: locks the account that pays first.
 fn transfer(accounts: &Accounts, from: usize, to: usize) {
     let mut payer = accounts[from].lock().unwrap();
     let mut payee = accounts[to].lock().unwrap();
@@ -28,12 +63,12 @@ fn transfer(accounts: &Accounts, from: usize, to: usize) {
 
 /// Sound: locks the account with the smaller number first.
 fn transfer_in_order(accounts: &Accounts, from: usize, to: usize) {
-    let mut first = accounts[from.min(to)].lock().unwrap();
-    let mut second = accounts[from.max(to)].lock().unwrap();
+    let mut smaller = accounts[from.min(to)].lock().unwrap();
+    let mut larger = accounts[from.max(to)].lock().unwrap();
     let (payer, payee) =
-        if from < to { (&mut *first, &mut *second) } else { (&mut *second, &mut *first) };
-    *payer -= 1;
-    *payee += 1;
+        if from < to { (&mut smaller, &mut larger) } else { (&mut larger, &mut smaller) };
+    **payer -= 1;
+    **payee += 1;
 }
 
 #[test]
