@@ -34,9 +34,9 @@
 //! the transfer. A cycle would need a thread that holds the larger and waits for the smaller. Or one lock for all
 //! accounts, or a call that locks both in the right order, as `Map::update_pair` does.
 //!
-//! **Break it yourself.** In `transfer_in_order` exchange `min` and `max`. All tests pass: this is another order, and it
-//! is the same for all threads. Then write `from` in place of `from.max(to)` and `to` in place of `from.min(to)`, so that
-//! the order is that of the arguments: `locks_in_one_order_do_not_deadlock` fails, with *deadlock: alice is blocked in …*.
+//! **Break it yourself.** In `transfer_in_order` write `if true` in place of `if from < to`.
+//! `locks_in_one_order_do_not_deadlock` fails: *deadlock: alice is blocked in m2.lock (held by bob); bob is blocked in
+//! m3.lock (held by carol); carol is blocked in m1.lock (held by alice)*.
 
 use selvedge_model::sync::Mutex;
 use selvedge_model::{Failure, Model};
@@ -63,12 +63,16 @@ fn transfer(accounts: &Accounts, from: usize, to: usize) {
 
 /// Sound: locks the account with the smaller number first.
 fn transfer_in_order(accounts: &Accounts, from: usize, to: usize) {
-    let mut smaller = accounts[from.min(to)].lock().unwrap();
-    let mut larger = accounts[from.max(to)].lock().unwrap();
-    let (payer, payee) =
-        if from < to { (&mut smaller, &mut larger) } else { (&mut larger, &mut smaller) };
-    **payer -= 1;
-    **payee += 1;
+    let (mut payer, mut payee);
+    if from < to {
+        payer = accounts[from].lock().unwrap();
+        payee = accounts[to].lock().unwrap();
+    } else {
+        payee = accounts[to].lock().unwrap();
+        payer = accounts[from].lock().unwrap();
+    }
+    *payer -= 1;
+    *payee += 1;
 }
 
 #[test]
