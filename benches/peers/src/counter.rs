@@ -1,8 +1,8 @@
 //! `Counter` and `CounterHandle`.
 
 use std::hint::black_box;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use contatori::counters::unsigned::Unsigned;
 use fast_counter::ConcurrentCounter;
@@ -35,6 +35,11 @@ pub(crate) fn rows() -> Vec<Row> {
 /// All that count.
 pub(crate) fn all() -> Vec<Side<'static>> {
     vec![ours(), handle(), atomic(), fast_counter(), contatori()]
+}
+
+/// From all writers on one memory to none that two of them share.
+pub(crate) fn contended() -> Vec<Side<'static>> {
+    vec![mutex(), atomic(), ours(), handle()]
 }
 
 /// `get` with so many stripes.
@@ -77,6 +82,22 @@ fn handle() -> Side<'static> {
             |mine, ops| {
                 for _ in 0..ops {
                     mine.add(black_box(1));
+                }
+            },
+        )
+    })
+}
+
+/// One lock for all.
+fn mutex() -> Side<'static> {
+    let counter = Mutex::new(0_u64);
+    Side::new("Mutex<u64>", move |load| {
+        threads(
+            load,
+            |_| (),
+            |(), ops| {
+                for _ in 0..ops {
+                    *counter.lock().unwrap_or_else(PoisonError::into_inner) += black_box(1);
                 }
             },
         )

@@ -20,13 +20,13 @@ pub(crate) fn print(smoke: bool) {
     memory(smoke);
 }
 
-fn heading(first: &str, columns: impl Iterator<Item = String>) {
+pub(crate) fn heading(first: &str, columns: impl Iterator<Item = String>) {
     let columns: Vec<String> = columns.map(|column| format!("{column:>9}")).collect();
     println!("| {first:<19} | {} |", columns.join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
 }
 
-fn line(first: &str, values: &[Option<f64>]) {
+pub(crate) fn line(first: &str, values: &[Option<f64>]) {
     let cell = |value: &Option<f64>| match value {
         Some(value) => format!("{value:>9.2}"),
         None => format!("{:>9}", ""),

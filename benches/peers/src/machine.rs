@@ -5,17 +5,27 @@ use std::process::Command;
 
 /// Prints it, in a few lines.
 pub(crate) fn print() {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
+    println!("- {}", processor());
+    println!("- kernel {}", kernel.as_deref().unwrap_or("unknown").trim());
+    println!("- {}", said_by("rustc", &["--version"]));
+    println!("- {}", date("+%Y-%m-%d %H:%M UTC"));
+    println!("- load average {}", load());
+}
+
+/// Its name and its cores.
+pub(crate) fn processor() -> String {
     let cpu = fs::read_to_string("/proc/cpuinfo").ok().and_then(|text| {
         let line = text.lines().find(|line| line.starts_with("model name"))?;
         Some(line.split_once(':')?.1.trim().to_owned())
     });
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok();
-    println!("- {}, {cores} cores", cpu.as_deref().unwrap_or("CPU unknown"));
-    println!("- kernel {}", kernel.as_deref().unwrap_or("unknown").trim());
-    println!("- {}", said_by("rustc", &["--version"]));
-    println!("- {}", said_by("date", &["-u", "+%Y-%m-%d %H:%M UTC"]));
-    println!("- load average {}", load());
+    format!("{}, {cores} cores", cpu.as_deref().unwrap_or("CPU unknown"))
+}
+
+/// Of today, in the format of the program `date`.
+pub(crate) fn date(format: &str) -> String {
+    said_by("date", &["-u", format])
 }
 
 /// Of the last one, five and fifteen minutes.

@@ -1,7 +1,8 @@
 //! The primitives side by side with what else could be used in their place: `just bench`.
 //!
 //! ```text
-//! peers [--smoke] [WORD]    the rows that contain WORD, or `growth`; all, without it
+//! peers [--smoke] [WORD]    the rows that contain WORD, `growth` or `contention`; all, without it
+//! peers contention FILE     the table of `contention`, drawn as an SVG file
 //! ```
 //!
 //! With `--smoke` each row is run for one tiny round, which measures nothing: it shows that the
@@ -9,6 +10,7 @@
 
 use std::process::ExitCode;
 
+mod contention;
 mod counter;
 mod draw;
 mod growth;
@@ -31,8 +33,17 @@ fn main() -> ExitCode {
     }
     let smoke = args.iter().any(|arg| arg == "--smoke");
     args.retain(|arg| arg != "--smoke");
+    let file = if let [word, _] = &args[..]
+        && word == "contention"
+    {
+        args.pop()
+    } else {
+        None
+    };
     if args.len() > 1 || args.iter().any(|arg| arg.starts_with('-')) {
-        eprintln!("error: the arguments must be [--smoke] [WORD], got {args:?}");
+        eprintln!(
+            "error: the arguments must be [--smoke] [WORD] or [--smoke] contention FILE, got {args:?}"
+        );
         return ExitCode::FAILURE;
     }
     let filter = args.pop().unwrap_or_default().to_lowercase();
@@ -46,9 +57,21 @@ fn main() -> ExitCode {
         growth::print(smoke);
         count += 1;
     }
+    if filter.is_empty() || filter == "contention" {
+        let curves = contention::print(smoke);
+        count += 1;
+        if let Some(file) = file
+            && let Err(why) = std::fs::write(&file, contention::draw(&curves))
+        {
+            eprintln!("error: cannot write {file}: {why}");
+            return ExitCode::FAILURE;
+        }
+    }
     println!("\n- load average at the end {}", machine::load());
     if count == 0 {
-        eprintln!("error: WORD must be part of the name of a row, or `growth`, got {filter:?}");
+        eprintln!(
+            "error: WORD must be part of the name of a row, `growth` or `contention`, got {filter:?}"
+        );
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
