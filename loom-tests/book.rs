@@ -13,6 +13,8 @@ mod race_condition;
 mod works_on_my_machine;
 
 // Mistakes.
+#[path = "2_mistakes/4_contention.rs"]
+mod contention;
 #[path = "2_mistakes/3_deadlock.rs"]
 mod deadlock;
 #[path = "2_mistakes/1_reads_are_safe.rs"]
