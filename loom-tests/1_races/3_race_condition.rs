@@ -31,8 +31,8 @@
 //!    7  join thread3
 //! ```
 //!
-//! Real threads printed 0 in 19,851 of 20,000 rounds, 1 in 77 and 2 in 72 (`SELVEDGE_ROUNDS=20000 cargo test --test book
-//! -- race_condition:: --nocapture`, two cores, 2026-11-29): to start a thread takes longer than to load a number.
+//! Of 20,000 rounds on real threads 19,776 read 0, 156 read 1 and 68 read 2 (`SELVEDGE_ROUNDS=20000 cargo test --test
+//! book -- race_condition:: --nocapture`, two cores, 2026-11-29). Starting a thread takes longer than loading a number.
 //!
 //! **Why.** This is a **race condition**: the result depends on the order in which the threads run, and some orders give
 //! a wrong one. No increment is lost: the counter is 2 in the end. It is read too early. A race condition is not a data

