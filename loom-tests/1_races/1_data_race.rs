@@ -22,20 +22,22 @@
 //! model is not run: no result of it would mean anything.
 //!
 //! **Why.** This is a **data race**: two threads access the same memory, at least one of them writes, at least one
-//! access is not atomic, and no synchronisation orders the two. A data race is undefined behaviour. The compiler assumes
-//! that there is none: it may keep the number in a register, so that bob never sees the write, or move the read to
-//! another place. That both threads write the same value does not help (second test). Two reads are no data race.
+//! access is not atomic, and no synchronisation orders the two. A data race is undefined behaviour. The compiler
+//! assumes that there is none: it may keep the number in a register, so that bob never sees the write, or move the
+//! read to another place. That both threads write the same value does not help (second test). Two reads are no data
+//! race.
 //!
 //! Safe Rust does not compile this program. Two threads may share a `&T` only if `T` is `Sync`, and types that change
-//! plain memory through a `&T`, such as `Cell` and `UnsafeCell`, are not. The four assertions below state this; they are
-//! checked by the compiler. Here `unsafe impl Sync` turned the check off.
+//! plain memory through a `&T`, such as `Cell` and `UnsafeCell`, are not. The four assertions below state this; they
+//! are checked by the compiler. Here `unsafe impl Sync` turned the check off.
 //!
 //! **Fix.** Use a type whose accesses are synchronised. An atomic makes each access one step; a mutex orders whole
 //! sections. Bob then reads 0 or 7.
 //!
-//! **Break it yourself.** Let bob write in `two_reads_of_plain_memory_are_no_data_race`: replace his `PlainNumber::get`
-//! by `|number| number.set(7)`. The test fails with *data race: c1: alice reads at …, bob writes at …*. Or delete the
-//! line `unsafe impl Sync`: the file does not compile, *`UnsafeCell<u64>` cannot be shared between threads safely*.
+//! **Break it yourself.** Let bob write in `two_reads_of_plain_memory_are_no_data_race`: replace his
+//! `PlainNumber::get` by `|number| number.set(7)`. The test fails with *data race: c1: alice reads at …, bob writes at
+//! …*. Or delete the line `unsafe impl Sync`: the file does not compile, *`UnsafeCell<u64>` cannot be shared between
+//! threads safely*.
 
 use selvedge_model::sync::Mutex;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

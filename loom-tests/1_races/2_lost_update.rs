@@ -25,18 +25,19 @@
 //!    4                            a1.store 1
 //! ```
 //!
-//! On real threads the total was 1 in 3, 54 and 71 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo test
-//! --test book -- lost_update:: --nocapture` (two cores, 2026-11-29).
+//! On real threads the total was 1 in 3, 54 and 71 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo
+//! test --test book -- lost_update:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** Bob is preempted between his load and his store: the operating system takes the core away from him, or alice
-//! runs on another core meanwhile. His store then overwrites alice's update with a value that does not contain it. This
-//! is a **lost update**. Each access is atomic; the pair is not.
+//! **Why.** Bob is preempted between his load and his store: the operating system takes the core away from him, or
+//! alice runs on another core meanwhile. His store then overwrites alice's update with a value that does not contain
+//! it. This is a **lost update**. Each access is atomic; the pair is not.
 //!
-//! The longer bob is away, the more is lost. In the second test bob adds three times between alice's load and her store,
-//! and the total is 1 instead of 4. A program that prints 842 for 1,000 has lost 158 updates in this way.
+//! The longer bob is away, the more is lost. In the second test bob adds three times between alice's load and her
+//! store, and the total is 1 instead of 4. A program that prints 842 for 1,000 has lost 158 updates in this way.
 //!
-//! **Fix.** Make the increment one step. `fetch_add` is one: a read-modify-write, which reads the newest value and writes
-//! the next without another store between the two. A lock that is held from the load to the store has the same effect.
+//! **Fix.** Make the increment one step. `fetch_add` is one: a read-modify-write, which reads the newest value and
+//! writes the next without another store between the two. A lock that is held from the load to the store has the same
+//! effect.
 //!
 //! **Break it yourself.** In `increment_in_one_step` replace `total.fetch_add(1, Relaxed)` by
 //! `total.store(total.load(Relaxed) + 1, Relaxed)`. `fetch_add_keeps_every_update` fails: *reached total=1, which the

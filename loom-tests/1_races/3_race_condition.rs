@@ -32,26 +32,27 @@
 //! ```
 //!
 //! Of 20,000 rounds on real threads 19,776 read 0, 156 read 1 and 68 read 2 (`SELVEDGE_ROUNDS=20000 cargo test --test
-//! book -- race_condition:: --nocapture`, two cores, 2026-11-29). Starting a thread takes longer than loading a number.
+//! book -- race_condition:: --nocapture`, two cores, 2026-11-29). Starting a thread takes longer than loading a
+//! number.
 //!
-//! **Why.** This is a **race condition**: the result depends on the order in which the threads run, and some orders give
-//! a wrong one. No increment is lost: the counter is 2 in the end. It is read too early. A race condition is not a data
-//! race, and either can occur without the other:
+//! **Why.** This is a **race condition**: the result depends on the order in which the threads run, and some orders
+//! give a wrong one. No increment is lost: the counter is 2 in the end. It is read too early. A race condition is not
+//! a data race, and either can occur without the other:
 //!
 //! | | race condition | no race condition |
 //! |---|---|---|
 //! | **data race** | an increment of a number in plain memory | two threads write the same value to plain memory |
 //! | **no data race** | this program; an increment in two atomic steps | the fixes below |
 //!
-//! Safe Rust rejects data races. It cannot reject race conditions, because only the author knows which results are wrong.
-//! A test has to say so. Here that is the table of outcomes in each test.
+//! Safe Rust rejects data races. It cannot reject race conditions, because only the author knows which results are
+//! wrong. A test has to say so. Here that is the table of outcomes in each test.
 //!
 //! **Fix.** Read the total when both threads have ended. `join` waits for the end of a thread, and everything that the
 //! thread did happens before `join` returns, so even a `Relaxed` load reads 2. A scope joins its threads at its end.
 //!
 //! **Break it yourself.** In `total_after_joining` replace `bob.join().unwrap()` by `drop(bob)`.
-//! `a_total_that_is_read_after_joining_is_complete` fails: *reached main=1, which the table does not declare; it declares
-//! main=2*.
+//! `a_total_that_is_read_after_joining_is_complete` fails: *reached main=1, which the table does not declare; it
+//! declares main=2*.
 
 use selvedge_model::Model;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

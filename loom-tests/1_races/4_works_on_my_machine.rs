@@ -4,8 +4,8 @@
 //!
 //! **Guess:** in how many of 20,000 rounds on two real cores is the total 1?
 //!
-//! **Output.** Three runs of `SELVEDGE_ROUNDS=20000 cargo test --test book -- works_on_my_machine:: --nocapture` on two
-//! cores, without optimisation, on 2026-11-29. A cell has the number of losses and the smallest total:
+//! **Output.** Three runs of `SELVEDGE_ROUNDS=20000 cargo test --test book -- works_on_my_machine:: --nocapture` on
+//! two cores, without optimisation, on 2026-11-29. A cell has the number of losses and the smallest total:
 //!
 //! | | first run | second run | third run |
 //! |---|---|---|---|
@@ -21,21 +21,22 @@
 //!   total=1  interesting         2  both load 0: one update is lost
 //! ```
 //!
-//! **Why.** The machine runs one execution at a time, and not each with the same probability. The load and the store are
-//! about a nanosecond apart, and starting a thread takes thousands of nanoseconds, so the two threads rarely overlap. More
-//! load, another machine, another build or a debugger changes the probability. It does not change which executions are
-//! possible. A stress test that passes shows that the failure is rare there. It does not show that there is none.
+//! **Why.** The machine runs one execution at a time, and not each with the same probability. The load and the store
+//! are about a nanosecond apart, and starting a thread takes thousands of nanoseconds, so the two threads rarely
+//! overlap. More load, another machine, another build or a debugger changes the probability. It does not change which
+//! executions are possible. A stress test that passes shows that the failure is rare there. It does not show that
+//! there is none.
 //!
-//! The checker does not run threads at random. It runs one execution of the model after the other, each once, until none
-//! is left. There are four here: the last store is alice's or bob's, and the load before it reads 0 or the other store.
-//! The second of them loses an update. This takes a millisecond, and it is the same on every machine.
+//! The checker does not run threads at random. It runs one execution of the model after the other, each once, until
+//! none is left. There are four here: the last store is alice's or bob's, and the load before it reads 0 or the other
+//! store. The second of them loses an update. This takes a millisecond, and it is the same on every machine.
 //!
 //! **Fix.** The last test increments by `fetch_add`: there are two executions, and both are right. That is a proof for
 //! two threads with one increment each.
 //!
-//! **Break it yourself.** Repair `increment`: replace its three lines by `total.fetch_add(1, Relaxed);`. Two tests fail
-//! under `--cfg loom`, with *never reached total=1, which the table declares; reached: total=2*. A table is exact: a
-//! declared outcome must be reached. Without the flag both pass.
+//! **Break it yourself.** Repair `increment`: replace its three lines by `total.fetch_add(1, Relaxed);`. Two tests
+//! fail under `--cfg loom`, with *never reached total=1, which the table declares; reached: total=2*. A table is
+//! exact: a declared outcome must be reached. Without the flag both pass.
 
 use std::sync::Barrier;
 use std::thread;

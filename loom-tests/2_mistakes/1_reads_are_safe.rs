@@ -1,7 +1,7 @@
 //! # Are reads safe?
 //!
-//! A service moves from host 1, port 1, to host 2, port 2. A thread that only reads wants to connect to it. Both numbers
-//! are atomics, with the strongest ordering:
+//! A service moves from host 1, port 1, to host 2, port 2. A thread that only reads wants to connect to it. Both
+//! numbers are atomics, with the strongest ordering:
 //!
 //! ```rust
 //! host.store(2, SeqCst); port.store(2, SeqCst);           // writer
@@ -29,13 +29,13 @@
 //! On real threads (2, 1) was read in 50, 126 and 154 of 20,000 rounds, and (1, 2) in none, in three runs of
 //! `SELVEDGE_ROUNDS=20000 cargo test --test book -- reads_are_safe:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** This is a **torn read**: what belongs together is read in parts, from before and after a change. The address
-//! (2, 1) never existed. What is true of "reads are safe" is the last test: one load of one atomic returns a value that
-//! was stored. A read of plain memory beside a write is not even that, but a data race.
+//! **Why.** This is a **torn read**: what belongs together is read in parts, from before and after a change. The
+//! address (2, 1) never existed. What is true of "reads are safe" is the last test: one load of one atomic returns a
+//! value that was stored. A read of plain memory beside a write is not even that, but a data race.
 //!
-//! A lock does not help if each read takes it for itself (`address_under_two_guards`): the guard is dropped at the end of
-//! the statement, and the writer comes between. One of the two torn addresses is left then. That the lock is taken only
-//! for reading is not the reason: a mutex would have the same defect.
+//! A lock does not help if each read takes it for itself (`address_under_two_guards`): the guard is dropped at the end
+//! of the statement, and the writer comes between. One of the two torn addresses is left then. That the lock is taken
+//! only for reading is not the reason: a mutex would have the same defect.
 //!
 //! **Fix.** One guard for all reads of values that belong together. The writer has to do the same: it writes the whole
 //! address under one guard. `Map::with` and `Stats::snapshot` of selvedge do both in one call.

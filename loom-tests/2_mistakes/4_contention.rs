@@ -1,13 +1,13 @@
 //! # Why is it slower with two threads?
 //!
-//! Two threads increment one counter as often as they can. Four counters are right: a number in a mutex, an atomic, and
-//! two of selvedge. A `Counter` has stripes, each on cache lines of its own, and a thread adds to one of them. A
+//! Two threads increment one counter as often as they can. Four counters are right: a number in a mutex, an atomic,
+//! and two of selvedge. A `Counter` has stripes, each on cache lines of its own, and a thread adds to one of them. A
 //! `CounterHandle` owns a cell that no other thread writes.
 //!
 //! **Guess:** how many increments a second do two cores do, compared with one?
 //!
-//! **Output.** Measured by `cargo run --profile bench -p peers -- contention docs/contention.svg`, which draws the curve:
-//! million increments a second of all threads together, on an AMD EPYC with two cores, 2026-11-29.
+//! **Output.** Measured by `cargo run --profile bench -p peers -- contention docs/contention.svg`, which draws the
+//! curve: million increments a second of all threads together, on an AMD EPYC with two cores, 2026-11-29.
 //!
 //! ![The lock and the atomic are slower with two threads, stripes and handles faster](../../docs/contention.svg)
 //!
@@ -25,20 +25,21 @@
 //!   main=6  acceptable          1  two handles
 //! ```
 //!
-//! **Why.** This is **contention**. All increments of a lock or of one atomic take place one after the other, and there
-//! are 20 orders of three and three. Before a core can write a cache line, the other core has to give it up. That takes
-//! longer than the increment, so the second core makes both slower. A mutex adds that its owner may be preempted, and
-//! blocks the others meanwhile. Nothing is wrong in the results, so no table of outcomes shows contention.
+//! **Why.** This is **contention**. All increments of a lock or of one atomic take place one after the other, and
+//! there are 20 orders of three and three. Before a core can write a cache line, the other core has to give it up.
+//! That takes longer than the increment, so the second core makes both slower. A mutex adds that its owner may be
+//! preempted, and blocks the others meanwhile. Nothing is wrong in the results, so no table of outcomes shows
+//! contention.
 //!
-//! One execution means that no two steps conflict: no thread writes what another one reads or writes, until the end. Then
-//! each core keeps its cache line, and two cores do twice the work. More threads than cores do not add any.
+//! One execution means that no two steps conflict: no thread writes what another one reads or writes, until the end.
+//! Then each core keeps its cache line, and two cores do twice the work. More threads than cores do not add any.
 //!
 //! **Fix.** Share less: a cell for each thread, added up when the total is read. The price is paid by the reader, who
-//! visits all cells, and in memory. Where the lock is held for a short part of the work, or the threads rarely meet, one
-//! lock is simpler and fast enough: measure first.
+//! visits all cells, and in memory. Where the lock is held for a short part of the work, or the threads rarely meet,
+//! one lock is simpler and fast enough: measure first.
 //!
-//! **Break it yourself.** In `two_stripes` write `with_stripes(1)`: both threads add to one stripe. Two tests fail, because
-//! the report says *20 executions* in place of *1 execution*.
+//! **Break it yourself.** In `two_stripes` write `with_stripes(1)`: both threads add to one stripe. Two tests fail,
+//! because the report says *20 executions* in place of *1 execution*.
 
 use selvedge::Counter;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

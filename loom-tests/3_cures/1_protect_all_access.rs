@@ -1,12 +1,12 @@
 //! # Which accesses need the lock?
 //!
-//! An account has a balance of 100, and a lock beside it. A deposit of 100 takes the lock. The method that adds ten per
-//! cent of interest does not:
+//! An account has a balance of 100, and a lock beside it. A deposit of 100 takes the lock. The method that adds ten
+//! per cent of interest does not:
 //!
 //! ```rust
-//! let _guard = self.lock.lock().unwrap();                     // deposit
-//! self.balance.store(self.balance.load(Relaxed) + 100, Relaxed);
-//! self.balance.store(self.balance.load(Relaxed) * 11 / 10, Relaxed);      // add_interest
+//! let _guard = lock.lock().unwrap();                          // deposit
+//! balance.store(balance.load(Relaxed) + 100, Relaxed);
+//! balance.store(balance.load(Relaxed) * 11 / 10, Relaxed);    // add_interest
 //! ```
 //!
 //! **Guess:** does it help that one of the two takes the lock?
@@ -29,17 +29,17 @@
 //!    6                        a1.store 110
 //! ```
 //!
-//! On real threads the deposit was lost in 1, 0 and 0 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo test
-//! --test book -- protect_all_access:: --nocapture` (two cores, 2026-11-29).
+//! On real threads the deposit was lost in 1, 0 and 0 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo
+//! test --test book -- protect_all_access:: --nocapture` (two cores, 2026-11-29).
 //!
 //! **Why.** A lock excludes only threads that take it. One access without it is enough to lose an update.
 //!
-//! **Fix.** Protect all accesses. In Rust the data goes into the lock: `Mutex<u64>` has no way to the number but by
-//! `lock`, so that to forget it does not compile. All values that belong together go into one lock: with two locks, the
-//! auditor sees a balance of 100 and no entry for it (third test).
+//! **Fix.** Protect all accesses. In Rust the data goes into the lock: the number in a `Mutex<u64>` can only be
+//! reached by `lock`, and code that forgets it does not compile. All values that belong together go into one lock.
+//! With two locks, an auditor finds a balance of 100 and no entry for it (third test).
 //!
-//! **Break it yourself.** In `LockAround::add_interest` release the lock between the two accesses: replace the two lines by
-//! `let balance = *self.0.lock().unwrap(); *self.0.lock().unwrap() = balance + balance / 10;`.
+//! **Break it yourself.** In `add_interest_inside` release the lock between the two accesses: replace its lines by
+//! `let before = *balance.lock().unwrap(); *balance.lock().unwrap() = before * 11 / 10;`.
 //! `data_inside_the_lock_has_no_access_without_it` fails: *reached balance=110, which the table does not declare*.
 
 use selvedge_model::Model;
@@ -48,49 +48,34 @@ use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::shown::assert_shown;
 
-/// Racy: the lock is beside the balance, and one method forgets it.
-struct LockBeside {
-    lock: Mutex<()>,
-    balance: AtomicU64,
+/// Racy: the lock is beside the balance.
+type LockBeside = (Mutex<()>, AtomicU64);
+
+fn deposit((lock, balance): &LockBeside) {
+    let _guard = lock.lock().unwrap();
+    balance.store(balance.load(Relaxed) + 100, Relaxed);
 }
 
-impl LockBeside {
-    fn new() -> Self {
-        Self { lock: Mutex::new(()), balance: AtomicU64::new(100) }
-    }
-
-    fn deposit(&self) {
-        let _guard = self.lock.lock().unwrap();
-        let balance = self.balance.load(Relaxed);
-        self.balance.store(balance + 100, Relaxed);
-    }
-
-    fn add_interest(&self) {
-        let balance = self.balance.load(Relaxed);
-        self.balance.store(balance + balance / 10, Relaxed);
-    }
+fn add_interest((_, balance): &LockBeside) {
+    balance.store(balance.load(Relaxed) * 11 / 10, Relaxed);
 }
 
 /// Sound: the balance is inside the lock.
-struct LockAround(Mutex<u64>);
+fn deposit_inside(balance: &Mutex<u64>) {
+    *balance.lock().unwrap() += 100;
+}
 
-impl LockAround {
-    fn deposit(&self) {
-        *self.0.lock().unwrap() += 100;
-    }
-
-    fn add_interest(&self) {
-        let mut balance = self.0.lock().unwrap();
-        *balance += *balance / 10;
-    }
+fn add_interest_inside(balance: &Mutex<u64>) {
+    let mut balance = balance.lock().unwrap();
+    *balance = *balance * 11 / 10;
 }
 
 #[test]
 fn one_access_without_the_lock_loses_a_deposit() {
-    let report = Model::new(LockBeside::new)
-        .thread("customer", LockBeside::deposit)
-        .thread("bank", LockBeside::add_interest)
-        .finally("balance", |account| account.balance.load(Relaxed))
+    let report = Model::new(|| (Mutex::new(()), AtomicU64::new(100)))
+        .thread("customer", deposit)
+        .thread("bank", add_interest)
+        .finally("balance", |(_, balance)| balance.load(Relaxed))
         .acceptable("balance=220", "deposit first")
         .acceptable("balance=210", "interest first")
         .interesting("balance=110", "the deposit is lost")
@@ -101,10 +86,10 @@ fn one_access_without_the_lock_loses_a_deposit() {
 
 #[test]
 fn data_inside_the_lock_has_no_access_without_it() {
-    Model::new(|| LockAround(Mutex::new(100)))
-        .thread("customer", LockAround::deposit)
-        .thread("bank", LockAround::add_interest)
-        .finally("balance", |account| *account.0.lock().unwrap())
+    Model::new(|| Mutex::new(100))
+        .thread("customer", deposit_inside)
+        .thread("bank", add_interest_inside)
+        .finally("balance", |balance| *balance.lock().unwrap())
         .acceptable("balance=220", "deposit first")
         .acceptable("balance=210", "interest first")
         .check();
@@ -130,11 +115,7 @@ fn two_locks_for_a_balance_and_its_entries_show_half_of_a_deposit() {
 #[test]
 fn one_lock_for_a_balance_and_its_entries_shows_all_of_a_deposit() {
     Model::new(|| Mutex::new((0, 0)))
-        .thread("customer", |account| {
-            let mut account = account.lock().unwrap();
-            account.0 += 100;
-            account.1 += 1;
-        })
+        .thread("customer", |account| *account.lock().unwrap() = (100, 1))
         .thread("auditor", |account| *account.lock().unwrap())
         .acceptable(["auditor=(0, 0)", "auditor=(100, 1)"], "before or after the deposit")
         .check();
