@@ -8,10 +8,11 @@
 //! total.store(seen + 1, Relaxed);
 //! ```
 //!
-//! The smallest such program has two threads, alice and bob, with one increment each. **Guess:** which totals can come
-//! out?
+//! (`Relaxed` is a memory ordering. It makes no difference here; orderings are chapter 4.) The smallest such program
+//! has two threads, alice and bob, with one increment each. **Guess:** which totals can come out?
 //!
-//! **Output.** 2, and also 1. Here is every total, in how many executions it is reached, and one of those that lose:
+//! **Output.** 2, and also 1. Here is every total, its grade in the test (`acceptable` is right, `interesting` is what
+//! the lesson shows), in how many executions it is reached, and one of those that lose:
 //!
 //! ```text
 //!   total=2  acceptable          2  one increment after the other
@@ -28,9 +29,9 @@
 //! On real threads the total was 1 in 3, 54 and 71 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo
 //! test --test book -- lost_update:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** Bob is preempted between his load and his store: the operating system takes the core away from him, or
-//! alice runs on another core meanwhile. His store then overwrites alice's update with a value that does not contain
-//! it. This is a **lost update**. Each access is atomic; the pair is not.
+//! **Why.** Bob is *preempted* between his load and his store: alice runs before he goes on, on the same core or on
+//! another one. His store then overwrites alice's update with a value that does not contain it. This is a **lost
+//! update**. Each access is atomic; the pair is not.
 //!
 //! The longer bob is away, the more is lost. In the second test bob adds three times between alice's load and her
 //! store, and the total is 1 instead of 4. A program that prints 842 for 1,000 has lost 158 updates in this way.

@@ -10,7 +10,7 @@
 //!
 //! **Guess:** which addresses can the reader find? It changes nothing, so can anything go wrong?
 //!
-//! **Output.**
+//! **Output.** Two of the four addresses never existed:
 //!
 //! ```text
 //!   reader=(1, 1)  acceptable          1  the old address
@@ -29,9 +29,9 @@
 //! On real threads (2, 1) was read in 50, 126 and 154 of 20,000 rounds, and (1, 2) in none, in three runs of
 //! `SELVEDGE_ROUNDS=20000 cargo test --test book -- reads_are_safe:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** This is a **torn read**: what belongs together is read in parts, from before and after a change. The
-//! address (2, 1) never existed. What is true of "reads are safe" is the last test: one load of one atomic returns a
-//! value that was stored. A read of plain memory beside a write is not even that, but a data race.
+//! **Why.** This is a **torn read**: what belongs together is read in parts, from before and after a change. What is
+//! true of "reads are safe" is the last test: one load of one atomic returns a value that was stored. A read of plain
+//! memory beside a write is not even that, but a data race.
 //!
 //! A lock does not help if each read takes it for itself (`address_under_two_guards`): the guard is dropped at the end
 //! of the statement, and the writer comes between. One of the two torn addresses is left then. That the lock is taken

@@ -35,15 +35,13 @@
 //!
 //! **Why.** What a thread does between lock and unlock is a *critical section*: no other section of the same lock runs
 //! meanwhile. Here the check is one section and the act is another. Between the two the lock is free, and what was
-//! checked may change. This is **check-then-act**. There is no data race, and a race detector reports nothing. A type
-//! that locks inside has the same problem. Each call of a `Map` is one critical section, so a `get` that is followed
-//! by an `update` is two.
+//! checked may change. This is **check-then-act**. It is no data race, and a race detector reports nothing. Nor does a
+//! type help that locks inside: each call of a `Map` is one critical section, so `get` and then `update` are two.
 //!
 //! **Fix.** Check and act in one section: keep the guard. Of a `Map`, do both in one call, in the closure.
 //!
 //! **Break it yourself.** In `sell_in_one_section` replace `*left -=` by `drop(left); *seats.lock().unwrap() -=`.
-//! `check_and_act_in_one_section_sell_one_seat_once` fails: *reached alice=true bob=true, which the table does not
-//! declare*.
+//! `check_and_act_in_one_section_sell_one_seat_once` fails: *reached alice=true bob=true*.
 
 use selvedge::Map;
 use selvedge_model::Model;

@@ -26,10 +26,10 @@
 //! On real threads none of 20,000 rounds deadlocked, in three runs of `SELVEDGE_ROUNDS=20000 cargo test --test book --
 //! deadlock:: --nocapture` (two cores, 2026-11-29). In another run, of 2,000 rounds, round 846 did.
 //!
-//! **Why.** This is a **deadlock**: each of these threads holds a lock that the next one waits for, in a cycle.
-//! Nothing releases a lock while its owner is blocked, so neither continues. A cycle may have more than two threads:
-//! alice, bob and carol deadlock with three accounts, where no two of them use the same two. A test needs all threads
-//! of the cycle: with alice and bob alone every execution of that program ends (third test).
+//! **Why.** This is a **deadlock**: each of these threads holds a lock that the next one waits for, in a cycle. A
+//! blocked thread releases nothing, so none of them continues. A cycle may have more threads: three deadlock if they
+//! transfer from 0 to 1, from 1 to 2 and from 2 to 0. A test needs all threads of the cycle: with two of these three
+//! every execution ends (third test).
 //!
 //! **Fix.** One order for all locks, the same in all threads: here the smaller account first, whatever the direction
 //! of the transfer. A cycle would need a thread that holds the larger and waits for the smaller. Or one lock for all

@@ -13,10 +13,16 @@
 //!
 //! | threads | 1 | 2 | 4 | 8 |
 //! |---|---|---|---|---|
-//! TABLE
+//! | `Mutex<u64>` | 231 | 71 | 97 | 143 |
+//! | `AtomicU64` | 508 | 275 | 298 | 389 |
+//! | `Counter` | 595 | 1,175 | 557 | 558 |
+//! | `CounterHandle` | 1,847 | 3,684 | 1,788 | 1,998 |
 //!
-//! Times are not asserted. What is asserted is in how many orders two threads with three increments each can meet: the
-//! number of executions.
+//! In 13 runs two threads made 34 to 75 with the mutex, 152 to 291 with the atomic, 776 to 1,186 with the `Counter` and
+//! 2,818 to 3,694 with handles. With more threads than cores the figures differ more from run to run.
+//!
+//! Times are not asserted. What is asserted is the number of executions for two threads with three increments each: in
+//! how many orders the steps that conflict can take place.
 //!
 //! ```text
 //!   total=6  acceptable         20  one lock
@@ -25,11 +31,10 @@
 //!   main=6  acceptable          1  two handles
 //! ```
 //!
-//! **Why.** This is **contention**. All increments of a lock or of one atomic take place one after the other, and
-//! there are 20 orders of three and three. Before a core can write a cache line, the other core has to give it up.
-//! That takes longer than the increment, so the second core makes both slower. A mutex adds that its owner may be
-//! preempted, and blocks the others meanwhile. Nothing is wrong in the results, so no table of outcomes shows
-//! contention.
+//! **Why.** This is **contention**. All increments of one lock or one atomic take place one after the other: three and
+//! three, in 20 orders. Before a core can write a cache line, the other core has to give it up. That takes longer than
+//! the increment, so the second core makes both slower. A mutex adds that its owner may be preempted, and the others
+//! are blocked until it runs again. The results are right, so no table of outcomes shows contention.
 //!
 //! One execution means that no two steps conflict: no thread writes what another one reads or writes, until the end.
 //! Then each core keeps its cache line, and two cores do twice the work. More threads than cores do not add any.

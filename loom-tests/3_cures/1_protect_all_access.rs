@@ -1,7 +1,7 @@
 //! # Which accesses need the lock?
 //!
-//! An account has a balance of 100, and a lock beside it. A deposit of 100 takes the lock. The method that adds ten
-//! per cent of interest does not:
+//! An account has a balance of 100, and a lock beside it. A deposit of 100 takes the lock. Adding ten per cent of
+//! interest does not:
 //!
 //! ```rust
 //! let _guard = lock.lock().unwrap();                          // deposit
@@ -90,8 +90,7 @@ fn data_inside_the_lock_has_no_access_without_it() {
         .thread("customer", deposit_inside)
         .thread("bank", add_interest_inside)
         .finally("balance", |balance| *balance.lock().unwrap())
-        .acceptable("balance=220", "deposit first")
-        .acceptable("balance=210", "interest first")
+        .acceptable(["balance=220", "balance=210"], "in either order")
         .check();
 }
 
@@ -107,8 +106,7 @@ fn two_locks_for_a_balance_and_its_entries_show_half_of_a_deposit() {
             (balance, *entries.lock().unwrap())
         })
         .acceptable(["auditor=(0, 0)", "auditor=(100, 1)"], "before or after the deposit")
-        .interesting("auditor=(100, 0)", "in the middle")
-        .interesting("auditor=(0, 1)", "in the middle")
+        .interesting(["auditor=(100, 0)", "auditor=(0, 1)"], "half of the deposit")
         .check();
 }
 

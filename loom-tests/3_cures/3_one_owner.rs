@@ -29,14 +29,13 @@
 //! On real threads it was overdrawn in none of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo test
 //! --test book -- one_owner:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** This is **check-then-act** once more: both threads check, and then both act.
+//! **Why.** This is **check-then-act**: both threads check, and then both act.
 //!
 //! **Fix.** Give the balance one **owner**: a thread, also called an *actor*, that has it as a local variable. The
 //! others send a request and wait for the answer. The owner serves one request after the other, so nothing comes
-//! between its check and its act, and its code is that of a program with one thread. The price: each request costs two
-//! messages and two changes of thread, and one core serves them all.
-//!
-//! The loop of the owner ends when the last sender is dropped. While a sender is kept, it waits (last test).
+//! between its check and its act, and its code is that of a program with one thread. The price: two messages for each
+//! request, and one core serves them all. Its loop ends when the last sender is dropped, and waits until then (last
+//! test).
 //!
 //! **Break it yourself.** Delete `drop(owner);` in `two_withdrawals`. `an_owned_balance_is_not_overdrawn` fails:
 //! *deadlock: main is blocked in join thread2; thread2 is blocked in q3.recv*.
@@ -57,7 +56,7 @@ fn withdraw(balance: &AtomicI64) -> bool {
     granted
 }
 
-/// A withdrawal of 10, with the channel for the answer.
+/// A withdrawal of 10: where the answer goes.
 type Request = Sender<bool>;
 
 /// Sound: one thread owns the balance. It ends with the last sender.
@@ -105,7 +104,7 @@ fn a_shared_balance_is_overdrawn() {
 fn an_owned_balance_is_not_overdrawn() {
     Model::new(|| ())
         .thread("main", |()| two_withdrawals())
-        .acceptable(["main=(true, false, 0)", "main=(false, true, 0)"], "the first message")
+        .acceptable(["main=(true, false, 0)", "main=(false, true, 0)"], "the first one")
         .check();
 }
 

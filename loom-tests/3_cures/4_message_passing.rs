@@ -1,6 +1,7 @@
 //! # Is an empty queue a finished queue?
 //!
-//! A producer puts two jobs into a queue behind a lock. A worker takes jobs until the queue is empty:
+//! A producer puts two jobs into a queue behind a lock: lists of numbers, with the sums 3 and 30. A worker takes jobs
+//! until the queue is empty, and returns the sum of all:
 //!
 //! ```rust
 //! let job = queue.lock().unwrap().pop_front();
@@ -34,10 +35,10 @@
 //! **Why.** The state of the queue does not say what the producer is going to do. Empty may mean *finished* or *not
 //! yet*. This is a race condition: every access is under the lock, and the result depends on which thread is faster.
 //!
-//! **Fix.** **Message passing.** A channel has both answers: `recv` blocks while it is empty, and fails when it is
+//! **Fix.** **Message passing.** A channel tells the two apart: `recv` blocks while it is empty, and fails when it is
 //! empty and the last sender is dropped. A loop over the receiver ends then. A message moves: after `send(job)` the
-//! producer has the job no more, and to use it does not compile. So a job needs no lock, although another thread
-//! changes it. The result comes back as the value of `join`. No state is shared at all.
+//! producer does not own the job, and code that uses it does not compile. So a job needs no lock. The result comes
+//! back as the value of `join`. The threads share the channel, and nothing else.
 //!
 //! **Break it yourself.** In `work_until_closed` write `receiver.try_iter()` in place of `receiver.into_iter()`, which
 //! does not block. `a_worker_that_ends_when_the_channel_is_closed_does_every_job` fails: *reached main=0, which the
