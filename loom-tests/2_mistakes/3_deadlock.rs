@@ -4,7 +4,7 @@
 //!
 //! ```rust
 //! let mut payer = accounts[from].lock().unwrap();
-//! let mut payee = accounts[to].lock().unwrap();
+//! let mut receiver = accounts[to].lock().unwrap();
 //! ```
 //!
 //! Alice transfers from account 0 to account 1, and bob from 1 to 0. **Guess:** does this program always end?
@@ -57,23 +57,23 @@ fn balances(accounts: &Accounts) -> Vec<u64> {
 /// Racy: locks the account that pays first.
 fn transfer(accounts: &Accounts, from: usize, to: usize) {
     let mut payer = accounts[from].lock().unwrap();
-    let mut payee = accounts[to].lock().unwrap();
+    let mut receiver = accounts[to].lock().unwrap();
     *payer -= 1;
-    *payee += 1;
+    *receiver += 1;
 }
 
 /// Sound: locks the account with the smaller number first.
 fn transfer_in_order(accounts: &Accounts, from: usize, to: usize) {
-    let (mut payer, mut payee);
+    let (mut payer, mut receiver);
     if from < to {
         payer = accounts[from].lock().unwrap();
-        payee = accounts[to].lock().unwrap();
+        receiver = accounts[to].lock().unwrap();
     } else {
-        payee = accounts[to].lock().unwrap();
+        receiver = accounts[to].lock().unwrap();
         payer = accounts[from].lock().unwrap();
     }
     *payer -= 1;
-    *payee += 1;
+    *receiver += 1;
 }
 
 #[test]

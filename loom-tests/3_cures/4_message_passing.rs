@@ -86,7 +86,9 @@ fn work_until_closed() -> u64 {
 fn a_worker_that_ends_when_the_queue_is_empty_misses_jobs() {
     let report = Model::new(Mutex::<VecDeque<Job>>::default)
         .thread("producer", |queue| {
-            jobs().into_iter().for_each(|job| queue.lock().unwrap().push_back(job))
+            for job in jobs() {
+                queue.lock().unwrap().push_back(job);
+            }
         })
         .thread("worker", work_until_empty)
         .acceptable("worker=33", "both jobs are done")
