@@ -1,0 +1,111 @@
+//! # cache-rs #62: a key that was never removed is found to be absent
+//!
+//! **Source.** <https://github.com/pelikan-io/cache-rs/issues/62>; the fix is #60.
+//!
+//! **Kind.** Check-then-act on a location that is reused (ABA of memory).
+//!
+//! **What happened.** A reader loads from a slot of the hash table where an entry is, and compares the key that is
+//! stored there. In between a compaction may move the entry, publish its new location in the slot, and recycle the old
+//! memory for another key. The reader then sees another key and reports that its own is absent. A stress test showed it
+//! once in 2,400 runs. The fix loads the slot again after a mismatch, and retries if it has changed.
+//!
+//! **What the checker says.** `broken`: the key is absent, in execution 2, an interleaving. With the second look, and the
+//! comparison relaxed, it still is in execution 3, under weak memory: the second look may be carried out before the
+//! comparison, as in a seqlock. With an acquire load for the comparison all executions are right.
+//!
+//! **Assumed.** The bytes of a key are one atomic; the crate compares plain memory. Two locations, one slot, one move.
+//! Whether something else in the crate orders the second look after the comparison is left out.
+
+use selvedge_model::sync::atomic::AtomicUsize;
+use selvedge_model::sync::atomic::Ordering::{Acquire, Relaxed, Release};
+
+const KEY: usize = 7;
+const OTHER: usize = 8;
+
+/// A slot of the table, and the keys at two locations.
+pub struct Table {
+    slot: AtomicUsize,
+    keys: [AtomicUsize; 2],
+}
+
+impl Default for Table {
+    fn default() -> Self {
+        Self { slot: AtomicUsize::new(0), keys: [AtomicUsize::new(KEY), AtomicUsize::new(0)] }
+    }
+}
+
+impl Table {
+    /// Moves the entry to the other location, and recycles the first one.
+    pub fn compact(&self) {
+        self.keys[1].store(KEY, Relaxed);
+        self.slot.store(1, Release);
+        self.keys[0].store(OTHER, Release);
+    }
+}
+
+/// Takes another key for the answer.
+pub fn broken(table: &Table) -> bool {
+    let location = table.slot.load(Acquire);
+    table.keys[location].load(Relaxed) == KEY
+}
+
+/// Looks at the slot again, but may look at it before the key.
+pub fn rechecked(table: &Table) -> bool {
+    loop {
+        let location = table.slot.load(Acquire);
+        if table.keys[location].load(Relaxed) == KEY {
+            return true;
+        }
+        if table.slot.load(Acquire) == location {
+            return false;
+        }
+    }
+}
+
+/// Looks at the slot again, after the key.
+pub fn fixed(table: &Table) -> bool {
+    loop {
+        let location = table.slot.load(Acquire);
+        if table.keys[location].load(Acquire) == KEY {
+            return true;
+        }
+        if table.slot.load(Acquire) == location {
+            return false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Table, broken, fixed, rechecked};
+    use selvedge_model::Model;
+
+    fn model(contains: fn(&Table) -> bool) -> Model<Table> {
+        Model::new(Table::default).thread("reader", contains).thread("compaction", Table::compact)
+    }
+
+    /// The number of the execution in which the key is absent, and whether it is an interleaving.
+    fn false_absent(contains: fn(&Table) -> bool) -> Option<(u64, bool)> {
+        let report = model(contains)
+            .interesting("reader=false", "it is reported as absent")
+            .acceptable("reader=true", "it is there all the time")
+            .check();
+        report.outcomes[0].witness.as_ref().map(|found| (found.execution, found.sequential))
+    }
+
+    #[test]
+    fn a_key_is_falsely_absent() {
+        assert_eq!(false_absent(broken), cfg!(loom).then_some((2, true)));
+    }
+
+    #[test]
+    fn a_second_look_can_come_before_the_comparison() {
+        assert_eq!(false_absent(rechecked), cfg!(loom).then_some((3, false)));
+    }
+
+    #[test]
+    fn a_second_look_after_the_comparison_finds_the_key() {
+        let report = model(fixed).acceptable("reader=true", "it is there all the time").check();
+        assert!(report.is_complete() || !cfg!(loom));
+    }
+}
