@@ -1,15 +1,16 @@
 //! # bb8 #122: a connection comes back unnoticed between the look into the pool and the wait
 //!
-//! **Source.** <https://github.com/djc/bb8/issues/122>; the analysis is in a comment.
+//! **Source.** <https://github.com/djc/bb8/issues/122>; the explanation is in a comment.
 //!
 //! **Kind.** Lost wake-up: two critical sections where one is needed.
 //!
-//! **What happened.** `get` took the lock, found no idle connection, and released the lock. Then it took the lock again to
-//! put itself into the queue of waiters. A connection that was returned in between found no waiter and became idle. The
-//! caller waited although a connection was idle, until its time was up (`RunError::TimedOut`) or another one was
-//! returned. A benchmark stalled by it. Today the pool uses a `Notify`, which keeps a permit.
+//! **What happened.** A benchmark hung; a comment explains it, and calls that a guess. `get` acquired the lock, found no
+//! idle connection, and released the lock. Then it acquired the lock again to join the queue of waiters. A connection
+//! that was returned in between found no waiter and became idle, and the caller waited until its time was up
+//! (`RunError::TimedOut`) or another one was returned. Today the pool uses tokio's `Notify`, which keeps a permit.
 //!
-//! **What the checker says.** `Broken`: a deadlock, found in execution 5: `get` is blocked in `recv`, and nothing else runs.
+//! **What the checker says.** `broken`: a deadlock, found in execution 5: `get` is blocked in `recv`. `fixed` is explored
+//! completely, in 4 executions.
 //!
 //! **Assumed.** The wait has no time limit here; in the crate it has one, and the deadlock is a timeout. The repair is one
 //! critical section.
@@ -79,6 +80,7 @@ pub fn fixed(pool: &Pool) {
 #[cfg(test)]
 mod tests {
     use super::{Pool, broken, fixed};
+    use crate::expect;
     use selvedge_model::{Failure, Model};
 
     #[test]
@@ -88,11 +90,7 @@ mod tests {
             .thread("put", Pool::put)
             .fails(Failure::Deadlock)
             .check();
-        if cfg!(loom) {
-            let message = report.failure.as_ref().expect("it is expected").message.as_str();
-            assert!(message.starts_with("get is blocked in q1.recv"), "{message}");
-            assert_eq!(report.executions(), 5);
-        }
+        expect::failed(&report, 5, "get is blocked in q1.recv");
     }
 
     #[test]
@@ -102,6 +100,6 @@ mod tests {
             .thread("put", Pool::put)
             .acceptable("()", "the connection is found idle, or received")
             .check();
-        assert!(report.is_complete() || !cfg!(loom));
+        expect::complete(&report, 4);
     }
 }

@@ -1,5 +1,10 @@
 //! From the field: bugs that real crates shipped. `README.md` beside the sources has the table.
 
+#![allow(
+    clippy::missing_panics_doc,
+    reason = "a lock is poisoned only where a model has failed already"
+)]
+
 pub mod bb8_122;
 pub mod cache_rs_62;
 pub mod internment_11;
@@ -13,3 +18,6 @@ pub mod rust_98498;
 pub mod spin_65;
 pub mod turso_4509;
 pub mod xline_166;
+
+#[cfg(test)]
+mod expect;

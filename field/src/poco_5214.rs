@@ -10,6 +10,7 @@
 //! `wakeUpAll` was called: a later wait returns at once, until a new notification is put into the queue.
 //!
 //! **What the checker says.** `broken`: a deadlock, found in execution 2: the worker is blocked in the condition variable.
+//! `fixed` is explored completely, in 5 executions.
 //!
 //! **Assumed.** The queue stays empty. The event of each waiter is a condition variable and a count of the calls.
 
@@ -34,9 +35,11 @@ impl Queue {
 
     /// Waits for a wake-up that comes after the first `seen`; without it, for one that comes after this call.
     fn wait(&self, seen: Option<u64>) {
-        let wake_ups = self.wake_ups.lock().unwrap();
+        let mut wake_ups = self.wake_ups.lock().unwrap();
         let seen = seen.unwrap_or(*wake_ups);
-        drop(self.woken.wait_while(wake_ups, |wake_ups| *wake_ups == seen).unwrap());
+        while *wake_ups == seen {
+            wake_ups = self.woken.wait(wake_ups).unwrap();
+        }
     }
 }
 
@@ -57,6 +60,7 @@ pub fn fixed(queue: &Queue) {
 #[cfg(test)]
 mod tests {
     use super::{Queue, broken, fixed};
+    use crate::expect;
     use selvedge_model::{Failure, Model};
 
     #[test]
@@ -66,11 +70,7 @@ mod tests {
             .thread("main", Queue::shut_down)
             .fails(Failure::Deadlock)
             .check();
-        if cfg!(loom) {
-            let message = report.failure.as_ref().expect("it is expected").message.as_str();
-            assert!(message.starts_with("worker is blocked in v1.wait"), "{message}");
-            assert_eq!(report.executions(), 2);
-        }
+        expect::failed(&report, 2, "worker is blocked in v1.wait");
     }
 
     #[test]
@@ -80,6 +80,6 @@ mod tests {
             .thread("main", Queue::shut_down)
             .acceptable("()", "the worker ends")
             .check();
-        assert!(report.is_complete() || !cfg!(loom), "{report}");
+        expect::complete(&report, 5);
     }
 }

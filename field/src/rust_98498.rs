@@ -11,7 +11,7 @@
 //!
 //! **What the checker says.** `broken`: a data race between the last thread, which reads the handle, and the drop of it, in
 //! execution 2, an interleaving: the main thread found 0 and did not park. A use after free that no happens-before edge
-//! orders with the free is reported as a data race.
+//! orders with the free is reported as a data race. `fixed` is explored completely, in 12 executions.
 //!
 //! **Assumed.** One thread. The data is in a box in place of the stack, so that its end is an event.
 
@@ -87,21 +87,18 @@ pub fn fixed() {
 #[cfg(test)]
 mod tests {
     use super::{broken, fixed};
+    use crate::expect;
     use selvedge_model::{Failure, Model};
 
     #[test]
     fn the_last_thread_uses_a_scope_that_is_freed() {
         let report = Model::program(broken).fails(Failure::DataRace).check();
-        if cfg!(loom) {
-            let message = report.failure.as_ref().expect("it is expected").message.as_str();
-            assert!(message.starts_with("c1: thread1 reads"), "{message}");
-            assert_eq!(report.executions(), 2);
-        }
+        expect::failed(&report, 2, "c1: thread1 reads");
     }
 
     #[test]
     fn a_scope_in_an_arc_lives_long_enough() {
         let report = Model::program(fixed).check();
-        assert!(report.is_complete() || !cfg!(loom), "{report}");
+        expect::complete(&report, 12);
     }
 }
