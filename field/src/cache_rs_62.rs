@@ -38,18 +38,20 @@ impl Table {
     /// Moves the entry to the other location, and recycles the first one.
     pub fn compact(&self) {
         self.keys[1].store(KEY, Relaxed);
+        // Release: a reader of the new location finds the key there.
         self.slot.store(1, Release);
+        // Release: a comparison (acquire) that finds the other key is followed by a look that finds the new location.
         self.keys[0].store(OTHER, Release);
     }
 }
 
-/// Takes another key for the answer.
+/// Whether the key is there. A mismatch counts as absent.
 pub fn broken(table: &Table) -> bool {
     let location = table.slot.load(Acquire);
     table.keys[location].load(Relaxed) == KEY
 }
 
-/// Looks at the slot again, but may look at it before the key.
+/// Loads the slot again after a mismatch. This load can be reordered before the comparison.
 pub fn rechecked(table: &Table) -> bool {
     loop {
         let location = table.slot.load(Acquire);
@@ -62,7 +64,7 @@ pub fn rechecked(table: &Table) -> bool {
     }
 }
 
-/// Looks at the slot again, after the key.
+/// Loads the slot again after a mismatch. The comparison is an acquire load, so this load comes after it.
 pub fn fixed(table: &Table) -> bool {
     loop {
         let location = table.slot.load(Acquire);

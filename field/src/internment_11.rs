@@ -23,7 +23,6 @@ use selvedge_model::sync::atomic::{AtomicUsize, fence};
 type Entry = AtomicUsize;
 
 /// A handle to the entry of a table.
-#[derive(Clone, Copy)]
 struct Handle(*const Entry);
 
 impl Handle {
@@ -47,6 +46,7 @@ impl Table {
 }
 
 fn release_broken(table: &Table, handle: Handle) {
+    // Release, and an acquire fence, as in `Arc`: the uses of the value happen before the free.
     if handle.count().fetch_sub(1, Release) == 1 {
         fence(Acquire);
         let removed = table.0.lock().unwrap().take();
@@ -56,6 +56,7 @@ fn release_broken(table: &Table, handle: Handle) {
 
 fn release_fixed(table: &Table, handle: Handle) {
     let mut entry = table.0.lock().unwrap();
+    // Relaxed: the mutex orders all accesses to the count.
     if handle.count().fetch_sub(1, Relaxed) == 1 {
         *entry = None;
     }

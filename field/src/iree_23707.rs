@@ -33,7 +33,7 @@ impl Ring {
         Self { reserved: AtomicU64::new(SLOTS), read: AtomicU64::new(0) }
     }
 
-    /// The consumer frees a slot.
+    /// The consumer frees a slot. Release: pairs with the load (acquire) of a producer.
     pub fn consume(&self) {
         self.read.store(1, Release);
     }

@@ -61,7 +61,7 @@ pub struct Token {
 impl Token {
     /// Cancels the task.
     pub fn cancel(&self) {
-        self.is_cancelled.store(true, Relaxed);
+        self.is_cancelled.store(true, Relaxed); // the mutex of `notify` makes it visible
         self.notify.notify_waiters();
     }
 }

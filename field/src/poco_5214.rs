@@ -28,6 +28,7 @@ pub struct Queue {
 impl Queue {
     /// Stops the worker.
     pub fn shut_down(&self) {
+        // Relaxed: the mutex makes it visible to a worker that is woken.
         self.stopped.store(true, Relaxed);
         *self.wake_ups.lock().unwrap() += 1;
         self.woken.notify_all();

@@ -11,7 +11,7 @@
 //! temporaries.
 //!
 //! **What the checker says.** `broken`, with the first guard in a variable: a deadlock, found in execution 7; the reader and
-//! a writer are blocked in the lock. `one_condition`, which is written as in the report, is right with today's compiler:
+//! a writer are blocked in the lock. `one_condition`, which is written as in the report, is correct with today's compiler:
 //! explored completely, in 7 executions; `fixed` in 12.
 //!
 //! **Assumed.** The condition is evaluated once; in the report it is that of a loop.

@@ -38,6 +38,7 @@ impl Scope {
 
     /// What a thread does when it ends.
     fn end(&self) {
+        // Release: pairs with the Acquire of `wait`.
         if self.running.fetch_sub(1, Release) == 1 {
             // SAFETY: see `Sync`.
             self.main.with(|main| unsafe { (*main).clone() }).unpark();

@@ -59,7 +59,7 @@ pub fn write_broken(lock: &Lock) {
     lock.try_write(Relaxed);
 }
 
-/// Writes, unless the lock is held.
+/// Writes, unless the lock is held. Release: pairs with the exchange of the next holder.
 pub fn write_fixed(lock: &Lock) {
     lock.try_write(Release);
 }
