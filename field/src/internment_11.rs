@@ -45,7 +45,7 @@ impl Table {
     }
 }
 
-fn release_broken(table: &Table, handle: Handle) {
+fn release_broken(table: &Table, handle: &Handle) {
     // Release, and an acquire fence, as in `Arc`: the uses of the value happen before the free.
     if handle.count().fetch_sub(1, Release) == 1 {
         fence(Acquire);
@@ -54,7 +54,7 @@ fn release_broken(table: &Table, handle: Handle) {
     }
 }
 
-fn release_fixed(table: &Table, handle: Handle) {
+fn release_fixed(table: &Table, handle: &Handle) {
     let mut entry = table.0.lock().unwrap();
     // Relaxed: the mutex orders all accesses to the count.
     if handle.count().fetch_sub(1, Relaxed) == 1 {
@@ -64,12 +64,12 @@ fn release_fixed(table: &Table, handle: Handle) {
 
 /// Interns the value, and drops the handle. Undefined behaviour beside another thread.
 pub fn broken(table: &Table) {
-    release_broken(table, table.intern());
+    release_broken(table, &table.intern());
 }
 
 /// Interns the value, and drops the handle.
 pub fn fixed(table: &Table) {
-    release_fixed(table, table.intern());
+    release_fixed(table, &table.intern());
 }
 
 #[cfg(test)]
