@@ -17,6 +17,7 @@
 //! | what follows a data race | correct the race first | `after_a_data_race_an_execution_ends` |
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `a_loop_that_changes_a_cell_is_taken_to_look` |
 //! | how many idle turns a waiting loop takes, and how its waits with a limit end in them | return what it waited for | `idle_turns_are_not_counted` |
+//! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `a_sleep_orders_nothing` |
 //!
 //! Reported, although the program is correct:
@@ -492,6 +493,41 @@ fn idle_turns_are_not_counted() {
         .missed("spins=2", "more turns are left out")
         .check();
     is_complete(&report);
+}
+
+/// How a loop's tries end depends on the turns of another one.
+#[test]
+fn idle_turns_that_hold_a_lock_are_not_counted() {
+    type State = (Mutex<()>, AtomicBool);
+    let counts = |(lock, done): &State| {
+        let (mut changes, mut last) = (0, true);
+        while changes < 3 && !done.load(Acquire) {
+            let free = lock.try_lock().is_ok();
+            changes += u64::from(free != last);
+            last = free;
+            hint::spin_loop();
+        }
+        changes
+    };
+    let model = |looks: fn(&State)| {
+        Model::new(State::default)
+            .thread("counts", counts)
+            .thread("looks", looks)
+            .thread("ends", |(_, done)| done.store(true, Release))
+            .acceptable("counts=0", "the lock is free each time")
+            .acceptable("counts=1", "the other loop holds it")
+            .acceptable("counts=2", "and has released it again")
+            .rounds(500)
+    };
+    let loops = model(|(lock, done)| {
+        while !done.load(Acquire) {
+            drop(lock.try_lock());
+            hint::spin_loop();
+        }
+    });
+    let twice = model(|(lock, _)| (0..2).for_each(|_| drop(lock.try_lock())));
+    loops.missed("counts=3", "it holds the lock in another turn").check();
+    is_complete(&twice.acceptable("counts=3", "it holds the lock once more").check());
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -84,6 +84,76 @@ fn a_change_through_a_shared_reference_is_one() {
     assert_eq!((found.report.deadlocks, found.all()), (0, vec![()]));
 }
 
+/// What a thread does before its loop is no part of the loop, though it ends with the first turn.
+#[test]
+fn a_change_before_a_loop_on_the_same_lock_is_one() {
+    type State = (Mutex<Cell<u64>>, AtomicBool);
+    let found = explore(|| {
+        let sees = |(cell, done): &State| {
+            hint::wait_until(|| cell.lock().unwrap().get() == 1);
+            done.store(true, Release);
+        };
+        with(
+            Default::default(),
+            sees,
+            &[|(cell, done)| {
+                cell.lock().unwrap().set(1);
+                hint::wait_until(|| {
+                    drop(cell.lock().unwrap());
+                    done.load(Acquire)
+                });
+            }],
+        );
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![()]));
+    let found = explore(|| {
+        let sees = |(cell, done): &State| {
+            hint::wait_until(|| cell.lock().unwrap().get() == 1);
+            done.store(true, Release);
+        };
+        with(
+            Default::default(),
+            sees,
+            &[|(cell, done)| {
+                cell.lock().unwrap().set(1);
+                while !done.load(Acquire) {
+                    drop(cell.lock().unwrap());
+                    hint::spin_loop();
+                }
+            }],
+        );
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![()]));
+}
+
+/// A turn that changes something visible may have changed what its lock protects as well.
+#[test]
+fn a_section_of_a_turn_with_an_effect_is_a_change() {
+    let found = explore(|| {
+        let sees = |(cell, turns, done): &(Mutex<Cell<u64>>, AtomicU64, AtomicBool)| {
+            hint::wait_until(|| cell.lock().unwrap().get() == 1);
+            done.store(true, Release);
+            turns.load(Relaxed)
+        };
+        with(
+            Default::default(),
+            sees,
+            &[|(cell, turns, done)| {
+                let mut turn = 0;
+                while !done.load(Acquire) {
+                    if turn == 0 {
+                        cell.lock().unwrap().set(1);
+                        turns.store(1, Relaxed);
+                        turn = 1;
+                    }
+                    hint::spin_loop();
+                }
+            }],
+        )
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![0, 1]));
+}
+
 #[test]
 fn a_condition_that_takes_something_changes_it() {
     let found = explore(|| {
@@ -254,4 +324,27 @@ fn a_loop_that_leaves_when_its_time_is_up() {
         assert!((0..=limit).all(|times| all.contains(&(1, times))), "{all:?}");
         assert!(all.contains(&(0, limit)), "{all:?}");
     }
+}
+
+/// Each idle turn may be what makes another `try_lock` fail.
+#[test]
+fn several_turns_of_a_loop_may_make_a_try_lock_fail() {
+    let found = explore(|| {
+        with(
+            Default::default(),
+            |(lock, done): &(Mutex<()>, AtomicBool)| {
+                let tries = [(); 3].map(|()| lock.try_lock().is_ok());
+                done.store(true, Release);
+                tries
+            },
+            &[|(lock, done): &(Mutex<()>, AtomicBool)| {
+                while !done.load(Acquire) {
+                    drop(lock.lock().unwrap());
+                    hint::spin_loop();
+                }
+            }],
+        )
+    });
+    let all = [false, true].map(|a| [false, true].map(|b| [false, true].map(|c| [a, b, c])));
+    assert_eq!(found.all(), all.as_flattened().as_flattened());
 }

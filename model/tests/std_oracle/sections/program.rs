@@ -125,7 +125,7 @@ pub(super) enum About {
     Nested,
     /// Values that change behind a `&`.
     Hidden,
-    /// Loops that count how a try ends.
+    /// One loop, which may count how a try ends.
     Tries,
     /// Several loops beside each other.
     Loops,
@@ -137,6 +137,8 @@ pub(super) fn programs(about: About, threads: usize) -> impl Strategy<Value = Pr
         let mut source = Source { rng, about };
         let waiting = match about {
             About::Loops => threads - 1,
+            // Two that look into one lock are a limit: `idle_turns_that_hold_a_lock_are_not_counted` in the suites.
+            About::Tries => 1,
             _ => 1 + source.below(threads - 1),
         };
         let mut threads: Vec<_> = (waiting..threads).map(|_| source.changing()).collect();
@@ -145,7 +147,10 @@ pub(super) fn programs(about: About, threads: usize) -> impl Strategy<Value = Pr
             last_puts(ops, &mut last);
         }
         for _ in 0..waiting {
-            threads.push(source.waiting(&last));
+            let ops = source.waiting(&last);
+            // Another loop may wait for what this thread puts before its own.
+            last_puts(&ops, &mut last);
+            threads.push(ops);
         }
         Program { threads }
     })
@@ -198,7 +203,8 @@ impl Source {
     /// A thread that waits, for what others put last as a rule.
     fn waiting(&mut self, last: &[Vec<u64>; LOCKS]) -> Vec<Op> {
         let mut ops = Vec::new();
-        if self.one_in(4) {
+        ops.extend(self.one_in(6).then_some(Op::Mark));
+        if self.one_in(3) {
             ops.push(self.section());
         }
         let (mut lock, kind) =
