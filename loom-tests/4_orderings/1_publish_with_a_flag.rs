@@ -13,18 +13,18 @@
 //! **Output.**
 //!
 //! ```text
-//!       writer                  reader
+//!       writer                reader
 //!    1  c1.write
 //!    2  a1.store true
-//!    3                          a1.load = true
-//!                               c1.read: data race
+//!    3                        a1.load = true
+//!                             c1.read: data race
 //! ```
 //!
 //! The message says what is missing: *reader's a1.load rlx reads from writer's a1.store rlx, but they do not
 //! synchronise: the store must release and the load must acquire*. On real threads a model with a data race is not run.
 //! The second test has an atomic price and is run: the reader had the old price in 0 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book publish_with_a_flag:: -- --nocapture`, 2026-11-29, two cores). This is an
-//! x86-64 processor, which does not reorder two stores or two loads. An ARM processor may.
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book publish_with_a_flag:: -- --nocapture`, 2026-11-29, two cores). This
+//! is an x86-64 processor, which does not reorder two stores or two loads. An ARM processor may.
 //!
 //! **Why.** This shape is called **message passing**. A `Relaxed` operation is atomic and orders nothing else: the
 //! compiler and the processor may move the write of the price past the store of the flag, and the read of the price
