@@ -22,7 +22,7 @@
 //!
 //! An execution is a graph: which store each load reads, in which order each atomic is written, in which order
 //! the operations on each lock and channel take place. The first engine visits each consistent graph once
-//! (RC11, the method of `TruSt`), and decides the verdict. What `std` leaves open is explored too: spurious
+//! (the method of `TruSt`), and decides the verdict. What `std` leaves open is explored too: spurious
 //! failures and wake-ups, waits that time out, the thread that `notify_one` wakes, a waiting writer that holds up new
 //! readers.
 //!

@@ -27,7 +27,6 @@
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock` |
 //! | livelock | a loop that gives up when a clock says so | count turns | `a_loop_that_ends_by_a_clock_is_called_a_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `a_condition_that_counts_is_called_a_deadlock` |
-//! | an outcome that C++20 forbids and RC11 allows | a `SeqCst` store that is overwritten by a weaker one in its own thread | a `SeqCst` load of that atomic | `a_seq_cst_store_that_is_overwritten_loses_its_place` |
 //!
 //! What bounds an exploration, and what is refused, is on the page [`bounds.rs`](bounds.rs).
 //!
@@ -616,36 +615,4 @@ fn a_condition_that_counts_is_called_a_deadlock() {
         }
     });
     is_complete(&right(spins));
-}
-
-/// The reader has seen the second store, and then does not see what the other writer stored; and that one does
-/// not see the first store. In C++20 the first store comes before the reader's load in the order of `SeqCst`
-/// operations, for the second store and the acquire lie between them. In RC11 it does not: a compiler may
-/// remove a store that is overwritten at once.
-#[test]
-fn a_seq_cst_store_that_is_overwritten_loses_its_place() {
-    let model = |load| {
-        two()
-            .thread("writer", |(x, _)| {
-                x.store(1, SeqCst);
-                x.store(2, Release);
-            })
-            .thread("reader", move |(x, y)| x.load(load) == 2 && y.load(SeqCst) == 0)
-            .thread("other", |(x, y)| {
-                y.store(1, SeqCst);
-                x.load(SeqCst) == 0
-            })
-            .acceptable("reader=false other=false", "other looked last")
-            .acceptable("reader=false other=true", "other looked first")
-            .acceptable("reader=true other=false", "reader looked between")
-    };
-    let reason = "in C++20 one of the two came first";
-    let acquire = model(Acquire);
-    let report = if cfg!(loom) {
-        acquire.interesting("reader=true other=true", reason).check()
-    } else {
-        acquire.forbidden("reader=true other=true", reason).check()
-    };
-    is_complete(&report);
-    is_complete(&model(SeqCst).forbidden("reader=true other=true", reason).check());
 }

@@ -28,12 +28,12 @@
 //! **Why the strong ones hold.** `SeqCst` operations are in one order that all threads agree on.
 //! Between two writes or reads, a `SeqCst` fence restores order for relaxed accesses as well.
 //!
-//! **Bounds and what is not modelled.** Load buffering is not modelled. C++20 allows it; RC11, the model that
-//! this checker explores, forbids it (Lahav et al., "Repairing sequential consistency in C/C++11", PLDI 2017).
+//! **Bounds and what is not modelled.** Load buffering is not modelled. C++20 allows it; RC11 forbids it, and so
+//! does this checker (Lahav et al., "Repairing sequential consistency in C/C++11", PLDI 2017).
 //! There is no other bound: each model is explored completely. The columns of a table are held against the
 //! checker and against an enumeration of C++20's axioms (`litmus/axioms.rs`): coherence, release and acquire,
 //! and the single order of `SeqCst` operations as P0668 has it. The number of executions is held against it
-//! too: it is that of the execution graphs that RC11 leaves, each visited once (SB has 4, IRIW 16).
+//! too: it is that of the execution graphs without load buffering, each visited once (SB has 4, IRIW 16).
 //!
 //! The shapes go by their usual names (Maranget, Sarkar and Sewell, "A tutorial introduction to the ARM and
 //! POWER relaxed memory models"). On real threads an unseen outcome may be seen, and how many of the weak ones

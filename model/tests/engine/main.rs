@@ -10,6 +10,7 @@
 
 mod agreement;
 mod counts;
+mod cpp20;
 mod downgrade;
 mod executions;
 mod facade;
@@ -22,7 +23,6 @@ mod objects;
 mod patience;
 mod pictures;
 mod precedence;
-mod rc11;
 mod sections;
 mod statics;
 mod support;

@@ -248,7 +248,7 @@ fn updates_are_reordered_with_updates() {
     let write_back: Passes = |[a, b]| (b.fetch_add(0, Relaxed), a.fetch_add(0, Relaxed));
     exact_in_every_order(words, &[("writer", stores), ("reader", write_back)], PASSED);
     // Where all four are updates, the writer's first would read from the reader's second: `(1, 0)` is load
-    // buffering, which RC11 excludes.
+    // buffering.
     let without = [PASSED[0], PASSED[1], PASSED[3]];
     exact_in_every_order(words, &[("writer", updates), ("reader", write_back)], &without);
 }

@@ -7,8 +7,8 @@
 //! C++20 does not. Only what a shape can have is modelled: writes, reads, and fences that both
 //! release and acquire; no read-modify-writes, no plain memory.
 //!
-//! RC11, which the checker explores, adds one axiom: program order and reads-from together have no cycle,
-//! which is to say no load buffering. How many execution graphs it leaves is counted.
+//! The checker explores them without load buffering: program order and reads-from together have no cycle.
+//! How many execution graphs that leaves is counted.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -64,7 +64,7 @@ impl Relation {
 pub(crate) struct Allowed {
     /// All outcomes that C++20 allows.
     pub(crate) outcomes: BTreeSet<String>,
-    /// How many execution graphs are consistent in RC11.
+    /// How many execution graphs are consistent and without load buffering.
     pub(crate) graphs: u64,
 }
 

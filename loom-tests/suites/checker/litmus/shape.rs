@@ -39,7 +39,7 @@ pub(crate) enum Class {
     Order,
     /// No order does; C++20 allows it, and an execution reaches it that is no interleaving.
     Weak,
-    /// C++20 allows it, and it is not explored: RC11 forbids load buffering.
+    /// C++20 allows it, and it is not explored: load buffering.
     Unseen,
     /// C++20 forbids it, and it is not reached.
     Never,
@@ -158,7 +158,7 @@ impl Class {
         match self {
             Order => to.acceptable(outcome, how),
             Unseen if cfg!(loom) => {
-                to.forbidden(outcome, &format!("{how}: C++20 allows it, RC11 does not"))
+                to.forbidden(outcome, &format!("{how}: C++20 allows it, and it is not explored"))
             }
             Weak | Unseen => to.interesting(outcome, how),
             Never => to.forbidden(outcome, &format!("{how}: C++20 forbids it")),

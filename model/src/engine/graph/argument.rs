@@ -24,9 +24,9 @@
 //! What a thread does next is a function of its own events and of the values that they read, so of
 //! a closed set. A thread that stopped by the stutter rule is one that is never enabled.
 //!
-//! Three facts about the model (RC11 with po ∪ rf acyclic, orders of acts included):
+//! Three facts about the model (C++20 with po ∪ rf acyclic, orders of acts included):
 //!
-//! - **F1.** A closed part of a consistent graph is consistent: happens-before and from-read between the
+//! - **F1.** A closed part of a consistent graph is consistent: happens-before and coherence order between the
 //!   events that remain are the same, and fewer events make fewer cycles.
 //! - **F2.** A step added by the latest choice keeps a graph consistent: no edge leads away from it. A read
 //!   of the last write has no from-read edge, a write at the end is before nothing.

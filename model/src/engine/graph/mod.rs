@@ -1,8 +1,9 @@
 //! Every execution that C++20 allows, as execution graphs, each once.
 //!
-//! The memory model is RC11 (Lahav, Vafeiadis, Kang, Hur, Dreyer: *Repairing Sequential Consistency
-//! in C/C++11*, PLDI 2017) with the release sequences of C++20: coherence, atomicity, the SC axiom,
-//! and no load buffering (program order ∪ reads-from is acyclic). The method is that of `TruSt`
+//! The memory model is that of C++20, which Rust's atomics have: coherence, atomicity, release sequences, the
+//! order of `SeqCst` operations ([`sc_order`]). It is without load buffering, as RC11 is (program order ∪ reads-from is
+//! acyclic; Lahav, Vafeiadis, Kang, Hur, Dreyer: *Repairing Sequential Consistency in C/C++11*, PLDI 2017), which
+//! rules out values out of thin air. The method is that of `TruSt`
 //! (Kokologiannakis, Marmanis, Gladstein, Vafeiadis: *Truly Stateless, Optimal Dynamic Partial Order
 //! Reduction*, POPL 2022), with three differences that [`argument`] explains.
 //!
@@ -12,14 +13,13 @@
 //!   acyclic: no load buffering through locks. It adds no happens-before; the object does. Nor is there
 //!   store buffering through acts that only look, such as `OnceLock::get` or a `try_lock` that fails:
 //!   what is before in the order is a cause. `Arc` has no object; its counts are atomics.
-//! - Plain accesses are no events. They race or they do not; in the SC axiom they do not count, for an
-//!   optimiser may remove them.
+//! - Plain accesses are no events. They race or they do not.
 //! - A location is readable from its making on; whether the reader knows of it is the race detector's
 //!   question.
 //!
 //! # Parts
 //!
-//! `event`, `relations` and `psc` are the memory model; `extend` and `revisit` the exploration;
+//! `event`, `relations` and `sc_order` are the memory model; `extend` and `revisit` the exploration;
 //! `canonical` what makes it optimal; `run`, `schedule`, `coroutine` one execution; `waiting` loops
 //! that wait; `plain` data races; `precedence` constraints on finished executions; `panics` whose panics count; `signature` graphs as numbers.
 
@@ -40,10 +40,10 @@ mod order;
 mod outcome;
 mod plain;
 mod precedence;
-mod psc;
 mod relations;
 mod revisit;
 mod run;
+mod sc_order;
 mod schedule;
 mod search;
 mod sequential;

@@ -24,8 +24,8 @@
 
 use super::Execution;
 use super::event::{Event, INIT, Id, Kind, NONE};
-use super::psc::Psc;
 use super::relations::Graph;
+use super::sc_order::ScOrder;
 use crate::kernel::object::{Token, TokenAct};
 use crate::kernel::{Act, Edges, LocationId, Object, Operation, ThreadId};
 
@@ -202,7 +202,7 @@ impl Graph {
     /// Coherence and the SC axiom. Atomicity does not depend on happens-before.
     fn is_consistent(&self) -> bool {
         (0..self.len()).all(|id| self.is_coherent(id))
-            && (!self.sc_matters(true) || Psc::default().holds(self))
+            && (!self.sc_matters(true) || ScOrder::default().holds(self))
     }
 
     /// Whether `id` reads or writes behind all that happens before it.

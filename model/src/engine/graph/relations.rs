@@ -3,7 +3,7 @@
 //!
 //! A graph satisfies coherence and atomicity by construction: an event is only added where
 //! [`Graph::bound`] and [`Graph::splits`] allow. That is enough because nothing in the graph happens
-//! after an event that is being added. The SC axiom is checked separately, in `psc`.
+//! after an event that is being added. The SC axiom is checked separately, in `sc_order`.
 
 use std::sync::atomic::Ordering::SeqCst;
 

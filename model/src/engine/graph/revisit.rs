@@ -78,7 +78,7 @@ impl Search {
             graph.fill(r);
         }
         let sc = order == SeqCst || known && read.order == SeqCst;
-        let holds = !graph.sc_matters(sc) || self.psc.holds(graph);
+        let holds = !graph.sc_matters(sc) || self.sc_order.holds(graph);
         graph.at_mut(r).todo = true;
         holds
     }

@@ -3,9 +3,9 @@
 use super::Config;
 use super::event::{INIT, Id};
 use super::outcome::{Blocked, Bound, Ending};
-use super::psc::Psc;
 use super::relations::Graph;
 use super::run::{Run, Status};
+use super::sc_order::ScOrder;
 use super::signature::Seen;
 use super::waiting::{Stopped, Stutters};
 use crate::engine::names::Names;
@@ -28,7 +28,7 @@ pub(super) struct Search {
     pub(super) ids: Vec<Id>,
     /// A buffer of `is_canonical`.
     pub(super) latest: Vec<usize>,
-    pub(super) psc: Psc,
+    pub(super) sc_order: ScOrder,
     /// A finished execution that is to be run again.
     pub(super) to_look_at: Option<Graph>,
     /// This run is one of those: threads take turns the other way round.
@@ -52,7 +52,7 @@ impl Search {
             spare: Vec::new(),
             ids: Vec::new(),
             latest: Vec::new(),
-            psc: Psc::default(),
+            sc_order: ScOrder::default(),
             to_look_at: None,
             looks_again: false,
             names: Names::new(config.reversed),
@@ -116,7 +116,7 @@ impl Search {
         };
         let latest = end == self.graph.order(event.location).len();
         let sc = event.order == std::sync::atomic::Ordering::SeqCst;
-        latest || !self.graph.sc_matters(sc) || self.psc.holds(&self.graph)
+        latest || !self.graph.sc_matters(sc) || self.sc_order.holds(&self.graph)
     }
 
     /// What a read of a location of the graph from `write` sees in this run.

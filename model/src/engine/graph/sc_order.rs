@@ -1,10 +1,19 @@
-//! The SC axiom of RC11: `psc_base ∪ psc_F` is acyclic (Lahav, Vafeiadis, Kang, Hur, Dreyer:
-//! *Repairing Sequential Consistency in C/C++11*, PLDI 2017, section 3).
+//! The SC axiom of C++20: `SeqCst` accesses and fences are in one order that respects what strongly happens
+//! before what, and the coherence order of each location (\[atomics.order\]; P0668 by Boehm, Giroux and
+//! Vafeiadis, after Lahav et al.: *Repairing Sequential Consistency in C/C++11*, PLDI 2017). There is such an
+//! order if what it has to respect has no cycle.
+//!
+//! - *Strongly happens before*: `po ∪ po ; hb ; po`. (A release that synchronises with an acquire, both `SeqCst`,
+//!   adds nothing: the first is coherence-ordered before the second, or fences around them are ordered by that.)
+//! - *Coherence-ordered before*: `eco = (rf ∪ mo ∪ rb)⁺`. An access counts for itself if it is `SeqCst`, and for
+//!   the `SeqCst` fences that happen before or after it.
+//!
+//! RC11, as of 2017, allows more: `eco` does not lead through accesses that are not `SeqCst`, and a store that its
+//! thread overwrites at once does not begin a `po ; hb ; po`.
 //!
 //! A relation is a matrix of bits. Row `b` is the set of all `a` that the relation takes to `b`.
 //!
-//! Acts, spawns and joins count as events without a location: `sb|≠loc ; hb ; sb|≠loc` leads through
-//! them. Plain accesses do not count: an optimiser may remove them.
+//! Acts, spawns and joins are events without a location. Plain accesses do not count: they synchronise nothing.
 
 use std::sync::atomic::Ordering::SeqCst;
 
@@ -27,6 +36,10 @@ fn bits(row: &Row) -> impl Iterator<Item = usize> + '_ {
 
 fn set(row: &mut Row, bit: usize) {
     row[bit / 64] |= 1 << (bit % 64);
+}
+
+fn clear(row: &mut Row, bit: usize) {
+    row[bit / 64] &= !(1 << (bit % 64));
 }
 
 fn has(row: &Row, bit: usize) -> bool {
@@ -69,15 +82,11 @@ impl Matrix {
 
 /// Buffers.
 #[derive(Debug, Default)]
-pub(super) struct Psc {
+pub(super) struct ScOrder {
     po: Matrix,
     hb: Matrix,
-    /// `sb|≠loc`
-    apart: Matrix,
-    /// `sb|≠loc ; hb`
-    far: Matrix,
-    scb: Matrix,
-    /// `eco`, of reads.
+    /// `po ; hb`
+    po_hb: Matrix,
     eco: Matrix,
     result: Matrix,
 }
@@ -86,11 +95,7 @@ fn counts(event: &Event) -> bool {
     !event.todo && !matches!(event.kind, Kind::Choose | Kind::TimeOut)
 }
 
-fn accesses(event: &Event) -> bool {
-    event.kind.reads() || event.kind.writes()
-}
-
-impl Psc {
+impl ScOrder {
     /// Whether `graph` satisfies the axiom. Events still to be done do not count.
     pub(super) fn holds(&mut self, graph: &Graph) -> bool {
         let events = graph.events.len();
@@ -107,33 +112,25 @@ impl Psc {
         }
         self.program_order(graph);
         self.happens_before(graph);
-        self.scb_and_eco(graph);
+        self.coherence_order(graph);
         self.result.reset(events);
         let mut ends = vec![0; width];
         let mut starts = vec![0; width];
         for b in bits(&sc) {
-            let fence = has(&fences, b);
-            // ([E_sc] ∪ [F_sc] ; hb?) ; scb ; ([E_sc] ∪ hb? ; [F_sc]), from right to left.
-            ends.fill(0);
-            set(&mut ends, b);
-            if fence {
-                join(&mut ends, self.hb.row(b));
-            }
-            starts.fill(0);
-            self.scb.union(&ends, &mut starts);
             let row = self.result.row_mut(b);
+            join(row, self.po.row(b));
+            self.po_hb.union(self.po.row(b), row);
+            // ([E_sc] ∪ [F_sc] ; hb) ; eco ; ([E_sc] ∪ hb ; [F_sc]), from right to left.
+            starts.fill(0);
+            if has(&fences, b) {
+                self.eco.union(self.hb.row(b), &mut starts);
+            } else {
+                join(&mut starts, self.eco.row(b));
+            }
             join(row, &starts);
             ends.fill(0);
             self.hb.union(&starts, &mut ends);
             row.iter_mut().zip(ends.iter().zip(&fences)).for_each(|(to, (a, f))| *to |= a & f);
-            if fence {
-                // [F_sc] ; (hb ∪ hb ; eco ; hb) ; [F_sc]
-                starts.fill(0);
-                self.eco.union(self.hb.row(b), &mut starts);
-                ends.copy_from_slice(self.hb.row(b));
-                self.hb.union(&starts, &mut ends);
-                row.iter_mut().zip(ends.iter().zip(&fences)).for_each(|(to, (a, f))| *to |= a & f);
-            }
         }
         acyclic(&self.result, sc)
     }
@@ -163,8 +160,7 @@ impl Psc {
     fn happens_before(&mut self, graph: &Graph) {
         let events = graph.events.len();
         self.hb.reset(events);
-        self.apart.reset(events);
-        self.far.reset(events);
+        self.po_hb.reset(events);
         for (b, event) in graph.events.iter().enumerate() {
             if !counts(event) {
                 continue;
@@ -178,49 +174,20 @@ impl Psc {
                     }
                 }
             }
-            let row = self.apart.row_mut(b);
-            for a in bits(self.po.row(b)) {
-                let other = &graph.events[a];
-                let same = accesses(event) && accesses(other) && event.location == other.location;
-                if !same {
-                    set(row, a);
-                }
-            }
-        }
-        for b in 0..events {
-            self.apart.union(self.hb.row(b), self.far.row_mut(b));
+            self.po.union(self.hb.row(b), self.po_hb.row_mut(b));
         }
     }
 
-    /// `scb = sb ∪ sb|≠loc ; hb ; sb|≠loc ∪ hb|loc ∪ mo ∪ rb`, and `eco = (rf ∪ mo ∪ rb)⁺` as far as
-    /// it leads to reads: to a write it is `mo` or `rb`, and `psc_base` has `hb ; scb ; hb` between fences.
-    fn scb_and_eco(&mut self, graph: &Graph) {
+    /// `eco`, location by location.
+    fn coherence_order(&mut self, graph: &Graph) {
         let events = graph.events.len();
-        self.scb.reset(events);
         self.eco.reset(events);
-        for (b, event) in graph.events.iter().enumerate() {
-            if !counts(event) {
-                continue;
-            }
-            let row = self.scb.row_mut(b);
-            join(row, self.po.row(b));
-            self.far.union(self.apart.row(b), row);
-            if accesses(event) {
-                for a in bits(self.hb.row(b)) {
-                    let other = &graph.events[a];
-                    if accesses(other) && event.location == other.location {
-                        set(row, a);
-                    }
-                }
-            }
-        }
-        let width = events.div_ceil(64);
-        let mut before = vec![0; width];
+        let mut before = vec![0; events.div_ceil(64)];
         for location in &graph.locations {
             if location.order.first().is_some_and(|&id| graph.at(id).kind == Kind::Act) {
                 continue;
             }
-            // All writes so far and their readers: what is eco-before the next write.
+            // All writes so far and their readers: what is before the next write.
             before.fill(0);
             for at in 0..=location.order.len() {
                 if let Some(&write) = at.checked_sub(1).map(|at| &location.order[at]) {
@@ -228,17 +195,16 @@ impl Psc {
                     if !counts(&graph.events[write]) {
                         continue;
                     }
-                    // mo and rb lead to a write from all that is eco-before it.
-                    let row = self.scb.row_mut(write);
-                    bits(&before).filter(|&a| a != write).for_each(|a| set(row, a));
+                    // An update is among those that read the write before.
+                    clear(&mut before, write);
+                    join(self.eco.row_mut(write), &before);
                     set(&mut before, write);
                 }
                 let reads = location.reads.iter().map(|&id| id as usize).filter(|&id| {
                     counts(&graph.events[id]) && graph.after(graph.events[id].rf) == at
                 });
                 for read in reads.clone() {
-                    let row = self.eco.row_mut(read);
-                    bits(&before).filter(|&a| a != read).for_each(|a| set(row, a));
+                    join(self.eco.row_mut(read), &before);
                 }
                 reads.for_each(|read| set(&mut before, read));
             }
@@ -256,7 +222,7 @@ fn acyclic(relation: &Matrix, mut left: Vec<u64>) -> bool {
             return left.iter().all(|&word| word == 0);
         }
         for at in free {
-            left[at / 64] &= !(1 << (at % 64));
+            clear(&mut left, at);
         }
     }
 }

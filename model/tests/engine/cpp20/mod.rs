@@ -1,4 +1,4 @@
-//! The engine against RC11 as its axioms say it: the same outcomes, and each consistent graph once.
+//! The engine against C++20 as its axioms say it, without load buffering: the same outcomes, and each consistent graph once.
 //!
 //! `SELVEDGE_PROGRAMS=n` sets how many random programs of each shape are tried.
 

@@ -66,7 +66,59 @@ fn read_write_causality_with_fences() {
     );
 }
 
-/// Two SC accesses are ordered by way of another location: `sb|≠loc ; hb ; sb|≠loc`.
+/// An SC access comes after what another one, in another thread, has read, though it was not stored by an SC
+/// store: coherence-ordered before is transitive. RC11 allows the outcome.
+#[test]
+fn independent_reads_with_seq_cst_loads() {
+    for (load, allowed) in [(SeqCst, false), (Acquire, true)] {
+        for store in [Release, Relaxed] {
+            litmus(
+                &[
+                    &[Store(X, 1, store)],
+                    &[Store(Y, 1, store)],
+                    &[Load(X, load), Load(Y, load)],
+                    &[Load(Y, load), Load(X, load)],
+                ],
+                &[&[NONE], &[NONE], &[1, 0], &[1, 0]],
+                allowed,
+            );
+        }
+    }
+}
+
+/// An SC store keeps its place in the order if its thread overwrites it at once. RC11 allows the outcome.
+#[test]
+fn an_overwritten_seq_cst_store() {
+    for (load, allowed) in [(Acquire, false), (Relaxed, true)] {
+        litmus(
+            &[
+                &[Store(X, 1, SeqCst), Store(X, 2, Release)],
+                &[Load(X, load), Load(Y, SeqCst)],
+                &[Store(Y, 1, SeqCst), Load(X, SeqCst)],
+            ],
+            &[&[NONE, NONE], &[2, 0], &[NONE, 0]],
+            allowed,
+        );
+    }
+}
+
+/// A fence comes before the SC accesses that follow an acquire which it synchronises with.
+#[test]
+fn a_fence_that_synchronises_with_an_acquire() {
+    for (load, allowed) in [(Acquire, false), (Relaxed, true)] {
+        litmus(
+            &[
+                &[Store(Z, 1, Relaxed), Fence(SeqCst), Store(X, 1, Relaxed)],
+                &[Load(X, load), Load(Y, SeqCst)],
+                &[Store(Y, 1, SeqCst), Load(Z, SeqCst)],
+            ],
+            &[&[NONE, NONE, NONE], &[1, 0], &[NONE, 0]],
+            allowed,
+        );
+    }
+}
+
+/// Two SC accesses are ordered by way of what lies between: `sb ; hb ; sb`.
 #[test]
 fn w_rwc() {
     for (load, allowed) in [(Acquire, false), (Relaxed, true)] {
