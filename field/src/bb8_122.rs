@@ -85,12 +85,12 @@ mod tests {
 
     #[test]
     fn a_returned_connection_is_not_noticed() {
-        let report = Model::new(Pool::default)
-            .thread("get", broken)
-            .thread("put", Pool::put)
-            .fails(Failure::Deadlock)
-            .check();
-        expect::failed(&report, 5, "get is blocked in q1.recv");
+        expect::fails(
+            || Model::new(Pool::default).thread("get", broken).thread("put", Pool::put),
+            Failure::Deadlock,
+            5,
+            "get is blocked in q1.recv",
+        );
     }
 
     #[test]

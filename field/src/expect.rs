@@ -1,13 +1,21 @@
 //! What the tests of this package assert of a report. On real threads, where nothing is explored, they assert nothing.
 
-use selvedge_model::Report;
+use selvedge_model::{Failure, Model, Report};
 
-/// The exploration failed in this execution, with a message that contains `says`.
-pub(crate) fn failed(report: &Report, execution: u64, says: &str) {
+/// The model fails in this way, first in this execution, with a message that contains `says`.
+pub(crate) fn fails<S: Send + Sync + 'static>(
+    model: impl Fn() -> Model<S>,
+    failure: Failure,
+    execution: u64,
+    says: &str,
+) {
+    let report = model().fails(failure).check();
     if cfg!(loom) {
-        let failure = report.failure.as_ref().expect("the model expects a failure");
-        assert!(failure.message.contains(says), "the message is {:?}", failure.message);
-        assert_eq!(report.executions(), execution, "the execution that fails");
+        let expected = report.failure.expect("the model expects a failure");
+        assert!(expected.message.contains(says), "the message is {:?}", expected.message);
+        let found = model().explore().expect_err("it fails").to_string();
+        let text = format!("Execution {execution}. ");
+        assert!(found.contains(&text), "{found}");
     }
 }
 

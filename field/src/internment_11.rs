@@ -80,12 +80,12 @@ mod tests {
 
     #[test]
     fn a_value_is_freed_while_a_new_handle_refers_to_it() {
-        let report = Model::new(Table::default)
-            .thread("a", broken)
-            .thread("b", broken)
-            .fails(Failure::DataRace)
-            .check();
-        expect::failed(&report, 6, "b drops it, and no happens-before edge");
+        expect::fails(
+            || Model::new(Table::default).thread("a", broken).thread("b", broken),
+            Failure::DataRace,
+            6,
+            "b drops it, and no happens-before edge",
+        );
     }
 
     #[test]

@@ -105,9 +105,12 @@ mod tests {
 
     #[test]
     fn a_notification_before_the_wait_is_lost() {
-        let model = Model::new(Token::default).thread("task", broken);
-        let report = model.thread("canceller", Token::cancel).fails(Failure::Deadlock).check();
-        expect::failed(&report, 2, "task is blocked in park");
+        expect::fails(
+            || Model::new(Token::default).thread("task", broken).thread("canceller", Token::cancel),
+            Failure::Deadlock,
+            2,
+            "task is blocked in park",
+        );
     }
 
     #[test]

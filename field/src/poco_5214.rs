@@ -66,12 +66,12 @@ mod tests {
 
     #[test]
     fn a_wake_up_before_the_wait_is_lost() {
-        let report = Model::new(Queue::default)
-            .thread("worker", broken)
-            .thread("main", Queue::shut_down)
-            .fails(Failure::Deadlock)
-            .check();
-        expect::failed(&report, 2, "worker is blocked in v1.wait");
+        expect::fails(
+            || Model::new(Queue::default).thread("worker", broken).thread("main", Queue::shut_down),
+            Failure::Deadlock,
+            2,
+            "worker is blocked in v1.wait",
+        );
     }
 
     #[test]

@@ -74,9 +74,12 @@ mod tests {
 
     #[test]
     fn a_join_under_a_read_lock_is_a_deadlock() {
-        let model = Model::new(Pool::default).thread("worker", broken);
-        let report = model.thread("writer", Pool::write).fails(Failure::Deadlock).check();
-        expect::failed(&report, 3, "worker is blocked in w1.read");
+        expect::fails(
+            || Model::new(Pool::default).thread("worker", broken).thread("writer", Pool::write),
+            Failure::Deadlock,
+            3,
+            "worker is blocked in w1.read",
+        );
     }
 
     #[test]

@@ -62,8 +62,7 @@ mod tests {
 
     #[test]
     fn a_guard_that_lives_on_is_a_deadlock() {
-        let report = model(broken).fails(Failure::Deadlock).check();
-        expect::failed(&report, 7, "main is blocked in w1.read");
+        expect::fails(|| model(broken), Failure::Deadlock, 7, "main is blocked in w1.read");
     }
 
     #[test]

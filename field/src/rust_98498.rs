@@ -93,8 +93,7 @@ mod tests {
 
     #[test]
     fn the_last_thread_uses_a_scope_that_is_freed() {
-        let report = Model::program(broken).fails(Failure::DataRace).check();
-        expect::failed(&report, 2, "c1: thread1 reads");
+        expect::fails(|| Model::program(broken), Failure::DataRace, 2, "c1: thread1 reads");
     }
 
     #[test]

@@ -87,9 +87,16 @@ mod tests {
 
     #[test]
     fn a_relaxed_release_is_a_data_race() {
-        let model = Model::new(Lock::default).thread("writer", write_broken);
-        let report = model.thread("reader", read_fixed).fails(Failure::DataRace).check();
-        expect::failed(&report, 1, "store must release and the load must acquire");
+        expect::fails(
+            || {
+                Model::new(Lock::default)
+                    .thread("writer", write_broken)
+                    .thread("reader", read_fixed)
+            },
+            Failure::DataRace,
+            1,
+            "store must release and the load must acquire",
+        );
     }
 
     #[test]

@@ -44,9 +44,12 @@ mod tests {
 
     #[test]
     fn a_writer_between_two_reads_is_a_deadlock() {
-        let model = Model::new(Log::default).thread("reader", broken);
-        let report = model.thread("writer", write).fails(Failure::Deadlock).check();
-        expect::failed(&report, 3, "reader is blocked in w1.read");
+        expect::fails(
+            || Model::new(Log::default).thread("reader", broken).thread("writer", write),
+            Failure::Deadlock,
+            3,
+            "reader is blocked in w1.read",
+        );
     }
 
     #[test]
