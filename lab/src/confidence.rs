@@ -329,11 +329,13 @@ impl Ended {
 }
 
 /// What a specimen does, in names of functions.
-const OWN: [&str; 5] = [
+const OWN: [&str; 7] = [
     "selvedge::",
     "specimens::",
+    "field::",
     "confidence::twins::",
     "confidence::pages::",
+    "confidence::reported::",
     "confidence::sound::",
 ];
 /// What the round and `std` do.

@@ -19,6 +19,7 @@ mod forgotten;
 #[cfg_attr(not(any(loom, plain_loom, shuttle)), path = "methods/threads.rs")]
 mod methods;
 mod pages;
+mod reported;
 mod sound;
 mod specimen;
 #[cfg(not(loom))]
@@ -77,9 +78,9 @@ fn main() -> Result<()> {
     Ok(())
 }
 
-/// Those of the crate, those of the pages, and the controls.
+/// Those of the crate, those of the pages, those from reports, and the controls.
 fn all() -> impl Iterator<Item = Specimen> {
-    twins::all().into_iter().chain(pages::all()).chain(sound::all())
+    twins::all().into_iter().chain(pages::all()).chain(reported::all()).chain(sound::all())
 }
 
 fn print(measured: &Measured) {

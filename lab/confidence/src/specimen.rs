@@ -11,6 +11,8 @@ pub(crate) struct Specimen {
     /// A sound specimen with threads like these.
     pub(crate) control: Option<&'static str>,
     pub(crate) threads: usize,
+    /// Whether a wait with a limit times out only if no thread can move: the harness can say so, and time elsewhere is real.
+    pub(crate) patient: bool,
     /// Makes the state afresh.
     pub(crate) round: Box<dyn Fn() -> Box<dyn Round> + Send + Sync>,
 }
@@ -62,7 +64,13 @@ impl Specimen {
         let round = move || -> Box<dyn Round> {
             Box::new(Case { state: init(), bodies, returned: returned(), right })
         };
-        Self { name, kind, control: None, threads: N, round: Box::new(round) }
+        Self { name, kind, control: None, threads: N, patient: false, round: Box::new(round) }
+    }
+
+    /// Lets a wait with a limit time out only if no thread can move, where the method knows of time-outs.
+    pub(crate) fn patient(mut self) -> Self {
+        self.patient = true;
+        self
     }
 
     /// Names a sound specimen with threads like these.

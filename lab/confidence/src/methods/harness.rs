@@ -49,6 +49,9 @@ pub(crate) fn run(method: &str, specimen: Specimen, _: Bound) -> Result<Measured
 fn model(specimen: &Arc<Specimen>) -> Model<Box<dyn Round>> {
     let init = Arc::clone(specimen);
     let mut model = Model::new(move || (init.round)());
+    if specimen.patient {
+        model = model.patient();
+    }
     for thread in 0..specimen.threads {
         model = model.thread(&format!("t{thread}"), move |round| round.run(thread));
     }
