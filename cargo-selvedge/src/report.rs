@@ -23,7 +23,7 @@ pub mod svg;
 mod words;
 
 use index::{Entry, Mutants};
-use prose::Page;
+use prose::{Around, Page};
 use sources::Links;
 
 use crate::exit::Exit;
@@ -131,7 +131,9 @@ fn write(
             let anchor = pages::anchor(&record.test, 1);
             links.insert(model::test_name(record), format!("{}.html#{anchor}", file.name));
         }
-        let html = pages::page(file.path, page, &file.models, &names);
+        let folder = project.root.join(file.path).parent().unwrap_or(&project.root).to_owned();
+        let around = Around { pages: &names, folder };
+        let html = pages::page(file.path, page, &file.models, &around);
         pages.push((format!("{}.html", file.name), html));
     }
 

@@ -6,6 +6,7 @@ use std::fs;
 use anyhow::{Context as _, Result, ensure};
 use cargo_selvedge::model;
 use cargo_selvedge::report::drawing::Drawing;
+use cargo_selvedge::report::prose::Around;
 use cargo_selvedge::report::svg::{self, End};
 use cargo_selvedge::report::{self, Extras, Options, Written, browser, data};
 use cargo_selvedge::shell::Shell;
@@ -28,11 +29,12 @@ pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<Tally> {
     let models = cargo_selvedge::prove::read(&file)?.models;
     let names: Vec<String> = data::files(&models).into_iter().map(|file| file.name).collect();
     let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let around = Around { pages: &names, folder: workspace.root.join("loom-tests") };
     let measured = read("loom-tests/confidence.md");
     let extras = Extras {
         order: read("loom-tests/README.md"),
-        pages: vec![(confidence::FILE.to_owned(), confidence::page(&measured, &names))],
-        tail: confidence::in_short(&measured, &names),
+        pages: vec![(confidence::FILE.to_owned(), confidence::page(&measured, &around))],
+        tail: confidence::in_short(&measured, &around),
     };
     let written = report::run(&project, &Options::default(), extras, Shell::default())?;
     let Written { run, mut files, drawings } = written;

@@ -578,6 +578,7 @@ mod on_loom {
             text.contains(race) && text.contains(", bob reads at model/tests/harness.rs:"),
             "{text}"
         );
+        assert_eq!(text.matches("no happens-before edge").count(), 1, "said once: {text}");
     }
 
     #[test]
@@ -1187,7 +1188,9 @@ mod on_loom {
             4,
             "{evidence}"
         );
-        assert!(evidence.contains("total=1 is not declared"), "{evidence}");
+        let text = error.to_string();
+        assert!(text.starts_with("reached total=1, which the table does not declare"), "{text}");
+        assert_eq!(text.matches("total=1").count(), 1, "it is said once: {text}");
         assert!(evidence.contains("SELVEDGE_REPLAY=1/2 "), "{evidence}");
         assert!(evidence.contains("\n    cargo selvedge replay "), "{evidence}");
         assert!(evidence.contains("/2\n  or, without cargo-selvedge:\n"), "{evidence}");

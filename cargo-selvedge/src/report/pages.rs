@@ -7,7 +7,7 @@ use selvedge_results::{Outcome, Picture, Record, Scenarios};
 
 use super::data::drawings;
 use super::drawing::Drawing;
-use super::prose::{Page, markdown};
+use super::prose::{Around, Page, markdown};
 use super::svg::{self, End};
 use crate::model;
 use crate::shell::grouped;
@@ -43,14 +43,14 @@ pub fn document(title: &str, home: bool, body: &Markup) -> Markup {
 }
 
 /// The page of the file at `path`.
-pub fn page(path: &str, page: &Page, models: &[&Record], pages: &[&str]) -> Markup {
+pub fn page(path: &str, page: &Page, models: &[&Record], around: &Around) -> Markup {
     let body = html! {
         h1 { (page.question) }
         @if page.question != path { p.small.muted { (path) } }
-        (markdown(&page.head, pages))
+        (markdown(&page.head, around))
         (legend())
         @for model in models {
-            (section(model, page, pages))
+            (section(model, page, around))
         }
     };
     document(&page.question, false, &body)
@@ -66,7 +66,7 @@ pub fn anchor(test: &str, model: usize) -> String {
 }
 
 /// A model: what it says, what was found, and how.
-fn section(record: &Record, page: &Page, pages: &[&str]) -> Markup {
+fn section(record: &Record, page: &Page, around: &Around) -> Markup {
     let test = page.test(&record.test);
     let anchor = anchor(&record.test, record.model);
     let name = record.test.rsplit("::").next().unwrap_or_default().replace('_', " ");
@@ -76,7 +76,7 @@ fn section(record: &Record, page: &Page, pages: &[&str]) -> Markup {
                 a href={ "#" (anchor) } { (name) @if record.model > 1 { " (" (record.model) ")" } }
             }
             @if let Some(test) = test.filter(|test| !test.doc.is_empty() && record.model == 1) {
-                (markdown(&test.doc, pages))
+                (markdown(&test.doc, around))
             }
             p.meta {
                 (status(record))

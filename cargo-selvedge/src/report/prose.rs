@@ -1,6 +1,9 @@
 //! What a test file says: its head, what stands above each test, and the test's code.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::PathBuf;
 
 use maud::{Markup, PreEscaped};
 use pulldown_cmark::{CowStr, Event, Options, Parser, Tag, TagEnd, html};
@@ -95,16 +98,40 @@ fn doc(attributes: &[syn::Attribute]) -> String {
     text.trim_end().to_owned()
 }
 
-/// Markdown as HTML. Of links only those to the web and to `pages` are kept: what rustdoc would
-/// resolve leads nowhere here.
+/// What a text may refer to.
+#[derive(Debug)]
+pub struct Around<'a> {
+    /// The names of the report's pages.
+    pub pages: &'a [&'a str],
+    /// The folder that its pictures are relative to.
+    pub folder: PathBuf,
+}
+
+impl Around<'_> {
+    /// The picture as a `data:` URL: a page needs no other file.
+    fn picture(&self, path: &str) -> Option<String> {
+        let text = fs::read_to_string(self.folder.join(path)).ok()?;
+        let mut url = "data:image/svg+xml,".to_owned();
+        for byte in text.bytes() {
+            match byte {
+                b' '..=b'~' if !b"\"#%<>".contains(&byte) => url.push(byte.into()),
+                _ => write!(url, "%{byte:02X}").expect("a string"),
+            }
+        }
+        path.ends_with(".svg").then_some(url)
+    }
+}
+
+/// Markdown as HTML. Of links only those to the web and to other pages are kept (what rustdoc would
+/// resolve leads nowhere here), of pictures the SVG files that are there.
 #[must_use]
-pub fn markdown(text: &str, pages: &[&str]) -> Markup {
+pub fn markdown(text: &str, around: &Around) -> Markup {
     let known = |link: &str| -> Option<String> {
         if link.starts_with("https://") {
             return Some(link.to_owned());
         }
         let page = link.rsplit('/').next()?.strip_suffix(".rs")?;
-        pages.contains(&page).then(|| format!("{page}.html"))
+        around.pages.contains(&page).then(|| format!("{page}.html"))
     };
     let mut shortcut = |_| Some((CowStr::from(""), CowStr::from("")));
     let options = Options::ENABLE_TABLES;
@@ -118,6 +145,13 @@ pub fn markdown(text: &str, pages: &[&str]) -> Markup {
             Some(Event::Start(Tag::Link { link_type, dest_url, title, id }))
         }
         Event::End(TagEnd::Link) => kept.pop()?.then_some(Event::End(TagEnd::Link)),
+        Event::Start(Tag::Image { link_type, dest_url, title, id }) => {
+            let picture = around.picture(&dest_url);
+            kept.push(picture.is_some());
+            let dest_url = CowStr::from(picture?);
+            Some(Event::Start(Tag::Image { link_type, dest_url, title, id }))
+        }
+        Event::End(TagEnd::Image) => kept.pop()?.then_some(Event::End(TagEnd::Image)),
         // The page has a title of its own.
         Event::Start(Tag::Heading { level, id, classes, attrs }) => {
             let level = pulldown_cmark::HeadingLevel::try_from(level as usize + 1).unwrap_or(level);
@@ -176,11 +210,19 @@ mod inner {
 
     #[test]
     fn links_that_lead_nowhere_are_no_links() {
-        let html = |text| markdown(text, &["counter"]).into_string();
+        let around = Around { pages: &["counter"], folder: PathBuf::from("../docs") };
+        let html = |text| markdown(text, &around).into_string();
         assert_eq!(html("[`Map`] and [it](a::B)"), "<p><code>Map</code> and it</p>\n");
         assert_eq!(html("[c](x/counter.rs)"), "<p><a href=\"counter.html\">c</a></p>\n");
         let web = "<p><a href=\"https://example.org/\">w</a></p>\n";
         assert_eq!(html("[w](https://example.org/)"), web);
         assert_eq!(html("# One"), "<h2>One</h2>\n");
+        assert_eq!(html("![a curve](absent.svg)"), "<p>a curve</p>\n");
+        let picture = html("![a curve](contention.svg)");
+        assert!(
+            picture.starts_with("<p><img src=\"data:image/svg+xml,%3Csvg%20xmlns=%22"),
+            "{picture}"
+        );
+        assert!(picture.ends_with("%3C/svg%3E%0A\" alt=\"a curve\" /></p>\n"), "{picture}");
     }
 }

@@ -1,7 +1,7 @@
 //! What other ways of testing see: `loom-tests/confidence.md` as a page, and in short.
 
 use cargo_selvedge::report::pages::document;
-use cargo_selvedge::report::prose::markdown;
+use cargo_selvedge::report::prose::{Around, markdown};
 use maud::{Markup, PreEscaped, html};
 
 /// The page.
@@ -22,7 +22,7 @@ const CELLS: [(&str, &str); 7] = [
 ];
 
 /// All of it.
-pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
+pub(crate) fn page(text: &str, around: &Around) -> Markup {
     let (title, rest) = text.split_once('\n').unwrap_or((text, ""));
     let title = title.trim_start_matches("# ");
     let body = html! {
@@ -33,19 +33,19 @@ pub(crate) fn page(text: &str, pages: &[&str]) -> Markup {
                 "In the tables: a rate, or an execution: seen; " span.chip.warn { "not seen" } " "
                 span.chip.bad { "a false alarm" } " " span.muted { "blind, or not tried" }
             }
-            (PreEscaped(shaded(&markdown(rest, pages).into_string())))
+            (PreEscaped(shaded(&markdown(rest, around).into_string())))
         }
     };
     document(title, false, &body)
 }
 
 /// The first paragraph, and the first table of what was measured.
-pub(crate) fn in_short(text: &str, pages: &[&str]) -> Markup {
+pub(crate) fn in_short(text: &str, around: &Around) -> Markup {
     let (first, table) = parts(text);
     html! {
         h2 id="confidence" { "Would the tests have seen it?" }
-        (markdown(first, pages))
-        (PreEscaped(scrolling(&markdown(table, pages).into_string())))
+        (markdown(first, around))
+        (PreEscaped(scrolling(&markdown(table, around).into_string())))
         p { a href=(FILE) { "Each bug by each way of testing" } ", and what to make of it." }
     }
 }

@@ -82,19 +82,10 @@ impl Identity {
         self.test.clone().unwrap_or_else(|| format!("line_{}", self.at.line()))
     }
 
-    /// The test without the module that is the page: the same wherever the page stands.
-    pub(crate) fn short_test(&self) -> String {
-        let test = self.test();
-        let module = format!("{}::", self.page());
-        match test.split_once(&module) {
-            Some((before, rest)) if before.is_empty() || before.ends_with("::") => rest.to_owned(),
-            _ => test,
-        }
-    }
-
-    /// `page::test`, and `#2` if it is the test's second model.
+    /// The test, or the page and the line where it is not known, and `#2` if it is the test's second model.
     pub(crate) fn name(&self) -> String {
-        let name = format!("{}::{}", self.page(), self.short_test());
+        let page = if self.test.is_none() { format!("{}::", self.page()) } else { String::new() };
+        let name = page + &self.test();
         if self.ordinal == 1 { name } else { format!("{name}#{}", self.ordinal) }
     }
 
@@ -116,18 +107,29 @@ impl Identity {
             (1, None) => String::new(),
             _ => format!("#{}", self.key()),
         };
-        let name = binary();
-        let target = match name.as_deref().map(without_hash) {
-            Some(name) if !self.at.file().starts_with("src") => format!("--test {name}"),
-            _ => "--lib".to_owned(),
-        };
+        let package = std::env::var("CARGO_PKG_NAME")
+            .map_or_else(|_| String::new(), |name| format!("-p {name} "));
+        let target = self.target();
         let (key, test) = (self.key(), self.test());
         format!(
             "    cargo selvedge replay {options}{test}{which}/{number}\n  \
              or, without cargo-selvedge:\n    \
              SELVEDGE_REPLAY={key}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
-             cargo test {target} -- --exact {test}"
+             cargo test {package}{target} -- --exact {test}"
         )
+    }
+
+    /// What of the package the test is in. A file's path is relative to the workspace, the test runs in its package.
+    #[cfg(loom)]
+    fn target(&self) -> String {
+        let file = self.at.file().replace('\\', "/");
+        let in_src = file.starts_with("src/") || file.contains("/src/");
+        let in_bin = file.ends_with("src/main.rs") || file.contains("src/bin/");
+        match binary().as_deref().map(without_hash) {
+            Some(name) if !in_src => format!("--test {name}"),
+            _ if !in_bin && std::path::Path::new("src/lib.rs").exists() => "--lib".to_owned(),
+            _ => "--bins".to_owned(),
+        }
     }
 }
 

@@ -156,36 +156,24 @@ fn judge(
 
 /// What a finding means, with the execution that shows it.
 fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) -> CheckError {
-    let evidence =
-        |verdict: &str, fault: &Fault| evidence(identity, shown.as_ref(), fault, verdict);
-    let failed = |failure, message: String| CheckError::Failed {
-        failure,
-        evidence: evidence(&format!("{failure}: {message}"), &fault),
-        message,
-    };
-    let wrong = |message: String| CheckError::WrongModel {
-        evidence: evidence(&format!("wrong model: {message}"), &fault),
-        message,
-    };
+    let evidence = || evidence(identity, shown.as_ref(), &fault);
+    let failed =
+        |failure, message: String| CheckError::Failed { failure, evidence: evidence(), message };
+    let wrong = |message: String| CheckError::WrongModel { evidence: evidence(), message };
     match &fault {
         Fault::Outcome(outcome) => {
             let reason = plan.find(outcome).map(|row| row.reason.clone());
-            let verdict = match &reason {
-                Some(reason) => format!("{outcome} is forbidden: {reason}"),
-                None if plan.judge.is_some() => format!("{outcome}: no order explains it"),
-                None => format!("{outcome} is not declared"),
-            };
             CheckError::UnexpectedOutcome {
                 outcome: outcome.clone(),
                 reason,
                 declared: plan.declared(),
-                evidence: evidence(&verdict, &fault),
+                evidence: evidence(),
             }
         }
         Fault::Relation { outcome, relation } => CheckError::BrokenRelation {
             relation: relation.clone(),
             outcome: outcome.clone(),
-            evidence: evidence(&format!("{outcome}: {relation:?} does not hold"), &fault),
+            evidence: evidence(),
         },
         Fault::DataRace(message) => failed(Failure::DataRace, message.clone()),
         Fault::UseAfterFree(message) => failed(Failure::UseAfterFree, message.clone()),
@@ -215,17 +203,16 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
             CheckError::EnginesDisagree { difference: difference.clone() }
         }
         Fault::Engine(message) => wrong(format!("the checker failed: {message}")),
-        Fault::Replayed(outcome) => CheckError::Replayed {
-            outcome: outcome.clone(),
-            evidence: evidence(&format!("reached {outcome}"), &fault),
-        },
+        Fault::Replayed(outcome) => {
+            CheckError::Replayed { outcome: outcome.clone(), evidence: evidence() }
+        }
     }
 }
 
-fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault, verdict: &str) -> Evidence {
+fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault) -> Evidence {
     let Some(shown) = shown else { return Evidence::default() };
     let mut text = shown.picture.to_string();
-    let _ = writeln!(text, "\n  {verdict}");
+    text.push('\n');
     if !shown.sequential && !matches!(fault, Fault::Replayed(_)) {
         text.push_str("  It takes weak memory: a load reads an older store.\n");
     }
