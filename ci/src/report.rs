@@ -19,7 +19,7 @@ mod confidence;
 
 /// The drawing that the README shows, and the model and the outcome that it is of.
 const SHOWN: (&str, &str, &str) =
-    ("docs/lost-update.svg", "suites::counter::a_split_increment_loses_an_update", "total=1");
+    ("docs/lost-update.svg", "suites::counter::split_increment_loses_an_update", "total=1");
 
 /// Runs the step; with `bless` it rewrites the drawing that the README shows.
 pub(crate) fn run(workspace: &Workspace, bless: bool) -> Result<Tally> {

@@ -1,33 +1,16 @@
-//! # Is a value loaded once, and is a stale one ever kept?
+//! # Caches: one load, no stale value
 //!
-//! **Answer.** With [`Map::get_or_try_insert_with`], once and no: look, load and fill are one step. Where
-//! they are three, two requests load the same value, and what was saved in between is overwritten, or
-//! comes back after it was invalidated: for good, for nobody will invalidate it again.
+//! Proved of [`LoadInsideCache`]: a value is loaded once, and no stale value outlives its invalidation, because
+//! look, load and fill are one step under the lock of the shard. Proved of [`NewestWinsCache`] and [`LeaseCache`],
+//! which load outside the lock: a late fill does not replace a newer value (versions), or is dropped (a lease that
+//! each invalidation ends). `cargo run -p examples --bin web` runs them.
 //!
-//! **Why the racy twins fail.** [`LookLoadFillCache`] finds nothing, asks the database, and puts in what
-//! it was told, as if no time had passed. Two requests both find nothing: both load. A save that
-//! removes the old value from the cache comes between load and fill: the fill puts it back.
-//! [`LastFillWinsCache`] saves into the cache too, instead of removing; then the later fill wins, not
-//! the newer value. [`RemoveThenSaveCache`] removes first: what is loaded between that and the save is
-//! stale for good. Every step of theirs is a call of a sound map. It is the sequence that is not.
+//! **Racy variants.** [`LookLoadFillCache`]: cache stampede, and a fill after the invalidation keeps a stale value.
+//! [`LastFillWinsCache`]: the later fill wins, not the newer value. [`RemoveThenSaveCache`]: invalidated before the
+//! save.
 //!
-//! **Why the sound ones hold.** [`LoadInsideCache`] loads under the lock of the entry's shard: a save
-//! changes the database first and then needs the same lock, so it comes before the load, which then
-//! reads the new value, or after the fill, which it then removes. Where a load is too slow to be waited
-//! for, a fill must be able to see that it comes too late. [`NewestWinsCache`] compares versions in one
-//! step with the fill, and never forgets one. [`LeaseCache`] needs no versions: each invalidation
-//! changes a number, and a fill counts only if the number is still the one that was there before the
-//! load.
-//!
-//! **The code** of the sound ones, and of the twins that `cargo run -p examples --bin web -- --racy` runs, is
-//! `specimens/src/cache.rs`: what is proved here is what the server runs. [`RemoveThenSaveCache`] is in
-//! `specimens/src/cache/racy.rs`.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one or two calls each. There is one key. Of a value only its edition is
-//! modelled, 1, 2, …, which is also its version. The database is one number under a lock, and takes no
-//! time. Entries are not evicted: a [`NewestWinsCache`] or a [`LeaseCache`] that forgets an entry
-//! forgets what protects it.
+//! **Scope.** Explored completely, for two or three threads with one or two calls each, on one key. A value is its
+//! edition. Entries are not evicted: a cache with versions or leases must not forget those of an evicted entry.
 
 use selvedge_model::Model;
 use selvedge_model::sync::{Mutex, MutexGuard, PoisonError};
@@ -37,10 +20,10 @@ use specimens::cache::racy::RemoveThenSaveCache;
 use specimens::cache::racy::{LastFillWinsCache, LookLoadFillCache};
 use specimens::cache::{Cache, LeaseCache, LoadInsideCache, NewestWinsCache};
 
-/// What all of them cache.
+/// The key of the value.
 const KEY: u64 = 1;
 
-/// Where values come from. Each call is one step; between two of them anything may happen.
+/// The source of values. Each call is one step.
 struct Database(Mutex<Row>);
 
 struct Row {
@@ -120,16 +103,16 @@ impl<C: Cache<u64, Down>> Site<C> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 fn look_load_fill() -> Site<LookLoadFillCache<u64, ByParity>> {
     Site::new(LookLoadFillCache(by_parity([])))
 }
 
-/// The stampede: whoever comes while the first one loads, loads too.
+/// Cache stampede: a request that comes during the first load also loads.
 #[test]
-fn two_requests_that_find_nothing_both_load() {
+fn stampede_loads_twice() {
     Model::new(look_load_fill)
         .thread("alice", Site::get)
         .thread("bob", Site::get)
@@ -139,9 +122,9 @@ fn two_requests_that_find_nothing_both_load() {
         .check();
 }
 
-/// Loaded, saved, invalidated, filled: the old value is back, and every later request is given it.
+/// Loaded, saved, invalidated, filled: every later request reads the old value.
 #[test]
-fn a_fill_puts_a_stale_value_back_after_the_invalidation() {
+fn fill_after_the_invalidation_keeps_a_stale_value() {
     Model::new(look_load_fill)
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -152,9 +135,9 @@ fn a_fill_puts_a_stale_value_back_after_the_invalidation() {
         .check();
 }
 
-/// The same as its author sees it: "I have saved it, and my own page shows the old text."
+/// The same, as the thread that saved sees it.
 #[test]
-fn who_saved_is_shown_the_old_value() {
+fn writer_reads_the_old_value_after_its_save() {
     Model::new(look_load_fill)
         .thread("reader", Site::get)
         .thread("writer", Site::save_and_get)
@@ -169,7 +152,7 @@ fn last_fill_wins() -> Site<LastFillWinsCache<u64, ByParity>> {
 }
 
 #[test]
-fn a_slow_load_overwrites_a_newer_value() {
+fn slow_load_overwrites_a_newer_value() {
     Model::new(last_fill_wins)
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -180,9 +163,9 @@ fn a_slow_load_overwrites_a_newer_value() {
         .check();
 }
 
-/// No slow load is needed: two saves, the database has them in one order, the cache in the other.
+/// Two saves reach the database in one order and the cache in the other.
 #[test]
-fn two_saves_fill_the_cache_in_the_wrong_order() {
+fn two_saves_fill_the_cache_out_of_order() {
     Model::new(last_fill_wins)
         .thread("alice", Site::save)
         .thread("bob", Site::save)
@@ -193,7 +176,7 @@ fn two_saves_fill_the_cache_in_the_wrong_order() {
 }
 
 #[test]
-fn a_value_that_is_removed_too_early_is_loaded_again_and_stays() {
+fn invalidation_before_the_save_keeps_a_stale_value() {
     Model::new(|| Site::new(RemoveThenSaveCache(by_parity([]))))
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -205,16 +188,16 @@ fn a_value_that_is_removed_too_early_is_loaded_again_and_stays() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the load is part of the step.
+// Sound: the load runs under the lock.
 // ---------------------------------------------------------------------------------------------
 
-/// What to use unless loads are too slow to be waited for.
+/// The simplest sound cache: requests wait for a load of the same shard.
 fn load_inside() -> Site<LoadInsideCache<u64, ByParity>> {
     Site::new(LoadInsideCache(by_parity([])))
 }
 
 #[test]
-fn of_two_requests_that_find_nothing_one_loads() {
+fn two_requests_load_once() {
     Model::new(load_inside)
         .thread("alice", Site::get)
         .thread("bob", Site::get)
@@ -224,7 +207,7 @@ fn of_two_requests_that_find_nothing_one_loads() {
 }
 
 #[test]
-fn of_three_requests_that_find_nothing_one_loads() {
+fn three_requests_load_once() {
     Model::new(load_inside)
         .thread("alice", Site::get)
         .thread("bob", Site::get)
@@ -234,9 +217,9 @@ fn of_three_requests_that_find_nothing_one_loads() {
         .check();
 }
 
-/// Nothing is kept of a load that fails, and who waited for it tries for itself.
+/// A failed load is not cached, and the request that waited for it loads again.
 #[test]
-fn a_load_that_fails_leaves_it_to_the_next() {
+fn failed_load_is_retried_by_the_next_request() {
     Model::new(|| Site { database: Database::failing(1), ..load_inside() })
         .thread("alice", Site::try_get)
         .thread("bob", Site::try_get)
@@ -247,7 +230,7 @@ fn a_load_that_fails_leaves_it_to_the_next() {
 }
 
 #[test]
-fn what_was_saved_is_what_later_requests_are_given() {
+fn later_request_reads_the_saved_value() {
     Model::new(load_inside)
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -258,9 +241,9 @@ fn what_was_saved_is_what_later_requests_are_given() {
         .check();
 }
 
-/// And there is at most one load more than there are invalidations.
+/// The number of loads is at most one more than that of invalidations.
 #[test]
-fn who_saved_is_shown_what_it_saved() {
+fn writer_reads_its_own_save() {
     Model::new(load_inside)
         .thread("reader", Site::get)
         .thread("writer", Site::save_and_get)
@@ -272,16 +255,16 @@ fn who_saved_is_shown_what_it_saved() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the load is slow and nobody waits for it, and a fill that comes too late is known as such.
+// Sound: the load runs outside the lock, and a late fill is detected.
 // ---------------------------------------------------------------------------------------------
 
-/// Loads outside all locks, and fills only with what is newer than what is there.
+/// Loads outside all locks, and fills only with a newer version.
 fn newest_wins() -> Site<NewestWinsCache<u64, ByParity>> {
     Site::new(NewestWinsCache(by_parity([])))
 }
 
 #[test]
-fn a_slow_load_does_not_overwrite_a_newer_value() {
+fn slow_load_does_not_overwrite_a_newer_value() {
     Model::new(newest_wins)
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -293,18 +276,18 @@ fn a_slow_load_does_not_overwrite_a_newer_value() {
 }
 
 #[test]
-fn two_saves_leave_the_newer_value_in_the_cache() {
+fn two_saves_keep_the_newer_value() {
     Model::new(newest_wins)
         .thread("alice", Site::save)
         .thread("bob", Site::save)
         .finally("cached", Site::get)
-        .acceptable("cached=3", "whoever filled last")
+        .acceptable("cached=3", "whichever save filled last")
         .check();
 }
 
-/// The price: nobody waits, so nothing keeps the second from loading too.
+/// The price of loading outside the lock: two requests may load the same value.
 #[test]
-fn a_load_that_nobody_waits_for_may_be_done_twice() {
+fn load_outside_the_lock_may_run_twice() {
     Model::new(newest_wins)
         .thread("alice", Site::get)
         .thread("bob", Site::get)
@@ -314,13 +297,13 @@ fn a_load_that_nobody_waits_for_may_be_done_twice() {
         .check();
 }
 
-/// Loads outside all locks, and fills only if nothing was invalidated since before the load.
+/// Loads outside all locks, and fills only if nothing was invalidated since the load began.
 fn leased() -> Site<LeaseCache<u64, ByParity>> {
     Site::new(LeaseCache(by_parity([])))
 }
 
 #[test]
-fn a_fill_after_an_invalidation_is_dropped() {
+fn fill_after_the_invalidation_is_dropped() {
     Model::new(leased)
         .thread("reader", Site::get)
         .thread("writer", Site::save)
@@ -334,9 +317,9 @@ fn a_fill_after_an_invalidation_is_dropped() {
         .check();
 }
 
-/// A slow reader, and one that has just refilled the entry: the slow one changes nothing.
+/// A slow reader does not replace the value of a reader that has refilled the entry.
 #[test]
-fn a_slow_fill_beside_a_refill_is_dropped() {
+fn slow_fill_after_a_refill_is_dropped() {
     Model::new(leased)
         .thread("reader", Site::get)
         .thread("writer", Site::save_and_get)
@@ -347,10 +330,10 @@ fn a_slow_fill_beside_a_refill_is_dropped() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Between the save and its end: does time go backwards for a visitor?
+// Reads of one visitor during a save.
 // ---------------------------------------------------------------------------------------------
 
-/// Two looks beside a slow reader and a save: whether the second was shown nothing older.
+/// Two reads of a visitor, beside a slow reader and a save: whether the second value is not older.
 fn beside_a_save<C: Cache<u64, Down> + 'static>(site: fn() -> Site<C>) -> Model<Site<C>> {
     Model::new(site)
         .thread("slow", |site| {
@@ -364,14 +347,14 @@ fn beside_a_save<C: Cache<u64, Down> + 'static>(site: fn() -> Site<C>) -> Model<
 }
 
 #[test]
-fn a_visitor_is_shown_nothing_older_than_before() {
+fn reads_do_not_go_backwards() {
     let why = "what is cached is not replaced by anything older";
     beside_a_save(load_inside).acceptable("visitor=true", why).check();
     beside_a_save(newest_wins).acceptable("visitor=true", why).check();
 }
 
 #[test]
-fn a_lease_tells_what_comes_too_late_and_not_what_is_older() {
+fn reads_of_a_lease_cache_may_go_backwards() {
     beside_a_save(leased)
         .acceptable("visitor=true", "the same edition twice, or a newer one")
         .interesting("visitor=false", "saved, not yet invalidated, and the slow one fills last")

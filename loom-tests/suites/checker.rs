@@ -1,4 +1,4 @@
-//! What the checker sees, and what it does not.
+//! The checker: what it explores, what bounds it, and what it does not see.
 
 mod beyond_loom;
 mod bounds;

@@ -1,28 +1,19 @@
-//! # Is every job done once?
+//! # `JobChannel`: each job is done once
 //!
-//! **Answer.** Yes, if a channel hands the jobs out, its end is the only order to stop, and a job that
-//! panics ends nothing but itself. Workers share one thing, the receiver, and the lock around it; with a
-//! channel for each worker there is not even that.
+//! Proved of [`JobChannel`]: each job is received once, closing loses no accepted job, a job submitted during the
+//! shutdown is done or refused, a panic ends its job and not the worker, and workers run in parallel. `cargo run -p
+//! examples --bin jobs` runs it.
 //!
-//! **Why the racy twins fail.** [`LookThenClaimJobs`] reads which job is next and then writes that it is
-//! taken: two workers take the same one. [`StopFlagJobs`] stops by a flag beside the channel: what is in
-//! the channel then is lost. [`WhileAnyPool`] takes an empty channel for its end: what is sent a moment
-//! later is lost. [`UncaughtPool`] loses a worker with each job that panics. [`GuardedPool`] holds the lock
-//! of the receiver while it works: nothing is lost but the point of having two workers.
+//! **Racy variants.** [`LookThenClaimJobs`]: check-then-act, a job is done twice. [`StopFlagJobs`]: a stop flag
+//! beside the channel, queued jobs are lost. [`WhileAnyPool`]: an empty channel is taken for a closed one.
+//! [`UncaughtPool`]: a panic ends the worker. [`GuardedPool`]: the lock of the receiver is held during the work, so
+//! workers run one at a time.
 //!
-//! **Why the sound one holds.** A message is received once. A receiver is told that its channel has ended
-//! only when all senders are gone and everything they sent has been received: so who closes a
-//! [`JobChannel`] drops the sender, joins the workers, and needs no flag. The lock is given back before
-//! the job is begun. A job that panics is caught where it is run, outside all locks.
+//! **Why it holds.** `recv` fails only when all senders are dropped and all messages are received: closing drops
+//! the sender, and needs no flag. The lock of the receiver is released before the job starts.
 //!
-//! **The code** of the sound one, and of the twins that `cargo run -p examples --bin jobs -- --racy` runs, is
-//! `specimens/src/jobs.rs`: what is proved here is what the program runs. The other twins are in
-//! `specimens/src/jobs/racy.rs`, but for [`GuardedPool`], which is below.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
-//! workers, two or three jobs at most, and one or two threads that submit or close. A job is a number.
-//! Jobs that submit jobs are not modelled, nor are channels with a bound. What is counted of the jobs has a
-//! page of its own, `job_reports.rs`.
+//! **Scope.** Explored completely, for one or two workers, up to three jobs, and one or two threads that submit or
+//! close. Jobs that submit jobs are not modelled. The statistics of jobs are in `job_statistics.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -36,13 +27,13 @@ use specimens::jobs::racy::{LookThenClaimJobs, StopFlagJobs};
 use specimens::jobs::racy::{UncaughtPool, WhileAnyPool};
 use specimens::jobs::{Desk, JobChannel, Jobs, work};
 
-/// No test here leaves anything half done under a lock.
+/// No model panics while it holds a lock.
 #[track_caller]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// What a worker has done: a job, or `None` for one that panicked.
+/// The jobs that a worker has run: `None` is one that panicked.
 #[derive(Default)]
 struct Diary(Vec<Option<u64>>);
 
@@ -56,7 +47,7 @@ impl Desk for Diary {
     }
 }
 
-/// Does jobs until there are none any more, and returns what it has done.
+/// Runs jobs until the channel ends, and returns them.
 fn worked(jobs: &impl Jobs<u64>) -> Vec<Option<u64>> {
     let mut diary = Diary::default();
     work(jobs, &mut diary, work_on);
@@ -64,11 +55,11 @@ fn worked(jobs: &impl Jobs<u64>) -> Vec<Option<u64>> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: jobs that are done twice, or never.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_job_that_is_looked_at_first_is_taken_twice() {
+fn look_then_claim_takes_a_job_twice() {
     Model::new(|| LookThenClaimJobs::new(vec![1, 2], || ()))
         .thread("alice", Jobs::next)
         .thread("bob", Jobs::next)
@@ -79,7 +70,7 @@ fn a_job_that_is_looked_at_first_is_taken_twice() {
 }
 
 #[test]
-fn a_flag_that_stops_the_worker_loses_what_is_in_the_channel() {
+fn stop_flag_loses_a_queued_job() {
     Model::new(StopFlagJobs::new)
         .thread("client", |jobs| {
             jobs.submit(1).expect("it is open");
@@ -87,12 +78,12 @@ fn a_flag_that_stops_the_worker_loses_what_is_in_the_channel() {
         })
         .thread("worker", |jobs| worked(jobs).len())
         .acceptable("worker=1", "received in time")
-        .interesting("worker=0", "told to stop with a job in the channel: nobody will do it")
+        .interesting("worker=0", "told to stop with a job in the channel")
         .check();
 }
 
 #[test]
-fn a_worker_that_takes_empty_for_ended_loses_a_job() {
+fn empty_channel_taken_for_a_closed_one_loses_a_job() {
     Model::new(WhileAnyPool::new)
         .thread("client", WhileAnyPool::send)
         .thread("worker", WhileAnyPool::worker)
@@ -101,14 +92,14 @@ fn a_worker_that_takes_empty_for_ended_loses_a_job() {
         .check();
 }
 
-/// Defect: the lock is held while a job is done, for `while let` keeps the guard until the end of the
-/// loop's body. Nothing is lost but time.
+/// Defect: the lock is held while a job runs, because `while let` keeps the guard until the end of the loop's body.
+/// No job is lost; the workers run one at a time.
 struct GuardedPool {
     jobs: Mutex<Receiver<u64>>,
     at_work: AtWork,
 }
 
-/// Who is at work, and the most that were at the same time.
+/// The number of workers at work, and its maximum.
 struct AtWork {
     /// Relaxed, both: read-modify-writes, which see the newest value.
     now: AtomicU64,
@@ -149,7 +140,7 @@ impl GuardedPool {
 }
 
 #[test]
-fn a_guard_that_lives_too_long_makes_two_workers_one() {
+fn guard_held_during_the_work_serialises_workers() {
     Model::new(GuardedPool::new)
         .thread("alice", GuardedPool::worker)
         .thread("bob", GuardedPool::worker)
@@ -158,9 +149,9 @@ fn a_guard_that_lives_too_long_makes_two_workers_one() {
         .check();
 }
 
-/// The end of a worker is what `join` would report, if anybody asked.
+/// The panic ends the worker's thread, and no thread joins it.
 #[test]
-fn a_panic_that_is_not_caught_ends_the_worker() {
+fn uncaught_panic_ends_the_worker() {
     Model::new(UncaughtPool::new)
         .thread("client", |pool| pool.send(&[BROKEN, 5]))
         .thread("worker", |pool| {
@@ -170,7 +161,7 @@ fn a_panic_that_is_not_caught_ends_the_worker() {
             catch_unwind(AssertUnwindSafe(|| pool.worker(run))).is_ok()
         })
         .finally("left", UncaughtPool::left)
-        .interesting("worker=false left=1", "the next job is sent, and nobody is there to do it")
+        .interesting("worker=false left=1", "the next job is sent, and there is no worker")
         .check();
 }
 
@@ -191,7 +182,7 @@ fn two_workers_do_each_job_once() {
 }
 
 #[test]
-fn closing_the_channel_loses_no_job() {
+fn close_loses_no_job() {
     Model::new(JobChannel::new)
         .thread("client", |jobs| {
             let accepted = (jobs.submit(1).is_ok(), jobs.submit(2).is_ok());
@@ -203,9 +194,9 @@ fn closing_the_channel_loses_no_job() {
         .check();
 }
 
-/// What is submitted while somebody closes the channel is done or refused, and the client knows which.
+/// A job that is submitted during the shutdown: the client gets to know whether it was accepted.
 #[test]
-fn a_job_beside_a_shutdown_is_done_or_refused() {
+fn job_submitted_during_the_shutdown_is_done_or_refused() {
     Model::new(JobChannel::new)
         .thread("client", |jobs| jobs.submit(1))
         .thread("closer", JobChannel::close)
@@ -215,9 +206,9 @@ fn a_job_beside_a_shutdown_is_done_or_refused() {
         .check();
 }
 
-/// What [`UncaughtPool`] gets wrong.
+/// As `uncaught_panic_ends_the_worker`, on the sound type.
 #[test]
-fn a_panic_that_is_caught_ends_the_job_and_not_its_worker() {
+fn caught_panic_does_not_end_the_worker() {
     Model::new(JobChannel::new)
         .thread("client", |jobs| {
             for job in [BROKEN, 5] {
@@ -230,9 +221,9 @@ fn a_panic_that_is_caught_ends_the_job_and_not_its_worker() {
         .check();
 }
 
-/// What [`GuardedPool`] gets wrong.
+/// As `guard_held_during_the_work_serialises_workers`, on the sound type.
 #[test]
-fn two_workers_work_at_the_same_time() {
+fn two_workers_run_in_parallel() {
     let worker = |(jobs, at_work): &(JobChannel<u64>, AtWork)| {
         work(jobs, &mut Diary::default(), |job| {
             at_work.work_on(job);
@@ -244,15 +235,14 @@ fn two_workers_work_at_the_same_time() {
         .thread("bob", worker)
         .finally("most", |(_, at_work)| at_work.most())
         .acceptable("most=1", "one after the other, as it happened")
-        .acceptable("most=2", "nobody waits while another one works")
+        .acceptable("most=2", "both work at the same time")
         .check();
 }
 
-/// A channel for each worker: nothing is shared, and no lock is left. But who is slow is sent as many
-/// jobs as the others.
+/// A channel for each worker needs no lock. A slow worker is sent as many jobs as the others.
 #[test]
-fn a_channel_for_each_worker_loses_no_job() {
-    /// The ends of two channels, to be given away.
+fn one_channel_for_each_worker_loses_no_job() {
+    /// The ends of two channels.
     struct Dealt {
         senders: Mutex<Option<[Sender<u64>; 2]>>,
         receivers: [Mutex<Option<Receiver<u64>>>; 2],

@@ -1,25 +1,17 @@
-//! # Is a counter linearizable?
+//! # `Counter` in all small scenarios
 //!
-//! **Answer.** No, and it does not say so: adds, `get` and `take` are *sequentially consistent*, where no
-//! thread adds both by the counter and by a handle. All results of all small scenarios have one order that keeps each thread's own. But a sum over cells
-//! that is taken while two threads write can hold an effect and not its cause: `add 2` happened after
-//! `add 1`, and `get` has seen the 2 alone. No order that keeps both before and after explains that.
-//! A counter with one cell *is* linearizable: it is the sum that costs it, not the orderings. And who
-//! adds partly by the counter and partly by a handle writes two cells, and may be seen out of order: then
-//! the counter is *quiescently consistent*, which is to say that what was over when a count began is in
-//! it, and everything once.
+//! Proved of [`Counter`]: it is *sequentially consistent* where no thread mixes `add` and a handle, *linearizable*
+//! with one cell, and *quiescently consistent* with both ways to add. It is not linearizable with two cells: a
+//! `get` beside two writers may count the later add alone.
 //!
-//! **Why the racy twins fail.** [`LossyCounter`] loads and then stores: `add || add` is the smallest
-//! scenario in which an add is lost. [`SwapTakeCounter`] resets a cell that somebody owns, so that the
-//! owner's next store brings back what was taken: it takes two adds of one thread and a `take`.
+//! **Racy variants.** [`LossyCounter`]: `add || add` loses an update. [`SwapTakeCounter`]: `take || own, own`
+//! counts twice.
 //!
-//! **Why the sound one holds.** Cells only grow, and whoever sums them holds a lock, so that of two sums
-//! the later one counts all that the earlier one did: sort the sums by time, and put each add before
-//! the first that counts it.
+//! **Why it holds.** Cells only grow, and a thread that sums them holds a lock, so the later of two sums counts all
+//! that the earlier one did. Sort the sums by time, and put each add before the first sum that counts it.
 //!
-//! **Bounds and what is not modelled.** No bound: every execution of every scenario is explored, for
-//! two threads with up to two operations each, and three with one each. Amounts are one number for
-//! each operation. Handles are opened before the threads start.
+//! **Scope.** Every execution of every scenario, for two threads with up to two operations each and three threads
+//! with one each. Handles are opened before the threads start.
 
 use selvedge::Counter;
 use selvedge_model::{Promise, linearizable};
@@ -28,11 +20,11 @@ use specimens::racy::{LossyCounter, SwapTakeCounter, SwapTakeHandle};
 use crate::support::alphabets::counter::counter;
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn two_adds_are_the_smallest_scenario_that_loses_one() {
+fn split_add_loses_an_update() {
     let report = linearizable(LossyCounter::new)
         .operation("get", LossyCounter::get)
         .operation("add", LossyCounter::increment)
@@ -47,9 +39,9 @@ fn two_adds_are_the_smallest_scenario_that_loses_one() {
     }
 }
 
-/// One thread alone counts twice as well, so it is no specification: that is a number apart.
+/// One thread alone counts twice too, so the specification is a plain number.
 #[test]
-fn a_take_behind_an_owner_s_back_counts_twice() {
+fn take_that_resets_an_owned_cell_counts_twice() {
     linearizable(SwapTakeCounter::new)
         .local(SwapTakeCounter::handle)
         .reference(|| 0_u64)
@@ -67,17 +59,17 @@ fn a_take_behind_an_owner_s_back_counts_twice() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: what is promised, and what is not.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// Not a defect: what the sum over cells does not promise.
+/// Not a defect: the sum over cells does not promise more.
 #[test]
-fn a_count_beside_two_writers_is_not_linearizable() {
+fn get_beside_two_writers_is_not_linearizable() {
     counter().operation("add 2", |counter| counter.add(2)).fails("add 1 || add 2 || get").check();
 }
 
 #[test]
-fn a_counter_is_sequentially_consistent() {
+fn counter_is_sequentially_consistent() {
     let report = counter()
         .operation("add 2", |counter| counter.add(2))
         .promises(Promise::SequentiallyConsistent)
@@ -90,7 +82,7 @@ fn a_counter_is_sequentially_consistent() {
 }
 
 #[test]
-fn a_counter_of_one_cell_is_linearizable() {
+fn one_cell_counter_is_linearizable() {
     let report = linearizable(|| Counter::with_stripes(1).expect("1 is accepted"))
         .operation("add 1", |counter| counter.add(1))
         .operation("add 2", |counter| counter.add(2))
@@ -106,7 +98,7 @@ fn a_counter_of_one_cell_is_linearizable() {
 }
 
 #[test]
-fn who_adds_in_two_ways_is_seen_out_of_order() {
+fn add_and_handle_of_one_thread_are_seen_out_of_order() {
     counter()
         .owned("own 4", |_, handle| handle.add(4))
         .promises(Promise::ThreadOrder)
@@ -115,7 +107,7 @@ fn who_adds_in_two_ways_is_seen_out_of_order() {
 }
 
 #[test]
-fn a_counter_with_handles_is_quiescently_consistent() {
+fn counter_with_handles_is_quiescently_consistent() {
     let report = counter()
         .owned("own 4", |_, handle| handle.add(4))
         .promises(Promise::QuiescentlyConsistent)

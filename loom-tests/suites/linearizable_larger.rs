@@ -1,11 +1,11 @@
-//! All scenarios of larger sizes, one and all: too many for the ordinary suite.
+//! # Larger scenarios, all of them
 //!
-//! `LINEARIZABLE_SIZES=all` explores them (`cargo ci linearizable --exhaustive`); without it each alphabet is
-//! explored in a size that takes no time, to see that it can be. There is no bound in either.
+//! `LINEARIZABLE_SIZES=all` explores them (`cargo ci linearizable --exhaustive`), which takes minutes. Without it
+//! each alphabet is explored in a small size, so that the tests are compiled and run. There is no bound in either.
 //!
-//! The executions of the counters are also those of an independent enumeration: orders of the adds to each
-//! cell, orders of the critical sections, and for each load every add that coherence allows, without load
-//! buffering. Those of `Stats` and `Map` have no such check.
+//! The executions of the counters are also those of an independent enumeration: orders of the adds to each cell,
+//! orders of the critical sections, and for each load every add that coherence allows, without load buffering.
+//! Those of `Stats` and `Map` have no such check.
 
 use selvedge::{Counter, CounterHandle, Stats};
 use selvedge_model::{Linearizable, Promise, linearizable};
@@ -52,12 +52,12 @@ fn two_cells() -> Linearizable<Counter, CounterHandle> {
 }
 
 #[test]
-fn a_counter_is_sequentially_consistent_for_three_calls_each() {
+fn counter_is_sequentially_consistent_for_three_calls_each() {
     explore(two_cells(), (2, 3), (7_056, 72_108));
 }
 
 #[test]
-fn a_counter_of_one_cell_is_linearizable_for_three_calls_each() {
+fn one_cell_counter_is_linearizable_for_three_calls_each() {
     let one = linearizable(|| Counter::with_stripes(1).expect("1 is accepted"))
         .operation("add 1", |counter| counter.add(1))
         .operation("add 2", |counter| counter.add(2))
@@ -68,33 +68,33 @@ fn a_counter_of_one_cell_is_linearizable_for_three_calls_each() {
 }
 
 #[test]
-fn an_empty_map_is_linearizable_for_two_calls_each() {
+fn empty_map_is_linearizable_for_two_calls_each() {
     explore(map::map().start("empty", |_| ()), (2, 2), (28_920, 180_172));
 }
 
 #[test]
-fn a_map_of_one_entry_is_linearizable_for_two_calls_each() {
+fn map_of_one_entry_is_linearizable_for_two_calls_each() {
     explore(map::map().start("one", map::one_entry), (2, 2), (28_920, 180_172));
 }
 
 #[test]
-fn a_map_of_both_keys_is_linearizable_for_two_calls_each() {
+fn map_of_both_keys_is_linearizable_for_two_calls_each() {
     explore(map::map().start("both", map::both), (2, 2), (28_920, 151_240));
 }
 
 #[test]
-fn a_map_with_a_full_shard_is_linearizable_for_two_calls_each() {
+fn map_with_a_full_shard_is_linearizable_for_two_calls_each() {
     explore(map::map().start("full", map::full), (2, 2), (28_920, 151_240));
 }
 
 #[test]
-fn a_map_is_linearizable_on_both_keys_by_each_method() {
+fn map_is_linearizable_on_both_keys_by_each_method() {
     let check = map::map_with_each_key().start("both", map::both);
     explore(check, (2, 2), (246_753, 1_113_001));
 }
 
 #[test]
-fn a_map_is_linearizable_on_both_keys_for_three_threads() {
+fn map_is_linearizable_on_both_keys_for_three_threads() {
     let check = map::map_with_each_key()
         .start("empty", |_| ())
         .start("one", map::one_entry)
@@ -104,11 +104,11 @@ fn a_map_is_linearizable_on_both_keys_for_three_threads() {
 }
 
 #[test]
-fn statistics_are_linearizable_for_three_calls_each() {
+fn stats_are_linearizable_for_three_calls_each() {
     explore(stats::stats(Stats::handle), (2, 3), (24_025, 302_491));
 }
 
 #[test]
-fn a_counter_is_sequentially_consistent_for_three_threads() {
+fn counter_is_sequentially_consistent_for_three_threads() {
     explore(two_cells(), (3, 2), (8_000, 331_360));
 }

@@ -1,24 +1,20 @@
-//! # Is a map linearizable?
+//! # `Map` in all small scenarios
 //!
-//! **Answer.** All methods but `len`, `is_empty`, `for_each`, `retain` and `extend` are: in every
-//! small scenario some order of the same calls, made by one thread, gives the same results, and it keeps
-//! each thread's order and whatever had ended before something else began. What goes shard by shard
-//! (`len`, `for_each`, `retain`) promises less, and keeps that: the results are *quiescently consistent*.
-//! What was over when the call began is counted, visited or removed; each change meanwhile, or not.
+//! Proved of [`Map`]: all methods are linearizable but `len`, `is_empty`, `for_each`, `retain` and `extend`. `len`,
+//! `for_each` and `retain` go shard by shard and are *quiescently consistent*: a change that ended before the call
+//! is counted, visited or removed; a change that overlaps it may be or not. A snapshot beside `retain` shows that
+//! `retain` is not atomic.
 //!
-//! **Why the racy twins fail.** Each has a method in two steps, and the smallest scenario that shows it
-//! is that method beside another call, or beside itself.
+//! **Racy variants.** [`CheckThenInsertMap`], [`ReadModifyWriteMap`], [`HalfDoneMap`] and [`LateLenMap`]: a method
+//! in two steps. The smallest scenario that shows it is that method beside another call, or beside itself.
 //!
-//! **Why the sound one holds.** One key: its shard's lock is held from look to change. Several: all locks
-//! are held, taken in the order of the shards.
+//! **Why it holds.** A call on one key holds the lock of its shard from the first read to the last write. A call on
+//! several keys holds all locks, taken in the order of the shards.
 //!
-//! **Bounds and what is not modelled.** No bound: every execution of every scenario is explored, for two and
-//! three threads with one call each of all 15 methods, and for two threads with up to two calls each of six
-//! of them; from an empty map, one with an entry, one with both keys, and one with a shard that is full. Two
-//! keys, each in a shard of its own, and each method with one of them. (Two calls each of all 15 methods are
-//! 115,680 scenarios, and of each method with each key 246,753: `cargo ci linearizable --exhaustive`.) No closure fails or panics, but for one `init`. A snapshot beside `retain` is not
-//! quiescently consistent: `retain` is not one step, and who can see between its steps does; the page
-//! shows it.
+//! **Scope.** Every execution of every scenario: one call each of all 15 methods, for two and three threads; up to
+//! two calls each of six of them, for two threads. The map is empty, or has one entry, both keys, or a full shard.
+//! There are two keys, in two shards. No closure panics, and one initialiser fails. Two calls each of all 15
+//! methods are 115,680 scenarios, and with each key 246,753: `cargo ci linearizable --exhaustive`.
 
 use std::cell::Cell;
 use std::hash::BuildHasher;
@@ -32,11 +28,11 @@ use crate::support::alphabets::map::{
 };
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn two_who_find_nothing_both_insert() {
+fn check_then_insert_initialises_twice() {
     linearizable(CheckThenInsertMap::new)
         .operation("get", |map| map.get(1))
         .operation("first", |map| map.get_or_insert_with(1, || 10))
@@ -47,7 +43,7 @@ fn two_who_find_nothing_both_insert() {
 }
 
 #[test]
-fn an_update_in_two_steps_is_lost() {
+fn two_step_update_is_lost() {
     linearizable(|| ReadModifyWriteMap::of([(1, 0)]))
         .operation("get", |map| map.get(1))
         .operation("remove", |map| map.remove(1))
@@ -58,7 +54,7 @@ fn an_update_in_two_steps_is_lost() {
 }
 
 #[test]
-fn a_transfer_in_two_steps_is_seen_half_done() {
+fn two_step_transfer_is_seen_half_done() {
     linearizable(|| HalfDoneMap::of([(1, 40), (2, 0)]))
         .operation("move", |map| map.update_pair(1, 2, |from, to| (from - 4, to + 4)))
         .operation("total", |map| map.snapshot().iter().map(|(_, amount)| *amount).sum::<u64>())
@@ -67,7 +63,7 @@ fn a_transfer_in_two_steps_is_seen_half_done() {
 }
 
 #[test]
-fn a_length_that_is_counted_late_is_not_that_of_any_moment() {
+fn length_counted_after_unlocking_is_not_linearizable() {
     linearizable(LateLenMap::new)
         .operation("insert", |map| map.insert(1, ()))
         .operation("len", LateLenMap::len)
@@ -86,7 +82,7 @@ fn from_each_state(check: Linearizable<Entries>) -> Linearizable<Entries> {
 }
 
 #[test]
-fn each_method_beside_each_other_is_linearizable() {
+fn each_pair_of_methods_is_linearizable() {
     let report = from_each_state(map()).size(2, 1).check();
     assert_eq!((report.scenarios, report.explored), (4 * 120, 480));
     if cfg!(loom) {
@@ -95,9 +91,9 @@ fn each_method_beside_each_other_is_linearizable() {
     }
 }
 
-/// On real threads one call each: a round or two of so many scenarios would take long and say little.
+/// On real threads one call each: so many scenarios would take long.
 #[test]
-fn two_calls_each_are_linearizable() {
+fn two_calls_for_each_thread_are_linearizable() {
     let report = from_each_state(core()).size(2, if cfg!(loom) { 2 } else { 1 }).check();
     assert_eq!(report.explored, report.scenarios);
     if cfg!(loom) {
@@ -106,9 +102,9 @@ fn two_calls_each_are_linearizable() {
     }
 }
 
-/// It is full: with one entry more all others in it are hashed again.
+/// The insert hashes the entries of the full shard again.
 #[test]
-fn a_full_shard_grows_by_one_entry_more() {
+fn one_more_entry_grows_a_full_shard() {
     std::thread_local! {
         static HASHED: Cell<u64> = const { Cell::new(0) };
     }
@@ -132,7 +128,7 @@ fn a_full_shard_grows_by_one_entry_more() {
 }
 
 #[test]
-fn a_map_is_linearizable_for_three_threads() {
+fn each_three_methods_are_linearizable() {
     let report = from_each_state(map()).size(3, 1).check();
     assert_eq!((report.scenarios, report.explored), (4 * 680, 2_720));
     if cfg!(loom) {
@@ -174,7 +170,7 @@ fn with_retain() -> Linearizable<Entries> {
 }
 
 #[test]
-fn a_length_is_that_of_no_moment() {
+fn len_is_not_sequentially_consistent() {
     with_len()
         .promises(Promise::SequentiallyConsistent)
         .fails("empty: insert 1, len || insert 2, remove 1")
@@ -182,7 +178,7 @@ fn a_length_is_that_of_no_moment() {
 }
 
 #[test]
-fn a_visit_shard_by_shard_is_no_moment() {
+fn for_each_is_not_sequentially_consistent() {
     with_for_each()
         .promises(Promise::SequentiallyConsistent)
         .fails("empty: for_each || insert 2, insert 1")
@@ -190,16 +186,16 @@ fn a_visit_shard_by_shard_is_no_moment() {
 }
 
 #[test]
-fn a_retain_shard_by_shard_is_no_moment() {
+fn retain_is_not_sequentially_consistent() {
     with_retain()
         .promises(Promise::SequentiallyConsistent)
         .fails("empty: retain none || insert 2, insert 1")
         .check();
 }
 
-/// Of the weaker promises there is none that says more than what a step of `retain` does.
+/// Quiescent consistency is too strong for `retain` beside a snapshot.
 #[test]
-fn a_retain_is_seen_between_its_steps() {
+fn retain_is_seen_half_done() {
     with_retain()
         .operation("snapshot", entries)
         .promises(Promise::QuiescentlyConsistent)
@@ -208,7 +204,7 @@ fn a_retain_is_seen_between_its_steps() {
 }
 
 #[test]
-fn a_length_counts_all_that_was_over() {
+fn len_is_quiescently_consistent() {
     let report = with_len().promises(Promise::QuiescentlyConsistent).check();
     assert_eq!(report.explored, 460);
     if cfg!(loom) {
@@ -218,7 +214,7 @@ fn a_length_counts_all_that_was_over() {
 }
 
 #[test]
-fn a_visit_meets_all_that_was_over() {
+fn for_each_is_quiescently_consistent() {
     let report = with_for_each().promises(Promise::QuiescentlyConsistent).check();
     assert_eq!(report.explored, 460);
     if cfg!(loom) {
@@ -228,7 +224,7 @@ fn a_visit_meets_all_that_was_over() {
 }
 
 #[test]
-fn a_retain_looks_at_all_that_was_over() {
+fn retain_is_quiescently_consistent() {
     let report = with_retain().promises(Promise::QuiescentlyConsistent).check();
     assert_eq!(report.explored, 460);
     if cfg!(loom) {

@@ -1,9 +1,10 @@
-//! Scenarios of a size at which there are too many to explore all: some, by chance, and a failure
-//! shrunk to the smallest scenario that fails.
+//! # Larger scenarios, at random
 //!
-//! Up to seven operations, in two threads with up to four or three with up to three. Each scenario is
-//! explored up to 10,000 executions. `LINEARIZABLE_SCENARIOS` says how many of each
-//! alphabet (`cargo ci linearizable N`); without it there are few.
+//! Scenarios of a size at which there are too many to explore all. A failure is shrunk to a smallest scenario.
+//!
+//! Up to seven operations, in two threads with up to four or three with up to three. Each scenario is explored up
+//! to 10,000 executions. `LINEARIZABLE_SCENARIOS` is the number of scenarios of each alphabet (`cargo ci
+//! linearizable N`); without it there are three.
 
 use std::cell::RefCell;
 
@@ -88,7 +89,7 @@ fn explore<S: Send + Sync + 'static, L: Send + 'static, M: 'static>(
 }
 
 #[test]
-fn larger_scenarios_of_a_counter_are_quiescently_consistent() {
+fn larger_scenarios_of_counter_are_quiescently_consistent() {
     let counter = || {
         counter::counter()
             .owned("own 4", |_, handle| handle.add(4))
@@ -103,7 +104,7 @@ fn larger_scenarios_of_stats_are_linearizable() {
 }
 
 #[test]
-fn larger_scenarios_of_a_map_are_linearizable() {
+fn larger_scenarios_of_map_are_linearizable() {
     let map = || {
         map::map_with_each_key()
             .start("empty", |_| ())
@@ -114,10 +115,9 @@ fn larger_scenarios_of_a_map_are_linearizable() {
     explore(map).expect("it keeps its promise");
 }
 
-/// Whatever scenario chance comes upon first, shrinking ends at the smallest. On real threads a
-/// failure may come or not.
+/// Whichever scenario fails first, shrinking ends at the smallest. On real threads there may be no failure.
 #[test]
-fn a_failing_scenario_is_shrunk_to_a_smallest() {
+fn failing_scenario_is_shrunk_to_a_smallest() {
     let lossy = || {
         linearizable(LossyCounter::new)
             .operation("add", LossyCounter::increment)

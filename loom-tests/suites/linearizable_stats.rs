@@ -1,20 +1,17 @@
-//! # Are statistics linearizable?
+//! # `Stats` in all small scenarios
 //!
-//! **Answer.** [`Stats`] are: in every small scenario some order of the same calls, made by one thread,
-//! gives the same results, and it keeps each thread's order and whatever had ended before something
-//! else began.
+//! Proved of [`Stats`]: linearizable. In every scenario some sequential order of the calls gives the same results,
+//! and keeps each thread's order and the order of calls that do not overlap.
 //!
-//! **Why the racy twins fail.** [`TornStats`] count and sum up in two steps: `record || snapshot` is
-//! enough. [`LateResetStats`] lose what is recorded between reading and resetting.
-//! [`StripeByStripeStats`] read one stripe after the other: each is right, and all of them together
-//! belong to no moment; it takes two who record, one after the other, and a third who looks.
+//! **Racy variants.** [`TornStats`], [`UnlockedReadStats`]: `record || snapshot` is torn. [`LateResetStats`]:
+//! `record || take` loses a sample. [`StripeByStripeStats`]: `record 1 || record 2 || snapshot` is an inconsistent
+//! cut.
 //!
-//! **Why the sound one holds.** A reader holds all stripes before it reads the first, and looks at the
-//! lengths of logs until two looks agree: there is a moment at which all it read was so.
+//! **Why it holds.** A reader holds the locks of all stripes before it reads the first one, and loads the lengths
+//! of the logs until two passes agree.
 //!
-//! **Bounds and what is not modelled.** No bound: every execution of every scenario is explored, for two
-//! threads with up to two operations each, and three with one each. Handles are opened before the
-//! threads start: empty ones, and such as have to make room at once.
+//! **Scope.** Every execution of every scenario, for two threads with up to two operations each and three threads
+//! with one each. Handles are opened before the threads start, with empty logs and with full ones.
 
 use selvedge::Stats;
 use selvedge_model::linearizable;
@@ -23,11 +20,11 @@ use specimens::racy::{LateResetStats, StripeByStripeStats, TornStats, UnlockedRe
 use crate::support::alphabets::stats::stats;
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_sample_recorded_in_two_steps_is_seen_half() {
+fn two_step_record_is_torn() {
     linearizable(TornStats::new)
         .operation("record", |stats| stats.record(5))
         .operation("snapshot", TornStats::snapshot)
@@ -37,7 +34,7 @@ fn a_sample_recorded_in_two_steps_is_seen_half() {
 }
 
 #[test]
-fn a_reader_that_does_not_lock_sees_half_of_a_sample() {
+fn read_without_the_lock_is_torn() {
     linearizable(UnlockedReadStats::new)
         .operation("record", |stats| stats.record(5))
         .operation("snapshot", UnlockedReadStats::snapshot)
@@ -47,7 +44,7 @@ fn a_reader_that_does_not_lock_sees_half_of_a_sample() {
 }
 
 #[test]
-fn a_late_reset_loses_a_sample() {
+fn reset_after_unlocking_loses_a_sample() {
     linearizable(LateResetStats::new)
         .operation("record", |stats| stats.record(5))
         .operation("snapshot", LateResetStats::snapshot)
@@ -58,7 +55,7 @@ fn a_late_reset_loses_a_sample() {
 }
 
 #[test]
-fn stripe_by_stripe_an_effect_is_seen_without_its_cause() {
+fn snapshot_stripe_by_stripe_is_not_linearizable() {
     linearizable(StripeByStripeStats::new)
         .threads_differ()
         .operation("record 1", |stats| stats.record(1))
@@ -70,7 +67,7 @@ fn stripe_by_stripe_an_effect_is_seen_without_its_cause() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and more.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
@@ -83,9 +80,9 @@ fn stats_are_linearizable() {
     }
 }
 
-/// A log that is full: its owner has to lock the stripe before it can record.
+/// The owner of a full log locks the stripe before it records.
 #[test]
-fn stats_whose_logs_are_full_are_linearizable() {
+fn stats_with_full_logs_are_linearizable() {
     let full = |stats: &Stats| {
         let mut handle = stats.handle();
         handle.record(8);

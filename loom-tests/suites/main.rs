@@ -1,41 +1,42 @@
-//! The suites: every model of the primitives and of the types that the examples share, and what the checker
-//! itself sees. The lessons are a test target of their own, `book`.
+//! The suites: regression models of the primitives, of the types that examples and programs share, and of the
+//! checker. `README.md` one folder up lists them. The lessons are the test target `book`.
 
 mod support;
 
-// The primitives
+// The primitives.
 mod counter;
 mod map;
 mod map_pairs;
 mod stats;
 mod stats_handles;
 
-// All small scenarios of each primitive
+// All small scenarios of each primitive.
 mod linearizable_counter;
 mod linearizable_larger;
 mod linearizable_map;
 mod linearizable_random;
 mod linearizable_stats;
 
-// Small types around locks, and what is wrong without them
-mod mutex_everywhere;
-mod readers_writer;
-mod reads_are_safe;
+// Small types, with a lock or an atomic.
+mod bell;
+mod duty;
+mod folders;
+mod room;
 mod seats;
+mod table;
+mod window;
 
-// Finance
-mod balance;
-mod orders;
+// Finance.
+mod bank;
+mod matching;
 mod payments;
 
-// The web, and jobs
+// The web, and jobs.
 mod cache;
-mod job_reports;
+mod job_statistics;
 mod jobs;
-mod request_counters;
+mod requests;
 mod sessions;
 
-mod exercise_counter;
-
-// What the checker sees
+// The checker.
 mod checker;

@@ -1,24 +1,21 @@
-//! # Is a look-up followed by a change one step?
+//! # `Map`: a call on one key is atomic
 //!
-//! **Answer.** In one call of a [`Map`], yes: `update`, `compute` and `get_or_insert_with` look and
-//! change under one lock. In two calls, no, however well each of them locks.
+//! Proved of [`Map`]: `update`, `compute`, `try_insert`, `get_or_insert_with`, `remove` and `with` are one step
+//! each; `get_or_insert_with` initialises once; the length agrees with the entries; an insert publishes what its
+//! thread wrote before; readers of one key overlap; a call from inside a closure of the same map is refused.
 //!
-//! **Why the racy twins fail.** [`CheckThenInsertMap`] looks, unlocks, and inserts what it did not
-//! find: two threads both find nothing. [`ReadModifyWriteMap`] gets, changes and inserts: the second
-//! insert undoes the first, and one that comes late brings back what was removed. [`LateLenMap`]
-//! counts after unlocking, so the length lags behind the entries and can pass below 0. [`UnsyncMap`]
-//! has no lock at all: one writer beside readers is a data race.
+//! **Racy variants.** [`CheckThenInsertMap`]: check-then-act, initialised twice. [`ReadModifyWriteMap`]: lost
+//! update between `get` and `insert`. [`LateLenMap`]: the length is counted after unlocking, and underflows.
+//! [`UnsyncMap`]: data race.
 //!
-//! **Why the sound one holds.** Each call locks its key's shard once, and whatever it decides it does
-//! before it unlocks. `get_or_insert_with` does lock twice, first for reading; so it looks a second
-//! time. The length is noted before the lock is given back, by whoever holds it for writing.
+//! **Why it holds.** Each call locks the key's shard once, and decides and changes while it holds the lock.
+//! `get_or_insert_with` locks twice, first for reading, and so looks a second time. The length is changed while the
+//! lock is held for writing.
 //!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two
-//! or three threads with one or two calls each, on two shards. Keys are small numbers and go to the
-//! shard that their parity names. Growth, collisions, panics and calls from inside a call are a
-//! matter of one thread, and are tested in `tests/map.rs`.
+//! **Scope.** Explored completely, for two or three threads with one or two calls each, on two shards. Keys are
+//! small numbers, and their parity chooses the shard. Growth, collisions and panics are tested in `tests/map.rs`.
 
-use selvedge::Map;
+use selvedge::{Map, MapError};
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::{Failure, Model};
 use specimens::racy::{CheckThenInsertMap, LateLenMap, ReadModifyWriteMap, UnsyncMap};
@@ -27,7 +24,7 @@ use crate::support::by_parity::{Busy, ByParity, by_parity};
 
 type Numbers = Busy<Map<u64, u64, ByParity>>;
 
-/// Adds 1 to the value of key 1, in a closure that takes its time.
+/// Adds 1 to the value of key 1, with a scheduling point in the closure.
 fn increment(numbers: &Numbers) -> Option<u64> {
     numbers.map.update(&1, |n| {
         numbers.step();
@@ -36,12 +33,12 @@ fn increment(numbers: &Numbers) -> Option<u64> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// Both find nothing, both initialise, and they go on with different values.
+/// Both find nothing and both initialise.
 #[test]
-fn a_check_then_insert_initialises_twice() {
+fn check_then_insert_initialises_twice() {
     Model::new(|| Busy::new(CheckThenInsertMap::new()))
         .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
@@ -56,7 +53,7 @@ fn a_check_then_insert_initialises_twice() {
 
 /// Both get 0, both insert 1.
 #[test]
-fn a_get_and_an_insert_lose_an_update() {
+fn get_then_insert_loses_an_update() {
     Model::new(|| ReadModifyWriteMap::of([(1, 0)]))
         .thread("alice", |map| {
             map.update(1, |n| n + 1);
@@ -70,9 +67,9 @@ fn a_get_and_an_insert_lose_an_update() {
         .check();
 }
 
-/// What was removed between the get and the insert is back.
+/// The entry is removed between the `get` and the `insert`.
 #[test]
-fn a_get_and_an_insert_bring_back_what_was_removed() {
+fn get_then_insert_restores_a_removed_entry() {
     Model::new(|| ReadModifyWriteMap::of([(1, 10)]))
         .thread("updater", |map| {
             map.update(1, |n| n + 1);
@@ -81,13 +78,13 @@ fn a_get_and_an_insert_bring_back_what_was_removed() {
         .finally("left", |map| map.get(1))
         .acceptable("remover=Some(10) left=None", "removed first, or updated too late")
         .acceptable("remover=Some(11) left=None", "updated, then removed")
-        .interesting("remover=Some(10) left=Some(11)", "removed, and there all the same")
+        .interesting("remover=Some(10) left=Some(11)", "removed, and inserted again")
         .check();
 }
 
-/// The entry can be seen, and the map says that it is empty.
+/// The entry is visible before the length counts it.
 #[test]
-fn a_length_counted_after_unlocking_disagrees_with_the_entries() {
+fn length_counted_after_unlocking_disagrees_with_the_entries() {
     Model::new(LateLenMap::new)
         .thread("writer", |map| {
             map.insert(1, ());
@@ -100,9 +97,9 @@ fn a_length_counted_after_unlocking_disagrees_with_the_entries() {
         .check();
 }
 
-/// The entry is removed, and that is counted, before its insert is counted: 0 - 1.
+/// The removal is counted before the insert: 0 - 1.
 #[test]
-fn a_length_counted_after_unlocking_passes_below_zero() {
+fn length_counted_after_unlocking_underflows() {
     Model::new(LateLenMap::new)
         .thread("writer", |map| {
             map.insert(1, ());
@@ -116,7 +113,7 @@ fn a_length_counted_after_unlocking_passes_below_zero() {
         .check();
 }
 
-/// "There is only one writer" does not help: a reader meets a table that is just being moved.
+/// One writer is enough for a data race: the insert may move the table.
 #[test]
 fn one_writer_beside_readers_is_a_data_race() {
     Model::new(UnsyncMap::new)
@@ -134,11 +131,11 @@ fn one_writer_beside_readers_is_a_data_race() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_value_is_made_once_and_found_by_the_other() {
+fn get_or_insert_with_initialises_once() {
     Model::new(|| Busy::new(by_parity([])))
         .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
@@ -148,7 +145,7 @@ fn a_value_is_made_once_and_found_by_the_other() {
 }
 
 #[test]
-fn of_three_one_makes_the_value() {
+fn get_or_insert_with_of_three_threads_initialises_once() {
     Model::new(|| Busy::new(by_parity([])))
         .thread("alice", |cache| cache.map.get_or_insert_with(1, || cache.step()))
         .thread("bob", |cache| cache.map.get_or_insert_with(1, || cache.step()))
@@ -157,9 +154,9 @@ fn of_three_one_makes_the_value() {
         .check();
 }
 
-/// One whose `init` fails leaves it to the other, who waits at most for the attempt.
+/// A thread whose `init` fails leaves the key absent, and the other thread initialises it.
 #[test]
-fn a_failed_attempt_leaves_it_to_the_next() {
+fn failed_initialisation_is_retried_by_the_next_caller() {
     Model::new(|| by_parity([]))
         .thread("failing", |map| map.get_or_try_insert_with(1, || Err("no")))
         .thread("making", |map| map.get_or_try_insert_with(1, || Ok::<_, &str>(10)))
@@ -170,7 +167,7 @@ fn a_failed_attempt_leaves_it_to_the_next() {
 }
 
 #[test]
-fn two_updates_of_one_key_lose_nothing() {
+fn update_keeps_every_change() {
     Model::new(|| Busy::new(by_parity([(1, 0)])))
         .thread("alice", |numbers| {
             increment(numbers);
@@ -185,9 +182,9 @@ fn two_updates_of_one_key_lose_nothing() {
         .check();
 }
 
-/// Three threads count a word that is not there at first.
+/// Three threads count a word that is absent at first.
 #[test]
-fn three_computations_of_a_new_key_lose_nothing() {
+fn compute_of_a_new_key_keeps_every_change() {
     let count = |numbers: &Numbers| {
         numbers.map.compute(1, |n| {
             numbers.step();
@@ -204,7 +201,7 @@ fn three_computations_of_a_new_key_lose_nothing() {
 }
 
 #[test]
-fn what_is_removed_stays_removed_while_somebody_updates() {
+fn update_does_not_restore_a_removed_entry() {
     Model::new(|| Busy::new(by_parity([(1, 10)])))
         .thread("updater", increment)
         .thread("remover", |numbers| numbers.map.remove(&1))
@@ -214,9 +211,9 @@ fn what_is_removed_stays_removed_while_somebody_updates() {
         .check();
 }
 
-/// What a reader is lent does not change under its eyes.
+/// The value cannot change while the closure of `with` reads it.
 #[test]
-fn a_value_stays_as_it_is_while_it_is_read() {
+fn value_does_not_change_during_with() {
     Model::new(|| Busy::new(by_parity([(1, 10)])))
         .thread("updater", |numbers| {
             increment(numbers);
@@ -233,9 +230,9 @@ fn a_value_stays_as_it_is_while_it_is_read() {
         .check();
 }
 
-/// Of two that would be the first, one is; the other gets its value back.
+/// One of two threads inserts; the other one gets its value back in the error.
 #[test]
-fn one_of_two_that_would_be_first_inserts() {
+fn try_insert_inserts_once() {
     Model::new(|| by_parity([]))
         .thread("alice", |map| map.try_insert(1, 10).is_ok())
         .thread("bob", |map| map.try_insert(1, 20).map_err(|back| back.value))
@@ -245,9 +242,9 @@ fn one_of_two_that_would_be_first_inserts() {
         .check();
 }
 
-/// Of two that take the last ticket, one gets it.
+/// Two threads take the last ticket.
 #[test]
-fn the_last_one_is_taken_once() {
+fn compute_hands_out_the_last_one_once() {
     let take = |numbers: &Numbers| {
         let left = numbers.map.compute(1, |left| {
             numbers.step();
@@ -264,9 +261,9 @@ fn the_last_one_is_taken_once() {
         .check();
 }
 
-/// Whoever has seen the entry is told a length that counts it, and the other way round.
+/// A thread that sees the entry reads a length that counts it.
 #[test]
-fn the_length_agrees_with_the_entries() {
+fn length_agrees_with_the_entries() {
     Model::new(|| by_parity([]))
         .thread("writer", |map| {
             map.insert(1, 10);
@@ -280,7 +277,7 @@ fn the_length_agrees_with_the_entries() {
 }
 
 #[test]
-fn the_length_never_passes_below_zero() {
+fn length_does_not_underflow() {
     Model::new(|| by_parity([]))
         .thread("writer", |map| {
             map.insert(1, 10);
@@ -288,14 +285,14 @@ fn the_length_never_passes_below_zero() {
         .thread("remover", |map| (map.remove(&1), map.len()))
         .finally("len", Map::len)
         .acceptable("remover=(None, 0) len=1", "nothing was there yet")
-        .acceptable("remover=(None, 1) len=1", "inserted after the remove, counted all the same")
+        .acceptable("remover=(None, 1) len=1", "inserted after the remove, and counted")
         .acceptable("remover=(Some(10), 0) len=0", "inserted and removed")
         .check();
 }
 
-/// What the writer did before is visible with the entry: the lock orders more than the entry.
+/// A relaxed store before the insert is visible to a thread that sees the entry.
 #[test]
-fn what_was_done_before_an_insert_is_seen_with_the_entry() {
+fn insert_publishes_earlier_writes() {
     Model::new(|| (by_parity([]), AtomicU64::new(0)))
         .thread("writer", |(map, before)| {
             before.store(7, Relaxed);
@@ -304,5 +301,48 @@ fn what_was_done_before_an_insert_is_seen_with_the_entry() {
         .thread("reader", |(map, before)| map.contains_key(&1).then(|| before.load(Relaxed)))
         .acceptable("reader=None", "before the insert")
         .acceptable("reader=Some(7)", "after it, and after what came before it")
+        .check();
+}
+
+/// A call from inside a closure of the same map is an error, not a deadlock.
+#[test]
+fn reentrant_call_is_refused() {
+    Model::new(|| Busy::new(by_parity([(1, 0), (2, 0)])))
+        .thread("alice", |numbers: &Numbers| {
+            let mut refused = None;
+            numbers.map.update(&1, |n| {
+                numbers.step();
+                refused = numbers.map.update_pair(&1, &2, |a, b| (*b, *a)).err();
+                n + 1
+            });
+            refused == Some(MapError::Reentrant)
+        })
+        .thread("bob", |numbers| {
+            numbers.map.update(&1, |n| n + 1);
+        })
+        .finally("total", |numbers| numbers.map.get(&1))
+        .acceptable("alice=true total=Some(2)", "refused, and both updates are there")
+        .check();
+}
+
+/// The last four rows are reached while both readers hold the lock.
+#[test]
+fn readers_of_one_key_overlap() {
+    let meet = |numbers: &Numbers| {
+        numbers.map.with(&1, |_| {
+            let first = numbers.step();
+            let second = numbers.step();
+            (first, second)
+        })
+    };
+    Model::new(|| Busy::new(by_parity([(1, 1), (2, 1)])))
+        .thread("reader", meet)
+        .thread("other", meet)
+        .acceptable("reader=Some((1, 2)) other=Some((3, 4))", "one after the other")
+        .acceptable("reader=Some((3, 4)) other=Some((1, 2))", "one after the other")
+        .acceptable("reader=Some((1, 3)) other=Some((2, 4))", "both were in at the same time")
+        .acceptable("reader=Some((2, 4)) other=Some((1, 3))", "both were in at the same time")
+        .acceptable("reader=Some((1, 4)) other=Some((2, 3))", "both were in at the same time")
+        .acceptable("reader=Some((2, 3)) other=Some((1, 4))", "both were in at the same time")
         .check();
 }

@@ -1,20 +1,16 @@
-//! # Can money vanish on its way from one key to another?
+//! # `Map`: calls on two keys or on all
 //!
-//! **Answer.** With [`Map::update_pair`] and [`Map::snapshot`], no: both entries change in one step,
-//! and all entries are read at one moment. And two transfers the other way round end.
+//! Proved of [`Map::update_pair`], [`Map::snapshot`] and [`Map::clear`]: each is one step over several shards, and
+//! crossed calls do not deadlock. Not promised, and shown: [`Map::for_each`] and [`Map::retain`] visit shard by
+//! shard.
 //!
-//! **Why the racy twins fail.** [`HalfDoneMap`] takes from one entry, unlocks, and gives to the other:
-//! in between the money is nowhere. [`ArgumentOrderMap`] holds both locks, which cures that, and
-//! takes them in the order of its arguments: two threads with crossed keys wait for each other.
-//! [`Map::for_each`] is sound and goes shard by shard: it is no moment either, and the page shows it.
+//! **Racy variants.** [`HalfDoneMap`]: two critical sections, so a half transfer is visible. [`ArgumentOrderMap`]:
+//! deadlock, the locks are taken in the order of the arguments.
 //!
-//! **Why the sound ones hold.** Whoever locks more than one shard does so in the order of their
-//! indices, so nobody who waits for a shard holds a later one; and gives none back before all is
-//! done.
+//! **Why it holds.** A call that needs several shards locks them in the order of their indices, and releases none
+//! before all is done.
 //!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two
-//! or three threads with one call each, on two shards. Keys are small numbers and go to the shard
-//! that their parity names. Calls nested from one map into another are not modelled.
+//! **Scope.** Explored completely, for two or three threads with one call each, on two shards.
 
 use selvedge::Map;
 use selvedge_model::{Failure, Model};
@@ -46,17 +42,17 @@ fn pay(accounts: &Accounts, from: u64, to: u64) {
     paid.expect("two keys, outside the map");
 }
 
-/// All the money, as `entries` has it.
+/// The sum of all amounts.
 fn total(entries: &[(u64, u64)]) -> u64 {
     entries.iter().map(|(_, amount)| amount).sum()
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_transfer_in_two_steps_is_seen_half_done() {
+fn two_step_transfer_is_seen_half_done() {
     Model::new(|| HalfDoneMap::of(ACCOUNTS))
         .thread("payer", |accounts| accounts.update_pair(1, 2, transfer))
         .thread("auditor", |accounts| total(&accounts.snapshot()))
@@ -65,9 +61,9 @@ fn a_transfer_in_two_steps_is_seen_half_done() {
         .check();
 }
 
-/// Worse: two such transfers at the same time lose or make money for good.
+/// Two such transfers at the same time change the total for good.
 #[test]
-fn two_transfers_in_two_steps_lose_money() {
+fn two_step_transfers_lose_updates() {
     Model::new(|| HalfDoneMap::of([(1, 10), (2, 10)]))
         .thread("alice", |accounts| accounts.update_pair(1, 2, transfer))
         .thread("bob", |accounts| accounts.update_pair(2, 1, transfer))
@@ -80,7 +76,7 @@ fn two_transfers_in_two_steps_lose_money() {
 }
 
 #[test]
-fn locking_in_the_order_of_arguments_deadlocks() {
+fn locks_in_argument_order_deadlock() {
     Model::new(|| ArgumentOrderMap::of(ACCOUNTS))
         .thread("alice", |accounts| accounts.update_pair(&1, &2, transfer))
         .thread("bob", |accounts| accounts.update_pair(&2, &1, transfer))
@@ -88,10 +84,9 @@ fn locking_in_the_order_of_arguments_deadlocks() {
         .check();
 }
 
-/// A sound method where another is called for: one shard is visited before the transfer, the other
-/// after it.
+/// One shard is visited before the transfer and the other one after it.
 #[test]
-fn a_visit_shard_by_shard_is_no_moment() {
+fn for_each_is_an_inconsistent_cut() {
     Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("auditor", |accounts| {
@@ -105,11 +100,11 @@ fn a_visit_shard_by_shard_is_no_moment() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn money_is_never_seen_in_flight() {
+fn snapshot_sees_no_half_transfer() {
     Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("auditor", |accounts| total(&accounts.map.snapshot()))
@@ -117,9 +112,9 @@ fn money_is_never_seen_in_flight() {
         .check();
 }
 
-/// The same within one shard, and the other way round.
+/// The same with both keys in one shard.
 #[test]
-fn money_is_never_seen_in_flight_within_a_shard() {
+fn snapshot_sees_no_half_transfer_within_a_shard() {
     Model::new(|| accounts([(1, 10), (3, 0)]))
         .thread("payer", |accounts| pay(accounts, 1, 3))
         .thread("auditor", |accounts| total(&accounts.map.snapshot()))
@@ -128,7 +123,7 @@ fn money_is_never_seen_in_flight_within_a_shard() {
 }
 
 #[test]
-fn crossed_transfers_end_and_keep_the_total() {
+fn crossed_transfers_do_not_deadlock() {
     Model::new(|| accounts([(1, 10), (2, 10)]))
         .thread("alice", |accounts| pay(accounts, 1, 2))
         .thread("bob", |accounts| pay(accounts, 2, 1))
@@ -137,9 +132,9 @@ fn crossed_transfers_end_and_keep_the_total() {
         .check();
 }
 
-/// Payers the one and the other way, while somebody reads all of it.
+/// Transfers in both directions beside a snapshot.
 #[test]
-fn crossed_transfers_beside_a_snapshot_end_and_keep_the_total() {
+fn crossed_transfers_beside_a_snapshot_do_not_deadlock() {
     Model::new(|| accounts([(1, 10), (2, 10)]))
         .thread("alice", |accounts| pay(accounts, 1, 2))
         .thread("bob", |accounts| pay(accounts, 2, 1))
@@ -148,9 +143,9 @@ fn crossed_transfers_beside_a_snapshot_end_and_keep_the_total() {
         .check();
 }
 
-/// A transfer and a plain change of one of its accounts.
+/// A transfer and an update of one of its accounts.
 #[test]
-fn a_transfer_and_an_update_lose_nothing() {
+fn transfer_and_update_keep_both_changes() {
     Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("bank", |accounts| {
@@ -161,9 +156,9 @@ fn a_transfer_and_an_update_lose_nothing() {
         .check();
 }
 
-/// An account is closed before the transfer or after it: no half of one.
+/// The account is removed before the transfer or after it.
 #[test]
-fn a_transfer_from_an_account_that_is_closed_is_whole_or_not_at_all() {
+fn transfer_beside_a_removal_is_atomic() {
     Model::new(|| accounts(ACCOUNTS))
         .thread("payer", |accounts| pay(accounts, 1, 2))
         .thread("closer", |accounts| accounts.map.remove(&1))
@@ -173,9 +168,9 @@ fn a_transfer_from_an_account_that_is_closed_is_whole_or_not_at_all() {
         .check();
 }
 
-/// All shards are emptied at one moment: who sees one gap sees all.
+/// All shards are emptied at one moment.
 #[test]
-fn a_map_is_cleared_at_one_moment() {
+fn clear_is_atomic() {
     Model::new(|| accounts(ACCOUNTS))
         .thread("clearer", |accounts| accounts.map.clear())
         .thread("reader", |accounts| (accounts.map.contains_key(&1), accounts.map.contains_key(&2)))
@@ -190,9 +185,9 @@ fn a_map_is_cleared_at_one_moment() {
         .check();
 }
 
-/// What is inserted while `retain` goes through the shards is judged or missed, never half.
+/// An entry that is inserted during `retain` is visited or missed.
 #[test]
-fn an_insert_beside_a_retain_is_judged_or_missed() {
+fn insert_beside_retain_is_visited_or_missed() {
     Model::new(|| by_parity([(1, 10), (2, 20)]))
         .thread("sweeper", |map| map.retain(|_, value| *value >= 20))
         .thread("inserter", |map| {
@@ -204,9 +199,9 @@ fn an_insert_beside_a_retain_is_judged_or_missed() {
         .check();
 }
 
-/// Who reads while `retain` goes through the shard waits for its end, or comes before its beginning.
+/// A read comes before `retain` visits the shard, or after.
 #[test]
-fn what_is_read_beside_a_retain_is_there_or_gone() {
+fn read_beside_retain_waits_for_the_shard() {
     Model::new(|| Busy::new(by_parity([(1, 10), (3, 30)])))
         .thread("sweeper", |numbers| {
             numbers.map.retain(|_, value| {
@@ -221,9 +216,9 @@ fn what_is_read_beside_a_retain_is_there_or_gone() {
         .check();
 }
 
-/// An entry goes as it was seen: nobody comes between the look and the removal.
+/// No update comes between the predicate and the removal.
 #[test]
-fn what_is_updated_in_time_is_retained() {
+fn update_beside_retain_is_not_lost() {
     Model::new(|| Busy::new(by_parity([(1, 10)])))
         .thread("sweeper", |numbers| {
             numbers.map.retain(|_, value| {
@@ -235,5 +230,30 @@ fn what_is_updated_in_time_is_retained() {
         .finally("left", |numbers| (numbers.map.get(&1), numbers.map.len()))
         .acceptable("updater=Some(10) left=(Some(20), 1)", "updated in time")
         .acceptable("updater=None left=(None, 0)", "swept first")
+        .check();
+}
+
+/// Two readers, each with a snapshot, beside a change of two keys in two shards.
+#[test]
+fn snapshots_of_two_readers_see_whole_pair_updates() {
+    let both = |versions: &Accounts| {
+        let mut entries = versions.map.snapshot();
+        entries.sort_unstable();
+        entries
+    };
+    Model::new(|| accounts([(1, 1), (2, 1)]))
+        .thread("writer", |versions| {
+            let before = versions.map.update_pair(&1, &2, |_, _| {
+                versions.step();
+                (2, 2)
+            });
+            before.expect("two keys, outside the map");
+        })
+        .thread("reader", both)
+        .thread("other", both)
+        .acceptable("reader=[(1, 1), (2, 1)] other=[(1, 1), (2, 1)]", "both read first")
+        .acceptable("reader=[(1, 1), (2, 1)] other=[(1, 2), (2, 2)]", "written in between")
+        .acceptable("reader=[(1, 2), (2, 2)] other=[(1, 1), (2, 1)]", "written in between")
+        .acceptable("reader=[(1, 2), (2, 2)] other=[(1, 2), (2, 2)]", "both read last")
         .check();
 }

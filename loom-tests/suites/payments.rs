@@ -1,28 +1,15 @@
-//! # Is a retried payment charged once?
+//! # `SoundDesk`: a retried payment is charged once
 //!
-//! **Answer.** With [`Map::get_or_try_insert_with`], and a charge that gives back what it took when it
-//! fails, yes: the key is honoured exactly once, however many ask at the same time and whether or not
-//! the first attempt fails. With a look, a charge and a note, no: in either order.
+//! Proved of [`SoundDesk`]: requests with one idempotency key are charged once, whether or not an attempt fails; a
+//! failed charge is rolled back and can be retried. The charge runs in the closure of
+//! [`Map::get_or_try_insert_with`], in one thread at a time for each key. The map does not undo a failed closure:
+//! the charge undoes itself. `cargo run -p examples --bin payments` runs it.
 //!
-//! **Why the racy twins fail.** A client that hears nothing asks again, under the same *idempotency
-//! key*; so two requests for one payment are often there at the same time. [`ChargeThenNoteDesk`] looks
-//! for a receipt, charges, and notes it: both find none, and both charge. [`NoteThenChargeDesk`] notes
-//! the key first, which keeps the other one out, also when the charge then fails: a payment that nobody
-//! made counts as made. [`KeepWhatWasTakenDesk`] asks the map as it should, and fails half way without
-//! giving back what it has taken: the map forgets the attempt, as it should, and the retry takes again.
+//! **Racy variants.** [`ChargeThenNoteDesk`]: check-then-act, charged twice. [`NoteThenChargeDesk`]: a receipt is
+//! stored before a charge that fails. [`KeepWhatWasTakenDesk`]: no rollback, charged twice.
 //!
-//! **Why the sound one holds.** [`SoundDesk`] charges in the closure of `get_or_try_insert_with`, which
-//! runs in one thread at a time for each key; the others wait for it. Its receipt is kept, and its failure
-//! is not. What the closure did before it failed is the closure's own affair: the map cannot undo it, and
-//! the gateway's `charge` does. Where all of the payment is one transfer of a bank, there is no half way.
-//!
-//! All four are in `specimens/src/payments.rs`, and `examples/src/bin/payments.rs` runs them on all cores.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one or two requests each. Others can see that money is taken and given back while
-//! a charge is under way. Receipts are kept in memory, and for ever: a crash of the machine, and when to
-//! forget a key, are not modelled. While one payment is charged, those whose keys are in the same shard
-//! wait.
+//! **Scope.** Explored completely, for two or three threads with one or two requests each. A receipt is kept in
+//! memory for ever. Payments whose keys share a shard wait for each other.
 
 use selvedge::Map;
 use selvedge_model::Model;
@@ -32,13 +19,13 @@ use specimens::bank::{Bank, BankError, SoundBank};
 use specimens::payments::racy::{ChargeThenNoteDesk, KeepWhatWasTakenDesk, NoteThenChargeDesk};
 use specimens::payments::{Desk, PaymentError, Receipt, SoundDesk};
 
-/// The key under which one payment is asked for, however often.
+/// The idempotency key of the payment.
 const KEY: u64 = 1;
 
-/// What it comes to.
+/// The amount of the payment.
 const PRICE: u32 = 80;
 
-/// A desk whose first attempts, so many, get no answer.
+/// A desk whose first `outages` attempts get no answer.
 fn sound(outages: u64) -> SoundDesk<ByParity> {
     SoundDesk::new(outages, by_parity([]))
 }
@@ -47,7 +34,7 @@ fn charge_then_note() -> ChargeThenNoteDesk<ByParity> {
     ChargeThenNoteDesk { desk: sound(0), between: || () }
 }
 
-/// Asks once. Returns the attempt that charged, or `None` if there was no answer.
+/// Sends the payment once. Returns the attempt that charged, or `None` if there was no answer.
 fn pay(desk: &impl Desk) -> Option<u64> {
     match desk.pay(KEY, PRICE) {
         Ok(Receipt { attempt, amount: PRICE }) => Some(attempt),
@@ -57,12 +44,12 @@ fn pay(desk: &impl Desk) -> Option<u64> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// The client asked again, and was charged again.
+/// The request and its retry both find no receipt.
 #[test]
-fn a_charge_that_is_noted_afterwards_is_made_twice() {
+fn check_then_charge_charges_twice() {
     Model::new(charge_then_note)
         .thread("request", pay)
         .thread("retry", pay)
@@ -79,9 +66,9 @@ fn a_charge_that_is_noted_afterwards_is_made_twice() {
         .check();
 }
 
-/// In no execution is the money taken, and in each somebody is told that it was.
+/// The charge fails in each execution, and one request gets a receipt.
 #[test]
-fn a_charge_that_is_noted_beforehand_is_never_made_if_it_fails() {
+fn receipt_before_a_failed_charge_says_paid() {
     Model::new(|| NoteThenChargeDesk(sound(1)))
         .thread("request", pay)
         .thread("retry", pay)
@@ -91,9 +78,9 @@ fn a_charge_that_is_noted_beforehand_is_never_made_if_it_fails() {
         .check();
 }
 
-/// Exactly one receipt, and the money is gone twice.
+/// One receipt, and two charges.
 #[test]
-fn an_attempt_that_fails_half_way_and_gives_nothing_back_charges_twice() {
+fn failed_charge_without_rollback_charges_twice() {
     Model::new(|| KeepWhatWasTakenDesk(sound(1)))
         .thread("request", pay)
         .thread("retry", pay)
@@ -104,11 +91,11 @@ fn an_attempt_that_fails_half_way_and_gives_nothing_back_charges_twice() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_request_and_its_retry_are_charged_once() {
+fn request_and_retry_are_charged_once() {
     Model::new(|| sound(0))
         .thread("request", pay)
         .thread("retry", pay)
@@ -131,9 +118,9 @@ fn three_requests_for_one_payment_are_charged_once() {
         .check();
 }
 
-/// Who failed says so, and who came next has paid.
+/// The failed request returns an error, and the next one charges.
 #[test]
-fn an_attempt_that_fails_half_way_is_undone_and_made_by_the_next() {
+fn failed_charge_is_rolled_back_and_retried() {
     Model::new(|| sound(1))
         .thread("request", pay)
         .thread("retry", pay)
@@ -143,9 +130,9 @@ fn an_attempt_that_fails_half_way_is_undone_and_made_by_the_next() {
         .check();
 }
 
-/// Both ask until they are answered: both have one and the same receipt, in every execution.
+/// Both retry once: both get the same receipt.
 #[test]
-fn who_asks_until_answered_is_charged_once() {
+fn retry_until_answered_is_charged_once() {
     let until_answered = |desk: &SoundDesk<ByParity>| pay(desk).or_else(|| pay(desk));
     Model::new(|| sound(1))
         .thread("request", until_answered)
@@ -158,7 +145,7 @@ fn who_asks_until_answered_is_charged_once() {
         .check();
 }
 
-/// One payment is not taken for another, though their keys share a shard.
+/// Two payments whose keys share a shard.
 #[test]
 fn two_payments_are_two_charges() {
     Model::new(|| sound(0))
@@ -170,9 +157,9 @@ fn two_payments_are_two_charges() {
         .check();
 }
 
-/// What one attempt gives back is what it took, whatever another payment takes meanwhile.
+/// The rollback of one payment does not undo the charge of another one.
 #[test]
-fn an_attempt_that_fails_leaves_another_payment_alone() {
+fn rollback_keeps_another_payment() {
     let pay = |desk: &SoundDesk<ByParity>, key| desk.pay(key, PRICE).ok().map(|paid| paid.attempt);
     Model::new(|| sound(1))
         .thread("first", move |desk| pay(desk, 1))
@@ -183,9 +170,9 @@ fn an_attempt_that_fails_leaves_another_payment_alone() {
         .check();
 }
 
-/// Who sees a receipt can rely on it: the money is taken, and stays so.
+/// A thread that sees the receipt sees the charge.
 #[test]
-fn a_receipt_is_seen_only_once_the_money_is_taken() {
+fn receipt_is_visible_after_the_charge() {
     Model::new(|| sound(0))
         .thread("request", |desk| {
             pay(desk);
@@ -196,9 +183,9 @@ fn a_receipt_is_seen_only_once_the_money_is_taken() {
         .check();
 }
 
-/// Two payments under one key, by mistake: one is made, and the other is told so.
+/// Two different amounts with one key: one is charged, and the other one is refused.
 #[test]
-fn a_key_is_good_for_one_payment() {
+fn key_is_valid_for_one_amount() {
     Model::new(|| sound(0))
         .thread("alice", |desk| desk.pay(KEY, 50).is_ok())
         .thread("bob", |desk| match desk.pay(KEY, 30) {
@@ -228,16 +215,16 @@ impl Shop {
         Self { bank: SoundBank::new(accounts), receipts: by_parity([]) }
     }
 
-    /// Moves the price from the customer to the shop, once for each key: all of it or nothing.
+    /// Moves the price from the customer to the shop, once for each key.
     fn pay(&self, key: u64) -> Result<specimens::bank::Receipt, BankError> {
         let transfer = || self.bank.transfer(CUSTOMER, SHOP, PRICE);
         self.receipts.get_or_try_insert_with(key, transfer)
     }
 }
 
-/// A refusal is not remembered: once the customer has the money, the same key pays.
+/// A refusal is not stored: once the customer has the money, the same key pays.
 #[test]
-fn a_refused_payment_goes_through_under_the_same_key_once_it_is_covered() {
+fn refused_payment_can_be_retried_with_its_key() {
     Model::new(|| Shop::new(0, 200))
         .thread("customer", |shop| [shop.pay(KEY).is_ok(), shop.pay(KEY).is_ok()])
         .thread("employer", |shop| shop.bank.transfer(EMPLOYER, CUSTOMER, 200).is_ok())
@@ -248,9 +235,9 @@ fn a_refused_payment_goes_through_under_the_same_key_once_it_is_covered() {
         .check();
 }
 
-/// 200 would cover both requests, and one is charged; an auditor never misses any of it.
+/// 200 would cover both requests, and one is charged; the audit sees the whole transfer.
 #[test]
-fn a_payment_by_transfer_is_made_once_and_never_seen_half_done() {
+fn payment_by_transfer_is_made_once_and_atomic() {
     Model::new(|| Shop::new(200, 0))
         .thread("request", |shop| shop.pay(KEY))
         .thread("retry", |shop| shop.pay(KEY))
@@ -267,9 +254,9 @@ fn a_payment_by_transfer_is_made_once_and_never_seen_half_done() {
         .check();
 }
 
-/// Who reads a refusal knows what to do.
+/// The message says whether the payment can be retried.
 #[test]
-fn a_refusal_says_what_would_be_accepted() {
+fn error_says_what_is_accepted() {
     let desk = sound(1);
     let refusal = desk.pay(KEY, PRICE).expect_err("the first attempt gets no answer");
     let text = "payment 1 got no answer: it is not charged, and can be retried with the same key";

@@ -1,29 +1,13 @@
-//! # Can two requests of one visitor harm each other?
+//! # `Sessions`: concurrent requests of one visitor
 //!
-//! **Answer.** Not if each change is one call of a [`Map`]: `update` changes a field and keeps the
-//! others, `retain` and `compute` expire a session only as it is, `remove` has one winner. A request
-//! that loads a session, changes its copy and saves it whole undoes what the other did, or brings back
-//! a session that has ended.
+//! Proved of [`Sessions`]: two requests keep each other's fields, an ended session is not restored, a session in
+//! use does not expire, and a link can be redeemed once. Each change is one call of a [`Map`].
 //!
-//! **Why the racy twins fail.** [`WholeSaveSessions`] saves every field, also those that the request
-//! never meant to change, as they were when it loaded them. [`LateExpirySessions`] looks for sessions
-//! that are idle, and then removes them: one that is used in between was idle once, and is not any
-//! more. [`LookThenRemoveLinks`] looks whether a link is still good, and then uses it up: two requests
-//! both find it good. Each call is sound, and locks. What was seen in one call need not hold in the
-//! next.
+//! **Racy variants.** [`WholeSaveSessions`]: lost update, a request saves all fields. [`LateExpirySessions`],
+//! [`LookThenRemoveLinks`]: check-then-act.
 //!
-//! **Why the sound ones hold.** A closure that is given to [`Map::update`] sees the session as it is
-//! when the new one takes its place: nobody comes between. The same holds for what [`Map::retain`]
-//! and [`Map::compute`] decide on. [`Map::remove`] hands a value to one caller only.
-//!
-//! **The code** of [`Sessions`], and of [`WholeSaveSessions`], which `cargo run -p examples --bin web -- --racy`
-//! runs, is `specimens/src/sessions.rs`: what is proved here is what the server runs. The other twins are
-//! in `specimens/src/sessions/racy.rs`.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one call each. There are one or two sessions. Time is a number that is handed in.
-//! Sessions are in memory: a store behind a network has the same races, and must offer the same
-//! one-step operations to be without them.
+//! **Scope.** Explored completely, for two or three threads with one call each, and one or two sessions. Time is a
+//! number that the caller passes.
 
 use selvedge::Map;
 use selvedge_model::Model;
@@ -33,7 +17,7 @@ use specimens::sessions::racy::WholeSaveSessions;
 use specimens::sessions::racy::{LateExpirySessions, LookThenRemoveLinks};
 use specimens::sessions::{Session, SessionError, Sessions};
 
-/// The visitor that the page is about.
+/// The visitor of most models.
 const VISITOR: u64 = 1;
 
 /// The time of all requests and sweeps. Sessions that were last used before [`IDLE`] expire.
@@ -63,16 +47,16 @@ fn one_session(used: u64) -> Sessions<ByParity> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 fn whole_save() -> WholeSaveSessions<ByParity> {
     WholeSaveSessions(one_session(NOW))
 }
 
-/// Two tabs, two fields, and one of them is as it was.
+/// Two requests change two fields, and one change is lost.
 #[test]
-fn two_requests_that_save_the_whole_session_lose_a_field() {
+fn save_of_the_whole_session_loses_a_field() {
     Model::new(whole_save)
         .thread("article", |sessions| sessions.change(VISITOR, read_one).is_ok())
         .thread("cart", |sessions| sessions.change(VISITOR, add_an_item).is_ok())
@@ -89,9 +73,9 @@ fn two_requests_that_save_the_whole_session_lose_a_field() {
         .check();
 }
 
-/// Logged out, and logged in all the same.
+/// The save after the log-out inserts the session again.
 #[test]
-fn a_request_that_saves_late_brings_a_session_back() {
+fn late_save_restores_an_ended_session() {
     Model::new(whole_save)
         .thread("cart", |sessions| sessions.change(VISITOR, add_an_item).is_ok())
         .thread("log-out", |sessions| sessions.0.end(VISITOR).is_ok())
@@ -105,9 +89,9 @@ fn a_request_that_saves_late_brings_a_session_back() {
         .check();
 }
 
-/// The request was served as a visitor's, and the next one is asked to log in.
+/// The session is used between the check and the removal.
 #[test]
-fn a_session_expires_right_after_it_was_used() {
+fn check_then_remove_expires_a_used_session() {
     Model::new(|| LateExpirySessions(one_session(0)))
         .thread("request", |sessions| {
             let touched = sessions.0.change(VISITOR, |session| session.used = NOW);
@@ -117,13 +101,13 @@ fn a_session_expires_right_after_it_was_used() {
         .finally("kept", |sessions| sessions.0.get(VISITOR).is_ok())
         .acceptable("request=true kept=true", "used in time")
         .acceptable("request=false kept=false", "expired first: the visitor has to log in")
-        .interesting("request=true kept=false", "found idle, used, and removed all the same")
+        .interesting("request=true kept=false", "found idle, then used, then removed")
         .check();
 }
 
-/// A password reset, a voucher, an invitation: two requests, and both are let in.
+/// Both requests check before either removes the link.
 #[test]
-fn a_link_that_is_good_once_is_used_twice() {
+fn check_then_remove_redeems_a_link_twice() {
     Model::new(|| LookThenRemoveLinks(by_parity([(VISITOR, ())])))
         .thread("alice", |links| links.redeem(VISITOR))
         .thread("mallory", |links| links.redeem(VISITOR))
@@ -134,17 +118,17 @@ fn a_link_that_is_good_once_is_used_twice() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// Sessions that take a step under the lock, where a model looks whether somebody can come in.
+/// Sessions with a scheduling point under the lock.
 type BusySessions = Busy<Sessions<ByParity>>;
 
 fn busy(used: u64) -> BusySessions {
     Busy::new(one_session(used))
 }
 
-/// Changes the session. Whether there is one.
+/// Changes the session, and returns whether there is one.
 fn change(sessions: &BusySessions, change: fn(&mut Session)) -> bool {
     let changed = sessions.map.change(VISITOR, |session| {
         sessions.step();
@@ -153,7 +137,7 @@ fn change(sessions: &BusySessions, change: fn(&mut Session)) -> bool {
     changed.is_ok()
 }
 
-/// Notes that the visitor is here. Whether there is a session.
+/// Marks the session as used, and returns whether there is one.
 fn touch(sessions: &BusySessions) -> bool {
     change(sessions, |session| session.used = NOW)
 }
@@ -175,7 +159,7 @@ fn is_there(sessions: &BusySessions) -> bool {
 }
 
 #[test]
-fn two_requests_keep_each_others_fields() {
+fn update_keeps_both_fields() {
     Model::new(|| busy(NOW))
         .thread("article", |sessions| change(sessions, read_one))
         .thread("cart", |sessions| change(sessions, add_an_item))
@@ -185,7 +169,7 @@ fn two_requests_keep_each_others_fields() {
 }
 
 #[test]
-fn three_requests_lose_nothing() {
+fn update_keeps_three_changes() {
     Model::new(|| busy(NOW))
         .thread("article", |sessions| change(sessions, read_one))
         .thread("cart", |sessions| change(sessions, add_an_item))
@@ -199,7 +183,7 @@ fn three_requests_lose_nothing() {
 }
 
 #[test]
-fn a_session_that_was_logged_out_stays_out() {
+fn update_does_not_restore_an_ended_session() {
     Model::new(|| busy(NOW))
         .thread("cart", |sessions| change(sessions, add_an_item))
         .thread("log-out", |sessions| shown(sessions.map.end(VISITOR)))
@@ -213,7 +197,7 @@ fn a_session_that_was_logged_out_stays_out() {
 }
 
 #[test]
-fn a_session_that_was_just_used_is_kept() {
+fn sweep_keeps_a_used_session() {
     Model::new(|| busy(0))
         .thread("request", touch)
         .thread("sweeper", expire)
@@ -225,7 +209,7 @@ fn a_session_that_was_just_used_is_kept() {
 }
 
 #[test]
-fn a_timer_keeps_a_session_that_was_just_used() {
+fn timer_keeps_a_used_session() {
     Model::new(|| busy(0))
         .thread("request", touch)
         .thread("timer", |sessions| {
@@ -241,10 +225,9 @@ fn a_timer_keeps_a_session_that_was_just_used() {
         .check();
 }
 
-/// The sweep passes over a session that begins meanwhile, in its own shard or in another one, and
-/// over the same visitor's next one.
+/// The new session is in the same shard, in another one, or belongs to the same visitor.
 #[test]
-fn a_session_that_begins_beside_a_sweep_is_kept() {
+fn sweep_keeps_a_new_session() {
     for visitor in [VISITOR, VISITOR + 1, VISITOR + 2] {
         Model::new(|| busy(0))
             .thread("log-in", move |sessions| sessions.map.begin(visitor, Session::begun(NOW)))
@@ -255,13 +238,13 @@ fn a_session_that_begins_beside_a_sweep_is_kept() {
     }
 }
 
-/// To look and to use up are one step: the link is handed to whoever removes it.
+/// Checking and using the link are one step: one caller removes it.
 fn redeem(links: &Map<u64, (), ByParity>) -> bool {
     links.remove(&VISITOR).is_some()
 }
 
 #[test]
-fn a_link_that_is_good_once_is_used_once() {
+fn remove_redeems_a_link_once() {
     Model::new(|| by_parity([(VISITOR, ())]))
         .thread("alice", redeem)
         .thread("bob", redeem)

@@ -1,22 +1,17 @@
-//! # Do count, sum and histogram belong together?
+//! # `Stats`: a snapshot is a consistent cut
 //!
-//! **Answer.** In a snapshot of [`Stats`], yes: all of it is of one moment, and no sample is in it
-//! without what caused it. Where count and sum are two atomics, or the parts are read one after the
-//! other, no.
+//! Proved of [`Stats`]: a `snapshot` or `take` has whole samples, all of one moment; no effect is in it without its
+//! cause; `take` returns each sample exactly once; two readers agree on the order of samples.
 //!
-//! **Why the racy twins fail.** [`TornStats`] counts in one step and sums up in the next: a reader in
-//! between finds a mean that never was. [`UnlockedReadStats`] has its writers lock, and its reader
-//! not: the same. [`StripeByStripeStats`] locks every stripe, but one after the other: by the time it
-//! comes to the second, the first has moved on, and the sample that caused what is found there is
-//! missing. [`LateResetStats`] reads and resets under a lock, lets go of it in between, and loses what
-//! is recorded then.
+//! **Racy variants.** [`TornStats`]: torn read, count and sum are two atomics. [`UnlockedReadStats`]: torn read,
+//! the reader does not lock. [`StripeByStripeStats`]: inconsistent cut, the stripes are locked one after the other.
+//! [`LateResetStats`]: lost sample, `take` unlocks between reading and resetting.
 //!
-//! **Why the sound one holds.** A reader of [`Stats`] locks all stripes and reads only then, so that
-//! the stripes stand still. `take` exchanges what is in them while it holds all the locks.
+//! **Why it holds.** A reader locks all stripes before it reads the first one. `take` exchanges their contents
+//! while it holds all locks.
 //!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads and the operations shown, with one or two stripes. Samples that are recorded without a
-//! lock have a page of their own, `stats_handles.rs`. The arithmetic is tested in `tests/stats.rs`.
+//! **Scope.** Explored completely, for two or three threads with one to three operations each, on one or two
+//! stripes. Samples recorded by a handle are in `stats_handles.rs`; the arithmetic is tested in `tests/stats.rs`.
 
 use selvedge::Stats;
 use selvedge::stats::Snapshot;
@@ -25,12 +20,12 @@ use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use specimens::racy::{LateResetStats, StripeByStripeStats, TornStats, UnlockedReadStats};
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// The sample is counted and not yet summed up: a mean of 0, and no sample was 0.
+/// The sample is counted and not yet in the sum.
 #[test]
-fn a_count_and_a_sum_in_two_atomics_are_torn() {
+fn count_and_sum_in_two_atomics_are_torn() {
     Model::new(TornStats::new)
         .thread("writer", |stats| stats.record(5))
         .thread("reader", TornStats::snapshot)
@@ -41,23 +36,23 @@ fn a_count_and_a_sum_in_two_atomics_are_torn() {
         .check();
 }
 
-/// "It only reads" is no reason not to lock.
+/// The writer locks, the reader does not.
 #[test]
-fn a_reader_that_does_not_lock_reads_torn_values() {
+fn read_without_the_lock_is_torn() {
     Model::new(UnlockedReadStats::new)
         .thread("writer", |stats| stats.record(5))
         .thread("reader", UnlockedReadStats::snapshot)
         .acceptable("reader=(0, 0)", "read first")
         .acceptable("reader=(1, 5)", "read last")
-        .interesting("reader=(1, 0)", "the writer's lock kept nobody out")
+        .interesting("reader=(1, 0)", "the writer's lock does not exclude the reader")
         .interesting("reader=(0, 5)", "the count was read before the sample, the sum after it")
         .check();
 }
 
-/// Alice records 1 and tells bob; bob, told, records 10. A thread's stripe follows from its number: declared
-/// in this order, alice has the stripe that a reader locks first, bob the other one.
+/// Bob records 10 after he has seen that alice recorded 1. A thread's stripe follows from its number: declared in
+/// this order, alice has the stripe that a reader locks first.
 #[test]
-fn a_snapshot_stripe_by_stripe_shows_an_effect_without_its_cause() {
+fn snapshot_stripe_by_stripe_is_an_inconsistent_cut() {
     Model::new(|| (StripeByStripeStats::new(), AtomicU64::new(0)))
         .thread("bob", |(stats, told)| {
             if told.fetch_add(0, Relaxed) == 1 {
@@ -76,9 +71,9 @@ fn a_snapshot_stripe_by_stripe_shows_an_effect_without_its_cause() {
         .check();
 }
 
-/// Read, then reset: a sample in between is neither taken nor left.
+/// A sample between the read and the reset is neither taken nor left.
 #[test]
-fn a_take_that_resets_too_late_loses_a_sample() {
+fn reset_after_unlocking_loses_a_sample() {
     Model::new(LateResetStats::new)
         .thread("writer", |stats| {
             stats.record(1);
@@ -96,23 +91,23 @@ fn a_take_that_resets_too_late_loses_a_sample() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// Few buckets: what is behind a lock costs a model no executions, but still time.
+/// Few buckets, which take less time to copy.
 fn stats(stripes: usize) -> Stats {
     Stats::with_stripes_and_precision(stripes, 0).expect("1 or 2 stripes of precision 0")
 }
 
-/// All that must belong to one moment: count, sum, least, greatest, and how many are in the buckets.
+/// All that must belong to one moment: count, sum, minimum, maximum, and the sum of the buckets.
 fn all(snapshot: &Snapshot) -> (u64, u128, Option<u64>, Option<u64>, u64) {
     let in_buckets = snapshot.buckets().map(|bucket| bucket.count).sum();
     (snapshot.count(), snapshot.sum(), snapshot.min(), snapshot.max(), in_buckets)
 }
 
-/// Nothing of a sample is seen without the rest of it.
+/// A sample is seen whole or not at all.
 #[test]
-fn a_snapshot_has_all_of_a_sample_or_nothing() {
+fn snapshot_has_whole_samples() {
     Model::new(|| stats(2))
         .thread("alice", |stats| stats.record(3))
         .thread("bob", |stats| stats.record(50))
@@ -124,9 +119,9 @@ fn a_snapshot_has_all_of_a_sample_or_nothing() {
         .check();
 }
 
-/// Two threads that share a stripe lose nothing.
+/// Three threads share one stripe.
 #[test]
-fn more_threads_than_stripes_lose_nothing() {
+fn shared_stripe_keeps_every_sample() {
     Model::new(|| stats(1))
         .thread("alice", |stats| stats.record(1))
         .thread("bob", |stats| stats.record(10))
@@ -136,9 +131,9 @@ fn more_threads_than_stripes_lose_nothing() {
         .check();
 }
 
-/// What [`StripeByStripeStats`] gets wrong, by the same threads on the same stripes.
+/// As `snapshot_stripe_by_stripe_is_an_inconsistent_cut`, on the sound type.
 #[test]
-fn a_snapshot_never_shows_an_effect_without_its_cause() {
+fn snapshot_is_a_consistent_cut() {
     Model::new(|| (stats(2), AtomicU64::new(0)))
         .thread("bob", |(stats, told)| {
             if told.fetch_add(0, Relaxed) == 1 {
@@ -157,9 +152,9 @@ fn a_snapshot_never_shows_an_effect_without_its_cause() {
         .check();
 }
 
-/// Two snapshots in a row never go backwards.
+/// Two snapshots of one thread do not go backwards.
 #[test]
-fn a_later_snapshot_never_has_less() {
+fn later_snapshot_has_no_fewer_samples() {
     Model::new(|| stats(2))
         .thread("alice", |stats| stats.record(1))
         .thread("bob", |stats| stats.record(10))
@@ -176,7 +171,7 @@ fn a_later_snapshot_never_has_less() {
         .check();
 }
 
-/// Two readers that see one sample each agree on which was first.
+/// Two readers agree on which sample was first.
 #[test]
 fn two_readers_agree_on_the_order_of_samples() {
     Model::new(|| stats(2))
@@ -195,9 +190,9 @@ fn two_readers_agree_on_the_order_of_samples() {
         .check();
 }
 
-/// Taken or still there, never both and never neither.
+/// Each sample is taken or left, and not both.
 #[test]
-fn a_take_neither_loses_nor_doubles_a_sample() {
+fn take_returns_each_sample_once() {
     Model::new(|| stats(2))
         .thread("writer", |stats| {
             stats.record(1);
@@ -214,9 +209,9 @@ fn a_take_neither_loses_nor_doubles_a_sample() {
         .check();
 }
 
-/// What has been taken is gone from all stripes at once.
+/// `take` empties all stripes at one moment.
 #[test]
-fn a_snapshot_sees_all_of_a_take_or_nothing() {
+fn snapshot_beside_a_take_is_atomic() {
     Model::new(|| {
         let stats = stats(2);
         // On one stripe by this thread, on another by a handle.
@@ -231,7 +226,7 @@ fn a_snapshot_sees_all_of_a_take_or_nothing() {
     .check();
 }
 
-/// Two takes share out the samples between them.
+/// Each sample is returned by one of two takes.
 #[test]
 fn two_takes_return_each_sample_once() {
     Model::new(|| stats(1))

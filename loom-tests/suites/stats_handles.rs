@@ -1,22 +1,18 @@
-//! # Can a sample be recorded without a lock?
+//! # `StatsHandle`: recording without a lock
 //!
-//! **Answer.** By a [`StatsHandle`], yes, but for one in 128: a snapshot is of one moment all the same, and a
-//! take returns each sample once. Where the length of a log says more than can be seen, or where each log
-//! is looked at once, no.
+//! Proved of [`StatsHandle`]: the guarantees of `stats.rs` hold for samples that are recorded without a lock; a
+//! full log, a dropped handle and a reused log lose nothing.
 //!
-//! **Why the racy twins fail.** [`RelaxedLogStats`] says that there is a sample before it can be seen.
-//! [`OneLookStats`] looks at every cell, but once: by the time it comes to the second, the first has moved
-//! on, and the sample that caused what is found there is missing.
+//! **Racy variants.** [`RelaxedLogStats`]: message passing with a relaxed length, so a reader counts a sample that
+//! it cannot see yet. [`OneLookStats`]: inconsistent cut, each cell is read once.
 //!
-//! **Why the sound one holds.** A handle writes a sample to its log and then stores the log's length with
-//! `Release`: who loads that with `Acquire` sees the samples that it counts. The length only grows, and the
-//! reader looks at all lengths until two looks agree: between those two they all stood still. Meanwhile it
-//! holds the locks of all stripes, so nobody records under a lock, opens or drops a handle, or makes room in
-//! a log.
+//! **Why it holds.** A handle writes the sample to its log and then stores the log's length with `Release`; a
+//! reader that loads it with `Acquire` sees the samples that it counts. The length only grows, and the reader loads
+//! all lengths until two passes agree: between those two passes none of them changed. Meanwhile the reader holds
+//! the locks of all stripes, so no thread records under a lock, opens or drops a handle, or empties a log.
 //!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads and the operations shown, with one or two stripes and logs that are full with two
-//! samples (128 outside models). What is recorded under a lock has a page of its own, `stats.rs`.
+//! **Scope.** Explored completely, for two or three threads, one or two stripes, and logs that are full with two
+//! samples (128 outside of models).
 
 use selvedge::{Stats, StatsHandle};
 use selvedge_model::Model;
@@ -28,12 +24,12 @@ use selvedge_model::sync::{Mutex, PoisonError};
 use specimens::racy::{OneLookStats, RelaxedLogStats};
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// Weak memory: the length may arrive before the sample that it counts.
+/// Message passing: the new length is visible before the sample.
 #[test]
-fn a_relaxed_length_counts_a_sample_that_cannot_be_seen() {
+fn relaxed_length_overtakes_the_sample() {
     Model::new(RelaxedLogStats::new)
         .thread("writer", |stats| stats.record(5))
         .thread("reader", RelaxedLogStats::snapshot)
@@ -43,9 +39,9 @@ fn a_relaxed_length_counts_a_sample_that_cannot_be_seen() {
         .check();
 }
 
-/// Alice records 1 and tells bob; bob, told, records 10.
+/// Bob records 10 after he has seen that alice recorded 1.
 #[test]
-fn one_look_at_every_cell_shows_an_effect_without_its_cause() {
+fn single_scan_is_an_inconsistent_cut() {
     Model::new(|| (OneLookStats::new(), AtomicU64::new(0)))
         .thread("alice", |(stats, told)| {
             stats.record(0, 1);
@@ -65,10 +61,10 @@ fn one_look_at_every_cell_shows_an_effect_without_its_cause() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// Few buckets: what is behind a lock costs a model no executions, but still time.
+/// Few buckets, which take less time to copy.
 fn stats(stripes: usize) -> Stats {
     Stats::with_stripes_and_precision(stripes, 0).expect("1 or 2 stripes of precision 0")
 }
@@ -87,16 +83,16 @@ impl<const N: usize> Handled<N> {
         Self { stats, handles, told: AtomicU64::new(0) }
     }
 
-    /// Gives a handle away.
+    /// Moves a handle to the calling thread.
     fn handle(&self, which: usize) -> StatsHandle {
         let mut handle = self.handles[which].lock().unwrap_or_else(PoisonError::into_inner);
         handle.take().expect("a handle is given away once")
     }
 }
 
-/// Who knows how many samples there are can also see them.
+/// A reader of the length sees the samples that it counts.
 #[test]
-fn a_snapshot_has_all_of_a_sample_by_a_handle_or_nothing() {
+fn snapshot_has_whole_samples_of_a_handle() {
     Model::new(|| Handled::<1>::new(1))
         .thread("owner", |all| all.handle(0).record(5))
         .thread("reader", |all| {
@@ -109,10 +105,9 @@ fn a_snapshot_has_all_of_a_sample_by_a_handle_or_nothing() {
         .check();
 }
 
-/// Three samples in a log for two: the third has to wait for room, and the reader may come at any
-/// time, also while the owner makes it.
+/// Three samples in a log for two: the owner empties the log while a reader may run.
 #[test]
-fn a_log_that_runs_full_loses_nothing() {
+fn full_log_loses_no_sample() {
     Model::new(|| Handled::<1>::new(1))
         .thread("owner", |all| {
             let mut mine = all.handle(0);
@@ -129,9 +124,9 @@ fn a_log_that_runs_full_loses_nothing() {
         .check();
 }
 
-/// What a take has found in a log is not found there again, nor by the owner when it makes room.
+/// A taken sample is not taken again, and not by the owner when it empties the log.
 #[test]
-fn a_take_from_a_log_neither_loses_nor_doubles_a_sample() {
+fn take_returns_each_sample_of_a_log_once() {
     Model::new(|| Handled::<1>::new(1))
         .thread("owner", |all| {
             let mut mine = all.handle(0);
@@ -148,7 +143,7 @@ fn a_take_from_a_log_neither_loses_nor_doubles_a_sample() {
         .check();
 }
 
-/// What [`OneLookStats`] gets wrong: handles, on one stripe or on two.
+/// As `single_scan_is_an_inconsistent_cut`, on the sound type, with one stripe or two.
 fn effect_and_cause_by_handles(stripes: usize) {
     Model::new(move || Handled::<2>::new(stripes))
         .thread("alice", |all| {
@@ -172,18 +167,18 @@ fn effect_and_cause_by_handles(stripes: usize) {
 }
 
 #[test]
-fn handles_never_show_an_effect_without_its_cause() {
+fn snapshot_of_two_handles_is_a_consistent_cut() {
     effect_and_cause_by_handles(1);
 }
 
 #[test]
-fn handles_on_two_stripes_never_show_an_effect_without_its_cause() {
+fn snapshot_of_handles_on_two_stripes_is_a_consistent_cut() {
     effect_and_cause_by_handles(2);
 }
 
-/// Alice's log is full when she records what bob is told of.
+/// Alice's log is full before the sample that bob waits for.
 #[test]
-fn a_log_that_runs_full_never_shows_an_effect_without_its_cause() {
+fn snapshot_beside_a_full_log_is_a_consistent_cut() {
     Model::new(|| Handled::<2>::new(2))
         .thread("alice", |all| {
             let mut mine = all.handle(0);
@@ -207,9 +202,9 @@ fn a_log_that_runs_full_never_shows_an_effect_without_its_cause() {
         .check();
 }
 
-/// Two handles, and somebody takes while both record.
+/// A take while two handles record.
 #[test]
-fn a_take_from_two_logs_neither_loses_nor_doubles_a_sample() {
+fn take_returns_each_sample_of_two_logs_once() {
     Model::new(|| Handled::<2>::new(1))
         .thread("alice", |all| all.handle(0).record(1))
         .thread("bob", |all| all.handle(1).record(10))
@@ -224,7 +219,7 @@ fn a_take_from_two_logs_neither_loses_nor_doubles_a_sample() {
 
 /// Alice records by a handle, bob under a lock.
 #[test]
-fn a_cause_in_a_log_is_seen_with_its_effect_in_a_stripe() {
+fn cause_in_a_log_is_seen_with_its_effect_in_a_stripe() {
     Model::new(|| Handled::<1>::new(1))
         .thread("alice", |all| {
             let mut mine = all.handle(0);
@@ -246,7 +241,7 @@ fn a_cause_in_a_log_is_seen_with_its_effect_in_a_stripe() {
 
 /// Alice records under a lock, bob by a handle.
 #[test]
-fn a_cause_in_a_stripe_is_seen_with_its_effect_in_a_log() {
+fn cause_in_a_stripe_is_seen_with_its_effect_in_a_log() {
     Model::new(|| Handled::<1>::new(1))
         .thread("alice", |all| {
             all.stats.record(1);
@@ -268,7 +263,7 @@ fn a_cause_in_a_stripe_is_seen_with_its_effect_in_a_log() {
 
 /// Two snapshots in a row, of a log that grows.
 #[test]
-fn a_later_snapshot_never_has_less_of_a_log() {
+fn later_snapshot_has_no_fewer_samples_of_a_log() {
     Model::new(|| Handled::<1>::new(1))
         .thread("owner", |all| {
             let mut mine = all.handle(0);
@@ -285,9 +280,9 @@ fn a_later_snapshot_never_has_less_of_a_log() {
         .check();
 }
 
-/// A handle is dropped while somebody takes: what it recorded is taken, or left.
+/// A handle is dropped beside a take.
 #[test]
-fn dropping_a_handle_while_others_take_loses_nothing() {
+fn dropped_handle_loses_no_sample() {
     Model::new(|| Handled::<1>::new(1))
         .thread("owner", |all| all.handle(0).record(5))
         .thread("reader", |all| all.stats.take().count())
@@ -297,9 +292,9 @@ fn dropping_a_handle_while_others_take_loses_nothing() {
         .check();
 }
 
-/// A log passes from one handle to the next, which goes on where the last one stopped.
+/// A log passes from one handle to the next one.
 #[test]
-fn a_log_that_is_used_again_loses_nothing() {
+fn reused_log_loses_no_sample() {
     Model::new(|| stats(1))
         .thread("alice", |stats| stats.handle().record(1))
         .thread("bob", |stats| stats.handle().record(10))
@@ -308,9 +303,9 @@ fn a_log_that_is_used_again_loses_nothing() {
         .check();
 }
 
-/// A handle that is opened during a snapshot is in it from its first sample on, or not at all.
+/// A handle is opened beside a snapshot.
 #[test]
-fn a_handle_opened_during_a_snapshot_is_not_overlooked() {
+fn handle_opened_during_a_snapshot_is_not_missed() {
     Model::new(|| (stats(1), AtomicU64::new(0)))
         .thread("owner", |(stats, told)| {
             stats.handle().record(5);
@@ -327,9 +322,9 @@ fn a_handle_opened_during_a_snapshot_is_not_overlooked() {
         .check();
 }
 
-/// A handle may outlive its `Stats`: it owns all it needs.
+/// A handle keeps its log alive.
 #[test]
-fn a_handle_may_outlive_its_stats() {
+fn handle_outlives_its_stats() {
     Model::new(|| {
         let stats = stats(1);
         let handle = stats.handle();

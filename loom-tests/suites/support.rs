@@ -1,4 +1,4 @@
-//! What pages need besides the types of `specimens`.
+//! What suites need besides the types of `specimens`.
 
 pub(crate) mod alphabets;
 pub(crate) mod by_parity;

@@ -4,7 +4,7 @@
 //! else must not come in. Nothing needs to be done there for the twin to fail; a program that yields
 //! there fails sooner.
 //!
-//! Proved in `loom-tests/suites/balance.rs`, run by `examples/src/bin/bank.rs`.
+//! Proved in `loom-tests/suites/bank.rs`, run by `examples/src/bin/bank.rs`.
 
 use std::hash::BuildHasher;
 

@@ -1,6 +1,6 @@
 //! A bell that calls its listeners. A racy twin is in `racy/`.
 //!
-//! Proved in `loom-tests/suites/mutex_everywhere.rs`.
+//! Proved in `loom-tests/suites/bell.rs`.
 
 use selvedge_model::sync::{Mutex, PoisonError};
 

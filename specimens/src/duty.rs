@@ -1,6 +1,6 @@
 //! Who is on call: one of two has to be. A racy twin is in `racy/`.
 //!
-//! Proved in `loom-tests/suites/mutex_everywhere.rs`.
+//! Proved in `loom-tests/suites/duty.rs`.
 
 use selvedge_model::sync::{Mutex, PoisonError};
 

@@ -1,6 +1,6 @@
 //! Folders with a lock each, of which one call takes two. A racy twin is in `racy/`.
 //!
-//! Proved in `loom-tests/suites/mutex_everywhere.rs`.
+//! Proved in `loom-tests/suites/folders.rs`.
 
 use selvedge_model::sync::{Mutex, PoisonError};
 

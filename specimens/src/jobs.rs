@@ -1,6 +1,6 @@
 //! A pool of workers: a channel, and statistics that each worker owns. Three racy twins of its parts are in `racy/`.
 //!
-//! Proved in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_reports.rs`, run in `examples/src/bin/jobs.rs`.
+//! Proved in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_statistics.rs`, run in `examples/src/bin/jobs.rs`.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 

@@ -4,7 +4,7 @@
 //! somebody else must not come in. Nothing needs to be done there for the twin to fail; a program that
 //! yields there fails sooner.
 //!
-//! Proved in `loom-tests/suites/orders.rs`, run by `examples/src/bin/matching.rs`.
+//! Proved in `loom-tests/suites/matching.rs`, run by `examples/src/bin/matching.rs`.
 
 use std::hash::BuildHasher;
 

@@ -1,6 +1,6 @@
 //! Requests counted and limited. A racy twin of each is in `racy/`.
 //!
-//! Proved in `loom-tests/suites/request_counters.rs`, run in `examples/src/bin/web`.
+//! Proved in `loom-tests/suites/requests.rs`, run in `examples/src/bin/web`.
 
 use std::hash::{BuildHasher, Hash};
 

@@ -1,6 +1,6 @@
 //! A room with so many places. A racy twin is in `racy/`.
 //!
-//! Proved in `loom-tests/suites/reads_are_safe.rs`.
+//! Proved in `loom-tests/suites/room.rs`.
 
 use selvedge_model::sync::{PoisonError, RwLock};
 

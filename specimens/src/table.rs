@@ -1,6 +1,6 @@
 //! A table of a host and a port that belong together, under a read-write lock. Racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/suites/readers_writer.rs`.
+//! Proved in `loom-tests/suites/table.rs`.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasherDefault, DefaultHasher};

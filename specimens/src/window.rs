@@ -1,6 +1,6 @@
 //! From when to when something is open, under a read-write lock. Racy twins are in `racy/`.
 //!
-//! Proved in `loom-tests/suites/reads_are_safe.rs`.
+//! Proved in `loom-tests/suites/window.rs`.
 
 use selvedge_model::sync::{PoisonError, RwLock, RwLockReadGuard};
 

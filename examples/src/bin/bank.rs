@@ -1,7 +1,7 @@
 //! A bank at noon: tellers transfer money crosswise between few accounts, on all cores, while an auditor
 //! adds up all balances again and again. The total never moves, and no account is overdrawn.
 //!
-//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/balance.rs`. Here
+//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/bank.rs`. Here
 //! the twins let other threads run between their two steps now and then, so that every run fails; without
 //! that they do so once in a while.
 //!

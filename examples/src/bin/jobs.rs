@@ -7,7 +7,7 @@
 //! ```
 //!
 //! The pool and its twins are `specimens/src/jobs.rs`. That the pool is right in every interleaving
-//! is shown, for few jobs, in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_reports.rs`, and so is how each twin
+//! is shown, for few jobs, in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_statistics.rs`, and so is how each twin
 //! goes wrong.
 //!
 //! Two of the twins take two steps for what should be one, a nanosecond apart. So that they go wrong

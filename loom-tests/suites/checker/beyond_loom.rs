@@ -1,35 +1,35 @@
-//! # What does loom miss that is explored here?
+//! # Beyond loom: what loom 0.7.3 misses
 //!
-//! **Answer.** What is listed here, of loom 0.7.3. Each row has a test: the program is explored completely, with
-//! exactly the outcomes, or the failure, that C++20 and `std` allow.
+//! Each row has a test: the program is explored completely, with exactly the outcomes, or the failure, that C++20
+//! and `std` allow.
 //!
 //! | loom 0.7.3 | test |
 //! |---|---|
-//! | skips interleavings, even of `SeqCst` operations | `a_load_hides_no_interleaving` |
-//! | keeps the seven newest values of an atomic | `an_old_value_is_read_behind_any_number_of_newer_ones` |
-//! | a `SeqCst` load reads past no newer `SeqCst` store | `a_seq_cst_load_reads_an_older_seq_cst_store` |
-//! | a `compare_exchange` that fails reads the newest value | `a_failing_compare_exchange_reads_an_old_value` |
+//! | skips interleavings, even of `SeqCst` operations | `load_hides_no_interleaving` |
+//! | keeps the seven newest values of an atomic | `load_reads_a_value_with_any_number_of_newer_ones` |
+//! | a `SeqCst` load reads past no newer `SeqCst` store | `seq_cst_load_reads_an_older_seq_cst_store` |
+//! | a `compare_exchange` that fails reads the newest value | `failing_compare_exchange_reads_an_old_value` |
 //! | updates take effect in the order of execution | `relaxed_updates_are_reordered` |
-//! | `SeqCst` loads and stores count as `AcqRel` | `stores_of_equal_values_are_told_apart`, and the page [`litmus.rs`](litmus.rs) |
+//! | `SeqCst` loads and stores count as `AcqRel` | `stores_of_equal_values_are_distinguished`, and [`litmus.rs`](litmus.rs) |
 //! | `notify_one` wakes the thread that has waited longest | `notify_one_wakes_any_waiting_thread` |
-//! | a waiting writer holds up no reader | `a_waiting_writer_holds_up_a_reader`, `crossed_readers_deadlock` |
-//! | no spurious failures and wake-ups | `spurious_failures_have_no_bound`, `a_loop_of_waits_is_explored_completely` |
-//! | a panic poisons a lock for good | `is_poisoned_is_asked_at_any_moment` |
-//! | a fence acquires what other threads have read | `an_acquire_fence_is_for_its_own_thread` |
-//! | two `SeqCst` fences synchronize without an atomic between them | `seq_cst_fences_synchronize_through_an_atomic` |
-//! | a read lock hands over to the next reader | `a_read_lock_orders_no_readers` |
-//! | to drop an object, or to make a lock, is no access | `an_object_freed_too_early_is_a_race`, `a_mutex_published_without_release_is_a_race` |
-//! | an update may read its thread's own store for ever | `a_lock_acquired_by_swap_is_explored_completely` |
-//! | a loop that waits is run up to a limit of branches | `loops_that_yield_are_explored_completely`, `a_loop_that_gives_up_is_explored_completely` |
+//! | a waiting writer blocks no reader | `waiting_writer_blocks_a_reader`, `crossed_readers_deadlock` |
+//! | no spurious failures and wake-ups | `spurious_failures_are_explored`, `wait_while_is_explored_completely` |
+//! | a panic poisons a lock for good | `is_poisoned_is_explored_at_each_moment` |
+//! | a fence acquires what other threads have read | `acquire_fence_acts_for_its_own_thread` |
+//! | two `SeqCst` fences synchronise without an atomic between them | `seq_cst_fences_synchronize_through_an_atomic` |
+//! | the release of a read lock synchronises with the next reader | `read_lock_orders_no_readers` |
+//! | dropping an object, or making a lock, is no access | `early_free_is_a_data_race`, `mutex_published_without_release_is_a_data_race` |
+//! | an update may read its thread's own store for ever | `lock_acquired_by_swap_is_explored_completely` |
+//! | a waiting loop is run up to a limit of branches | `loops_that_yield_are_explored_completely`, `loop_that_gives_up_is_explored_completely` |
 //!
 //! **Why.** loom runs a program in the order of its steps, and lets a load read what was stored earlier in this
-//! order. Its partial-order reduction remembers one last access of each atomic. Here an execution is a graph,
-//! which says for each load what it reads and for each atomic in which order it was written, and all consistent
-//! graphs are built. loom still runs, as the second engine of each check: there every operation is a
-//! read-modify-write, and of these loom has not been seen to skip an order.
+//! order. Its partial-order reduction remembers one last access of each atomic. Here an execution is a graph, which
+//! says for each load what it reads and for each atomic its modification order, and all consistent graphs are
+//! built. loom still runs, as the second engine of each check: there every operation is a read-modify-write, and of
+//! these loom has not been seen to skip an order.
 //!
-//! **Bounds and what is not modelled.** Explored completely, but for `notify_one`, without spurious wake-ups. What
-//! is still missed: [`limits.rs`](limits.rs).
+//! **Scope.** Explored completely, but for `notify_one`, without spurious wake-ups. What is still missed:
+//! [`limits.rs`](limits.rs).
 
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
@@ -65,10 +65,10 @@ fn is_a_race<S: Send + Sync + 'static>(model: Model<S>) {
 // Atomics.
 // ---------------------------------------------------------------------------------------------
 
-/// The same program, and the same assertion: loom explores one of two orders, and finds it kept.
+/// The same program with the same assertion: loom explores one of two orders, and the assertion holds in it.
 #[cfg(loom)]
 #[test]
-fn a_load_hides_no_interleaving() {
+fn load_hides_no_interleaving() {
     const FIRST: &str = "the reader comes first";
     loom::model(|| {
         let x = loom::sync::Arc::new(loom::sync::atomic::AtomicU64::new(0));
@@ -92,7 +92,7 @@ fn a_load_hides_no_interleaving() {
 }
 
 #[test]
-fn an_old_value_is_read_behind_any_number_of_newer_ones() {
+fn load_reads_a_value_with_any_number_of_newer_ones() {
     let mut model = two()
         .thread("writer", |(x, flag)| {
             for value in 1..=20 {
@@ -109,10 +109,10 @@ fn an_old_value_is_read_behind_any_number_of_newer_ones() {
     passes(model);
 }
 
-/// In the one order of `SeqCst` the load may come between the stores: what was read before it was relaxed, and
+/// In the order of `SeqCst` operations the load may come between the stores: the load before it is relaxed and
 /// orders nothing.
 #[test]
-fn a_seq_cst_load_reads_an_older_seq_cst_store() {
+fn seq_cst_load_reads_an_older_seq_cst_store() {
     let model = two()
         .thread("writer", |(x, flag)| {
             x.store(1, SeqCst);
@@ -129,9 +129,9 @@ fn a_seq_cst_load_reads_an_older_seq_cst_store() {
     passes(model);
 }
 
-/// To fail it needs no more than a load, and a load may be of an old value.
+/// A `compare_exchange` that fails is a load, and a load may read an old value.
 #[test]
-fn a_failing_compare_exchange_reads_an_old_value() {
+fn failing_compare_exchange_reads_an_old_value() {
     let model = two()
         .thread("writer", |(data, flag)| {
             data.store(1, Relaxed);
@@ -177,9 +177,9 @@ fn relaxed_updates_are_reordered() {
     passes(passing);
 }
 
-/// Store buffering with `SeqCst`. In the end `left` stores the value that was there at first.
+/// Store buffering with `SeqCst`. The last store of `left` has the initial value.
 #[test]
-fn stores_of_equal_values_are_told_apart() {
+fn stores_of_equal_values_are_distinguished() {
     let model = two()
         .thread("left", |(x, y)| {
             x.store(1, SeqCst);
@@ -203,7 +203,7 @@ fn stores_of_equal_values_are_told_apart() {
 }
 
 #[test]
-fn spurious_failures_have_no_bound() {
+fn spurious_failures_are_explored() {
     let exchange = |x: &AtomicU64| x.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok();
     let model = Model::new(AtomicU64::default)
         .thread("alice", move |x| [exchange(x), exchange(x), exchange(x)])
@@ -218,7 +218,7 @@ fn spurious_failures_have_no_bound() {
 // Locks and waits.
 // ---------------------------------------------------------------------------------------------
 
-/// `std` does not say which thread is woken. Each says whether it was woken in the order of arrival.
+/// `std` does not specify which thread is woken. Each thread returns whether it was woken in the order of arrival.
 #[test]
 fn notify_one_wakes_any_waiting_thread() {
     #[derive(Default)]
@@ -258,9 +258,9 @@ fn notify_one_wakes_any_waiting_thread() {
     assert!(!cfg!(loom) || bound.as_deref() == Some("no spurious failures and wake-ups"));
 }
 
-/// One reader waits for the other. A writer comes between them, holds up the second, and all three wait for ever.
+/// The first reader waits for the second, the second for the writer, and the writer for the first.
 #[test]
-fn a_waiting_writer_holds_up_a_reader() {
+fn waiting_writer_blocks_a_reader() {
     Model::new(<(RwLock<()>, AtomicBool)>::default)
         .thread("first", |(lock, came)| {
             let _reading = lock.read();
@@ -298,9 +298,9 @@ fn crossed_readers_deadlock() {
         .check();
 }
 
-/// It may wake spuriously any number of times. Each of these turns finds what the one before found.
+/// The wait may wake spuriously any number of times. Such a turn is a stutter.
 #[test]
-fn a_loop_of_waits_is_explored_completely() {
+fn wait_while_is_explored_completely() {
     let model = Model::new(<(Mutex<bool>, Condvar)>::default)
         .thread("waits", |(ready, changed)| {
             drop(changed.wait_while(lock(ready), |ready| !*ready));
@@ -314,7 +314,7 @@ fn a_loop_of_waits_is_explored_completely() {
 }
 
 #[test]
-fn is_poisoned_is_asked_at_any_moment() {
+fn is_poisoned_is_explored_at_each_moment() {
     let model = Model::new(|| (Mutex::new(()), AtomicU64::new(0)))
         .thread("asks", |(mutex, flag)| (mutex.is_poisoned(), flag.load(SeqCst)))
         .thread("poisons", |(mutex, flag)| {
@@ -360,10 +360,10 @@ impl Relayed {
     }
 }
 
-/// The relay's load is relaxed, so the relay does not know of the data. The reader has read what the relay
-/// wrote, and not what the writer did.
+/// The relay's load is relaxed, so it does not synchronise with the writer. The reader has read from the relay,
+/// and not from the writer.
 #[test]
-fn an_acquire_fence_is_for_its_own_thread() {
+fn acquire_fence_acts_for_its_own_thread() {
     let model = |load: Ordering| {
         Model::new(Relayed::default)
             .thread("writer", |shared| {
@@ -390,8 +390,8 @@ fn an_acquire_fence_is_for_its_own_thread() {
     );
 }
 
-/// The writer's fence comes before the reader's in the one order. That is no happens-before, and the fences
-/// have no atomic in common.
+/// The writer's fence precedes the reader's in the order of `SeqCst` operations. That is no happens-before edge,
+/// because the fences have no atomic in common.
 #[test]
 fn seq_cst_fences_synchronize_through_an_atomic() {
     let model = |relays: bool| {
@@ -418,10 +418,10 @@ fn seq_cst_fences_synchronize_through_an_atomic() {
     );
 }
 
-/// The writer holds the lock as a reader does, which is its defect. The readers do not overlap, because the
-/// second one waits for a flag that orders nothing.
+/// The defect: the writer holds the lock for reading. The two read sections do not overlap, because the second
+/// one waits for a relaxed flag.
 #[test]
-fn a_read_lock_orders_no_readers() {
+fn read_lock_orders_no_readers() {
     let model = |writes: bool| {
         Model::new(Relayed::default)
             .thread("writer", move |shared| {
@@ -451,10 +451,10 @@ fn a_read_lock_orders_no_readers() {
     );
 }
 
-/// Two owners of an atomic on the heap. The last one must know that the other has done with it: a release by
-/// each, and an acquire by the last.
+/// Two owners of an atomic on the heap. The accesses of the other owner must happen before the last one frees it:
+/// each owner releases, and the last one acquires.
 #[test]
-fn an_object_freed_too_early_is_a_race() {
+fn early_free_is_a_data_race() {
     struct Owned {
         object: AtomicPtr<AtomicU64>,
         owners: AtomicU64,
@@ -479,9 +479,9 @@ fn an_object_freed_too_early_is_a_race() {
     passes(model(AcqRel).acceptable("()", "freed once"));
 }
 
-/// To make a mutex is to write it, and no lock can synchronize with that.
+/// Making a mutex is a write, and locking it does not synchronise with that.
 #[test]
-fn a_mutex_published_without_release_is_a_race() {
+fn mutex_published_without_release_is_a_data_race() {
     let model = |order: Ordering| {
         Model::new(|| AtomicPtr::new(std::ptr::null_mut()))
             .thread("publisher", move |published: &AtomicPtr<Mutex<u64>>| {
@@ -510,7 +510,7 @@ fn a_mutex_published_without_release_is_a_race() {
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_lock_acquired_by_swap_is_explored_completely() {
+fn lock_acquired_by_swap_is_explored_completely() {
     let model = |threads: usize, acquire: fn(&AtomicBool)| {
         let body = move |lock: &AtomicBool| {
             acquire(lock);
@@ -557,9 +557,9 @@ fn loops_that_yield_are_explored_completely() {
     passes(model(|| (0..3).for_each(|_| hint::spin_loop())));
 }
 
-/// A loop that does something else after some turns.
+/// A loop that ends after some turns.
 #[test]
-fn a_loop_that_gives_up_is_explored_completely() {
+fn loop_that_gives_up_is_explored_completely() {
     let model = Model::new(AtomicU64::default)
         .thread("spins", |x| {
             for _ in 0..20 {

@@ -1,31 +1,30 @@
-//! # What bounds an exploration, and what is refused?
+//! # Bounds, and what is refused
 //!
-//! **Answer.** What is listed here. The report of a bounded exploration says "bounded", with the place, and
-//! never "explored completely". What cannot be explored is an error that no expectation accepts.
+//! Each row has a test. The report of a bounded exploration says "bounded", with the place, and never "explored
+//! completely". What cannot be explored is an error that no expectation accepts.
 //!
 //! | bound | what to do instead | test |
 //! |---|---|---|
-//! | a waiting loop with an effect in each turn is cut after 16 turns, and is never called a livelock | count in a local variable | `a_loop_with_an_effect_is_cut` |
-//! | the same loop on a condition variable is cut at the first wake-up without a notification that was in vain | `wait_while`, or ask `is_empty` first | `a_consumer_that_pops_is_cut_early` |
-//! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `a_loop_that_pops_has_an_effect` |
-//! | a waiting loop whose turns take turns, in what they look at or in the hint that they give, runs to the step limit | one kind of turn | `a_loop_of_two_kinds_of_turns_is_cut` |
-//! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `a_loop_that_does_not_say_that_it_waits_is_cut` |
-//! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `a_thread_with_too_many_steps_is_cut` |
-//! | `.executions(n)` is a sample | no bound, and a smaller model | `bounded_executions_are_a_sample` |
-//! | `.without_spurious()` leaves out executions | do without it | `without_spurious_failures_executions_are_missed` |
+//! | a waiting loop with an effect in each turn ends after 16 turns, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
+//! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
+//! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
+//! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
+//! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `waiting_loop_without_a_hint_is_bounded` |
+//! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `thread_with_too_many_steps_is_bounded` |
+//! | `.executions(n)` | no bound, and a smaller model | `limit_of_executions_is_a_bound` |
+//! | `.without_spurious()` leaves out spurious failures and wake-ups | do not call it | `model_without_spurious_failures_is_bounded` |
 //!
 //! | refused | what to do instead | test |
 //! |---|---|---|
-//! | more than 15 threads beside the main one | fewer threads | `a_sixteenth_thread_is_refused` |
-//! | a value that the execution did not make, and that is no `static` | make it in `Model::new`'s closure, or a `static` | `a_value_from_outside_is_refused` |
-//! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_step_are_refused` |
+//! | more than 15 threads beside the main one | fewer threads | `sixteenth_thread_is_refused` |
+//! | a value that was made outside of the execution, and is no `static` | make it in `Model::new`'s closure, or a `static` | `value_from_outside_the_model_is_refused` |
+//! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_operation_are_refused` |
 //!
-//! **Why.** A loop that waits has no last turn. A turn that changed nothing and found what an earlier turn
-//! found is as good as none, and the checker leaves it out. A turn with an effect is not, since other
-//! threads may see the effect, and so there is one more execution with each turn.
+//! **Why.** The number of turns of a waiting loop has no limit. A turn without an effect that reads what an earlier
+//! turn read is left out. Other threads may see the effect of a turn that has one, so each such turn is another
+//! execution.
 //!
-//! **Bounds and what is not modelled.** The bounds are what the page is about; the program beside each is
-//! explored completely. On real threads none of them applies.
+//! **Scope.** The program beside each bound is explored completely. On real threads none of the bounds applies.
 
 #![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
 
@@ -77,9 +76,9 @@ fn raises(model: Model<(AtomicBool, AtomicU64)>) -> Model<(AtomicBool, AtomicU64
         .acceptable("()", "both threads end")
 }
 
-/// Each turn is different from the one before: the counter is. Nor is it seen that such a loop never ends.
+/// Each turn changes the counter. That such a loop never ends is not reported.
 #[test]
-fn a_loop_with_an_effect_is_cut() {
+fn loop_with_an_effect_is_bounded() {
     let counts = |(_, tries): &(AtomicBool, AtomicU64)| {
         tries.fetch_add(1, Relaxed);
         hint::spin_loop();
@@ -107,7 +106,7 @@ fn a_loop_with_an_effect_is_cut() {
 }
 
 #[test]
-fn a_loop_that_pops_has_an_effect() {
+fn loop_that_pops_is_bounded() {
     type Queue = Mutex<Vec<u64>>;
     let model = |pops: fn(&Queue) -> Option<u64>| {
         Model::new(Queue::default)
@@ -132,7 +131,7 @@ fn a_loop_that_pops_has_an_effect() {
 }
 
 #[test]
-fn a_consumer_that_pops_is_cut_early() {
+fn consumer_that_pops_is_bounded() {
     type Queue = (Mutex<Vec<u64>>, Condvar);
     let model = |pops: fn(&Queue) -> Option<u64>| {
         Model::new(Queue::default)
@@ -170,7 +169,7 @@ fn a_consumer_that_pops_is_cut_early() {
 }
 
 #[test]
-fn a_loop_of_two_kinds_of_turns_is_cut() {
+fn loop_with_alternating_turns_is_bounded() {
     let model = |hint: fn(u32)| {
         Model::new(AtomicBool::default)
             .thread("waits", move |flag| {
@@ -195,7 +194,7 @@ fn a_loop_of_two_kinds_of_turns_is_cut() {
 }
 
 #[test]
-fn a_loop_that_does_not_say_that_it_waits_is_cut() {
+fn waiting_loop_without_a_hint_is_bounded() {
     is_bounded(&raises(waits(|_| ())).steps(50).check(), "the limit of steps of a thread");
     for turn in [|_: &_| hint::spin_loop(), |_: &_| thread::yield_now()] {
         is_complete(&raises(waits(turn)).check());
@@ -203,7 +202,7 @@ fn a_loop_that_does_not_say_that_it_waits_is_cut() {
 }
 
 #[test]
-fn a_thread_with_too_many_steps_is_cut() {
+fn thread_with_too_many_steps_is_bounded() {
     let model = || {
         Model::new(AtomicU64::default)
             .thread("adds", |x| {
@@ -222,7 +221,7 @@ fn a_thread_with_too_many_steps_is_cut() {
 }
 
 #[test]
-fn bounded_executions_are_a_sample() {
+fn limit_of_executions_is_a_bound() {
     let model = || {
         let increments = |x: &AtomicU64| x.fetch_add(1, SeqCst);
         Model::new(AtomicU64::default)
@@ -236,7 +235,7 @@ fn bounded_executions_are_a_sample() {
 }
 
 #[test]
-fn without_spurious_failures_executions_are_missed() {
+fn model_without_spurious_failures_is_bounded() {
     let model = || {
         let exchange = |x: &AtomicU64| x.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_ok();
         Model::new(AtomicU64::default)
@@ -268,7 +267,7 @@ fn is_refused<S: Send + Sync + 'static>(model: Model<S>, message: &str) {
 }
 
 #[test]
-fn a_sixteenth_thread_is_refused() {
+fn sixteenth_thread_is_refused() {
     let model = |threads: usize| {
         let mut model = Model::new(<[AtomicU64; 16]>::default);
         for number in 0..threads {
@@ -289,10 +288,10 @@ fn a_sixteenth_thread_is_refused() {
     }
 }
 
-/// Made before the model, and shared by its executions. A static is made anew for each.
+/// Made before the model, and shared by its executions. A static is made anew for each execution.
 #[cfg(loom)]
 #[test]
-fn a_value_from_outside_is_refused() {
+fn value_from_outside_the_model_is_refused() {
     static TOTAL: AtomicU64 = AtomicU64::new(0);
 
     let total: &'static AtomicU64 = Box::leak(Box::default());
@@ -312,7 +311,7 @@ fn a_value_from_outside_is_refused() {
 
 #[cfg(loom)]
 #[test]
-fn threads_without_a_visible_step_are_refused() {
+fn threads_without_a_visible_operation_are_refused() {
     let increments = |total: &std::sync::atomic::AtomicU64| total.fetch_add(1, SeqCst);
     let model = Model::new(std::sync::atomic::AtomicU64::default)
         .thread("alice", increments)

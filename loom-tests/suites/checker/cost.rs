@@ -1,34 +1,28 @@
-//! # What does exploring everything cost?
+//! # Cost: the number of executions
 //!
-//! **Answer.** One run of the program for each *execution graph*: for each way in which loads can read from
-//! stores, and stores to the same atomic can follow each other. The same program in the usual loom style
-//! takes up to a thousand times as many runs.
+//! Asserted here: how many executions a model has. The program is run once for each *execution graph*: for each
+//! choice of the store that each load reads, and each modification order. The same program in the usual style of
+//! loom takes up to a thousand times as many runs.
 //!
 //! | program | execution graphs |
 //! |---|---|
 //! | k threads with n increments each, by `fetch_add` | (kn)! / (n!)^k |
-//! | n readers beside one writer | 2^n |
+//! | n readers and one writer | 2^n |
 //! | n increments, each split into a load and a store | (n!)^2 |
 //!
-//! **Why these counts.** A `fetch_add` reads the store that precedes it in modification order, so a graph is an
-//! order of the increments. A reader reads the old value or the new one, whatever the other readers read. A
-//! split increment has a choice: its load may read any store from its thread's previous store up to, and not
-//! including, its own. The first store in modification order has one such choice (the initial value), the
-//! second two, the last n: n! in each of n! orders. A recursion in this page counts it for threads with several
-//! increments each; for m beside one it is (m + 1)^2.
+//! **Why.** A `fetch_add` reads the store that precedes it in modification order, so a graph is an order of the
+//! increments. A reader reads the old value or the new one, independently of the other readers. The load of a split
+//! increment may read any store from its thread's previous store up to its own: the first store in modification
+//! order has one choice, the second two, the last n, so there are n! graphs for each of n! orders. A recursion
+//! below counts threads with several increments; m beside one have (m + 1)^2.
 //!
-//! **What is not counted.** Interleavings that differ only in the order of independent steps are one graph:
-//! two loads of one atomic, operations on different atomics, the starts and the joins of threads. Four readers
-//! and a writer have 5! = 120 interleavings, and 16 graphs. Executions that take weak memory are graphs like the
-//! others, in the same exploration. The interleavings that the checker's second engine explores are counted apart.
+//! **Not counted.** Interleavings that differ only in the order of independent steps are one graph: two loads of
+//! one atomic, operations on different atomics, the starts and joins of threads. Four readers and a writer have 5!
+//! = 120 interleavings and 16 graphs. The interleavings of the second engine are counted apart.
 //!
-//! **Why the usual loom style is expensive.** Reference counts and joins are steps that loom interleaves like
-//! any other. And loom learns what a thread is about to do only by starting it: each start is one
-//! more choice, and each choice multiplies. This page's second half is that program, run beside
-//! ours; its counts are asserted, so that a change in loom is noticed here.
-//!
-//! **Bounds and what is not modelled.** No bound. Counts are the same on every machine, and are
-//! asserted; times are not.
+//! **Why loom takes more.** loom interleaves reference counts and joins like other steps, and it learns the first
+//! operation of a thread only by starting it, so each start is one more choice. The second half runs that program,
+//! and asserts its counts.
 
 use selvedge::Counter;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -37,7 +31,7 @@ use specimens::racy::LossyCounter;
 
 const NAMES: [&str; 4] = ["alice", "bob", "carol", "dave"];
 
-/// Asserts the count where there is one: on the checker.
+/// Asserts the number of executions, under `--cfg loom`.
 fn costs(report: &Report, executions: u64) {
     if cfg!(loom) {
         assert_eq!(report.executions(), executions, "{report}");
@@ -98,7 +92,7 @@ fn four_threads_with_two_increments_cost_2520_executions() {
     increments_cost(4, 2, 2_520);
 }
 
-/// No order among readers: each one doubles the count, and no more.
+/// Readers are not ordered with each other: each one doubles the count.
 #[test]
 fn four_readers_and_a_writer_cost_16_executions() {
     for readers in 1..=NAMES.len() {
@@ -180,7 +174,7 @@ fn four_split_increments_cost_576_executions() {
     split_increments_cost(&[1, 1, 1, 1], 576);
 }
 
-/// The same program as one writes it with loom alone.
+/// The same program in the usual style of loom.
 #[cfg(loom)]
 mod in_plain_loom {
     use std::sync::atomic::AtomicU64 as Executions;
@@ -229,7 +223,7 @@ mod in_plain_loom {
         assert_eq!(executions(2, 2), 90);
     }
 
-    /// The dearest of the four, some ten seconds: run so that README's figure stays true.
+    /// Takes some ten seconds; the README states the figure.
     #[test]
     fn three_threads_with_two_increments_cost_116319_executions() {
         assert_eq!(executions(3, 2), 116_319);

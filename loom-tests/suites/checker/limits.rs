@@ -1,43 +1,41 @@
-//! # What does the checker not see?
+//! # Limits: what the checker does not see
 //!
-//! **Answer.** What is listed here, as far as is known. Each row has a test with what the checker does today,
-//! and with the workaround. The test fails when the limit moves.
+//! Each row has a test of what the checker does today, and of the workaround. The test fails when the limit moves.
 //!
 //! Never explored, although C++20 or `std` allows it. A report says "explored completely" without it:
 //!
 //! | limit | what to do instead | test |
 //! |---|---|---|
-//! | load buffering, also of updates (`fetch_add`, `swap`) | release stores and acquire loads rule it out; read by `load` | `load_buffering_is_never_explored` |
-//! | an operation that only looks at an object (`OnceLock::get`, a `try_lock` that fails) and finds an old state | an atomic with the same orderings in place of the object | `an_object_is_never_seen_in_an_old_state` |
-//! | a waiting writer makes `try_read` fail, and a later `read` of that thread overtakes the writer | a second model without the `try_read` | `a_writer_that_makes_try_read_fail_is_not_overtaken` |
-//! | a lost wake-up, if the wait has a time limit: it may time out at any moment | `.patient()`, if the wait says that it timed out; else a wait without a limit | `a_wait_with_a_limit_hides_a_lost_wake_up`, `a_park_with_a_limit_hides_a_lost_wake_up` |
-//! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `an_atomic_of_std_is_invisible` |
-//! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `a_race_outside_of_cells_is_invisible` |
-//! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `only_an_arc_leaks` |
-//! | what follows a data race | correct the race first | `after_a_data_race_an_execution_ends` |
-//! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `a_loop_that_changes_a_cell_is_taken_to_look` |
-//! | how many idle turns a waiting loop takes, and how its waits with a limit end in them | return what it waited for | `idle_turns_are_not_counted` |
+//! | load buffering, also of updates (`fetch_add`, `swap`) | release stores and acquire loads rule it out; read by `load` | `load_buffering_is_not_explored` |
+//! | an operation that only reads an object (`OnceLock::get`, a `try_lock` that fails) and finds an old state | an atomic with the same orderings in place of the object | `old_state_of_an_object_is_not_explored` |
+//! | a waiting writer makes `try_read` fail, and a later `read` of that thread overtakes the writer | a second model without the `try_read` | `read_after_a_failed_try_read_does_not_overtake_the_writer` |
+//! | a lost wake-up, if the wait has a timeout: it may time out at any moment | `.patient()`, if the wait returns whether it timed out; else a wait without a timeout | `wait_with_a_timeout_hides_a_lost_wake_up`, `park_with_a_timeout_hides_a_lost_wake_up` |
+//! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `atomic_of_std_is_invisible` |
+//! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `data_race_outside_of_a_cell_is_invisible` |
+//! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `leak_without_an_arc_is_invisible` |
+//! | what follows a data race | correct the race first | `execution_ends_at_a_data_race` |
+//! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
+//! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
-//! | time: a `sleep` orders nothing | a happens-before edge | `a_sleep_orders_nothing` |
+//! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
 //! Reported, although the program is correct:
 //!
-//! | it says | of | what to do instead | test |
+//! | reported | of | what to do instead | test |
 //! |---|---|---|---|
-//! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock` |
-//! | livelock | a loop that gives up when a clock says so | count turns | `a_loop_that_ends_by_a_clock_is_called_a_livelock` |
-//! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `a_condition_that_counts_is_called_a_deadlock` |
+//! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
+//! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
+//! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
-//! What bounds an exploration, and what is refused, is on the page [`bounds.rs`](bounds.rs).
+//! What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
 //!
-//! **Why.** An execution is a graph in which no cycle leads through program order, reads-from, and the
-//! orders of the operations on each object. So no load reads from a store that depends on it, and no look at an
-//! object comes before what was already done to it. A turn of a waiting loop that finds what an earlier turn
-//! found can be repeated for ever, so the loop counts as blocked until something changes. A loop that
-//! gives up is run for 1,000 such turns to find out.
+//! **Why.** An execution is a graph in which no cycle leads through program order, reads-from, and the orders of
+//! the operations on each object. So no load reads from a store that depends on it, and no read of an object
+//! precedes a change that was made before. An idle turn of a waiting loop can repeat for ever, so the loop counts
+//! as blocked until something changes. A loop that gives up is run for 1,000 such turns to find out.
 //!
-//! **Bounds and what is not modelled.** Explored completely. On real threads an outcome that is missed may be
-//! seen; a data race is not run there.
+//! **Scope.** Explored completely. On real threads a missed outcome may be seen; a model with a data race is not
+//! run there.
 
 #![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
 
@@ -52,7 +50,7 @@ use selvedge_model::{Failure, Model, Report};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
 
-/// The rows that the page is about.
+/// A row that the checker misses.
 trait Limit {
     /// Not reached here, and allowed by C++20 and by `std`.
     fn missed(self, outcome: &str, reason: &str) -> Self;
@@ -88,7 +86,7 @@ fn is_complete(report: &Report) {
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn load_buffering_is_never_explored() {
+fn load_buffering_is_not_explored() {
     let report = two()
         .thread("left", |(x, y)| {
             let read = x.load(Relaxed);
@@ -107,7 +105,7 @@ fn load_buffering_is_never_explored() {
         .check();
     is_complete(&report);
 
-    // Message passing by updates alone. The data that the reader has read is what the writer's update reads.
+    // Message passing by updates alone. The weak outcome would be a cycle of program order and reads-from.
     let passing = |read: fn(&AtomicU64) -> u64| {
         two()
             .thread("writer", |(data, flag)| {
@@ -128,7 +126,7 @@ fn load_buffering_is_never_explored() {
 /// although the lock has been released, and a relaxed flag says so. With atomics both are explored.
 #[allow(clippy::items_after_statements, reason = "the program comes first")]
 #[test]
-fn an_object_is_never_seen_in_an_old_state() {
+fn old_state_of_an_object_is_not_explored() {
     fn buffering<S: Send + Sync + 'static>(model: Model<S>) {
         let report = model
             .acceptable("left=0 right=1", "left came first")
@@ -187,13 +185,13 @@ fn an_object_is_never_seen_in_an_old_state() {
         })
         .interesting("tries=(true, false)", "the flag overtook the release of the lock");
     overtaking(object);
-    // Here the owner takes the lock without waiting, so it must come first, or have it at once.
+    // Here the owner takes the lock without waiting.
     overtaking(atomic);
 }
 
-/// `std` lets a `try_read` fail when a writer waits, and leaves open who is next. Here it is the writer.
+/// In `std` a `try_read` may fail because a writer waits, and any thread may be next. Here it is the writer.
 #[test]
-fn a_writer_that_makes_try_read_fail_is_not_overtaken() {
+fn read_after_a_failed_try_read_does_not_overtake_the_writer() {
     type Shared = (RwLock<u64>, AtomicU64);
     let writer = |(lock, _): &Shared| *lock.write().expect("not poisoned") = 1;
     let reads = |lock: &RwLock<u64>| *lock.read().expect("not poisoned");
@@ -241,7 +239,7 @@ impl Ready {
         drop(ready.unwrap_or_else(PoisonError::into_inner));
     }
 
-    /// Whether time was up.
+    /// Whether the wait timed out.
     fn wait_once_for(&self, limit: Duration) -> bool {
         let ready = lock(&self.ready);
         if *ready {
@@ -257,10 +255,10 @@ impl Ready {
     }
 }
 
-/// A setter that notifies and one that forgets to have the same outcomes. Without a limit, the second
-/// one is a deadlock. If time is up only when nothing else can run, only the second one makes the wait time out.
+/// A setter that notifies and one that does not have the same outcomes. Without a timeout the second one is a
+/// deadlock. With `.patient()` only the second one makes the wait time out.
 #[test]
-fn a_wait_with_a_limit_hides_a_lost_wake_up() {
+fn wait_with_a_timeout_hides_a_lost_wake_up() {
     for notifies in [true, false] {
         let report = Model::new(Ready::default)
             .thread("waits", |ready| ready.wait_for(LIMIT))
@@ -295,7 +293,7 @@ fn a_wait_with_a_limit_hides_a_lost_wake_up() {
 
 /// The same with `park_timeout` and an `unpark` that is missing.
 #[test]
-fn a_park_with_a_limit_hides_a_lost_wake_up() {
+fn park_with_a_timeout_hides_a_lost_wake_up() {
     let model = |park: fn()| {
         Model::new(|| AtomicBool::new(false))
             .thread("waits", move |ready| {
@@ -311,10 +309,10 @@ fn a_park_with_a_limit_hides_a_lost_wake_up() {
     model(thread::park).fails(Failure::Deadlock).check();
 }
 
-/// The store through `std` is carried out wherever its thread happens to run. A model whose threads have
-/// nothing else in common is refused, and one in which this shows is called not deterministic.
+/// A store through `std` takes effect whenever its thread runs. A model whose threads share nothing else is
+/// refused, and one whose executions differ by it is reported as not deterministic.
 #[test]
-fn an_atomic_of_std_is_invisible() {
+fn atomic_of_std_is_invisible() {
     let with_std = Model::new(<(std::sync::atomic::AtomicU64, AtomicU64)>::default)
         .thread("writer", |(x, y)| {
             x.store(1, SeqCst);
@@ -347,7 +345,7 @@ fn an_atomic_of_std_is_invisible() {
 /// A counter in plain memory, in a cell of `std` and in one of the drop-in.
 #[cfg(loom)]
 #[test]
-fn a_race_outside_of_cells_is_invisible() {
+fn data_race_outside_of_a_cell_is_invisible() {
     use selvedge_model::sync::cell::UnsafeCell;
 
     #[derive(Default)]
@@ -377,7 +375,7 @@ fn a_race_outside_of_cells_is_invisible() {
 
 #[cfg(loom)]
 #[test]
-fn only_an_arc_leaks() {
+fn leak_without_an_arc_is_invisible() {
     use selvedge_model::sync::Arc;
 
     let model = |forget: fn()| {
@@ -392,10 +390,10 @@ fn only_an_arc_leaks() {
     counted.fails(Failure::Leak).check();
 }
 
-/// The panic comes after the race, and is found once there is no race.
+/// The panic follows the race, and is found when the race is corrected.
 #[cfg(loom)]
 #[test]
-fn after_a_data_race_an_execution_ends() {
+fn execution_ends_at_a_data_race() {
     use selvedge_model::sync::cell::UnsafeCell;
 
     #[derive(Default)]
@@ -423,7 +421,7 @@ fn after_a_data_race_an_execution_ends() {
 }
 
 #[test]
-fn a_sleep_orders_nothing() {
+fn sleep_orders_nothing() {
     let report = two()
         .thread("writer", |(x, _)| x.store(1, SeqCst))
         .thread("sleeper", |(x, _)| {
@@ -437,9 +435,9 @@ fn a_sleep_orders_nothing() {
     is_complete(&report);
 }
 
-/// The loop counts its turns in a `Cell`. Its first turn is seen, and its second one; then it is taken to look.
+/// The loop counts its turns in a `Cell`. Two turns are explored; the next ones count as stutters.
 #[test]
-fn a_loop_that_changes_a_cell_is_taken_to_look() {
+fn change_through_a_shared_guard_in_a_loop_is_missed() {
     type Turns = (Mutex<Cell<u64>>, AtomicBool);
     fn turn(turns: &Mutex<Cell<u64>>) {
         let turns = lock(turns);
@@ -474,7 +472,7 @@ fn a_loop_that_changes_a_cell_is_taken_to_look() {
     is_complete(&report);
 }
 
-/// A real run may take any number of them.
+/// On real threads the loop may take any number of turns.
 #[test]
 fn idle_turns_are_not_counted() {
     let report = Model::new(AtomicBool::default)
@@ -494,7 +492,7 @@ fn idle_turns_are_not_counted() {
     is_complete(&report);
 }
 
-/// How a loop's tries end depends on the turns of another one.
+/// The results of the `try_lock`s depend on the turns of another loop.
 #[test]
 fn idle_turns_that_hold_a_lock_are_not_counted() {
     type State = (Mutex<()>, AtomicBool);
@@ -530,12 +528,12 @@ fn idle_turns_that_hold_a_lock_are_not_counted() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Reported, and correct.
+// Reported, although the program is correct.
 // ---------------------------------------------------------------------------------------------
 
-/// The loop gives up when no other thread does anything, and that is not found out.
+/// The loop ends by itself, after more turns than the checker runs.
 #[test]
-fn a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock() {
+fn loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock() {
     let model = |turns: u32| {
         Model::new(AtomicU64::default)
             .thread("spins", move |x| {
@@ -560,7 +558,7 @@ fn a_loop_that_gives_up_after_a_thousand_turns_is_called_a_livelock() {
 }
 
 #[test]
-fn a_loop_that_ends_by_a_clock_is_called_a_livelock() {
+fn loop_that_ends_by_a_clock_is_reported_as_livelock() {
     let model = |ends: fn(u32, Instant) -> bool| {
         Model::new(AtomicBool::default)
             .thread("spins", move |flag| {
@@ -583,10 +581,9 @@ fn a_loop_that_ends_by_a_clock_is_called_a_livelock() {
     is_complete(&right(model(|turns, _| turns == 2)));
 }
 
-/// It becomes true in the third turn, and is called in a second one only where another thread has changed what
-/// it reads.
+/// The condition is true in its third call. It is called again only when another thread has changed what it reads.
 #[test]
-fn a_condition_that_counts_is_called_a_deadlock() {
+fn condition_that_counts_is_reported_as_deadlock() {
     let model = |wait: fn(&AtomicBool)| {
         Model::new(|| AtomicBool::new(false))
             .thread("waits", wait)

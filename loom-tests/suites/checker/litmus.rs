@@ -1,43 +1,30 @@
-//! # What may two threads see?
+//! # Litmus tests: what C++20 allows, and what is reached
 //!
-//! **Answer.** Whatever some order of their steps explains, and more: each of the programs below but
-//! one has an outcome that no order explains, and it takes the ordering in the table to be rid of it.
+//! Proved of the checker: it reaches exactly the outcomes in this table. No interleaving explains them.
 //!
-//! | the outcome that no order explains | relaxed | release, acquire | `SeqCst` | `fence(AcqRel)` | `fence(SeqCst)` |
+//! | weak outcome | relaxed | release, acquire | `SeqCst` | `fence(AcqRel)` | `fence(SeqCst)` |
 //! |---|---|---|---|---|---|
-//! | SB: each misses the other's write | weak | weak | never | weak | never |
-//! | MP: the flag, and not yet the data | weak | never | never | never | never |
-//! | LB: each reads what the other writes later | **unseen** | never | never | never | never |
-//! | `CoRR`: a later read reads an earlier value | never | never | never | never | never |
-//! | 2+2W: both first writes come out last | weak | weak | never | weak | never |
-//! | S: a reply is overwritten by what was written before the question | weak | never | never | never | never |
-//! | WRC: the answer, and not yet what it answers | weak | never | never | never | never |
-//! | IRIW: two readers disagree on which write came first | weak | weak | never | weak | never |
-//! | R: the last to write reads what was there before the first | weak | weak | never | weak | never |
+//! | SB, store buffering: each load misses the other thread's store | weak | weak | never | weak | never |
+//! | MP, message passing: the flag without the data | weak | never | never | never | never |
+//! | LB, load buffering: each load reads the other thread's later store | **unseen** | never | never | never | never |
+//! | `CoRR`, coherence of two reads: a later load reads an older value | never | never | never | never | never |
+//! | 2+2W: both first stores are last in modification order | weak | weak | never | weak | never |
+//! | S: a store is ordered before a store that happens before it | weak | never | never | never | never |
+//! | WRC, write-to-read causality: the relayed store without its cause | weak | never | never | never | never |
+//! | IRIW: two readers disagree on the order of two stores | weak | weak | never | weak | never |
+//! | R: the last store's thread misses a store before the first one | weak | weak | never | weak | never |
 //!
-//! *weak*: C++20 allows it, and it is reached here. *never*: C++20 forbids it, and it is not reached.
-//! *unseen*: C++20 allows it, and this checker does not explore it. In the last two columns accesses are
-//! relaxed, and a fence stands between any two steps of a thread.
+//! *weak*: C++20 allows it, and it is reached. *never*: C++20 forbids it, and it is not reached. *unseen*: C++20
+//! allows it, and the checker does not explore it, as RC11 does not allow it (Lahav et al., "Repairing sequential
+//! consistency in C/C++11", PLDI 2017). In the last two columns accesses are relaxed, with a fence between the two
+//! steps of each thread.
 //!
-//! **Why the weak ones fail.** A relaxed access says what happens to one variable, and nothing of any
-//! other: a write may arrive late, a read may be early. Release and acquire order what comes before
-//! a write for those who have read that write. That helps where one thread reads from another (MP,
-//! S, WRC), and not where each must not miss the other (SB, R), nor where two who have nothing from
-//! each other should agree (2+2W, IRIW).
+//! Each column is compared with the checker and with an enumeration of C++20's axioms (`litmus/axioms.rs`):
+//! coherence, release and acquire, and the order of `SeqCst` operations as of P0668. The number of executions is
+//! that of the graphs without load buffering: each is visited once (SB has 4, IRIW 16).
 //!
-//! **Why the strong ones hold.** `SeqCst` operations are in one order that all threads agree on.
-//! Between two writes or reads, a `SeqCst` fence restores order for relaxed accesses as well.
-//!
-//! **Bounds and what is not modelled.** Load buffering is not modelled. C++20 allows it; RC11 forbids it, and so
-//! does this checker (Lahav et al., "Repairing sequential consistency in C/C++11", PLDI 2017).
-//! There is no other bound: each model is explored completely. The columns of a table are held against the
-//! checker and against an enumeration of C++20's axioms (`litmus/axioms.rs`): coherence, release and acquire,
-//! and the single order of `SeqCst` operations as P0668 has it. The number of executions is held against it
-//! too: it is that of the execution graphs without load buffering, each visited once (SB has 4, IRIW 16).
-//!
-//! The shapes go by their usual names (Maranget, Sarkar and Sewell, "A tutorial introduction to the ARM and
-//! POWER relaxed memory models"). On real threads an unseen outcome may be seen, and how many of the weak ones
-//! are seen depends on the processor: x86 by itself shows SB and R, and no other.
+//! The names are those of Maranget, Sarkar and Sewell, "A tutorial introduction to the ARM and POWER relaxed memory
+//! models". On real threads the processor decides which weak outcomes are seen: x86 shows SB and R.
 
 #[path = "litmus/axioms.rs"]
 mod axioms;
@@ -49,18 +36,17 @@ use shape::Step::{R, W};
 use shape::{Shape, X, Y};
 
 // ---------------------------------------------------------------------------------------------
-// The shapes. In a row: the outcome; what it is in each column of the table above; how it comes
-// about.
+// The shapes. A row has the outcome, its class in each column of the table above, and its reason.
 // ---------------------------------------------------------------------------------------------
 
-/// An order of the steps leads to it, so that it is there whatever the orderings.
+/// An interleaving reaches it, whatever the orderings.
 const EACH: [Class; 5] = [Order; 5];
 /// Forbidden and not reached, whatever the orderings.
 const NONE: [Class; 5] = [Never; 5];
 
-/// Store buffering (SB): the heart of Dekker's and Peterson's algorithms.
+/// Store buffering (SB): the core of Dekker's and Peterson's algorithms.
 #[test]
-fn two_who_ask_first_and_look_then_may_miss_each_other() {
+fn store_buffering() {
     Shape {
         threads: &[("left", &[W(X, 1), R(Y)]), ("right", &[W(Y, 1), R(X)])],
         last: &[],
@@ -78,9 +64,9 @@ fn two_who_ask_first_and_look_then_may_miss_each_other() {
     .check();
 }
 
-/// Message passing (MP): data, and a flag that says that it is there.
+/// Message passing (MP): data, and a flag.
 #[test]
-fn a_flag_may_arrive_before_the_data() {
+fn message_passing() {
     Shape {
         threads: &[("writer", &[W(X, 1), W(Y, 1)]), ("reader", &[R(Y), R(X)])],
         last: &[],
@@ -94,10 +80,10 @@ fn a_flag_may_arrive_before_the_data() {
     .check();
 }
 
-/// Load buffering (LB): the one shape whose weak outcome no load of an old value explains. It takes
-/// a write that is carried out before the read that precedes it.
+/// Load buffering (LB). The weak outcome is not a load of an old value: a store takes effect before the load that
+/// precedes it.
 #[test]
-fn two_who_read_first_may_read_what_is_written_later_but_not_here() {
+fn load_buffering() {
     Shape {
         threads: &[("left", &[R(X), W(Y, 1)]), ("right", &[R(Y), W(X, 1)])],
         last: &[],
@@ -115,9 +101,9 @@ fn two_who_read_first_may_read_what_is_written_later_but_not_here() {
     .check();
 }
 
-/// Coherence of two reads (`CoRR`): of one variable, even relaxed reads never go backwards.
+/// Coherence of two reads (`CoRR`): relaxed loads of one location do not go backwards.
 #[test]
-fn one_variable_never_goes_backwards() {
+fn coherence_of_two_reads() {
     Shape {
         threads: &[("writer", &[W(X, 1)]), ("reader", &[R(X), R(X)])],
         last: &[],
@@ -131,9 +117,9 @@ fn one_variable_never_goes_backwards() {
     .check();
 }
 
-/// Two writes each (2+2W), in opposite orders.
+/// 2+2W: two stores of each thread, in opposite orders.
 #[test]
-fn both_first_writes_may_come_out_last() {
+fn two_plus_two_writes() {
     Shape {
         threads: &[("left", &[W(X, 1), W(Y, 2)]), ("right", &[W(Y, 1), W(X, 2)])],
         last: &[("x", X), ("y", Y)],
@@ -147,9 +133,9 @@ fn both_first_writes_may_come_out_last() {
     .check();
 }
 
-/// S: left writes `x` and then asks, right replies in `x`.
+/// S: left stores `x` and then `y`; right loads `y` and stores `x`.
 #[test]
-fn a_reply_may_be_overwritten_by_what_came_before_the_question() {
+fn shape_s() {
     Shape {
         threads: &[("left", &[W(X, 2), W(Y, 1)]), ("right", &[R(Y), W(X, 1)])],
         last: &[("x", X)],
@@ -163,9 +149,9 @@ fn a_reply_may_be_overwritten_by_what_came_before_the_question() {
     .check();
 }
 
-/// Write to read causality (WRC): the relay passes on what it has seen, by a variable of its own.
+/// Write-to-read causality (WRC): the relay stores what it has read, in a location of its own.
 #[test]
-fn an_answer_may_arrive_before_what_it_answers() {
+fn write_to_read_causality() {
     Shape {
         threads: &[("writer", &[W(X, 1)]), ("relay", &[R(X), W(Y, 1)]), ("reader", &[R(Y), R(X)])],
         last: &[],
@@ -189,7 +175,7 @@ fn an_answer_may_arrive_before_what_it_answers() {
 
 /// Independent reads of independent writes (IRIW).
 #[test]
-fn two_readers_may_disagree_on_which_write_came_first() {
+fn independent_reads_of_independent_writes() {
     Shape {
         threads: &[
             ("writes_x", &[W(X, 1)]),
@@ -224,9 +210,9 @@ fn two_readers_may_disagree_on_which_write_came_first() {
     .check();
 }
 
-/// R: both write `y`; right's write wins, and still right misses what left wrote before.
+/// R: both store `y`. Right's store is the last one, and right misses what left stored before.
 #[test]
-fn who_overwrites_may_miss_what_came_before() {
+fn shape_r() {
     Shape {
         threads: &[("left", &[W(X, 1), W(Y, 1)]), ("right", &[W(Y, 2), R(X)])],
         last: &[("y", Y)],

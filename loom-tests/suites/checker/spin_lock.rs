@@ -1,42 +1,20 @@
-//! # When may the next one in see what the last one wrote?
+//! # Spin locks: acquire, release and waiting loops
 //!
-//! **Answer.** When taking the lock is an acquire, and giving it back a release. One of the two is
-//! not enough, and a lock that looks first and takes then lets both in.
+//! Proved of [`SpinLock`] and [`TicketLock`]: mutual exclusion, and each owner sees what the previous one wrote.
+//! The acquire of the lock reads what the release of the unlock stored, so all that one owner did happens before
+//! all that the next one does. A [`TicketLock`] serves threads in the order of their tickets; a [`SpinLock`] is not
+//! fair. Drawing a ticket may be relaxed.
 //!
-//! **Why the racy ones fail.** The flag keeps the second thread out whatever its ordering is: a
-//! `compare_exchange` is one step. But being alone is not enough. A relaxed unlock does not carry
-//! along what was written before it ([`RelaxedUnlockSpinLock`]), a relaxed lock does not ask for it
-//! ([`RelaxedLockSpinLock`]), and in either case the next owner's access to the value is ordered after
-//! nothing: a data race. [`LookThenTakeSpinLock`] splits the step in two, and two threads that both saw the
-//! lock free both take it.
+//! **Racy variants.** [`RelaxedUnlockSpinLock`], [`RelaxedLockSpinLock`]: data race, one side does not synchronise.
+//! [`LookThenTakeSpinLock`]: check-then-act, two threads enter.
 //!
-//! **Why the sound ones hold.** The acquire of the lock reads what the release of the last unlock
-//! wrote, so all that the last owner did happens before all that the next one does. In a
-//! [`TicketLock`] the same goes for the number that is being served; to draw a ticket may be
-//! relaxed, because it lets nobody in. It is also fair: who draws first is served first, while a
-//! spin lock may be taken by whoever came later.
+//! **Loops that wait.** A turn that reads the same stores as an earlier turn and changes nothing is a *stutter*,
+//! and is not explored again. So a loop around `hint::spin_loop` has finitely many executions. The locks here wait
+//! in [`hint::wait_until`](selvedge_model::sync::hint::wait_until), which has fewer: none in which a turn fails and
+//! another one follows. Where no other thread can end the wait, the checker reports a livelock (of a loop) or a
+//! deadlock (of `wait_until`).
 //!
-//! **The code** is in `specimens/src/spin_lock.rs`, the twins in `specimens/src/spin_lock/racy.rs`. What matters of a
-//! [`SpinLock`] are two lines, one to come in and one to leave:
-//!
-//! ```text
-//! self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok()
-//! self.taken.store(false, Release);
-//! ```
-//!
-//! `cargo selvedge mutants` weakens each of these orderings, and those of the ticket lock, and splits the steps:
-//! a model of the second half turns red each time.
-//!
-//! **Loops that wait.** A turn that reads the same stores as the turn before and changes nothing is a
-//! *stutter*, and is not explored again. So the loop that one writes with `std` alone, around
-//! `hint::spin_loop`, has finitely many executions. The locks here wait in
-//! [`hint::wait_until`](selvedge_model::sync::hint::wait_until), which has fewer: no execution in which a turn
-//! fails and another one follows. Where no other thread is left that could end the wait, the checker reports
-//! a livelock (of a loop) or a deadlock (of `wait_until`).
-//!
-//! **Bounds and what is not modelled.** No bound: each model is explored completely, for two and for
-//! three threads that lock once each. The cost of waiting (contention for the cache line, a lock whose owner
-//! is not scheduled) does not affect the outcomes, and is not modelled.
+//! **Scope.** Explored completely, for two and three threads that lock once each.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;
@@ -49,7 +27,7 @@ use specimens::spin_lock::{SpinLock, TicketLock};
 
 const NAMES: [&str; 3] = ["alice", "bob", "carol"];
 
-/// The lock as one would write it with `std` alone.
+/// A spin lock in the usual style of `std`.
 fn increment_naively(lock: &SpinLock) {
     while !lock.try_enter() {
         hint::spin_loop();
@@ -66,7 +44,7 @@ fn by_spin_lock(threads: usize, increment: fn(&SpinLock)) -> Model<SpinLock> {
     model.finally("total", |lock| lock.value.get())
 }
 
-/// The outcome says whether all were served in the order of their tickets.
+/// Asserts that the threads are served in the order of their tickets.
 fn by_ticket_lock(threads: usize) -> Model<TicketLock> {
     let mut model = Model::new(TicketLock::default);
     for name in NAMES.into_iter().take(threads) {
@@ -78,18 +56,18 @@ fn by_ticket_lock(threads: usize) -> Model<TicketLock> {
     model.finally("total", |lock| lock.value.get())
 }
 
-/// A proof that was cut short is none.
+/// A bounded exploration proves nothing.
 fn is_complete(report: &Report) {
     assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// The flag arrives, what was written under the lock may not.
+/// The unlock does not release: the next owner may not see the write.
 #[test]
-fn a_relaxed_unlock_is_a_data_race() {
+fn relaxed_unlock_is_a_data_race() {
     Model::new(RelaxedUnlockSpinLock::default)
         .thread("alice", RelaxedUnlockSpinLock::increment)
         .thread("bob", RelaxedUnlockSpinLock::increment)
@@ -97,9 +75,9 @@ fn a_relaxed_unlock_is_a_data_race() {
         .check();
 }
 
-/// What was written is there to be had, and nobody asks for it.
+/// The lock does not acquire: the owner may not see the write.
 #[test]
-fn a_relaxed_lock_is_a_data_race() {
+fn relaxed_lock_is_a_data_race() {
     Model::new(RelaxedLockSpinLock::default)
         .thread("alice", RelaxedLockSpinLock::increment)
         .thread("bob", RelaxedLockSpinLock::increment)
@@ -107,9 +85,9 @@ fn a_relaxed_lock_is_a_data_race() {
         .check();
 }
 
-/// Both saw it free.
+/// Both threads find the lock free.
 #[test]
-fn a_lock_that_looks_first_lets_two_in() {
+fn check_then_set_admits_two_threads() {
     let company = |(lock, inside): &(LookThenTakeSpinLock, AtomicU64)| {
         lock.enter();
         let others = inside.fetch_add(1, Relaxed);
@@ -126,9 +104,9 @@ fn a_lock_that_looks_first_lets_two_in() {
         .check();
 }
 
-/// And so the orderings, which are right, order nothing.
+/// The orderings are right, and neither thread reads from the other's unlock.
 #[test]
-fn a_lock_that_looks_first_is_a_data_race() {
+fn check_then_set_is_a_data_race() {
     Model::new(LookThenTakeSpinLock::default)
         .thread("alice", LookThenTakeSpinLock::increment)
         .thread("bob", LookThenTakeSpinLock::increment)
@@ -136,9 +114,9 @@ fn a_lock_that_looks_first_is_a_data_race() {
         .check();
 }
 
-/// A spin lock is not fair: who comes later may be let in first.
+/// The thread that arrives later may enter first.
 #[test]
-fn a_spin_lock_may_be_taken_by_a_latecomer() {
+fn spin_lock_is_not_fair() {
     let first_come_first_served = |(lock, arrivals): &(SpinLock, AtomicU64)| {
         let arrival = arrivals.fetch_add(1, Relaxed);
         lock.enter();
@@ -156,10 +134,10 @@ fn a_spin_lock_may_be_taken_by_a_latecomer() {
     is_complete(&report);
 }
 
-/// Alice returns without unlocking. If bob comes second he spins for ever: every turn of his loop reads the
-/// same store, and no other thread is left that could change it.
+/// Alice returns without unlocking. If bob comes second, each turn of his loop reads the same store, and no other
+/// thread can change it.
 #[test]
-fn a_lock_that_is_never_released_is_a_livelock() {
+fn unreleased_spin_lock_is_a_livelock() {
     Model::new(SpinLock::default)
         .thread("alice", |lock| {
             if lock.try_enter() {
@@ -172,12 +150,12 @@ fn a_lock_that_is_never_released_is_a_livelock() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// The threads enter in one of n! orders. On its way in, the second may fail on the store by which the first
-/// locked; the third on that of the first, of the second, or on both, one after the other; and so on: the i-th
-/// has 2^(i - 1) ways. To fail on the same store twice is a stutter.
+/// The threads enter in one of n! orders. The second may fail on the store by which the first locked; the third on
+/// that of the first, of the second, or on both in this order. The i-th has 2^(i - 1) choices. Failing on the same
+/// store twice is a stutter.
 fn naive_spinning_costs(threads: usize, executions: u64) {
     let model = by_spin_lock(threads, increment_naively);
     let report = model.acceptable(&format!("total={threads}"), "no increment is lost").check();
@@ -186,35 +164,35 @@ fn naive_spinning_costs(threads: usize, executions: u64) {
 }
 
 #[test]
-fn two_that_spin_naively_are_explored_completely() {
+fn two_spinning_threads_are_explored_completely() {
     naive_spinning_costs(2, 2 * 2);
 }
 
 #[test]
-fn three_that_spin_naively_are_explored_completely() {
+fn three_spinning_threads_are_explored_completely() {
     naive_spinning_costs(3, 6 * 2 * 4);
 }
 
 #[test]
-fn a_spin_lock_lets_two_threads_in_one_at_a_time() {
+fn spin_lock_excludes_two_threads() {
     let model = by_spin_lock(2, SpinLock::increment);
     is_complete(&model.acceptable("total=2", "the second sees what the first wrote").check());
 }
 
 #[test]
-fn a_spin_lock_lets_three_threads_in_one_at_a_time() {
+fn spin_lock_excludes_three_threads() {
     let model = by_spin_lock(3, SpinLock::increment);
     is_complete(&model.acceptable("total=3", "each sees what those before it wrote").check());
 }
 
 #[test]
-fn a_ticket_lock_serves_two_threads_in_order() {
+fn ticket_lock_serves_two_threads_in_order() {
     let model = by_ticket_lock(2);
     is_complete(&model.acceptable("total=2", "the second sees what the first wrote").check());
 }
 
 #[test]
-fn a_ticket_lock_serves_three_threads_in_order() {
+fn ticket_lock_serves_three_threads_in_order() {
     let model = by_ticket_lock(3);
     is_complete(&model.acceptable("total=3", "each sees what those before it wrote").check());
 }

@@ -1,4 +1,4 @@
-//! The operations of which scenarios are made.
+//! The operations of which scenarios are generated.
 
 pub(crate) mod counter;
 pub(crate) mod map;

@@ -1,12 +1,12 @@
-//! Maps whose shards are known: two of them, even keys in one, odd keys in the other.
+//! Maps with two shards: even keys in one, odd keys in the other.
 
 use std::hash::{BuildHasher, Hasher};
 
 use selvedge::Map;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// All bits alike: whichever of them choose the shard, parity chooses it. And no randomness, so
-/// that each execution of a model does the same.
+/// All bits are equal, so the parity of the key chooses the shard. No randomness, so each execution of a model hashes
+/// alike.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct ByParity(bool);
 
@@ -43,8 +43,7 @@ impl<M> Busy<M> {
         Self { map, steps: AtomicU64::new(0) }
     }
 
-    /// A step, and its number from 1. Taken in a closure it is a place where other threads could
-    /// come in, did the map not keep them out.
+    /// A step, and its number from 1. In a closure it is a scheduling point.
     pub(crate) fn step(&self) -> u64 {
         self.steps.fetch_add(1, Relaxed) + 1
     }

@@ -1,11 +1,11 @@
-//! The jobs of the pages about jobs, and a channel with few of them. To be used beside `mod jobs`.
+//! The jobs of the suites about jobs, and a channel with few of them.
 
 use specimens::jobs::JobChannel;
 
 /// The job that panics.
 pub(crate) const BROKEN: u64 = 13;
 
-/// Does a job, and returns how much work it was.
+/// Runs a job, and returns how much work it was.
 pub(crate) fn work_on(job: u64) -> u64 {
     assert_ne!(job, BROKEN, "this job is broken");
     job

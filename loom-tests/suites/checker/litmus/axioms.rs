@@ -1,14 +1,14 @@
-//! What C++20 allows, from its axioms: every way in which the reads of a shape could read and its
-//! writes follow each other is held against them. Shares no code with the checker.
+//! What C++20 allows, by its axioms: each choice of reads-from and modification order of a shape is tested against
+//! them. Shares no code with the checker.
 //!
-//! The axioms are those of C++20, which Rust's atomics follow: coherence (\[intro.races\]) and the
-//! single order of `SeqCst` operations (\[atomics.order\], as revised by P0668 after Lahav et al.,
-//! "Repairing sequential consistency in C/C++11", PLDI 2017). Nothing here forbids load buffering:
-//! C++20 does not. Only what a shape can have is modelled: writes, reads, and fences that both
-//! release and acquire; no read-modify-writes, no plain memory.
+//! The axioms are those of C++20, which Rust's atomics follow: coherence (\[intro.races\]) and the single order of
+//! `SeqCst` operations (\[atomics.order\], as revised by P0668 after Lahav et al., "Repairing sequential
+//! consistency in C/C++11", PLDI 2017). They do not forbid load buffering, and neither does C++20. Modelled is what
+//! a shape can have: writes, reads, and fences that both release and acquire; no read-modify-writes, no plain
+//! memory.
 //!
-//! The checker explores them without load buffering: program order and reads-from together have no cycle.
-//! How many execution graphs that leaves is counted.
+//! The checker explores these executions without load buffering: program order and reads-from together have no
+//! cycle. The number of execution graphs without such a cycle is counted.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering;
@@ -16,7 +16,7 @@ use std::sync::atomic::Ordering;
 use super::shape::Step::{R, W};
 use super::shape::{Reads, Shape, Style, X, Y, reads_anything};
 
-/// Something that happens; initial values are writes of no thread.
+/// An event. Initial values are writes without a thread.
 struct Event {
     thread: Option<usize>,
     what: What,
@@ -42,7 +42,7 @@ impl Relation {
         self.0[a][b]
     }
 
-    /// Whatever can be reached in one step or more.
+    /// The transitive closure.
     fn closed(mut self) -> Self {
         let events = 0..self.0.len();
         for through in events.clone() {
@@ -208,7 +208,7 @@ impl Candidate<'_> {
     }
 
     fn is_consistent(&self) -> bool {
-        // What is there at first happens before everything else.
+        // Initial values happen before everything else.
         let first =
             |a: usize, b: usize| self.events[a].thread.is_none() && self.events[b].thread.is_some();
         let happens_before = self

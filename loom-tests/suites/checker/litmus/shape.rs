@@ -1,4 +1,4 @@
-//! What a shape is, and how it is held against C++20 and against the checker.
+//! A litmus test, and its comparison with the axioms of C++20 and with the checker.
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -11,7 +11,7 @@ use Step::{R, W};
 
 use super::axioms;
 
-/// A step of a thread. There are two variables, and both are 0 at first.
+/// A step of a thread. There are two variables, both 0 initially.
 #[derive(Clone, Copy)]
 pub(crate) enum Step {
     /// Writes to a variable.
@@ -23,7 +23,7 @@ pub(crate) enum Step {
 pub(crate) const X: usize = 0;
 pub(crate) const Y: usize = 1;
 
-/// A small program, and what may come of it.
+/// A small program and its outcomes.
 pub(crate) struct Shape {
     /// Each thread with its steps. What it reads is its part of the outcome.
     pub(crate) threads: &'static [(&'static str, &'static [Step])],
@@ -32,12 +32,12 @@ pub(crate) struct Shape {
     pub(crate) rows: &'static [(&'static str, [Class; 5], &'static str)],
 }
 
-/// What C++20 and this checker have to say of an outcome.
+/// The class of an outcome in C++20 and in this checker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Class {
-    /// An order of the steps leads to it: an interleaving reaches it.
+    /// An interleaving reaches it.
     Order,
-    /// No order does; C++20 allows it, and an execution reaches it that is no interleaving.
+    /// No interleaving reaches it; C++20 allows it, and an execution under weak memory reaches it.
     Weak,
     /// C++20 allows it, and it is not explored: load buffering.
     Unseen,
@@ -68,7 +68,7 @@ const STYLES: [Style; 5] = [
 ];
 
 impl Shape {
-    /// Five models, one a column: each against the axioms first, and then explored.
+    /// Five models, one for each column: compared with the axioms, then explored.
     #[track_caller]
     pub(crate) fn check(&self) {
         let ordered = axioms::allowed(self, SEQ_CST).outcomes;
@@ -116,7 +116,7 @@ impl Shape {
         }
     }
 
-    /// An interleaving reaches what an order of the steps leads to, and nothing else.
+    /// Interleavings reach the outcomes of class `Order`, and no others.
     fn is_reached_as_its_class_says(&self, column: usize, report: &Report) {
         for (outcome, classes, _) in self.rows {
             let class = classes[column];
@@ -153,7 +153,7 @@ impl Shape {
 }
 
 impl Class {
-    /// Declares `outcome`. Real threads may do whatever C++20 allows.
+    /// Declares `outcome`. Real threads may reach what C++20 allows.
     fn declare<S: Send + Sync + 'static>(self, to: Model<S>, outcome: &str, how: &str) -> Model<S> {
         match self {
             Order => to.acceptable(outcome, how),

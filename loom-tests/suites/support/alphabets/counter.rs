@@ -1,4 +1,4 @@
-//! What can be done with a counter.
+//! The operations of a counter.
 
 use selvedge::{Counter, CounterHandle};
 use selvedge_model::{Linearizable, linearizable};

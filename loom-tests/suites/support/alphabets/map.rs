@@ -1,4 +1,4 @@
-//! What can be done with a map.
+//! The operations of a map.
 
 use std::hash::BuildHasher;
 
@@ -23,8 +23,7 @@ const OF_ONE_KEY: [&str; 10] = [
     "get_or_try",
 ];
 
-/// Each method that promises to be one step, once: of those that name one key some with a key in the one
-/// shard, some with a key in the other, and so that each kind of change is done to either.
+/// Each method that is one step, once. The methods of one key are divided over the two shards.
 pub(crate) fn map() -> Linearizable<Entries> {
     let mut map = linearizable(|| by_parity([]));
     for (number, method) in OF_ONE_KEY.into_iter().enumerate() {
@@ -33,7 +32,7 @@ pub(crate) fn map() -> Linearizable<Entries> {
     of_all(map.operation("move", |map| map.update_pair(&1, &2, |from, to| (from - 1, to + 1))))
 }
 
-/// Those of them that the others are made of, and that see most.
+/// Six of them, which between them read and change all entries.
 pub(crate) fn core() -> Linearizable<Entries> {
     let mut map = linearizable(|| by_parity([]));
     for (method, key) in [("get", 2), ("insert", 1), ("update", 1), ("remove", 1)] {
@@ -77,7 +76,7 @@ fn of_one_key(map: Linearizable<Entries>, method: &str, key: u64) -> Linearizabl
     }
 }
 
-/// Adds what concerns all entries, and looks at them in the end.
+/// Adds the methods of all entries, and observes the entries at the end.
 fn of_all(map: Linearizable<Entries>) -> Linearizable<Entries> {
     map.operation("snapshot", entries)
         .operation("keys", |map| sorted(map.keys()))
@@ -107,7 +106,7 @@ pub(crate) fn both(map: &Entries) {
     map.insert(2, 6);
 }
 
-/// A start: the shard of key 1 is full, and has to grow if that comes.
+/// A start: the shard of key 1 is full, and grows if the key is inserted.
 pub(crate) fn full<S: BuildHasher>(map: &Map<u64, u64, S>) {
     for key in [2, 3, 5, 7] {
         map.insert(key, key + 4);

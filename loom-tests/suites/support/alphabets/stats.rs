@@ -1,4 +1,4 @@
-//! What can be done with statistics.
+//! The operations of statistics.
 
 use selvedge::stats::Snapshot;
 use selvedge::{Stats, StatsHandle};

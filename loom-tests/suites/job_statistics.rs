@@ -1,25 +1,13 @@
-//! # Do the statistics say what was done?
+//! # `OwnedTally`: statistics of jobs
 //!
-//! **Answer.** Yes, if every worker owns its statistics: with a `StatsHandle` and a `CounterHandle` it counts
-//! a job without a lock, but for one in 128, and a report has all of a job or nothing. After the workers
-//! have been joined it has all of all jobs; before, it is behind.
+//! Proved of [`OwnedTally`]: a report has all of a job or nothing of it, a job that panics is counted, and a report
+//! after joining the workers is complete. Each worker owns a `StatsHandle` and a `CounterHandle`.
 //!
-//! **Why the racy twins fail.** [`TwoAtomicTally`] counts a job and adds up its work in two steps: a report
-//! in between has one without the other. [`EmptyIsDonePool`] reports once the channel is empty: the last
-//! job has been taken out of it, and is not done.
+//! **Racy variants.** [`TwoAtomicTally`]: torn read, count and work are two atomics. [`EmptyIsDonePool`]: the
+//! report comes when the channel is empty, before the last job has ended.
 //!
-//! **Why the sound one holds.** What a worker counts nobody else writes, and [`Stats`] reads count and sum as
-//! of one moment. A job that panics is caught, and counted as such. A worker that has been joined counts
-//! no more.
-//!
-//! **The code** of [`OwnedTally`] and of [`TwoAtomicTally`] is `specimens/src/jobs.rs`: what is proved
-//! here is what `cargo run -p examples --bin jobs` runs. [`EmptyIsDonePool`] is in `specimens/src/jobs/racy.rs`.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for one or two
-//! workers, one or two jobs, and one thread that reports. A job is a number, which is also how much work
-//! it is. `Stats` and `Counter` are two objects: a report that reads both while jobs are done may have one
-//! of them from before a job and the other from after the next. Once the workers have been joined, both
-//! are complete. Whether each job is done once is asked in `jobs.rs`.
+//! **Scope.** Explored completely, for one or two workers, one or two jobs and one reporter. `Stats` and `Counter`
+//! are two objects: a report during the work may have them of different moments.
 
 use selvedge::{Counter, Stats};
 use selvedge_model::Model;
@@ -30,23 +18,23 @@ use specimens::jobs::racy::EmptyIsDonePool;
 use specimens::jobs::racy::TwoAtomicTally;
 use specimens::jobs::{Desk, JobChannel, OwnedTally, Pool, Tally, Totals, work};
 
-/// No test here leaves anything half done under a lock.
+/// No model panics while it holds a lock.
 #[track_caller]
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Jobs that went well, their work, and jobs that panicked.
+/// The jobs that succeeded, their work, and the jobs that panicked.
 fn ended(totals: Totals) -> (u64, u128, u64) {
     (totals.done, totals.work, totals.panicked)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: statistics that do not add up.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_job_is_counted_without_its_work() {
+fn count_and_work_in_two_atomics_are_torn() {
     Model::new(|| TwoAtomicTally::new(|| ()))
         .thread("worker", |tally| tally.desk().done(5))
         .thread("reporter", |tally| ended(tally.totals()))
@@ -58,7 +46,7 @@ fn a_job_is_counted_without_its_work() {
 }
 
 #[test]
-fn a_report_when_the_channel_is_empty_comes_too_early() {
+fn report_of_an_empty_channel_is_too_early() {
     Model::new(EmptyIsDonePool::new)
         .thread("worker", EmptyIsDonePool::worker)
         .thread("reporter", EmptyIsDonePool::report)
@@ -68,7 +56,7 @@ fn a_report_when_the_channel_is_empty_comes_too_early() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: statistics that their worker owns.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 fn tally() -> OwnedTally {
@@ -78,7 +66,7 @@ fn tally() -> OwnedTally {
     }
 }
 
-/// A closed channel, a tally, and two desks that are to be taken.
+/// A closed channel, a tally, and two desks.
 struct Office {
     jobs: JobChannel<u64>,
     tally: OwnedTally,
@@ -100,9 +88,9 @@ impl Office {
     }
 }
 
-/// Whoever gets it goes on, and so does the other one.
+/// The worker that runs it continues, and so does the other one.
 #[test]
-fn a_job_that_panics_is_counted_and_harms_nobody() {
+fn panicking_job_is_counted() {
     Model::new(|| Office::with(&[BROKEN, 5]))
         .thread("alice", |office| office.worker(0))
         .thread("bob", |office| office.worker(1))
@@ -111,9 +99,9 @@ fn a_job_that_panics_is_counted_and_harms_nobody() {
         .check();
 }
 
-/// A report while jobs are done has all of a job or nothing.
+/// A report beside a worker has all of a job or nothing of it.
 #[test]
-fn a_job_is_counted_with_its_work() {
+fn report_has_whole_jobs() {
     Model::new(|| Office::with(&[5]))
         .thread("worker", |office| office.worker(0))
         .thread("reporter", |office| {
@@ -125,9 +113,9 @@ fn a_job_is_counted_with_its_work() {
         .check();
 }
 
-/// The whole of it, with a thread of its own: start, submit, close, wait, report.
+/// Start, submit, close, join, report.
 #[test]
-fn a_report_after_the_workers_have_been_joined_is_complete() {
+fn report_after_joining_is_complete() {
     Model::new(|| ())
         .thread("main", |()| {
             let pool = Pool::start(1, JobChannel::new(), tally(), work_on);
@@ -142,9 +130,9 @@ fn a_report_after_the_workers_have_been_joined_is_complete() {
         .check();
 }
 
-/// Before that it is behind, and never wrong.
+/// A report before the join may lack jobs, and has only whole ones.
 #[test]
-fn a_report_while_the_pool_works_has_whole_jobs() {
+fn report_of_a_running_pool_has_whole_jobs() {
     Model::new(|| ())
         .thread("main", |()| {
             let pool = Pool::start(1, closed_with(&[5, BROKEN]), tally(), work_on);

@@ -1,25 +1,13 @@
-//! # Can one order be filled twice?
+//! # `SoundExchange`: each order is filled once
 //!
-//! **Answer.** Not where finding an order and filling it are one step. Where the best order is looked up
-//! first and filled then, it is sold to everybody who looked in time. And where each side of the book is
-//! a book of its own, a buyer and a seller who fit each other can both miss the other.
+//! Proved of [`SoundExchange`]: an order is filled once, partial fills add up, a buyer and a seller that fit are
+//! matched, and no reader sees both sides waiting. Both sides of a book change in one [`Map::update_pair`]. `cargo
+//! run -p examples --bin matching` runs it.
 //!
-//! **Why the racy twins fail.** [`PeekThenFillExchange`] looks up what waits in one step, and takes it off
-//! the book in another: two buyers see the same offer. Each step of its is in order. [`TwoSidedExchange`]
-//! looks at the other side, finds nothing that fits, and joins its own: a buyer and a seller at the same
-//! time both find nothing and both wait, in a book that says that they should trade.
+//! **Racy variants.** [`PeekThenFillExchange`]: check-then-act, an order is filled twice. [`TwoSidedExchange`]:
+//! missed match, the two sides are looked at and joined in two steps.
 //!
-//! **Why the sound one holds.** [`SoundExchange`] has both sides of a book in one call of
-//! [`Map::update_pair`]: how much is there, how much is taken, what is left of either side and the number
-//! of the order are decided in one step. What is matched and what waits are what was ordered, whoever
-//! came first.
-//!
-//! All three are in `specimens/src/matching.rs`, and `examples/src/bin/matching.rs` runs them on all cores.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one order each. There is one price: which of several prices is the best is a
-//! matter of arithmetic, not of interleaving. Nor is it modelled who is to come first; it is shown that
-//! somebody does.
+//! **Scope.** Explored completely, for two or three threads with one order each, at one price.
 
 use selvedge::Map;
 use selvedge_model::Model;
@@ -28,11 +16,11 @@ use crate::support::by_parity::{ByParity, by_parity};
 use specimens::matching::racy::{PeekThenFillExchange, TwoSidedExchange};
 use specimens::matching::{Exchange, Fill, Order, OrderError, Side, SoundExchange, Waiting};
 
-/// The book that most of these models trade in.
+/// The book of most of these models.
 const BOOK: u64 = 0;
 
-/// An exchange with so many books, in the first of which so much is offered already. The two sides of a
-/// book are in different shards.
+/// An exchange with `books` books, with `offered` to sell in the first one. The two sides of a book are in
+/// different shards.
 fn sound(books: u64, offered: u32) -> SoundExchange<ByParity> {
     let exchange = SoundExchange::new(books, by_parity([]));
     if offered > 0 {
@@ -49,7 +37,7 @@ fn two_sided(offered: u32) -> TwoSidedExchange<ByParity> {
     TwoSidedExchange { exchange: sound(1, offered), between: || () }
 }
 
-/// Orders, and returns how much of it was matched at once.
+/// Submits an order, and returns the quantity that was filled at once.
 fn submit(exchange: &impl Exchange, book: u64, side: Side, quantity: u32) -> u64 {
     let fill = exchange.submit(Order { book, side, quantity });
     fill.expect("an order for something, in a book").filled
@@ -63,25 +51,25 @@ fn sell(exchange: &impl Exchange, quantity: u32) -> u64 {
     submit(exchange, BOOK, Side::Sell, quantity)
 }
 
-/// Buys 10, and returns the order's number with how much of it was matched at once.
+/// Buys 10, and returns the order's number with the quantity that was filled at once.
 fn numbered(exchange: &impl Exchange) -> Result<(u64, u64), OrderError> {
     let fill = exchange.submit(Order { book: BOOK, side: Side::Buy, quantity: 10 });
     fill.map(|Fill { order, filled }| (order, filled))
 }
 
-/// What waits to be bought, and to be sold, in the first book.
+/// The quantities that wait in the first book, to buy and to sell.
 fn waiting(exchange: &impl Exchange) -> (u64, u64) {
     let Waiting { to_buy, to_sell } = exchange.waiting()[0];
     (to_buy, to_sell)
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// One offer of 10, and two who each buy 10.
+/// One offer of 10, and two threads that buy 10 each.
 #[test]
-fn an_offer_that_is_looked_up_first_is_filled_twice() {
+fn peek_then_fill_fills_an_order_twice() {
     Model::new(|| peek_then_fill(10))
         .thread("alice", |exchange| buy(exchange, 10))
         .thread("bob", |exchange| buy(exchange, 10))
@@ -92,9 +80,9 @@ fn an_offer_that_is_looked_up_first_is_filled_twice() {
         .check();
 }
 
-/// Nor is it enough to be small: bought and left must be what there was.
+/// Two partial fills sell more than there is.
 #[test]
-fn parts_of_an_offer_that_is_looked_up_first_are_more_than_the_whole() {
+fn peek_then_fill_oversells_an_order() {
     Model::new(|| peek_then_fill(10))
         .thread("alice", |exchange| buy(exchange, 6))
         .thread("bob", |exchange| buy(exchange, 6))
@@ -105,39 +93,41 @@ fn parts_of_an_offer_that_is_looked_up_first_are_more_than_the_whole() {
         .check();
 }
 
-/// She wants 10, he offers 10, and they do not meet; nor will they, until somebody else comes.
+/// Both look at the other side before either has joined the book.
 #[test]
-fn a_buyer_and_a_seller_in_two_steps_miss_each_other() {
+fn look_then_wait_misses_a_match() {
     Model::new(|| two_sided(0))
         .thread("buyer", |exchange| buy(exchange, 10))
         .thread("seller", |exchange| sell(exchange, 10))
         .finally("waiting", waiting)
         .acceptable("buyer=10 seller=0 waiting=(0, 0)", "the seller was there, and was bought from")
         .acceptable("buyer=0 seller=10 waiting=(0, 0)", "the buyer was there, and was sold to")
-        .interesting("buyer=0 seller=0 waiting=(10, 10)", "both found nobody, and both wait")
+        .interesting("buyer=0 seller=0 waiting=(10, 10)", "both found nothing, and both wait")
         .check();
 }
 
-/// Nothing is filled twice there, and in the end nothing is lost. In between it is: what is left of an
-/// order has left the one book, and is not in the other yet.
+/// The remainder of an order leaves one side before it joins the other one.
 #[test]
-fn what_is_left_of_an_order_in_two_steps_is_for_a_while_in_neither_book() {
+fn remainder_moved_in_two_steps_is_in_neither_book() {
     Model::new(|| two_sided(4))
         .thread("buyer", |exchange| buy(exchange, 10))
         .thread("reader", waiting)
         .finally("waiting", waiting)
         .acceptable("buyer=4 reader=(0, 4) waiting=(6, 0)", "looked before")
         .acceptable("buyer=4 reader=(6, 0) waiting=(6, 0)", "looked after")
-        .interesting("buyer=4 reader=(0, 0) waiting=(6, 0)", "nobody sees the 6 that are wanted")
+        .interesting(
+            "buyer=4 reader=(0, 0) waiting=(6, 0)",
+            "the 6 that are wanted are in neither book",
+        )
         .check();
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn an_offer_is_filled_once() {
+fn order_is_filled_once() {
     Model::new(|| sound(1, 10))
         .thread("alice", |exchange| buy(exchange, 10))
         .thread("bob", |exchange| buy(exchange, 10))
@@ -147,9 +137,9 @@ fn an_offer_is_filled_once() {
         .check();
 }
 
-/// Three who want 16 of 10: what they get is 10, and what waits is the rest.
+/// Three threads buy 16 of 10: 10 are filled, and 6 wait.
 #[test]
-fn what_is_bought_and_what_is_left_is_what_there_was() {
+fn partial_fills_add_up() {
     Model::new(|| sound(1, 10))
         .thread("alice", |exchange| buy(exchange, 6))
         .thread("bob", |exchange| buy(exchange, 3))
@@ -163,20 +153,20 @@ fn what_is_bought_and_what_is_left_is_what_there_was() {
 }
 
 #[test]
-fn a_buyer_and_a_seller_do_not_miss_each_other() {
+fn buyer_and_seller_are_matched() {
     Model::new(|| sound(1, 0))
         .thread("buyer", |exchange| buy(exchange, 10))
         .thread("seller", |exchange| sell(exchange, 10))
         .finally("waiting", waiting)
         .acceptable("buyer=10 seller=0 waiting=(0, 0)", "the seller was there, and was bought from")
         .acceptable("buyer=0 seller=10 waiting=(0, 0)", "the buyer was there, and was sold to")
-        .forbidden("buyer=0 seller=0 waiting=(10, 10)", "nobody waits for who is there")
+        .forbidden("buyer=0 seller=0 waiting=(10, 10)", "a missed match")
         .check();
 }
 
-/// At no moment does the book show both sides waiting: whoever looks sees it before a trade or after.
+/// A reader sees the book before a trade or after it.
 #[test]
-fn a_book_never_shows_two_who_should_have_traded() {
+fn book_shows_no_missed_match() {
     Model::new(|| sound(1, 4))
         .thread("buyer", |exchange| buy(exchange, 10))
         .thread("seller", |exchange| sell(exchange, 3))
@@ -191,9 +181,9 @@ fn a_book_never_shows_two_who_should_have_traded() {
         .check();
 }
 
-/// The number of an order belongs to the step that fills it: who has the offer has the smaller one.
+/// The order that is filled first has the smaller number.
 #[test]
-fn orders_are_numbered_as_they_are_filled() {
+fn order_numbers_follow_the_fills() {
     Model::new(|| sound(1, 10))
         .thread("alice", numbered)
         .thread("bob", numbered)
@@ -202,9 +192,9 @@ fn orders_are_numbered_as_they_are_filled() {
         .check();
 }
 
-/// Also where the number is drawn outside of that step, as the twins do, nobody else has it.
+/// The racy variant draws the number outside of the step, and it is still unique.
 #[test]
-fn no_two_orders_have_one_number() {
+fn order_numbers_are_unique() {
     Model::new(|| two_sided(0))
         .thread("alice", numbered)
         .thread("bob", numbered)
@@ -213,9 +203,9 @@ fn no_two_orders_have_one_number() {
         .check();
 }
 
-/// Books of one exchange have nothing to do with each other, though their sides share the shards.
+/// Two books of one exchange, whose sides share the shards.
 #[test]
-fn an_order_is_matched_in_its_own_book() {
+fn order_is_matched_in_its_own_book() {
     Model::new(|| sound(2, 10))
         .thread("alice", |exchange| submit(exchange, 1, Side::Buy, 10))
         .thread("bob", |exchange| submit(exchange, 0, Side::Buy, 10))
@@ -229,9 +219,9 @@ fn an_order_is_matched_in_its_own_book() {
         .check();
 }
 
-/// What cannot be done is told, and changes nothing.
+/// The message names the value and what is valid, and the book is unchanged.
 #[test]
-fn a_refused_order_says_what_would_be_accepted() {
+fn error_says_what_is_accepted() {
     let exchange = SoundExchange::new(1, Map::<u64, u64, ByParity>::default());
     let order = Order { book: 1, side: Side::Buy, quantity: 10 };
     let refusal = exchange.submit(order).expect_err("there is one book");

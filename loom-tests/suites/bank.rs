@@ -1,26 +1,15 @@
-//! # Can an account be overdrawn?
+//! # `SoundBank`: no account is overdrawn
 //!
-//! **Answer.** Not where the cover is checked in the step that takes the money: [`Map::update`] for one
-//! account, [`Map::update_pair`] for two. Where it is checked first and taken then, yes, also if both
-//! steps lock. And a bank whose transfers are two steps has, in between, less money than it has.
+//! Proved of [`SoundBank`]: the check of the balance and the movement are one step, by
+//! [`Map::update`](selvedge::Map::update) or [`Map::update_pair`](selvedge::Map::update_pair); an audit sees whole
+//! transfers; crossed and cyclic transfers do not deadlock; each receipt has its own number. `cargo run -p examples
+//! --bin bank` runs it.
 //!
-//! **Why the racy twins fail.** [`CheckThenActBank`] asks for the balance and then moves the money: two
-//! threads are both covered by the same money. [`TwoStepBank`] withdraws from one account and then
-//! deposits in the other: an auditor in between misses the money, and so does whoever needs it. Both are
-//! built on a [`Map`] each of whose calls is sound. [`PayerFirstBank`] has a lock for each account and
-//! holds both, which cures that, and takes the payer's first: two who pay each other wait for ever.
+//! **Racy variants.** [`CheckThenActBank`]: check-then-act, overdrawn. [`TwoStepBank`]: a transfer in two steps, so
+//! an audit misses money. [`PayerFirstBank`]: deadlock, the payer's account is locked first.
 //!
-//! **Why the sound one holds.** [`SoundBank`] decides and acts in one call. A transfer that is not covered
-//! puts back both balances as they were; one that is covered changes both before anybody sees either.
-//! The map locks its shards in one order, whatever the order of the accounts. An audit is a
-//! [`Map::snapshot`]: all accounts at one moment. What a refusal says was there, and the number of a
-//! receipt, belong to the same step as the decision.
-//!
-//! All four are in `specimens/src/bank.rs`, and `examples/src/bin/bank.rs` runs them on all cores.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one call each, and two or three accounts on two shards. What is to survive a crash
-//! of the machine is not a matter of interleaving. Accounts are neither opened nor closed.
+//! **Scope.** Explored completely, for two or three threads with one call each, and up to four accounts on two
+//! shards.
 
 use selvedge_model::{Failure, Model};
 
@@ -41,12 +30,12 @@ fn two_step<const N: usize>(balances: [(u64, i64); N]) -> TwoStepBank<ByParity> 
     TwoStepBank { bank: sound(balances), between: || () }
 }
 
-/// All the money, at one moment.
+/// The sum of all accounts, at one moment.
 fn total(bank: &impl Bank) -> i64 {
     bank.audit().iter().sum()
 }
 
-/// The receipt's number, or what was there instead of what was needed.
+/// The number of the receipt, or the balance that did not cover the amount.
 fn paid(outcome: Result<Receipt, BankError>) -> Result<u64, i64> {
     match outcome {
         Ok(Receipt(number)) => Ok(number),
@@ -56,12 +45,12 @@ fn paid(outcome: Result<Receipt, BankError>) -> Result<u64, i64> {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
-/// 100 cover each of two withdrawals of 80, and not both.
+/// 100 covers one withdrawal of 80, and not two.
 #[test]
-fn a_check_and_a_withdrawal_overdraw_the_account() {
+fn check_then_withdraw_overdraws_the_account() {
     Model::new(|| check_then_act([(1, 100)]))
         .thread("alice", |bank| paid(bank.withdraw(1, 80)))
         .thread("bob", |bank| paid(bank.withdraw(1, 80)))
@@ -73,9 +62,9 @@ fn a_check_and_a_withdrawal_overdraw_the_account() {
         .check();
 }
 
-/// The transfer itself is one step. It is the check that is too early.
+/// The transfer is one step; the check comes before it.
 #[test]
-fn a_check_and_a_transfer_overdraw_the_account() {
+fn check_then_transfer_overdraws_the_account() {
     Model::new(|| check_then_act([(1, 100), (2, 0)]))
         .thread("alice", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("bob", |bank| paid(bank.transfer(1, 2, 80)))
@@ -87,9 +76,9 @@ fn a_check_and_a_transfer_overdraw_the_account() {
         .check();
 }
 
-/// The money is in neither account, though neither was ever wrong.
+/// Between the two steps the money is in neither account.
 #[test]
-fn a_transfer_in_two_steps_is_audited_half_done() {
+fn two_step_transfer_is_audited_half_done() {
     Model::new(|| two_step([(1, 100), (2, 0)]))
         .thread("payer", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("auditor", total)
@@ -98,9 +87,9 @@ fn a_transfer_in_two_steps_is_audited_half_done() {
         .check();
 }
 
-/// Two who pay each other.
+/// Two transfers in opposite directions.
 #[test]
-fn crossed_transfers_that_lock_the_payer_first_deadlock() {
+fn crossed_transfers_with_the_payer_first_deadlock() {
     Model::new(|| PayerFirstBank::new([(1, 100), (2, 100)], || ()))
         .thread("alice", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("bob", |bank| paid(bank.transfer(2, 1, 80)))
@@ -109,10 +98,10 @@ fn crossed_transfers_that_lock_the_payer_first_deadlock() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
-/// Who is refused is told what was there when that was decided.
+/// The refused thread gets the balance at which it was refused.
 #[test]
 fn two_withdrawals_are_covered_once() {
     Model::new(|| sound([(1, 100)]))
@@ -132,7 +121,7 @@ fn two_withdrawals_are_covered_once() {
         .check();
 }
 
-/// The same question asked of a transfer, as of the twin above.
+/// As `check_then_transfer_overdraws_the_account`, on the sound type.
 #[test]
 fn two_transfers_are_covered_once() {
     Model::new(|| sound([(1, 100), (2, 0)]))
@@ -144,9 +133,9 @@ fn two_transfers_are_covered_once() {
         .check();
 }
 
-/// A withdrawal and a transfer out of one account: the cover is one and the same.
+/// A withdrawal and a transfer from one account.
 #[test]
-fn a_withdrawal_and_a_transfer_are_covered_once() {
+fn withdrawal_and_transfer_are_covered_once() {
     Model::new(|| sound([(1, 100), (2, 0)]))
         .thread("alice", |bank| paid(bank.withdraw(1, 80)))
         .thread("bob", |bank| paid(bank.transfer(1, 2, 80)))
@@ -157,7 +146,7 @@ fn a_withdrawal_and_a_transfer_are_covered_once() {
 }
 
 #[test]
-fn a_transfer_is_audited_before_or_after() {
+fn audit_sees_whole_transfers() {
     Model::new(|| sound([(1, 100), (2, 0)]))
         .thread("payer", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("auditor", Bank::audit)
@@ -167,7 +156,7 @@ fn a_transfer_is_audited_before_or_after() {
 }
 
 #[test]
-fn crossed_transfers_both_arrive() {
+fn crossed_transfers_do_not_deadlock() {
     Model::new(|| sound([(1, 100), (2, 100)]))
         .thread("alice", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("bob", |bank| paid(bank.transfer(2, 1, 30)))
@@ -177,10 +166,9 @@ fn crossed_transfers_both_arrive() {
         .check();
 }
 
-/// Three who pay each other in a circle, two of the accounts in one shard: each payer is somebody
-/// else's payee.
+/// Three transfers in a cycle, with two of the accounts in one shard.
 #[test]
-fn transfers_in_a_circle_all_arrive() {
+fn transfers_in_a_cycle_do_not_deadlock() {
     let arrives = |outcome| paid(outcome).is_ok();
     Model::new(|| sound([(1, 100), (2, 100), (3, 100)]))
         .thread("alice", move |bank| arrives(bank.transfer(1, 2, 80)))
@@ -191,9 +179,9 @@ fn transfers_in_a_circle_all_arrive() {
         .check();
 }
 
-/// Covered by money that is just arriving, or not: but never in part.
+/// A withdrawal of money that another thread transfers to the account.
 #[test]
-fn a_payment_on_is_covered_by_all_of_what_arrived_or_by_nothing() {
+fn withdrawal_of_a_transfer_is_covered_or_refused() {
     Model::new(|| sound([(1, 100), (2, 0)]))
         .thread("alice", |bank| paid(bank.transfer(1, 2, 80)))
         .thread("bob", |bank| paid(bank.withdraw(2, 80)))
@@ -205,9 +193,9 @@ fn a_payment_on_is_covered_by_all_of_what_arrived_or_by_nothing() {
         .check();
 }
 
-/// Accounts in different shards, which nothing orders, and still two different numbers.
+/// Two accounts in different shards, which no lock orders.
 #[test]
-fn movements_of_two_accounts_have_two_receipts() {
+fn withdrawals_from_two_accounts_have_different_receipts() {
     Model::new(|| sound([(1, 100), (2, 100)]))
         .thread("alice", |bank| paid(bank.withdraw(1, 80)))
         .thread("bob", |bank| paid(bank.withdraw(2, 80)))
@@ -217,9 +205,9 @@ fn movements_of_two_accounts_have_two_receipts() {
         .check();
 }
 
-/// The same for transfers, of which each has a shard to itself.
+/// Two transfers, each within one shard.
 #[test]
-fn transfers_between_two_pairs_of_accounts_have_two_receipts() {
+fn transfers_of_disjoint_accounts_have_different_receipts() {
     Model::new(|| sound([(1, 100), (2, 100), (3, 0), (4, 0)]))
         .thread("alice", |bank| paid(bank.transfer(1, 3, 80)))
         .thread("bob", |bank| paid(bank.transfer(2, 4, 80)))
@@ -229,9 +217,9 @@ fn transfers_between_two_pairs_of_accounts_have_two_receipts() {
         .check();
 }
 
-/// What cannot be done is told, and changes nothing while others go on.
+/// Refused requests change nothing, beside a transfer that succeeds.
 #[test]
-fn what_is_refused_changes_nothing() {
+fn refused_request_changes_nothing() {
     Model::new(|| sound([(1, 100), (2, 0)]))
         .thread("alice", |bank| {
             let refused = [
@@ -249,9 +237,9 @@ fn what_is_refused_changes_nothing() {
         .check();
 }
 
-/// Who reads a refusal knows what to ask for instead.
+/// The message names the value and the largest accepted one.
 #[test]
-fn a_refusal_says_what_would_be_accepted() {
+fn error_says_what_is_accepted() {
     let bank = sound([(1, 20), (2, 0)]);
     let refusal = bank.transfer(1, 2, 80).expect_err("80 of 20");
     assert_eq!(refusal.to_string(), "insufficient funds: the amount must be at most 20, got 80");

@@ -1,38 +1,22 @@
-//! # Does a count of requests lose any, and does a limit let one too many through?
+//! # Request counters and rate limits
 //!
-//! **Answer.** Totals in a [`Counter`] lose nothing, also while they are read and begun anew by
-//! [`Counter::take`]. A limit holds if to look at the count, to begin a new window, and to count are one
-//! step: [`Map::compute`] with a count for each client, one compare-and-exchange with a count for all.
-//! In two steps each of the three goes wrong.
+//! Proved of [`RequestCounts`] and [`Counter::take`]: each request is in exactly one report. Proved of
+//! [`ClientLimiter`] and [`OneWordLimiter`]: no window admits more than its limit. Checking the count, opening a
+//! window and counting are one step: [`Map::compute`](selvedge::Map::compute), or a compare-exchange of window and
+//! count in one word.
 //!
-//! **Why the racy twins fail.** [`GetThenInsertCounts`] gets, adds and inserts: two requests of one path
-//! count as one. [`ReadThenResetCount`] reports what it read and sets the count to 0, with what came in
-//! between. [`CheckThenCountLimiter`] looks whether there is room, and then counts: two requests are
-//! let in where there is room for one. [`CountThenUndoLimiter`] counts first and takes that back if it
-//! was too much, which does hold the limit, until a window begins between the two: then it takes back
-//! what is no longer there, and the count passes below 0. [`TwoWordLimiter`] keeps window and count in
-//! two atomics: of two requests that both begin the new window, the second one resets what the first
-//! has counted.
+//! **Racy variants.** [`GetThenInsertCounts`]: lost update. [`ReadThenResetCount`]: lost update between read and
+//! reset. [`CheckThenCountLimiter`]: check-then-act. [`CountThenUndoLimiter`]: the undo comes in the next window,
+//! and the count underflows. [`TwoWordLimiter`]: window and count in two atomics, so one request resets the count
+//! of another.
 //!
-//! **Why the sound ones hold.** [`Counter`] never sets anything back, see `counter.rs`. The closure of
-//! [`Map::compute`] sees the count as it is when the new one takes its place. [`OneWordLimiter`] keeps
-//! window and count in one word: the compare-and-exchange succeeds only if neither has changed since
-//! they were looked at, and otherwise looks again.
+//! **Under load.** `cargo run --release -p examples --bin web`, on two cores, 2026-11-24: `ab -c 8 -n 100000`
+//! completed 100,000 requests, and 100,000 were counted. `wrk -t 2 -c 8 -d 10` then completed 872,665, and 872,673
+//! were counted: it closes its eight connections with a request in flight on each. With `--racy`, `ab` completed
+//! 20,000 requests, and 3,730 were counted.
 //!
-//! **The code** of the sound ones, and of the twins that `cargo run -p examples --bin web -- --racy` runs, is
-//! `specimens/src/requests.rs`: what is proved here is what the server runs. The other twins are in
-//! `specimens/src/requests/racy.rs`.
-//!
-//! **Under load.** `cargo run --release -p examples --bin web` counts what it answers, and shows it on `/metrics`. On
-//! two cores, 2026-11-24: `ab -c 8 -n 100000` completed 100,000 requests, and 100,000 were counted;
-//! `wrk -t 2 -c 8 -d 10` then completed 872,665, and 872,673 were counted, for wrk hangs up at the end with
-//! a request under way on each of its eight connections. With `--racy`, `ab` completed 20,000 requests,
-//! and 3,730 were counted.
-//!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or
-//! three threads with one or two requests each, and a limit of one request a window. Time is the number
-//! of a window, handed in by each request, so requests may also come late. Two windows that follow each
-//! other let through twice the limit within a short time: that is what fixed windows mean, and no race.
+//! **Scope.** Explored completely, for two or three threads with one or two requests each, and a limit of one or
+//! two requests in a window. Time is the number of the window, which each request passes.
 
 use selvedge::Counter;
 use selvedge_model::Model;
@@ -47,7 +31,7 @@ use specimens::requests::{ClientLimiter, OneWordLimiter, RequestCounts, Seen};
 const PATH: u64 = 1;
 const CLIENT: u64 = 1;
 
-/// How many requests a window lets through.
+/// How many requests a window admits.
 const LIMIT: u32 = 1;
 
 /// Window 0, with no room left.
@@ -61,9 +45,9 @@ fn no_counts() -> RequestCounts<u64, ByParity> {
     RequestCounts(by_parity([]))
 }
 
-/// It works on every developer's machine: there, one request comes at a time.
+/// Both requests get the same count.
 #[test]
-fn a_count_that_is_got_and_inserted_loses_requests() {
+fn get_then_insert_loses_requests() {
     Model::new(|| GetThenInsertCounts { counts: no_counts(), between: || () })
         .thread("alice", |counts| counts.count(PATH))
         .thread("bob", |counts| counts.count(PATH))
@@ -73,9 +57,9 @@ fn a_count_that_is_got_and_inserted_loses_requests() {
         .check();
 }
 
-/// Nobody notices: a report has no total to be compared with.
+/// Requests between the read and the reset are in no report.
 #[test]
-fn a_report_that_resets_later_loses_requests() {
+fn read_then_reset_loses_requests() {
     Model::new(ReadThenResetCount::new)
         .thread("alice", ReadThenResetCount::count)
         .thread("bob", ReadThenResetCount::count)
@@ -105,7 +89,7 @@ fn full_client() -> ClientLimiter<ByParity> {
 }
 
 #[test]
-fn a_limit_that_is_checked_first_lets_one_too_many_through() {
+fn check_then_count_exceeds_the_limit() {
     let admit = |limiter: &CheckThenCountLimiter<_>| limiter.admit(CLIENT, 0).is_ok();
     Model::new(|| CheckThenCountLimiter { limiter: new_client(), between: || () })
         .thread("alice", admit)
@@ -116,9 +100,9 @@ fn a_limit_that_is_checked_first_lets_one_too_many_through() {
         .check();
 }
 
-/// Below 0 is 18446744073709551615: the window has just begun, and the next request is refused.
+/// 0 - 1 is 18446744073709551615: the next request of a new window is refused.
 #[test]
-fn a_count_that_is_taken_back_in_the_next_window_passes_below_zero() {
+fn undo_in_the_next_window_underflows() {
     Model::new(CountThenUndoLimiter::full)
         .thread("alice", CountThenUndoLimiter::admit)
         .thread("clock", CountThenUndoLimiter::begin_window)
@@ -128,14 +112,14 @@ fn a_count_that_is_taken_back_in_the_next_window_passes_below_zero() {
         .acceptable("alice=true count=1 next=false", "the window began, then she was let in")
         .interesting(
             "alice=false count=18446744073709551615 next=false",
-            "the window began between count and undo: nobody is let in, and it looks full",
+            "the window began between count and undo: it is empty, and counts as full",
         )
         .check();
 }
 
-/// To count in one step is not enough, if beginning a window is not part of it.
+/// Counting is one step, but opening a window is another one.
 #[test]
-fn two_requests_that_begin_a_window_are_both_let_through() {
+fn window_and_count_in_two_words_exceed_the_limit() {
     Model::new(TwoWordLimiter::full)
         .thread("alice", |limiter| limiter.admit(1))
         .thread("bob", |limiter| limiter.admit(1))
@@ -150,7 +134,7 @@ fn two_requests_that_begin_a_window_are_both_let_through() {
 // ---------------------------------------------------------------------------------------------
 
 #[test]
-fn a_report_neither_loses_nor_doubles_a_request() {
+fn take_reports_each_request_once() {
     Model::new(|| Counter::with_stripes(1).expect("1 stripe is accepted"))
         .thread("alice", Counter::increment)
         .thread("bob", Counter::increment)
@@ -163,7 +147,7 @@ fn a_report_neither_loses_nor_doubles_a_request() {
 }
 
 #[test]
-fn a_count_for_each_path_loses_nothing() {
+fn count_of_each_path_keeps_every_request() {
     Model::new(no_counts)
         .thread("alice", |counts| {
             counts.count(PATH);
@@ -184,7 +168,7 @@ fn a_count_for_each_path_loses_nothing() {
 }
 
 #[test]
-fn a_report_of_one_path_neither_loses_nor_doubles_a_request() {
+fn take_of_one_path_reports_each_request_once() {
     Model::new(no_counts)
         .thread("alice", |counts| counts.count(PATH))
         .thread("bob", |counts| counts.count(PATH))
@@ -200,13 +184,13 @@ fn a_report_of_one_path_neither_loses_nor_doubles_a_request() {
 // Sound: limits.
 // ---------------------------------------------------------------------------------------------
 
-/// Whether a request of [`CLIENT`] in window 1 is let through.
+/// Whether a request of [`CLIENT`] in window 1 is admitted.
 fn admit_in_window_1(limiter: &ClientLimiter<ByParity>) -> bool {
     limiter.admit(CLIENT, 1).is_ok()
 }
 
 #[test]
-fn one_of_three_requests_of_a_new_client_is_let_through() {
+fn new_client_is_admitted_once() {
     Model::new(new_client)
         .thread("first", admit_in_window_1)
         .thread("second", admit_in_window_1)
@@ -218,7 +202,7 @@ fn one_of_three_requests_of_a_new_client_is_let_through() {
 }
 
 #[test]
-fn one_of_two_requests_that_begin_a_window_is_let_through() {
+fn new_window_admits_one() {
     Model::new(full_client)
         .thread("first", admit_in_window_1)
         .thread("second", admit_in_window_1)
@@ -227,9 +211,9 @@ fn one_of_two_requests_that_begin_a_window_is_let_through() {
         .check();
 }
 
-/// In whichever order they come, the old window is full and the new one lets one through.
+/// The old window is full and the new one admits one, in any order.
 #[test]
-fn a_request_that_comes_late_does_not_begin_the_old_window_anew() {
+fn late_request_does_not_reopen_its_window() {
     Model::new(full_client)
         .thread("late", |limiter| limiter.admit(CLIENT, 0).is_ok())
         .thread("first", admit_in_window_1)
@@ -239,9 +223,9 @@ fn a_request_that_comes_late_does_not_begin_the_old_window_anew() {
         .check();
 }
 
-/// One that comes late is counted where there is room: in the window that has begun, and it is told so.
+/// A late request is counted in the current window, and gets its number.
 #[test]
-fn a_request_that_comes_late_is_let_through_in_the_window_that_has_begun() {
+fn late_request_counts_in_the_current_window() {
     Model::new(|| ClientLimiter { limit: 2, ..new_client() })
         .thread("late", |limiter| limiter.admit(CLIENT, 0).ok())
         .thread("first", |limiter| limiter.admit(CLIENT, 1).ok())
@@ -251,7 +235,7 @@ fn a_request_that_comes_late_is_let_through_in_the_window_that_has_begun() {
 }
 
 #[test]
-fn clients_do_not_use_up_each_others_limit() {
+fn clients_have_separate_limits() {
     Model::new(new_client)
         .thread("alice", |limiter| limiter.admit(CLIENT, 0).is_ok())
         .thread("bob", |limiter| limiter.admit(CLIENT + 2, 0).is_ok())
@@ -264,9 +248,9 @@ fn full_word() -> OneWordLimiter {
     OneWordLimiter::new(LIMIT, FULL)
 }
 
-/// Who looks on sees a window and the number of its requests, not one of them and half of the other.
+/// A reader gets a window and its own count.
 #[test]
-fn who_looks_at_one_word_sees_a_window_with_its_own_count() {
+fn read_of_one_word_is_not_torn() {
     Model::new(full_word)
         .thread("client", |limiter| limiter.admit(1).ok())
         .thread("operator", |limiter| {
@@ -279,7 +263,7 @@ fn who_looks_at_one_word_sees_a_window_with_its_own_count() {
 }
 
 #[test]
-fn one_of_two_requests_that_begin_a_window_in_one_word_is_let_through() {
+fn new_window_in_one_word_admits_one() {
     Model::new(full_word)
         .thread("first", |limiter| limiter.admit(1).ok())
         .thread("second", |limiter| limiter.admit(1).ok())
@@ -293,7 +277,7 @@ fn one_of_two_requests_that_begin_a_window_in_one_word_is_let_through() {
 }
 
 #[test]
-fn a_late_request_leaves_the_word_in_its_window() {
+fn late_request_in_one_word_does_not_reopen_its_window() {
     Model::new(full_word)
         .thread("late", |limiter| limiter.admit(0).is_ok())
         .thread("first", |limiter| limiter.admit(1).is_ok())
