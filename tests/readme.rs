@@ -1,4 +1,4 @@
-//! What the README shows is what comes out.
+//! What the README, the table of contents and the glossary show is what there is.
 
 #[cfg(loom)]
 const README: &str = include_str!("../README.md");
@@ -77,4 +77,108 @@ fn the_table_of_contents_is_complete() {
     }
     let rows = PAGES.lines().filter(|line| line.starts_with('|') && line.contains(".rs) |"));
     assert_eq!(rows.count(), files.len(), "each row has its file");
+}
+
+use std::path::{Path, PathBuf};
+
+const GLOSSARY: &str = include_str!("../loom-tests/glossary.md");
+
+/// The files of `folder`, with those of its folders.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).expect("a folder of the repository");
+    let paths = entries.map(|entry| entry.expect("an entry").path());
+    paths.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+/// The targets of the links in `text`.
+fn links(text: &str) -> impl Iterator<Item = &str> {
+    text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0))
+}
+
+/// Each entry has a link, each link leads to a file, and the number of a lesson is that of its file.
+#[test]
+fn the_links_of_the_glossary_lead_to_files() {
+    let folder = Path::new("loom-tests");
+    for row in GLOSSARY.lines().filter(|line| line.starts_with("| **")) {
+        assert!(links(row).next().is_some(), "no link in {row}");
+        for link in links(row) {
+            assert!(folder.join(link).is_file(), "{link} is no file: {row}");
+            let label =
+                row.split(&format!("]({link})")).next().and_then(|text| text.rsplit('[').next());
+            let numbered = PAGES.lines().find(|line| line.contains(&format!("]({link})")));
+            let number = numbered.and_then(|row| row.strip_prefix("| ")?.split(' ').next());
+            if number.is_some_and(|number| number.starts_with(char::is_numeric)) {
+                assert_eq!(label, number, "the number of {link}");
+            }
+        }
+    }
+}
+
+/// The terms of the reports that are no names of variants.
+const REPORTED: [&str; 16] = [
+    "explored completely",
+    "bounded",
+    "limit of turns",
+    "limit of steps",
+    "only under weak memory",
+    "newest is",
+    "in modification order",
+    "preempted",
+    "not completed",
+    "loom agrees",
+    "fails as expected",
+    "the engines disagree",
+    "wrong model",
+    "limit exceeded",
+    "not run on threads",
+    "rounds on real threads",
+];
+
+/// The strings in the `Display` of `type_name`.
+fn displayed<'a>(source: &'a str, type_name: &str) -> Vec<&'a str> {
+    let (_, rest) = source
+        .split_once(&format!("impl fmt::Display for {type_name} {{"))
+        .unwrap_or_else(|| panic!("{type_name} has a Display"));
+    let (block, _) = rest.split_once("\n}").expect("the block ends");
+    block.split("=> \"").skip(1).filter_map(|rest| Some(rest.split_once('"')?.0)).collect()
+}
+
+/// What the checker prints, and what lessons print in bold, has an entry.
+#[test]
+fn the_glossary_has_each_term() {
+    let read = |path: &PathBuf| std::fs::read_to_string(path).expect("a text");
+    let source: String = files(Path::new("model/src")).iter().map(read).collect();
+    let entries: Vec<String> = GLOSSARY
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| **")?.split_once("**")?.0.to_lowercase()))
+        .collect();
+    let mut terms: Vec<String> = Vec::new();
+    for (type_name, variants) in [("Grade", 3), ("Failure", 6), ("Promise", 4)] {
+        let words = displayed(&source, type_name);
+        assert!(words.len() >= variants, "{type_name}: {words:?}");
+        terms.extend(words.into_iter().map(str::to_owned));
+    }
+    for term in REPORTED {
+        assert!(source.contains(term), "the checker does not print {term:?}");
+        terms.push(term.to_owned());
+    }
+    let parts = ["guess:", "output.", "why.", "fix.", "break it yourself.", "no data race"];
+    let lessons = files(Path::new("loom-tests")).into_iter().filter(|path| {
+        path.components().nth(1).is_some_and(|folder| {
+            folder.as_os_str().to_string_lossy().starts_with(char::is_numeric)
+        })
+    });
+    for lesson in lessons {
+        let text = read(&lesson);
+        let head: Vec<&str> = text.lines().map_while(|line| line.strip_prefix("//!")).collect();
+        let head = head.concat();
+        let bold = head.split("**").skip(1).step_by(2).map(str::to_lowercase);
+        terms.extend(bold.filter(|term| !parts.contains(&term.as_str())));
+    }
+    assert!(terms.len() > 40, "{terms:?}");
+    for term in &terms {
+        let term = term.trim_end_matches('.');
+        let has_entry = entries.iter().any(|entry| entry.contains(term));
+        assert!(has_entry, "{term:?} has no entry in loom-tests/glossary.md");
+    }
 }
