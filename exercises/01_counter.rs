@@ -12,7 +12,8 @@
 //!    output. Why are they silent?
 //! 3. Make `increment` right.
 //!
-//! Lesson: `loom-tests/suites/counter.rs`. Hints: `cargo exercise hint counter`.
+//! Hints: `cargo exercise hint counter`.
+//! Lessons: 1.2 `loom-tests/1_races/2_lost_update.rs`, 1.3 `loom-tests/1_races/3_race_condition.rs`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

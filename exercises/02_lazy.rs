@@ -10,8 +10,9 @@
 //! A call that comes while another one runs `init` waits for it. `std::sync::OnceLock` keeps all of this: write
 //! it without.
 //!
-//! Run: `cargo exercise lazy`. Lessons: `loom-tests/suites/map.rs` (check-then-act),
-//! `loom-tests/suites/mutex_everywhere.rs`. Hints: `cargo exercise hint lazy`.
+//! Run: `cargo exercise lazy`. Hints: `cargo exercise hint lazy`.
+//! Lessons: 2.2 `loom-tests/2_mistakes/2_two_critical_sections.rs`,
+//! 4.4 `loom-tests/4_orderings/4_double_checked_locking.rs`.
 
 use selvedge_model::sync::Mutex;
 

@@ -10,8 +10,8 @@
 //!
 //! Keep one lock for each account, so that transfers between other accounts do not wait.
 //!
-//! Run: `cargo exercise transfer`. Lessons: `loom-tests/suites/mutex_everywhere.rs` (lock order),
-//! `loom-tests/suites/balance.rs`. Hints: `cargo exercise hint transfer`.
+//! Run: `cargo exercise transfer`. Hints: `cargo exercise hint transfer`.
+//! Lessons: 2.3 `loom-tests/2_mistakes/3_deadlock.rs`, 5.1 `loom-tests/5_finance/1_account_balance.rs`.
 
 use selvedge_model::sync::Mutex;
 

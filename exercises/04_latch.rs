@@ -10,8 +10,8 @@
 //!
 //! `Condvar::wait` may return without a notification (spurious wake-up); the checker explores that too.
 //!
-//! Run: `cargo exercise latch`. Lesson: `loom-tests/7_jobs/4_wakers.rs` (lost wake-up). Hints: `cargo
-//! exercise hint latch`.
+//! Run: `cargo exercise latch`. Hints: `cargo exercise hint latch`.
+//! Lesson: 7.1 `loom-tests/7_jobs/1_job_queue.rs`.
 
 use selvedge_model::sync::atomic::{
     AtomicU64,

@@ -8,8 +8,8 @@
 //! | `read(look)` | the entries of one moment; a later look is not at an older version |
 //! | | readers do not wait for each other |
 //!
-//! Run: `cargo exercise readers`. Lesson: `loom-tests/suites/reads_are_safe.rs`. Hints: `cargo exercise
-//! hint readers`.
+//! Run: `cargo exercise readers`. Hints: `cargo exercise hint readers`.
+//! Lessons: 1.1 `loom-tests/1_races/1_data_race.rs`, 2.1 `loom-tests/2_mistakes/1_reads_are_safe.rs`.
 
 use selvedge_model::sync::cell::UnsafeCell;
 

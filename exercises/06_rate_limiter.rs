@@ -10,8 +10,8 @@
 //! A window is the number of the second in which a request comes, say. There are no locks to begin with: can
 //! you do without?
 //!
-//! Run: `cargo exercise rate_limiter`. Lesson: `loom-tests/suites/request_counters.rs`. Hints: `cargo
-//! exercise hint rate_limiter`.
+//! Run: `cargo exercise rate_limiter`. Hints: `cargo exercise hint rate_limiter`.
+//! Lesson: 6.3 `loom-tests/6_web/3_request_counters.rs`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -8,8 +8,8 @@
 //! | | a load does not wait for loads of other keys |
 //! | | a load that panics leaves the key absent: the next call, or one that already waits, loads it |
 //!
-//! Run: `cargo exercise cache`. Lesson: `loom-tests/suites/cache.rs`. Hints: `cargo exercise hint
-//! cache`.
+//! Run: `cargo exercise cache`. Hints: `cargo exercise hint cache`.
+//! Lesson: 6.1 `loom-tests/6_web/1_cache.rs`.
 
 use std::collections::BTreeMap;
 

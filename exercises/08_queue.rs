@@ -8,8 +8,8 @@
 //! | `pop()` | removes the first item; waits while the queue is empty |
 //! | | no thread waits while it could go on |
 //!
-//! Run: `cargo exercise queue`. Lesson: `loom-tests/suites/jobs.rs`. Hints: `cargo exercise hint
-//! queue`.
+//! Run: `cargo exercise queue`. Hints: `cargo exercise hint queue`.
+//! Lesson: 7.1 `loom-tests/7_jobs/1_job_queue.rs`.
 
 use std::collections::VecDeque;
 

@@ -8,8 +8,8 @@
 //! | `put(value)` | publishes the value; called once, by one thread |
 //! | `get()` | the value, if it was published; does not wait |
 //!
-//! Run: `cargo exercise publish`. Lessons: `loom-tests/suites/seats.rs`, `loom-tests/suites/checker/litmus.rs`
-//! (message passing). Hints: `cargo exercise hint publish`.
+//! Run: `cargo exercise publish`. Hints: `cargo exercise hint publish`.
+//! Lesson: 4.1 `loom-tests/4_orderings/1_publish_with_a_flag.rs`.
 
 use selvedge_model::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use selvedge_model::sync::cell::UnsafeCell;

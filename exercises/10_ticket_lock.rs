@@ -11,8 +11,8 @@
 //!
 //! A loop that waits calls `hint::spin_loop`, so that the checker knows it as one.
 //!
-//! Run: `cargo exercise ticket_lock`. Lesson: `loom-tests/suites/checker/spin_lock.rs`. Hints: `cargo exercise hint
-//! ticket_lock`.
+//! Run: `cargo exercise ticket_lock`. Hints: `cargo exercise hint ticket_lock`.
+//! Lesson: 4.1 `loom-tests/4_orderings/1_publish_with_a_flag.rs`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;

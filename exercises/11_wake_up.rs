@@ -10,9 +10,10 @@
 //! | `take()` | takes a permit; sleeps while there is none |
 //! | | what was written before `add` is visible after the `take` of that permit |
 //!
-//! Run: `cargo exercise wake_up`. No interleaving shows it: read which store each load of the picture reads.
-//! Lessons: `loom-tests/suites/checker/litmus.rs` (store buffering), `loom-tests/7_jobs/4_wakers.rs`. Hints:
-//! `cargo exercise hint wake_up`.
+//! No interleaving shows it: read which store each load of the picture reads.
+//!
+//! Run: `cargo exercise wake_up`. Hints: `cargo exercise hint wake_up`.
+//! Lessons: 4.2 `loom-tests/4_orderings/2_store_buffering.rs`, 7.1 `loom-tests/7_jobs/1_job_queue.rs`.
 
 use selvedge_model::sync::atomic::{
     AtomicU64,

@@ -11,8 +11,8 @@
 //!
 //! The words are atomics, and their accesses can stay `Relaxed`. A loop that waits calls `hint::spin_loop`.
 //!
-//! Run: `cargo exercise seqlock`. Lesson: `loom-tests/suites/checker/litmus.rs` (message passing, fences). Hints:
-//! `cargo exercise hint seqlock`.
+//! Run: `cargo exercise seqlock`. Hints: `cargo exercise hint seqlock`.
+//! Lesson: 4.5 `loom-tests/4_orderings/5_seqlock.rs`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;

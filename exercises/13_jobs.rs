@@ -11,8 +11,8 @@
 //! | | workers do not wait for each other's jobs; a job that panics does not end the worker |
 //! | `stats()` | how many jobs have ended without a panic, and the sum of their work: of one moment |
 //!
-//! Run: `cargo exercise jobs`. Lessons: `loom-tests/suites/jobs.rs`,
-//! `loom-tests/suites/job_reports.rs`. Hints: `cargo exercise hint jobs`.
+//! Run: `cargo exercise jobs`. Hints: `cargo exercise hint jobs`.
+//! Lessons: 7.2 `loom-tests/7_jobs/2_shutdown.rs`, 7.3 `loom-tests/7_jobs/3_job_statistics.rs`.
 
 use std::collections::VecDeque;
 use std::fmt;

@@ -25,6 +25,7 @@ fn every_exercise_has_three_hints_or_more_in_order() {
 #[test]
 fn every_file_says_how_to_run_it_and_where_its_lesson_is() {
     let pages = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let contents = read("../loom-tests/README.md");
     for Exercise { name, level, file, .. } in &EXERCISES {
         let text = read(file);
         let (number, _) = file.split_once('_').expect("a number");
@@ -37,11 +38,18 @@ fn every_file_says_how_to_run_it_and_where_its_lesson_is() {
             let told = text.replace("\n//!", "");
             assert!(told.contains(&command), "{file}: {command}");
         }
+        let words: Vec<&str> = text.split('`').collect();
         let lessons: Vec<_> =
-            text.split('`').filter(|word| word.starts_with("loom-tests/")).collect();
+            words.windows(2).filter(|pair| pair[1].starts_with("loom-tests/")).collect();
         assert!(!lessons.is_empty(), "{file}: no lesson");
         for lesson in lessons {
-            assert!(pages.join(lesson).exists(), "{file}: there is no {lesson}");
+            // As in `Lessons: 1.2 `loom-tests/…``.
+            let (number, path) = (lesson[0].split_whitespace().last(), lesson[1]);
+            assert!(pages.join(path).exists(), "{file}: there is no {path}");
+            let place = format!("]({})", path.trim_start_matches("loom-tests/"));
+            let row = contents.lines().find(|line| line.contains(&place));
+            let right = row.and_then(|row| row.split_whitespace().nth(1));
+            assert_eq!(number, right, "{file}: the number of {path}");
         }
     }
 }
