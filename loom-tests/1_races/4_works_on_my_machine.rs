@@ -21,14 +21,15 @@
 //!   total=1  interesting         2  both load 0: one update is lost
 //! ```
 //!
-//! **Why.** The machine runs one execution at a time, and not each with the same probability. The load and the store
-//! are about a nanosecond apart, and starting a thread takes thousands of nanoseconds, so the two threads rarely
-//! overlap. More load, another machine, another build or a debugger changes the probability. It does not change which
-//! executions are possible. A stress test that passes shows that the failure is rare there, not that there is none.
+//! **Why.** The machine runs one execution at a time, and not each with the same probability. An update is lost only if
+//! one thread loads between the other's load and store, which directly follow each other. The yield gives the other
+//! thread time for that (second row), and so do more increments (third and fourth). More load, another machine, another
+//! build or a debugger changes the probability. It does not change which executions are possible. A stress test that
+//! passes shows that the failure is rare there, not that there is none.
 //!
 //! The checker does not run threads at random. It runs one execution of the model after the other, each once, until
 //! none is left. There are four here: the last store is alice's or bob's, and the load before it reads 0 or the other
-//! store. The second of them loses an update. This takes a millisecond, and it is the same on every machine.
+//! store. The second of them loses an update. It is the same on every machine.
 //!
 //! **Fix.** The last test increments by `fetch_add`: there are two executions, and both are right. That is a proof for
 //! two threads with one increment each.
