@@ -27,9 +27,8 @@
 //! build or a debugger changes the probability. It does not change which executions are possible. A stress test that
 //! passes shows that the failure is rare there, not that there is none.
 //!
-//! The checker does not run threads at random. It runs one execution of the model after the other, each once, until
-//! none is left. There are four here: the last store is alice's or bob's, and the load before it reads 0 or the other
-//! store. The second of them loses an update. It is the same on every machine.
+//! The checker runs each execution of the model once. There are four here: the last store is alice's or bob's, and the
+//! load before it reads 0 or the other store. The second of them loses an update, on every machine.
 //!
 //! **Fix.** The last test increments by `fetch_add`: there are two executions, and both are right. That is a proof for
 //! two threads with one increment each.

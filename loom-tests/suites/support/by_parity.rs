@@ -20,7 +20,7 @@ impl BuildHasher for ByParity {
 
 impl Hasher for ByParity {
     fn write(&mut self, _: &[u8]) {
-        unreachable!("all keys of the pages are u64");
+        unreachable!("all keys are u64");
     }
 
     fn write_u64(&mut self, key: u64) {
