@@ -1,12 +1,12 @@
 //! # 3. A transfer between accounts (easy)
 //!
-//! The program sometimes stops for ever. Make it right.
+//! The program sometimes deadlocks. Make it right.
 //!
 //! | call | promise |
 //! |---|---|
 //! | `transfer(from, to, amount)` | moves the money if `from` has it, and returns whether it did; it never gives up otherwise |
 //! | | no account is overdrawn; `from` and `to` may be the same |
-//! | `balances()` | all accounts at one moment: no money is on its way |
+//! | `balances()` | all accounts at one moment: no transfer is half done |
 //!
 //! Keep one lock for each account, so that transfers between other accounts do not wait.
 //!

@@ -5,7 +5,7 @@
 //! | call | promise |
 //! |---|---|
 //! | `write(change)` | called by one thread; readers see all that `change` does, or nothing of it |
-//! | `read(look)` | the entries of one moment; a later look is not at an older version |
+//! | `read(look)` | the entries at one moment; a later read sees no older version |
 //! | | readers do not wait for each other |
 //!
 //! Run: `cargo exercise readers`. Hints: `cargo exercise hint readers`.

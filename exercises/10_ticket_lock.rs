@@ -5,7 +5,7 @@
 //!
 //! | call | promise |
 //! |---|---|
-//! | `lock()` | one thread at a time is in; it sees all that the last one wrote |
+//! | `lock()` | one thread at a time holds the lock; it sees all that the last one wrote |
 //! | | threads are served in the order of their tickets: 0, 1, 2, … |
 //! | `unlock()` | lets the next ticket in |
 //!

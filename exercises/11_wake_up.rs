@@ -1,12 +1,12 @@
 //! # 11. A wake-up that is not lost (hard)
 //!
 //! `add` takes the lock only if a thread sleeps, because that is rare. A thread that wants to sleep announces it
-//! first and looks for a permit again afterwards, so it cannot miss one. And yet it sometimes sleeps for ever,
-//! beside a permit. Make it right, and keep the fast path: no lock if no thread sleeps.
+//! first and checks for a permit again afterwards, so it cannot miss one. And yet it sometimes sleeps for ever
+//! although there is a permit. Make it right, and keep the fast path: no lock if no thread sleeps.
 //!
 //! | call | promise |
 //! |---|---|
-//! | `add()` | adds a permit, and wakes a thread that sleeps for want of one |
+//! | `add()` | adds a permit, and wakes a thread that sleeps |
 //! | `take()` | takes a permit; sleeps while there is none |
 //! | | what was written before `add` is visible after the `take` of that permit |
 //!

@@ -1,7 +1,7 @@
 //! # 13. A job system with statistics (hard)
 //!
 //! Workers do jobs and count them. All is under locks, and jobs are lost, workers wait for each other, and a
-//! report adds up to nothing. Make it right, with few locks.
+//! report does not add up. Make it right, with few locks.
 //!
 //! | call | promise |
 //! |---|---|
@@ -9,7 +9,7 @@
 //! | `close()` | no job is accepted afterwards |
 //! | `work()` | does jobs until the system is closed and all accepted ones are taken; each is done once |
 //! | | workers do not wait for each other's jobs; a job that panics does not end the worker |
-//! | `stats()` | how many jobs have ended without a panic, and the sum of their work: of one moment |
+//! | `stats()` | how many jobs have ended without a panic, and the sum of their work, at one moment |
 //!
 //! Run: `cargo exercise jobs`. Hints: `cargo exercise hint jobs`.
 //! Lessons: 7.2 `loom-tests/7_jobs/2_shutdown.rs`, 7.3 `loom-tests/7_jobs/3_job_statistics.rs`.

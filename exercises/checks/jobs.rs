@@ -20,7 +20,7 @@ pub trait Jobs: Default + Send + Sync + 'static {
     /// Does jobs, until the system is closed and every accepted job is taken. Called by each worker.
     fn work(&self);
 
-    /// How many jobs have ended without a panic, and how much work they were: of one moment.
+    /// How many jobs have ended without a panic, and how much work they were, at one moment.
     fn stats(&self) -> (u64, u64);
 }
 
@@ -31,7 +31,7 @@ pub fn check<J: Jobs>() -> Vec<Question> {
         ("the close ends all workers", close::<J>),
         ("a job beside the close is done or refused", beside_close::<J>),
         ("two jobs are done at the same time", together::<J>),
-        ("statistics are of one moment, and count only what is done", one_moment::<J>),
+        ("statistics have whole jobs, and count only those that are done", one_moment::<J>),
         ("a job that panics ends no worker and is not counted", panics::<J>),
     ]
 }

@@ -18,7 +18,7 @@ pub trait Readers: Send + Sync + 'static {
     /// Changes the entries. Readers see all that `change` does, or nothing of it. Called by one thread only.
     fn write(&self, change: impl FnOnce(&mut Entries));
 
-    /// Looks at the entries, of one moment. Readers do not wait for each other.
+    /// Reads the entries, at one moment. Readers do not wait for each other.
     fn read<R>(&self, look: impl FnOnce(&Entries) -> R) -> R;
 }
 
@@ -27,7 +27,7 @@ pub fn check<M: Readers>() -> Vec<Question> {
     vec![
         ("a reader sees all of a write or nothing", all_or_nothing::<M>),
         ("two readers can read at the same time", together::<M>),
-        ("a later look is not at an older version", later::<M>),
+        ("a later read sees no older version", later::<M>),
         ("two readers beside a writer", two_readers::<M>),
     ]
 }

@@ -21,9 +21,9 @@ pub fn check<B: Bank>() -> Vec<Question> {
     vec![
         ("opposite transfers both take place", opposite::<B>),
         ("an account is never overdrawn", overdrawn::<B>),
-        ("balances are of one moment: no money is on its way", moment::<B>),
+        ("the balances show no half transfer", moment::<B>),
         ("a transfer from an account to itself changes nothing", itself::<B>),
-        ("transfers in a circle all take place", circle::<B>),
+        ("transfers in a cycle all take place", circle::<B>),
     ]
 }
 
