@@ -1,7 +1,6 @@
-//! Help for racy twins, which fail by themselves, but not in every run.
+//! Yields for racy variants, which fail without them too, but not in every run.
 
-/// Lets other threads run, one time in sixteen: called between a twin's two steps, so that somebody
-/// does come in between.
+/// Yields one time in sixteen: called between the two steps of a racy variant.
 pub fn yield_now_and_then() {
     if fastrand::u8(..16) == 0 {
         std::thread::yield_now();

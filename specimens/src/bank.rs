@@ -1,8 +1,7 @@
 //! A bank: accounts by number, and movements of money between them.
 //!
-//! Its racy twins are in `racy/bank.rs`, each with a `between` that is called at the place where somebody
-//! else must not come in. Nothing needs to be done there for the twin to fail; a program that yields
-//! there fails sooner.
+//! Its racy variants are in `bank/racy.rs`. Each calls `between` between its two steps, and fails with any
+//! `between`. A program that yields there fails more often.
 //!
 //! Proved in `loom-tests/suites/bank.rs`, run by `examples/src/bin/bank.rs`.
 
@@ -112,7 +111,7 @@ impl<S: BuildHasher + Send + Sync> Bank for SoundBank<S> {
 /// Numbers the movements.
 #[derive(Default)]
 struct Receipts {
-    /// Relaxed: a number comes in one step, and stands for nothing but itself. Movements of one account
+    /// Relaxed: a number is drawn in one read-modify-write and publishes nothing. Movements of one account
     /// are ordered by its lock.
     last: AtomicU64,
 }

@@ -1,4 +1,4 @@
-//! A bell that calls its listeners. A racy twin is in `racy/`.
+//! A bell that calls its listeners. A racy variant is in `bell/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/bell.rs`.
 

@@ -1,4 +1,4 @@
-//! A cache in front of something slow: three sound ones. Two racy twins are in `racy/`.
+//! Three caches in front of a database. Racy variants are in `cache/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/cache.rs`, run in `examples/src/bin/web`. None of them evicts: one that does has to
 //! keep versions and numbers of invalidations for as long as a load may be under way.
@@ -20,7 +20,7 @@ pub trait Cache<V, E>: Send + Sync {
     fn get(&self, key: u64, load: &dyn Fn() -> Result<V, E>) -> Result<V, E>;
 
     /// Calls `save`, which changes the value of `key` in the database and returns the new one.
-    /// Whoever calls [`get`](Self::get) after that is not given an older one.
+    /// A later [`get`](Self::get) does not return an older one.
     ///
     /// # Errors
     ///
@@ -47,8 +47,8 @@ where
         self.0.get_or_try_insert_with(key, load)
     }
 
-    /// Saves, and then removes what is stale now. In this order: the other way round somebody could
-    /// load the old value after it was removed.
+    /// Saves, and then removes the stale value. In the opposite order another thread could load the old
+    /// value after it was removed.
     fn save(&self, key: u64, save: &dyn Fn() -> Result<V, E>) -> Result<V, E> {
         let value = save()?;
         self.0.remove(&key);
@@ -56,8 +56,8 @@ where
     }
 }
 
-/// Loads outside all locks, and keeps what is newest, by the order of the values. Nobody waits for
-/// anybody's load, so two may load the same.
+/// Loads outside all locks, and keeps the newest value, by the order of the values. No thread waits for
+/// another one's load, so two may load the same.
 pub struct NewestWinsCache<V, S>(pub Map<u64, V, S>);
 
 impl<V, S> NewestWinsCache<V, S>
@@ -92,9 +92,9 @@ where
     }
 }
 
-/// Loads outside all locks, and fills only if nothing was invalidated since before the load. For
-/// values that do not tell which is newer. Two may load the same; and while a save is under way, somebody
-/// may be given the new value and then once more the old one.
+/// Loads outside all locks, and fills only if nothing was invalidated since the load began. For
+/// values without versions. Two may load the same; and during a save a thread may get the new
+/// value and then the old one again.
 pub struct LeaseCache<V, S>(pub Map<u64, Leased<V>, S>);
 
 /// What a [`LeaseCache`] knows of a key. It stays when the value goes.

@@ -1,4 +1,4 @@
-//! Who is on call: one of two has to be. A racy twin is in `racy/`.
+//! Duty: at least one of two people is on call. A racy variant is in `duty/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/duty.rs`.
 

@@ -1,4 +1,4 @@
-//! Folders with a lock each, of which one call takes two. A racy twin is in `racy/`.
+//! Folders with a lock each; one call takes two of them. A racy variant is in `folders/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/folders.rs`.
 
@@ -19,7 +19,7 @@ fn pour(from: &mut u64, to: &mut u64) {
     *from = 0;
 }
 
-/// Locks in the order of the indices: who waits for a folder holds none that comes later.
+/// Locks in the order of the indices: a thread that waits for a folder holds none with a greater index.
 pub struct OrderedFolders(pub Folders);
 
 impl OrderedFolders {

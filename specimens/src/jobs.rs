@@ -1,4 +1,4 @@
-//! A pool of workers: a channel, and statistics that each worker owns. Three racy twins of its parts are in `racy/`.
+//! A pool of workers: a channel, and statistics that each worker owns. Racy variants are in `jobs/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_statistics.rs`, run in `examples/src/bin/jobs.rs`.
 
@@ -174,7 +174,7 @@ impl<Q: Send + Sync, T: Tally + 'static> Pool<Q, T> {
         move || shared.1.totals()
     }
 
-    /// Waits for the workers, who end when there are no jobs any more, and returns what was done.
+    /// Waits for the workers, which end when the channel ends, and returns what was done.
     pub fn join(self) -> Totals {
         for worker in self.workers {
             worker.join().expect("a job's panic ends in its worker");

@@ -1,8 +1,7 @@
 //! An exchange: orders to buy and to sell, matched at once or kept waiting.
 //!
-//! Its two racy twins are in `racy/matching.rs`, each with a `between` that is called at the place where
-//! somebody else must not come in. Nothing needs to be done there for the twin to fail; a program that
-//! yields there fails sooner.
+//! Its two racy variants are in `matching/racy.rs`. Each calls `between` between its two steps, and fails with any
+//! `between`. A program that yields there fails more often.
 //!
 //! Proved in `loom-tests/suites/matching.rs`, run by `examples/src/bin/matching.rs`.
 
@@ -102,8 +101,8 @@ pub trait Exchange: Send + Sync {
 pub struct SoundExchange<S> {
     /// Two entries a book, one for each side.
     waiting: Map<u64, u64, S>,
-    /// The number of the last order. Relaxed: a number comes in one step, and stands for nothing but
-    /// itself. Orders of one book are ordered by its locks.
+    /// The number of the last order. Relaxed: a number is drawn in one read-modify-write and publishes
+    /// nothing. Orders of one book are ordered by its locks.
     last: AtomicU64,
 }
 

@@ -1,5 +1,5 @@
-//! A payment desk: a payment is asked for under an idempotency key, as often as the client likes, and
-//! charged once. Its three racy twins are in `racy/`.
+//! A payment desk: a payment has an idempotency key, and is charged once however often the client sends it.
+//! Its three racy variants are in `payments/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/payments.rs`, run by `examples/src/bin/payments.rs`.
 
@@ -97,8 +97,8 @@ impl Gateway {
     }
 }
 
-/// Charges in the step that notes the receipt. The first to ask charges, the others wait for the receipt;
-/// an attempt that fails gives back what it took, is forgotten, and the next one tries.
+/// Charges in the step that stores the receipt. The first request charges, the others wait for the receipt.
+/// A failed charge is rolled back and not stored, and the next request charges.
 pub struct SoundDesk<S> {
     gateway: Gateway,
     receipts: Map<u64, Receipt, S>,

@@ -1,8 +1,8 @@
-//! The deliberately broken twins: each differs from the sound type by one defect.
+//! Racy variants of the library's types: each differs from the sound type by one defect.
 //!
-//! They are here to be taken apart. `loom-tests/` shows each of them fail, next to the sound type
-//! that does not; a test suite that cannot tell them apart would not notice the defect elsewhere
-//! either. Never use one for anything else.
+//! `loom-tests/suites/` shows each of them fail, next to the sound type that does not. A test suite that
+//! cannot distinguish the two would not notice the defect elsewhere either. Do not use them for
+//! anything else.
 
 mod counter;
 mod map;

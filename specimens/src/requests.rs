@@ -1,4 +1,4 @@
-//! Requests counted and limited. A racy twin of each is in `racy/`.
+//! Request counters and rate limits. Racy variants are in `requests/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/requests.rs`, run in `examples/src/bin/web`.
 

@@ -1,4 +1,4 @@
-//! A room with so many places. A racy twin is in `racy/`.
+//! A room with a limited number of places. A racy variant is in `room/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/room.rs`.
 
@@ -6,7 +6,7 @@ use selvedge_model::sync::{PoisonError, RwLock};
 
 pub mod racy;
 
-/// Looks under the read lock, for the many who find no place, and again under the write lock.
+/// Checks under the read lock, which is cheap where there is no place, and again under the write lock.
 pub struct LookAgainRoom {
     places: usize,
     pub inside: RwLock<usize>,

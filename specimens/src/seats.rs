@@ -1,5 +1,5 @@
 //! Seats of a show, to be sold once each: one read-modify-write, one lock. And plain memory behind a flag.
-//! Racy twins are in `racy/`.
+//! Racy variants are in `seats/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/seats.rs`.
 
@@ -37,7 +37,7 @@ impl LockedSeats {
     }
 }
 
-/// How many seats there are, written once, and read only by who has seen that it is written.
+/// The number of seats, written once, and read only after the flag is seen.
 #[derive(Default)]
 pub struct FlaggedSeats {
     seats: UnsafeCell<i64>,
@@ -50,9 +50,9 @@ unsafe impl Sync for FlaggedSeats {}
 impl FlaggedSeats {
     /// To be called once.
     pub fn publish(&self, seats: i64) {
-        // SAFETY: the one writer, and nobody reads before the flag is raised.
+        // SAFETY: there is one writer, and no thread reads before the flag is set.
         self.seats.with_mut(|shared| unsafe { *shared = seats });
-        // Release: who sees the flag sees what was written before it.
+        // Release: pairs with the Acquire in `get`, which then sees the write above.
         self.written.store(true, Release);
     }
 

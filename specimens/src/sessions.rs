@@ -1,4 +1,4 @@
-//! What a site remembers of its visitors. A racy twin is in `racy/`.
+//! The sessions of the visitors of a site. Racy variants are in `sessions/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/sessions.rs`, run in `examples/src/bin/web`.
 
@@ -28,7 +28,7 @@ pub struct Session {
     pub read: u32,
     /// How many were put into the cart.
     pub items: u32,
-    /// When it was last used, in seconds of a clock that whoever calls has.
+    /// When it was last used, in seconds of the caller's clock.
     pub used: u64,
 }
 

@@ -1,4 +1,4 @@
-//! Locks that are waited for in a loop, around a number in plain memory. Racy twins are in `racy/`.
+//! Spin locks around a number in plain memory. Racy variants are in `spin_lock/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/checker/spin_lock.rs`.
 
@@ -15,8 +15,8 @@ pub mod racy;
 #[derive(Default)]
 pub struct Kept(UnsafeCell<u64>);
 
-// SAFETY: the lock around it lets one thread in at a time, and the next one in after the last one is out.
-// Where a twin does not, that is its defect.
+// SAFETY: the lock around it excludes other threads, and each unlock happens before the next lock.
+// In a racy variant it does not, which is its defect.
 unsafe impl Sync for Kept {}
 
 impl Kept {
@@ -31,19 +31,19 @@ impl Kept {
     }
 }
 
-/// Whoever turns the flag is in.
+/// The thread that sets the flag holds the lock.
 #[derive(Default)]
 pub struct SpinLock {
-    /// True while somebody is in.
+    /// True while the lock is held.
     taken: AtomicBool,
     pub value: Kept,
 }
 
 impl SpinLock {
-    /// Comes in if nobody is.
+    /// Acquires the lock if it is free.
     pub fn try_enter(&self) -> bool {
-        // Acquire: pairs with the Release in `leave`; who comes in sees all that the last one wrote.
-        // Relaxed: who stays out may see nothing.
+        // Acquire: pairs with the Release in `leave`; the owner sees all that the last one wrote.
+        // Relaxed: a failed attempt reads nothing else.
         self.taken.compare_exchange(false, true, Acquire, Relaxed).is_ok()
     }
 

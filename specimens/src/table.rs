@@ -1,4 +1,4 @@
-//! A table of a host and a port that belong together, under a read-write lock. Racy twins are in `racy/`.
+//! A table of a host and a port that belong together, under a read-write lock. Racy variants are in `table/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/table.rs`.
 
@@ -75,6 +75,6 @@ impl PublishedTable {
             let mut current = self.0.write().unwrap_or_else(PoisonError::into_inner);
             std::mem::swap(&mut *current, &mut new);
         }
-        // The old one is dropped here, outside the lock, if nobody reads it any more.
+        // The old one is dropped here, outside the lock, unless a reader still has it.
     }
 }

@@ -1,4 +1,4 @@
-//! From when to when something is open, under a read-write lock. Racy twins are in `racy/`.
+//! Opening hours: two values under a read-write lock. Racy variants are in `window/racy.rs`.
 //!
 //! Proved in `loom-tests/suites/window.rs`.
 

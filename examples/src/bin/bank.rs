@@ -1,9 +1,8 @@
 //! A bank at noon: tellers transfer money crosswise between few accounts, on all cores, while an auditor
 //! adds up all balances again and again. The total never moves, and no account is overdrawn.
 //!
-//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/bank.rs`. Here
-//! the twins let other threads run between their two steps now and then, so that every run fails; without
-//! that they do so once in a while.
+//! `loom-tests/suites/bank.rs` proves it, and shows how the racy variants fail. Here the variants yield between
+//! their two steps now and then, so that every run fails.
 //!
 //! ```text
 //! cargo run -p examples --bin bank

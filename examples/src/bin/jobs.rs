@@ -3,15 +3,14 @@
 //!
 //! ```text
 //! cargo run --release -p examples --bin jobs
-//! cargo run --release -p examples --bin jobs -- --racy     # the three twins; fails
+//! cargo run --release -p examples --bin jobs -- --racy     # the three racy variants; fails
 //! ```
 //!
-//! The pool and its twins are `specimens/src/jobs.rs`. That the pool is right in every interleaving
-//! is shown, for few jobs, in `loom-tests/suites/jobs.rs` and `loom-tests/suites/job_statistics.rs`, and so is how each twin
-//! goes wrong.
+//! The pool and its racy variants are in `specimens/src/jobs.rs`. `loom-tests/suites/jobs.rs` and
+//! `loom-tests/suites/job_statistics.rs` prove the pool for few jobs, and show how each variant fails.
 //!
-//! Two of the twins take two steps for what should be one, a nanosecond apart. So that they go wrong
-//! while you look, they let others run in between; the pages show that they need no such help.
+//! Two of the variants take two steps for what should be one. They yield in between, so that every run fails; the
+//! suites show that they fail without it too.
 
 use std::cmp::Ordering;
 use std::hint::black_box;

@@ -1,10 +1,9 @@
-//! Feel the problem: threads increment one number a thousand times in all, ten times over. First by a
-//! load and a store, then by a [`Counter`]. The first prints less than a thousand.
+//! Threads increment one number a thousand times in all, ten times over: first by a load and a store, then by a
+//! [`Counter`]. The first prints less than a thousand.
 //!
-//! Honestly: left alone it seldom does. An update is lost if somebody comes between a load and its
-//! store, and these are a nanosecond apart. So here one increment in sixteen lets others run at just that
-//! place; with `--no-yield` none does. That the loss does not come from the yield is shown in
-//! `loom-tests/1_races/4_works_on_my_machine.rs`: the checker reaches the same totals with it and without.
+//! An update is lost if another thread comes between the load and the store, which is rare. So one increment in
+//! sixteen yields there; with `--no-yield` none does. The loss does not come from the yield:
+//! `loom-tests/1_races/4_works_on_my_machine.rs` shows that the checker reaches the same totals with it and without.
 //!
 //! ```text
 //! cargo run -p examples --bin lost_update               # both

@@ -1,9 +1,8 @@
 //! An exchange: traders buy and sell in few books, on all cores, and look at all books after each order.
 //! Every order is filled once or waits, and no buyer and seller miss each other.
 //!
-//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/matching.rs`. Here
-//! the twins let other threads run between their two steps now and then, so that every run fails; without
-//! that they do so once in a while.
+//! `loom-tests/suites/matching.rs` proves it, and shows how the racy variants fail. Here the variants yield between
+//! their two steps now and then, so that every run fails.
 //!
 //! ```text
 //! cargo run -p examples --bin matching

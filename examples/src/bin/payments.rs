@@ -1,9 +1,8 @@
 //! A payment desk whose clients ask again when they hear nothing: several requests for one payment, at
 //! the same time, over a line that fails now and then. Each payment is charged once.
 //!
-//! Why that is so in every interleaving, and what goes wrong in the twins: `loom-tests/suites/payments.rs`. The
-//! first twin lets other threads run between its two steps now and then, so that every run fails;
-//! without that it does so once in a while.
+//! `loom-tests/suites/payments.rs` proves it, and shows how the racy variants fail. The first variant yields between
+//! its two steps now and then, so that every run fails.
 //!
 //! ```text
 //! cargo run -p examples --bin payments

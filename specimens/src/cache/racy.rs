@@ -30,7 +30,7 @@ where
     }
 }
 
-/// Defect: a save fills the cache too, and whoever fills last wins, however old what it has.
+/// Defect: a save fills the cache too, and the last fill wins, however old its value is.
 pub struct LastFillWinsCache<V, S>(pub LookLoadFillCache<V, S>);
 
 impl<V, E, S> Cache<V, E> for LastFillWinsCache<V, S>

@@ -38,7 +38,7 @@ impl<J: Clone + Send + Sync> Jobs<J> for LookThenClaimJobs<J> {
 /// Defect: a flag tells the workers to stop, whatever is in the channel.
 pub struct StopFlagJobs<J> {
     channel: JobChannel<J>,
-    /// Release, and Acquire where it is read: who sees it could also receive what was sent before.
+    /// Release, and Acquire where it is read: a worker that sees it can also receive what was sent before.
     stop: AtomicBool,
 }
 
@@ -159,7 +159,7 @@ impl WhileAnyPool {
     }
 }
 
-/// Defect: a job that panics ends the worker that runs it, and nobody takes its place.
+/// Defect: a job that panics ends the worker that runs it, and no other one is started.
 pub struct UncaughtPool(OpenChannel);
 
 impl UncaughtPool {
@@ -178,7 +178,7 @@ impl UncaughtPool {
         }
     }
 
-    /// How many jobs nobody has done.
+    /// The number of jobs that no worker has received.
     pub fn left(&self) -> usize {
         self.0.take_all()
     }

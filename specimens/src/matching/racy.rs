@@ -16,7 +16,7 @@ impl<S: BuildHasher + Send + Sync> Exchange for PeekThenFillExchange<S> {
         let seen = self.exchange.waiting.get(&other).ok_or(order.unknown())?;
         let (filled, rest) = order.split(seen);
         (self.between)();
-        // What is not there cannot be taken off; it is sold all the same.
+        // Only what is there can be taken off; the rest is sold too.
         let matched = self
             .exchange
             .waiting

@@ -4,9 +4,9 @@ use std::hash::BuildHasher;
 
 use super::{Desk, PaymentError, Receipt, SoundDesk};
 
-/// Defect: a receipt is looked for in one step, and charged and noted in others. `between` is called
-/// after the look. Nothing needs to be done there for the twin to fail; a program that yields there
-/// fails sooner.
+/// Defect: a receipt is looked for in one step, and charged and stored in others. `between` is called
+/// after the look-up. The variant fails with any `between`; a program that yields there fails more
+/// often.
 pub struct ChargeThenNoteDesk<S> {
     pub desk: SoundDesk<S>,
     pub between: fn(),

@@ -20,13 +20,13 @@ impl LossyCounter {
         Self::default()
     }
 
-    /// Adds `n`, unless somebody else adds at the same time.
+    /// Adds `n`, unless another thread adds at the same time.
     pub fn add(&self, n: u64) {
         let count = self.count.load(Relaxed);
         self.count.store(count.wrapping_add(n), Relaxed);
     }
 
-    /// Adds 1, unless somebody else adds at the same time.
+    /// Adds 1, unless another thread adds at the same time.
     pub fn increment(&self) {
         self.add(1);
     }
@@ -41,7 +41,7 @@ impl LossyCounter {
         self.count.swap(0, Relaxed)
     }
 
-    /// This twin's handle is the counter itself.
+    /// The handle of this variant is the counter itself.
     pub fn handle(&self) -> &Self {
         self
     }
@@ -88,7 +88,7 @@ impl UnsyncCounter {
         self.count.with_mut(|count| unsafe { std::mem::take(&mut *count) })
     }
 
-    /// This twin's handle is the counter itself.
+    /// The handle of this variant is the counter itself.
     pub fn handle(&self) -> &Self {
         self
     }
@@ -170,8 +170,8 @@ impl SwapTakeHandle {
 
 /// Defect: counts `increments` by each of `threads` threads, and does not wait for them.
 ///
-/// The counter is sound. The program prints too little all the same: the count is right for the
-/// moment at which it is read, and that moment is too early.
+/// The counter is sound, and the program prints too small a number: it reads the count before the
+/// threads have ended.
 pub fn count_without_waiting(threads: usize, increments: usize) -> u64 {
     let count = Arc::new(AtomicU64::new(0));
     for _ in 0..threads {

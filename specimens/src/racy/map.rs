@@ -15,7 +15,7 @@ use selvedge_model::sync::{
 /// Hashes alike in each execution of a model.
 type Table<K, V> = HashMap<K, V, BuildHasherDefault<DefaultHasher>>;
 
-/// What the twins with one lock around everything have in common, and do right.
+/// What the racy variants with one lock around everything have in common, which is sound.
 #[derive(Debug)]
 struct Locked<K, V>(RwLock<Table<K, V>>);
 
@@ -54,13 +54,13 @@ pub struct CheckThenInsertMap<K, V>(Locked<K, V>);
 
 impl<K: Hash + Eq + Copy, V: Clone> CheckThenInsertMap<K, V> {
     /// An empty map.
-    #[expect(clippy::new_without_default, reason = "a twin has what its page needs")]
+    #[expect(clippy::new_without_default, reason = "a racy variant has what its tests need")]
     pub fn new() -> Self {
         Self(Locked::new())
     }
 
-    /// A clone of the value of `key`, which `init` makes first if there is none, or if somebody
-    /// else is just making one.
+    /// A clone of the value of `key`, which `init` makes first if there is none, or while another
+    /// thread makes one.
     pub fn get_or_insert_with(&self, key: K, init: impl FnOnce() -> V) -> V {
         if let Some(value) = self.0.get(key) {
             return value;
@@ -76,7 +76,7 @@ impl<K: Hash + Eq + Copy, V: Clone> CheckThenInsertMap<K, V> {
     }
 }
 
-/// Defect: `update` gets, changes and inserts, so that what somebody else does in between is undone.
+/// Defect: `update` gets, changes and inserts, so that a change of another thread in between is undone.
 #[derive(Debug)]
 pub struct ReadModifyWriteMap<K, V>(Locked<K, V>);
 
@@ -118,7 +118,7 @@ unsafe impl<K, V> Sync for UnsyncMap<K, V> {}
 
 impl<K: Hash + Eq + Copy, V: Clone> UnsyncMap<K, V> {
     /// An empty map.
-    #[expect(clippy::new_without_default, reason = "a twin has what its page needs")]
+    #[expect(clippy::new_without_default, reason = "a racy variant has what its tests need")]
     pub fn new() -> Self {
         Self(UnsafeCell::new(Table::default()))
     }
@@ -153,7 +153,7 @@ pub struct LateLenMap<K, V> {
 
 impl<K: Hash + Eq + Copy, V: Clone> LateLenMap<K, V> {
     /// An empty map.
-    #[expect(clippy::new_without_default, reason = "a twin has what its page needs")]
+    #[expect(clippy::new_without_default, reason = "a racy variant has what its tests need")]
     pub fn new() -> Self {
         Self { entries: Locked::new(), len: AtomicUsize::new(0) }
     }

@@ -163,7 +163,7 @@ impl LateResetStats {
         Self::default()
     }
 
-    /// Records a sample, until somebody takes at the same time.
+    /// Records a sample, unless another thread takes at the same time.
     pub fn record(&self, value: u64) {
         let mut samples = lock(&self.samples);
         *samples = (samples.0 + 1, samples.1 + value);

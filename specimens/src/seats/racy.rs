@@ -37,7 +37,7 @@ impl PlainSeats {
     }
 }
 
-/// Defect: `sell` looks, and then sells; between the two somebody else may sell the same seat.
+/// Defect: `sell` checks, and then sells; between the two another thread may sell the same seat.
 pub struct LookThenSellSeats(pub AtomicI64);
 
 impl LookThenSellSeats {

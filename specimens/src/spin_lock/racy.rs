@@ -5,7 +5,7 @@ use selvedge_model::sync::hint;
 
 use super::SpinLock;
 
-/// Defect: who comes in does not ask for what the last one wrote.
+/// Defect: the lock does not acquire, so the owner may not see what the last one wrote.
 #[derive(Default)]
 pub struct RelaxedLockSpinLock(pub SpinLock);
 
@@ -18,7 +18,7 @@ impl RelaxedLockSpinLock {
     }
 }
 
-/// Defect: who leaves does not hand on what it wrote.
+/// Defect: the unlock does not release, so the next owner may not see what was written.
 #[derive(Default)]
 pub struct RelaxedUnlockSpinLock(pub SpinLock);
 

@@ -31,7 +31,7 @@ impl PlainWindow {
     }
 }
 
-/// Defect: who writes locks, and who reads does not.
+/// Defect: the writer locks, and the reader does not.
 pub struct UnlockedReadWindow {
     writing: Mutex<()>,
     from: AtomicU64,
