@@ -3,8 +3,10 @@
 
 Run from anywhere: `lab/engine_sabotage.py [PART OF A NAME]...`. It works on a copy of the workspace as git knows
 it. Each entry is a name, a file below `model/src`, what is replaced, and by what.
+It needs cargo-nextest, which stops at the first test that fails.
 """
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -296,20 +298,21 @@ TESTS = ["engine", "std_oracle"]
 
 
 def first_red(copy, target):
-    """The tests that fail in the first test binary that does."""
+    """The first test that fails, in the first test binary that has one."""
     for test in TESTS:
         environment = dict(os.environ, RUSTFLAGS="--cfg loom", RUST_BACKTRACE="0", SELVEDGE_PROGRAMS="40",
                            ORACLE_AGREE="20", CARGO_TARGET_DIR=target)
-        command = ["timeout", "-k", "2", "400", "cargo", "test", "--quiet", "-p", "selvedge-model", "--test", test]
+        cargo = ["cargo", "nextest", "run", "--package", "selvedge-model", "--features", "check", "--test", test]
+        build = subprocess.run([*cargo, "--no-run"], cwd=copy, env=environment, capture_output=True, text=True)
+        if build.returncode:
+            return "DOES NOT BUILD"
+        command = ["timeout", "-k", "2", "600", *cargo, "--fail-fast", "--status-level", "fail"]
         run = subprocess.run(command, cwd=copy, env=environment, capture_output=True, text=True)
         if run.returncode in (124, 137):
             return f"{test}: does not end"
-        if "could not compile" in run.stderr:
-            return "DOES NOT BUILD"
         if run.returncode:
-            lines = run.stdout.splitlines()
-            red = [line.split()[0] for line in lines if line.endswith("--- FAILED")]
-            return f"{test}: {', '.join(red) or 'crash'}"
+            red = re.findall(r"^ *(?:FAIL|SIG\w+) .*?(\S+)$", run.stderr, re.MULTILINE)
+            return f"{test}: {red[0] if red else 'crash'}"
     return "SURVIVED"
 
 

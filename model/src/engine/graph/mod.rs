@@ -170,9 +170,10 @@ pub fn explore(
     program: &dyn Fn(),
     each: &mut dyn FnMut(&Execution<'_>) -> ControlFlow<()>,
 ) -> Report {
+    // First: a thread that panics cannot set a hook.
+    let _hidden = panics::Hidden::new();
     panics::install_hook();
     overflow::install();
-    let _hidden = panics::Hidden::new();
     // SAFETY: only the lifetime is widened. The program is called by coroutines that `Engine::run`
     // brings to their end, or resets, before it returns.
     let program = unsafe { std::mem::transmute::<&dyn Fn(), &'static dyn Fn()>(program) };

@@ -232,9 +232,10 @@ unsafe impl Sync for Program {}
 ///
 /// If called from a program under test.
 pub fn explore(config: &Config, program: &dyn Fn(), each: &mut Each<'_>) -> Report {
+    // First: a thread that panics cannot set a hook.
+    let _hidden = panics::Hidden::new();
     panics::install_hook();
     overflow::install();
-    let _hidden = panics::Hidden::new();
     let mut gates = 16;
     loop {
         let engine = Engine {
