@@ -46,10 +46,13 @@
 struct Readme;
 
 pub mod counter;
+pub mod gauge;
 pub mod map;
 mod padded;
 pub mod stats;
+mod striped;
 
 pub use counter::{Counter, CounterError, CounterHandle};
+pub use gauge::{Gauge, GaugeError, GaugeHandle};
 pub use map::{Map, MapError, NotInserted};
 pub use stats::{Stats, StatsError, StatsHandle};

@@ -2,6 +2,7 @@
 
 mod counter;
 mod drop_in;
+mod gauge;
 mod map;
 mod map_abuse;
 mod map_helpers;

@@ -5,6 +5,7 @@ mod support;
 
 // The primitives.
 mod counter;
+mod gauge;
 mod map;
 mod map_pairs;
 mod stats;

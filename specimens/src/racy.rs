@@ -5,6 +5,7 @@
 //! anything else.
 
 mod counter;
+mod gauge;
 mod map;
 mod mark;
 mod split_counter;
@@ -13,6 +14,7 @@ mod stats;
 pub use counter::{
     LossyCounter, SwapTakeCounter, SwapTakeHandle, UnsyncCounter, count_without_waiting,
 };
+pub use gauge::{OnePassGauge, SignedCellGauge};
 pub use map::{
     ArgumentOrderMap, CheckThenInsertMap, HalfDoneMap, LateLenMap, ReadModifyWriteMap, UnsyncMap,
 };
