@@ -28,6 +28,11 @@
 //! time between the two passes. If no two agree, the least of the results is returned: each is at least the
 //! value between the two halves of its pass. A cell passes from one handle to the next under a mutex.
 //!
+//! Why three passes are enough for two amounts: if no two passes agree, the first has found neither and the third
+//! both, which are the values before and after; the second has found one. That is a value in between, unless the
+//! other one happens before it and was missed. If the one found raises the gauge, the first result is less. If it
+//! lowers the gauge, so does the one missed, and the third result is less.
+//!
 //! # Limits
 //!
 //! There is no `set`. A value that is set and not summed up is one word that all writers share, and stripes
@@ -51,7 +56,7 @@ use selvedge_model::sync::atomic::{
 pub use crate::striped::MAX_STRIPES;
 
 /// How often [`Gauge::get`] reads all cells at most.
-pub const PASSES: usize = 4;
+pub const PASSES: usize = 3;
 
 /// The error of [`Gauge::with_stripes`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -184,16 +189,16 @@ impl Gauge {
     pub fn get(&self) -> i64 {
         let owned = self.cells.read();
         let mut last = self.pass(&owned);
-        let mut least = last.value();
+        let mut value = last.value();
         for _ in 1..PASSES {
             let next = self.pass(&owned);
             if next == last {
                 return next.value();
             }
-            least = least.min(next.value());
+            value = value.min(next.value());
             last = next;
         }
-        least
+        value
     }
 
     /// Acquire: each load pairs with all changes of its word up to the one that it reads, so what happens

@@ -49,6 +49,8 @@ pub mod counter;
 pub mod gauge;
 pub mod map;
 mod padded;
+#[cfg(feature = "prometheus")]
+pub mod prometheus;
 pub mod stats;
 mod striped;
 

@@ -36,15 +36,15 @@ impl<C: Default, N: Default> Striped<C, N> {
     /// One stripe for each thread that can run in parallel, rounded up to a power of two.
     pub(crate) fn new() -> Self {
         let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::striped(parallelism.min(MAX_STRIPES))
+        Self::with(parallelism.min(MAX_STRIPES))
     }
 
     /// So many stripes, rounded up to a power of two; `None` if that is not 1 to [`MAX_STRIPES`].
     pub(crate) fn with_stripes(stripes: usize) -> Option<Self> {
-        (1..=MAX_STRIPES).contains(&stripes).then(|| Self::striped(stripes))
+        (1..=MAX_STRIPES).contains(&stripes).then(|| Self::with(stripes))
     }
 
-    fn striped(stripes: usize) -> Self {
+    fn with(stripes: usize) -> Self {
         let owned = Owned { cells: Vec::new(), free: Vec::new(), note: N::default() };
         Self {
             stripes: (0..stripes.next_power_of_two()).map(|_| CachePadded::default()).collect(),

@@ -9,6 +9,7 @@ mod map_helpers;
 mod map_inside;
 mod map_leaves;
 mod map_threads;
+mod prometheus;
 mod readme;
 mod stats;
 mod stats_helpers;

@@ -178,7 +178,7 @@ fn one_session_after_the_other_through_a_handle_is_never_two() {
 fn gauge_that_never_rests_is_shown_too_large() {
     Model::new(|| gauge(1))
         .thread("server", |open: &Gauge| {
-            for _ in 0..4 {
+            for _ in 0..3 {
                 open.increment();
                 open.decrement();
             }
