@@ -1,57 +1,42 @@
 //! `/metrics`, in the text format of Prometheus.
 
-use std::fmt::Write;
-
 use oxhttp::model::header::CONTENT_TYPE;
 use oxhttp::model::{Body, Response, StatusCode};
+use selvedge::prometheus::{self, Samples, Text, TextError};
 
 use crate::page::QUANTILES;
 use crate::site::{Site, response as respond};
 
-/// All metrics. The values of labels are constants without a character that would have to be escaped.
+/// All metrics.
 pub(crate) fn response(site: &Site) -> Response<Body> {
-    let content_type = (CONTENT_TYPE, "text/plain; version=0.0.4; charset=utf-8");
-    let metrics = text(site).expect("a string has room");
-    respond(StatusCode::OK, &[content_type], metrics)
+    let metrics = text(site).expect("the names are valid, and each is there once");
+    respond(StatusCode::OK, &[(CONTENT_TYPE, prometheus::CONTENT_TYPE)], metrics.to_string())
 }
 
-fn text(site: &Site) -> Result<String, std::fmt::Error> {
-    let mut out = String::new();
-
-    head(&mut out, "web_requests_total", "counter", "Requests answered, by route and status.")?;
+fn text(site: &Site) -> Result<Text, TextError> {
+    let mut text = Text::new();
     for ((route, status), count) in site.counts() {
-        writeln!(out, "web_requests_total{{route=\"{route}\",status=\"{status}\"}} {count}")?;
+        let labels = [("route", route), ("status", &status.to_string())];
+        let help = "Requests answered, by route and status.";
+        text.counter("web_requests_total", help, &labels, count)?;
     }
-
-    let name = "web_request_duration_seconds";
-    head(&mut out, name, "summary", "How long answering a request took.")?;
-    let latency = site.latency();
-    for q in QUANTILES {
-        let value = latency.quantile(q).map_or("NaN".to_owned(), |nanos| seconds(nanos.into()));
-        writeln!(out, "{name}{{quantile=\"{q}\"}} {value}")?;
-    }
-    writeln!(out, "{name}_sum {}", seconds(latency.sum()))?;
-    writeln!(out, "{name}_count {}", latency.count())?;
-
-    head(&mut out, "web_article_loads_total", "counter", "Articles loaded from the database.")?;
-    writeln!(out, "web_article_loads_total {}", site.database.loads.total())?;
-    head(&mut out, "web_article_saves_total", "counter", "Articles saved.")?;
-    writeln!(out, "web_article_saves_total {}", site.database.saves.total())?;
-
-    head(&mut out, "web_sessions", "gauge", "Sessions that have begun and not ended.")?;
-    writeln!(out, "web_sessions {}", site.sessions())?;
-    head(&mut out, "web_uptime_seconds", "gauge", "Since the site began.")?;
-    writeln!(out, "web_uptime_seconds {}", site.now())?;
-    Ok(out)
-}
-
-fn head(out: &mut String, name: &str, kind: &str, help: &str) -> std::fmt::Result {
-    writeln!(out, "# HELP {name} {help}")?;
-    writeln!(out, "# TYPE {name} {kind}")
-}
-
-/// Nanoseconds as seconds, exactly.
-fn seconds(nanos: u128) -> String {
-    const SECOND: u128 = 1_000_000_000;
-    format!("{}.{:09}", nanos / SECOND, nanos % SECOND)
+    let (loads, saves) = (site.database.loads.total(), site.database.saves.total());
+    let whole = |n| i64::try_from(n).unwrap_or(i64::MAX);
+    text.summary(
+        "web_request_duration_seconds",
+        "How long answering a request took.",
+        &[],
+        Samples::nanoseconds(&site.latency()),
+        &QUANTILES,
+    )?
+    .counter("web_article_loads_total", "Articles loaded from the database.", &[], loads)?
+    .counter("web_article_saves_total", "Articles saved.", &[], saves)?
+    .gauge(
+        "web_sessions",
+        "Sessions that have begun and not ended.",
+        &[],
+        whole(site.sessions() as u64),
+    )?
+    .gauge("web_uptime_seconds", "Since the site began.", &[], whole(site.now()))?;
+    Ok(text)
 }
