@@ -1,8 +1,11 @@
 //! The controls: the sound types in the same programs. Whoever reports one of these reports everything.
 
 use confidence::measured::Kind;
-use selvedge::{Counter, Map, Stats, StatsHandle};
-use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge::{Counter, Gauge, Map, Stats, StatsHandle};
+use selvedge_model::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use selvedge_model::sync::{Arc, Mutex, PoisonError, thread};
 
 use crate::by_parity::{ByParity, by_parity};
@@ -23,7 +26,7 @@ pub(crate) type With<T> = (T, AtomicU64);
 
 /// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
-    counters().into_iter().chain(statistics()).chain(maps()).collect()
+    counters().into_iter().chain(gauges()).chain(statistics()).chain(maps()).collect()
 }
 
 fn counters() -> [Specimen; 3] {
@@ -61,6 +64,46 @@ fn counters() -> [Specimen; 3] {
                 count.load(Relaxed)
             }],
             |(), [total]| *total == 2,
+        ),
+    ]
+}
+
+fn gauges() -> [Specimen; 2] {
+    [
+        Specimen::new(
+            "Gauge::get of a queue",
+            Kind::Sound,
+            || (Gauge::with_stripes(2).expect("2 stripes are accepted"), AtomicU64::new(0)),
+            [
+                |(depth, sent): &With<Gauge>| {
+                    if sent.load(Acquire) == 1 {
+                        depth.decrement();
+                    }
+                    0
+                },
+                |(depth, sent)| {
+                    depth.increment();
+                    sent.store(1, Release);
+                    0
+                },
+                |(depth, _)| depth.get(),
+            ],
+            |_, [_, _, seen]| *seen >= 0,
+        ),
+        Specimen::new(
+            "Gauge::get of sessions",
+            Kind::Sound,
+            || Gauge::with_stripes(1).expect("1 stripe is accepted"),
+            [
+                |open: &Gauge| {
+                    open.increment();
+                    open.decrement();
+                    open.increment();
+                    0
+                },
+                Gauge::get,
+            ],
+            |_, [_, seen]| *seen < 2,
         ),
     ]
 }

@@ -7,8 +7,9 @@ use selvedge_model::sync::atomic::{
 };
 use specimens::racy::{
     ArgumentOrderMap, CheckThenInsertMap, HalfDoneMap, LateLenMap, LateResetStats, LossyCounter,
-    OneLookStats, ReadModifyWriteMap, RelaxedLogStats, StripeByStripeStats, SwapTakeCounter,
-    TornStats, UnlockedReadStats, UnsyncCounter, UnsyncMap, count_without_waiting,
+    OneLookStats, OnePassGauge, ReadModifyWriteMap, RelaxedLogStats, SignedCellGauge,
+    StripeByStripeStats, SwapTakeCounter, TornStats, UnlockedReadStats, UnsyncCounter, UnsyncMap,
+    count_without_waiting,
 };
 
 use crate::sound::{Record, With, cause_or_effect};
@@ -16,7 +17,13 @@ use crate::specimen::{Specimen, written};
 
 /// All of them.
 pub(crate) fn all() -> Vec<Specimen> {
-    counters().into_iter().chain(stats()).chain(maps()).chain([look_first()]).collect()
+    counters()
+        .into_iter()
+        .chain(gauges())
+        .chain(stats())
+        .chain(maps())
+        .chain([look_first()])
+        .collect()
 }
 
 /// No twin, but the program of tokio-rs/loom #166: alice takes it that she comes first. loom forgets
@@ -79,6 +86,48 @@ fn counters() -> [Specimen; 4] {
             |(), [total]| *total == 2,
         )
         .beside("a count after join"),
+    ]
+}
+
+fn gauges() -> [Specimen; 2] {
+    [
+        Specimen::new(
+            "SignedCellGauge",
+            Kind::Order,
+            || (SignedCellGauge::new(), AtomicU64::new(0)),
+            [
+                |(depth, sent): &With<SignedCellGauge>| {
+                    if sent.load(Acquire) == 1 {
+                        depth.decrement();
+                    }
+                    0
+                },
+                |(depth, sent)| {
+                    depth.increment();
+                    sent.store(1, Release);
+                    0
+                },
+                |(depth, _)| depth.get(),
+            ],
+            |_, [_, _, seen]| *seen >= 0,
+        )
+        .beside("Gauge::get of a queue"),
+        Specimen::new(
+            "OnePassGauge",
+            Kind::Order,
+            OnePassGauge::new,
+            [
+                |open: &OnePassGauge| {
+                    open.increment();
+                    open.decrement();
+                    open.increment();
+                    0
+                },
+                OnePassGauge::get,
+            ],
+            |_, [_, seen]| *seen < 2,
+        )
+        .beside("Gauge::get of sessions"),
     ]
 }
 
