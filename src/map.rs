@@ -31,15 +31,7 @@
 //!
 //! # Coming from another map
 //!
-//! | in `dashmap` or `std` | here |
-//! |---|---|
-//! | `get`, `view`; `get` and clone | [`Map::with`]; [`Map::get`] |
-//! | `get_mut`, `alter` | [`Map::update`] |
-//! | `entry(k).or_insert_with(f)`, `or_try_insert_with(f)` | [`Map::get_or_insert_with`], [`Map::get_or_try_insert_with`] |
-//! | `entry(k).and_modify(f).or_insert(v)`, `remove_if` | [`Map::compute`] |
-//! | `iter`; the same at one point in time | [`Map::for_each`]; [`Map::snapshot`], [`Map::keys`], [`Map::values`] |
-//! | `with_shard_amount` | [`Map::with_shards`] |
-//! | two guards at once, which can deadlock | [`Map::update_pair`] |
+//! See [`coming_from`](crate::coming_from#from-dashmap-to-map).
 //!
 //! # Orderings
 //!

@@ -58,7 +58,7 @@ pub(crate) fn get(stripes: usize) -> Side<'static> {
     })
 }
 
-fn ours() -> Side<'static> {
+pub(crate) fn ours() -> Side<'static> {
     let counter = Counter::new();
     Side::new("Counter", move |load| {
         threads(
@@ -73,7 +73,7 @@ fn ours() -> Side<'static> {
     })
 }
 
-fn handle() -> Side<'static> {
+pub(crate) fn handle() -> Side<'static> {
     let counter = Counter::new();
     Side::new("CounterHandle", move |load| {
         threads(

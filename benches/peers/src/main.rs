@@ -13,6 +13,7 @@ use std::process::ExitCode;
 mod contention;
 mod counter;
 mod draw;
+mod gauge;
 mod growth;
 mod machine;
 mod map;
@@ -50,8 +51,10 @@ fn main() -> ExitCode {
 
     machine::print();
     println!();
-    let rows: Vec<_> =
-        counter::rows().into_iter().chain(stats::rows()).chain(map::rows(smoke)).collect();
+    let rows: Vec<_> = [counter::rows(), gauge::rows(), stats::rows(), map::rows(smoke)]
+        .into_iter()
+        .flatten()
+        .collect();
     let mut count = table::print(&rows, &filter, smoke);
     if filter.is_empty() || filter == "growth" {
         growth::print(smoke);
