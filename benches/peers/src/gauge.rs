@@ -104,7 +104,7 @@ fn int_gauge() -> Side<'static> {
     })
 }
 
-/// A signed cell a thread, which shows -1 where a queue is empty.
+/// A signed cell for each thread, read one after the other: a queue may be shown with -1 entries.
 fn contatori() -> Side<'static> {
     let gauge = Signed::new();
     Side::new("contatori, Signed", move |load| {
