@@ -250,50 +250,38 @@ impl GaugeHandle {
     /// Adds `n`, which may be negative.
     #[inline]
     pub fn add(&mut self, n: i64) {
-        if n < 0 {
-            self.lower(n.unsigned_abs());
-        } else {
-            self.raise(n.unsigned_abs());
-        }
+        self.change(n < 0, n.unsigned_abs());
     }
 
     /// Subtracts `n`, which may be negative.
     #[inline]
     pub fn sub(&mut self, n: i64) {
-        if n < 0 {
-            self.raise(n.unsigned_abs());
-        } else {
-            self.lower(n.unsigned_abs());
-        }
+        self.change(n >= 0, n.unsigned_abs());
     }
 
     /// Adds 1.
     #[inline]
     pub fn increment(&mut self) {
-        self.raise(1);
+        self.change(false, 1);
     }
 
     /// Subtracts 1.
     #[inline]
     pub fn decrement(&mut self) {
-        self.lower(1);
+        self.change(true, 1);
     }
 
-    /// Release as in [`Gauge::raise`].
+    /// Release as in [`Gauge::raise`] and [`Gauge::lower`].
+    ///
+    /// Both sums are changed, one of them by 0: so the compiler can keep them in registers, whatever the sign.
     #[inline]
-    fn raise(&mut self, n: u64) {
-        self.up = self.up.wrapping_add(n);
-        if let Some(cell) = self.cell.get() {
-            cell.up.store(self.up, Release);
-        }
-    }
-
-    /// Release as in [`Gauge::lower`].
-    #[inline]
-    fn lower(&mut self, n: u64) {
-        self.down = self.down.wrapping_add(n);
-        if let Some(cell) = self.cell.get() {
-            cell.down.store(self.down, Release);
+    fn change(&mut self, down: bool, n: u64) {
+        self.up = self.up.wrapping_add(if down { 0 } else { n });
+        self.down = self.down.wrapping_add(if down { n } else { 0 });
+        match self.cell.get() {
+            Some(cell) if down => cell.down.store(self.down, Release),
+            Some(cell) => cell.up.store(self.up, Release),
+            None => {}
         }
     }
 }
