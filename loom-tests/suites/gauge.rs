@@ -120,6 +120,29 @@ fn queue_depth_is_never_below_zero() {
     }
 }
 
+/// More changes than passes: no two passes may agree, and what is returned is the least of three.
+#[test]
+fn queue_depth_of_two_jobs_is_never_below_zero() {
+    Model::new(|| (gauge(2), AtomicU64::new(0)))
+        .thread("consumer", |(depth, sent): &Queue<Gauge>| {
+            for _ in 0..sent.load(Acquire) {
+                depth.decrement();
+            }
+        })
+        .thread("producer", |(depth, sent)| {
+            for job in 1..=2 {
+                depth.increment();
+                sent.store(job, Release);
+            }
+        })
+        .thread("reader", |(depth, _)| depth.get())
+        .acceptable("reader=0", "no job is there")
+        .acceptable("reader=1", "one is")
+        .acceptable("reader=2", "both are")
+        .forbidden("reader=-1", "a job is not taken before it is there")
+        .check();
+}
+
 /// The same with a handle each: what is published are stores, not updates.
 #[test]
 fn queue_depth_through_handles_is_never_below_zero() {
