@@ -13,7 +13,7 @@
 //!
 //! - If at most two amounts are added while `get` runs, it is linearizable: it returns the value of one point in
 //!   time during the call.
-//! - If more are, it returns at least that, and at most the value at the beginning of the call plus the amounts
+//! - If more are, it returns at least such a value, and at most the value at the beginning of the call plus the amounts
 //!   that raise the gauge while it runs: of a session that begins and ends meanwhile, the beginning alone may be
 //!   counted. So it is never too small.
 //!
