@@ -1,20 +1,20 @@
-//! # Can a queue have -1 entries?
+//! # `Gauge`: a decrement is not counted without the increments before it
 //!
-//! **Answer.** Not in a [`Gauge`]: with each decrement, `get` counts every increment that happens before it,
-//! whichever threads and cells they are in. And if at most two amounts are added while it runs, it returns the
+//! Proved of [`Gauge`]: with each decrement, `get` counts every increment that happens before it, whichever threads and
+//! cells they are in, so a queue depth is never below 0. If at most two amounts are added while it runs, it returns the
 //! value of one point in time. If more are, the result may be too large, never too small.
 //!
-//! **Why the racy ones fail.** [`SignedCellGauge`] adds up one signed cell a thread, as a counter does: it may
-//! read the producer's cell before the increment and the consumer's after the decrement. [`OnePassGauge`] reads
-//! the decrements first, which mends that, but once: of two sessions of which one began after the other had
-//! ended, both may be counted.
+//! **Racy variants.** [`SignedCellGauge`]: inconsistent cut, one signed cell a thread is added up as in a counter: the
+//! producer's cell may be read before the increment and the consumer's after the decrement. [`OnePassGauge`]: the
+//! decrements are read first, but once: of two sessions of which one began after the other had ended, both may be
+//! counted.
 //!
-//! **Why the sound one holds.** A word is either raised or lowered by, and only grows. The decrements are read
-//! first, with `Acquire`, so the increments that happen before them are found. Two passes in a row that agree
-//! are the value between the two.
+//! **Why it holds.** A word is either raised or lowered by, and only grows. The decrements are read first, with
+//! `Acquire`, so the increments that happen before them are found. Two passes in a row that agree are the value between
+//! the two.
 //!
-//! **Bounds and what is not modelled.** No bound: every model here is explored completely, for two or three
-//! threads and the operations shown. Values near 2^63 are tested in `tests/gauge.rs`.
+//! **Scope.** Explored completely, for two or three threads and the operations shown. Values near 2^63 are tested in
+//! `tests/gauge.rs`.
 
 use selvedge::{Gauge, GaugeHandle};
 use selvedge_model::sync::atomic::{
@@ -32,7 +32,7 @@ fn gauge(stripes: usize) -> Gauge {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Racy: what goes wrong.
+// Racy variants.
 // ---------------------------------------------------------------------------------------------
 
 /// In this order the producer has the stripe that is read first: a thread's stripe follows from its number.
@@ -75,7 +75,7 @@ fn one_pass_shows_two_sessions_where_one_is_open() {
 }
 
 // ---------------------------------------------------------------------------------------------
-// Sound: the same questions, and no surprising outcome is left.
+// Sound.
 // ---------------------------------------------------------------------------------------------
 
 #[test]
