@@ -2,7 +2,8 @@
 
 use selvedge_model::Failure;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use selvedge_model::sync::hint;
+use selvedge_model::sync::cell::UnsafeCell;
+use selvedge_model::sync::{Mutex, hint};
 
 use crate::facts::{Body, exact_in_every_order, fails_in_every_order};
 
@@ -131,7 +132,7 @@ fn a_waiting_loop_that_counts_its_turns_is_bounded() {
         let model = crate::facts::in_order(|| (zero(), zero()), &threads, &order);
         let report = model.acceptable("()", "it ends").check();
         let bound = report.bound().expect("it is bounded");
-        let (start, end) = ("the loop at model/tests/loops.rs:", ", after its limit of turns");
+        let (start, end) = ("the loop at model/tests/loops.rs:", ", whose turns change something");
         assert!(bound.starts_with(start) && bound.ends_with(end), "{bound}");
         assert!(!report.is_complete() && report.seen("()") > 16, "{report}");
     }
@@ -147,4 +148,96 @@ fn a_loop_that_no_thread_ends_is_a_livelock_in_every_order() {
     };
     let reads: Body<AtomicU64, u64> = |a| a.load(SeqCst);
     fails_in_every_order(Failure::Livelock, zero, &[("spins", spins), ("reads", reads)]);
+}
+
+/// In its third or fourth turn a waiting loop accesses plain memory, for the first time.
+#[test]
+fn a_later_turn_of_a_waiting_loop_may_race() {
+    type State = (UnsafeCell<u64>, AtomicU64);
+    fn write((cell, _): &State) {
+        // SAFETY: none; the race is what the test is about.
+        cell.with_mut(|value| unsafe { *value = 1 });
+    }
+    fn read((cell, _): &State) {
+        // SAFETY: none; the race is what the test is about.
+        cell.with(|value| _ = unsafe { *value });
+    }
+    fn accesses(state: &State, turn: u64, access: fn(&State)) {
+        let mut turns = 0;
+        while state.1.load(SeqCst) == 0 {
+            turns += 1;
+            if turns == turn {
+                access(state);
+            }
+            hint::spin_loop();
+        }
+    }
+    struct Shared(State);
+    // SAFETY: none; the race is what the test is about.
+    unsafe impl Sync for Shared {}
+    let made = || Shared((UnsafeCell::new(0), zero()));
+    let pairs: [[Body<Shared>; 2]; 2] = [
+        [|s| accesses(&s.0, 3, write), |s| (read(&s.0), s.0.1.store(1, SeqCst)).1],
+        [|s| accesses(&s.0, 4, read), |s| (write(&s.0), s.0.1.store(1, SeqCst)).1],
+    ];
+    if cfg!(loom) {
+        for [loops, other] in pairs {
+            fails_in_every_order(Failure::DataRace, made, &[("loops", loops), ("other", other)]);
+        }
+    }
+}
+
+/// In its third turn a waiting loop changes what a lock protects.
+#[test]
+fn a_later_turn_of_a_waiting_loop_may_write_under_a_lock() {
+    type State = (Mutex<u64>, AtomicU64);
+    let waits: Body<State, u64> = |(mutex, flag)| {
+        let mut turns = 0;
+        while flag.load(SeqCst) == 0 {
+            turns += 1;
+            let mut value = mutex.lock().unwrap();
+            if turns == 3 {
+                *value = 8;
+            }
+            drop(value);
+            hint::spin_loop();
+        }
+        0
+    };
+    let reads: Body<State, u64> = |(mutex, flag)| {
+        let value = *mutex.lock().unwrap();
+        flag.store(1, SeqCst);
+        value
+    };
+    exact_in_every_order(
+        || (Mutex::new(0), zero()),
+        &[("waits", waits), ("reads", reads)],
+        &[&[0, 0], &[0, 8]],
+    );
+}
+
+/// An update of a later turn is another one if its operand is: this loop ends.
+#[test]
+fn a_waiting_loop_that_updates_with_another_operand_in_each_turn_goes_on() {
+    type State = (AtomicU64, AtomicU64);
+    let beats: Body<State> = |(beat, end)| {
+        let mut turns = 0;
+        while end.load(SeqCst) == 0 {
+            turns += 1;
+            beat.fetch_max(turns, SeqCst);
+            hint::spin_loop();
+        }
+    };
+    let waits: Body<State> = |(beat, end)| {
+        while beat.load(SeqCst) < 5 {
+            hint::spin_loop();
+        }
+        end.store(1, SeqCst);
+    };
+    for order in crate::facts::orders(2) {
+        let threads = [("beats", beats), ("waits", waits)];
+        let model = crate::facts::in_order(|| (AtomicU64::new(3), zero()), &threads, &order);
+        let report = model.acceptable("()", "it ends").check();
+        assert!(!cfg!(loom) || report.bound().is_some(), "{report}");
+    }
 }

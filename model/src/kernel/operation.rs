@@ -157,6 +157,18 @@ impl Operation {
             _ => None,
         }
     }
+
+    /// Whether two turns of a loop that differ in this have asked the same: an operation of the same kind on the same
+    /// location, an update with the same operands.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Update { .. }, Self::Update { .. }) => self == other,
+            _ => {
+                self.location() == other.location()
+                    && std::mem::discriminant(self) == std::mem::discriminant(other)
+            }
+        }
+    }
 }
 
 /// What a [`Operation::Choose`] decides. Branch 0 is what usually happens.

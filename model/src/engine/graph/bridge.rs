@@ -111,15 +111,11 @@ impl KernelEngine for Engine {
                 return;
             }
             let thread = search.run.current;
-            if search.echoes(thread) {
-                return;
-            }
-            search.access(location, access, site);
-            let action = Action::Access(location, access);
-            search.run.log.push(Entry { thread, action, site, result: 0, event: None });
-            search.run.stepped |= u64::from(access != Access::Free) << thread;
-            if access == Access::Write {
-                search.wrote_plainly(thread);
+            if search.notes_access(thread, location, access) {
+                search.access(location, access, site);
+                let action = Action::Access(location, access);
+                search.run.log.push(Entry { thread, action, site, result: 0, event: None });
+                search.run.stepped |= u64::from(access != Access::Free) << thread;
             }
             search.run.over.is_some()
         };

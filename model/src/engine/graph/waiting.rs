@@ -32,7 +32,7 @@
 //! A loop may count its turns, and leave or do something else after some. Stopping it would lose what it
 //! does then. So where a thread stutters, it is run on for [`Config::idle_turns`](super::Config::idle_turns)
 //! turns, in which its steps are answered as in the turn before and not added to the graph. If it does
-//! something else meanwhile, the rule is not applied there, and the next turn is added to the graph. What a
+//! something else meanwhile, also to plain memory or with other operands, the rule is not applied there, and the next turn is added to the graph. What a
 //! thread does is a function of its causes, so this is found out once for each set of causes. What locks
 //! protect must be as the turn found it; where others may have changed it since, it is found out in a run of the
 //! causes alone. If one of these has changed it, as far as can be seen, the next turn finds something else, and
@@ -51,7 +51,9 @@ use super::event::{INIT, Id, Kind, NONE};
 use super::outcome::Ending;
 use super::run::Status;
 use super::search::Search;
-use crate::kernel::{Act, Choice, Clock, Edges, Operation, Site, ThreadId, Turn};
+use crate::kernel::{
+    Access, Act, Choice, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn,
+};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -75,10 +77,10 @@ impl Look {
     fn same(&self, other: &Self) -> bool {
         // A wait acquires its mutex again at its own place, where it is released too.
         let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
-        (self.source, self.operation.location()) == (other.source, other.operation.location())
+        self.source == other.source
             && (self.site == other.site || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
-            && std::mem::discriminant(&self.operation) == std::mem::discriminant(&other.operation)
+            && self.operation.is_like(&other.operation)
     }
 }
 
@@ -116,7 +118,12 @@ struct Echo {
     site: Site,
     at: usize,
     turns: u32,
+    /// How many locations had been made when it began.
+    places: usize,
 }
+
+/// An access to plain memory, with the number of looks before it in its turn.
+type PlainAccess = (usize, LocationId, Access);
 
 /// What a thread did since the last end of a turn, and in the turns before.
 #[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
@@ -124,6 +131,8 @@ struct Echo {
 pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
+    /// Accesses to plain memory in the turn, and in the one before.
+    accesses: (Vec<PlainAccess>, Vec<PlainAccess>),
     /// The turn that changed something last, and those since that did not repeat another.
     earlier: Vec<Vec<Look>>,
     changed: bool,
@@ -160,9 +169,12 @@ impl Waiting {
     pub(super) fn clear(&mut self) {
         let (mut turn, mut before) =
             (std::mem::take(&mut self.turn), std::mem::take(&mut self.before));
+        let mut accesses = std::mem::take(&mut self.accesses);
         turn.clear();
         before.clear();
-        *self = Self { turn, before, ..Self::default() };
+        accesses.0.clear();
+        accesses.1.clear();
+        *self = Self { turn, before, accesses, ..Self::default() };
     }
 
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
@@ -225,9 +237,26 @@ impl Search {
         ends && self.graph.at(self.graph.order(event.location)[before]).thread != event.thread
     }
 
-    /// The thread has changed plain memory.
-    pub(super) fn wrote_plainly(&mut self, thread: ThreadId) {
-        self.run.thread_mut(thread).waiting.changed = true;
+    /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on: there
+    /// it must be what the turn before did too, or be of what such a turn has made.
+    pub(super) fn notes_access(
+        &mut self,
+        thread: ThreadId,
+        location: LocationId,
+        access: Access,
+    ) -> bool {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let Some(echo) = &waiting.echo else {
+            waiting.changed |= access == Access::Write;
+            waiting.accesses.0.push((waiting.turn.len(), location, access));
+            return true;
+        };
+        let same = (echo.at, location, access);
+        if location.index() < echo.places && !waiting.accesses.1.contains(&same) {
+            let causes = echo.causes;
+            self.goes_on(causes);
+        }
+        false
     }
 
     /// Answers a step of a loop that is run on without being added to the graph.
@@ -247,11 +276,10 @@ impl Search {
                 matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
             return Some(u64::from(spurious && waiting.spurious));
         }
-        let look = waiting.before.get(echo.at).filter(|look| {
-            look.site == site
-                && look.operation.location() == operation.location()
-                && std::mem::discriminant(&look.operation) == std::mem::discriminant(operation)
-        });
+        let look = waiting
+            .before
+            .get(echo.at)
+            .filter(|look| look.site == site && look.operation.is_like(operation));
         if let Some(look) = look {
             echo.at += 1;
             return Some(look.result);
@@ -304,7 +332,7 @@ impl Search {
                 self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
             }
             _ if !is_old => {
-                let echo = Echo { causes, site, at: 0, turns: 0 };
+                let echo = Echo { causes, site, at: 0, turns: 0, places: self.run.places.len() };
                 self.run.thread_mut(thread).waiting.echo = Some(echo);
                 return true;
             }
@@ -394,6 +422,11 @@ impl Search {
         if turn == Turn::Wait {
             waiting.turn.drain(..looks);
             waiting.sections.drain(..sections);
+            waiting.accesses.0.retain_mut(|(at, ..)| {
+                let in_turn = *at >= looks;
+                *at = at.saturating_sub(looks);
+                in_turn
+            });
         } else {
             waiting.changed |= changed;
             waiting.timed_out.0 |= timed_out;
@@ -418,6 +451,9 @@ impl Search {
         if !waiting.turn.is_empty() {
             std::mem::swap(&mut waiting.before, &mut waiting.turn);
             waiting.turn.clear();
+            let (accesses, before) = &mut waiting.accesses;
+            std::mem::swap(before, accesses);
+            accesses.clear();
             if !repeats {
                 waiting.earlier.push(waiting.before.clone());
             }

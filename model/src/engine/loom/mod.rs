@@ -36,7 +36,7 @@
 //!
 //! # Limits
 //!
-//! Five threads in all. A loop that gives up after some turns, or whose turns have an effect, is not
+//! Five threads in all. A loop that does something else after some idle turns, or whose turns have an effect, is not
 //! explored: see [`End::Unable`]. The stacks are this engine's own, so loom's 32 KiB do not matter.
 
 mod run;

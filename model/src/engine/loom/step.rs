@@ -126,10 +126,11 @@ impl KernelEngine for Engine<'_> {
         matches!(block, Memory::Owned(block) if block.offset_in_block() == Some(0) && block.freed.is_none())
     }
 
-    fn access(&self, _: LocationId, access: Access, _: Site) {
+    fn access(&self, location: LocationId, access: Access, _: Site) {
         // Races are the other engine's; that something was changed matters to a waiting loop.
         if access == Access::Write {
-            self.run.borrow_mut().thread(self.current.get()).waiting.wrote_plainly();
+            self.run.borrow_mut().wrote_plainly(self.current.get(), location);
+            self.leave_if_over();
         }
     }
 

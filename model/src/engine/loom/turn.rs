@@ -9,7 +9,7 @@
 //!
 //! Before a thread is blocked so for the first time, its loop is run on for
 //! [`Config::idle_turns`](super::Config::idle_turns) turns, in which its steps are answered as in the
-//! turn before. If it does something else meanwhile, it gives up, and the program is not explored.
+//! turn before. If it does something else meanwhile, the program is not explored.
 
 use super::run::{Run, Status};
 use super::{Config, Engine};
@@ -39,9 +39,7 @@ impl Look {
     }
 
     fn asks_the_same(&self, operation: &Operation, site: Site) -> bool {
-        self.site == site
-            && self.operation.location() == operation.location()
-            && std::mem::discriminant(&self.operation) == std::mem::discriminant(operation)
+        self.site == site && self.operation.is_like(operation)
     }
 }
 
@@ -51,6 +49,8 @@ struct Echoed {
     site: Site,
     at: usize,
     turns: u32,
+    /// How many locations had been made when it began.
+    places: usize,
 }
 
 /// What becomes of a step.
@@ -98,11 +98,6 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// The thread has changed plain memory.
-    pub(super) fn wrote_plainly(&mut self) {
-        self.changed |= self.echo.is_none();
-    }
-
     /// The loop whose turns are echoed.
     pub(super) fn echoes(&self) -> Option<Site> {
         self.echo.as_ref().map(|echo| echo.site)
@@ -117,6 +112,19 @@ impl Waiting {
 }
 
 impl Run {
+    /// The thread changes plain memory.
+    pub(super) fn wrote_plainly(&mut self, thread: ThreadId, location: LocationId) {
+        let waiting = &mut self.thread(thread).waiting;
+        match &waiting.echo {
+            None => waiting.changed = true,
+            Some(echo) if location.index() < echo.places => {
+                let site = echo.site;
+                self.give_up(gives_up(site));
+            }
+            Some(_) => {}
+        }
+    }
+
     /// Answers a step of a loop that is run on.
     pub(super) fn echo(&mut self, thread: ThreadId, operation: &Operation, site: Site) -> Echo {
         let waiting = &mut self.thread(thread).waiting;
@@ -341,7 +349,7 @@ impl Run {
         } else if waiting.empty > EMPTY_TURNS {
             self.give_up(format!("the waiting loop at {} looks at nothing", place()));
         } else if stutters && turn == Turn::Spin && !self.finds_something_else(thread) {
-            let echo = Echoed { site, at: 0, turns: 0 };
+            let echo = Echoed { site, at: 0, turns: 0, places: self.places.len() };
             self.thread(thread).waiting.echo = Some(echo);
             return false;
         }
@@ -352,7 +360,7 @@ impl Run {
 /// Why a loop cannot be explored.
 pub(super) fn gives_up(site: Site) -> String {
     let (file, line) = (site.file(), site.line());
-    format!("the waiting loop at {file}:{line} gives up after some turns")
+    format!("the waiting loop at {file}:{line} does something else after some idle turns")
 }
 
 impl Engine<'_> {
