@@ -241,3 +241,38 @@ fn a_waiting_loop_that_updates_with_another_operand_in_each_turn_goes_on() {
         assert!(!cfg!(loom) || report.bound().is_some(), "{report}");
     }
 }
+
+/// What loom could not be asked is no agreement.
+#[cfg(loom)]
+#[test]
+fn loom_agrees_on_nothing_that_it_has_not_explored() {
+    let polls = |mutex: &Mutex<u64>| {
+        while mutex.try_lock().map_or(true, |value| *value == 0) {
+            hint::spin_loop();
+        }
+    };
+    let report = selvedge_model::Model::new(|| Mutex::new(0))
+        .thread("left", polls)
+        .thread("right", polls)
+        .thread("sets", |mutex| *mutex.lock().unwrap() = 1)
+        .acceptable("()", "it ends")
+        .check();
+    assert!(report.is_complete(), "{report}");
+    let text = report.to_string();
+    assert!(text.contains("loom not run: an interleaving has more than 255 preemptions"), "{text}");
+    let report = selvedge_model::Model::new(zero)
+        .loom(1)
+        .thread("waits", |flag| {
+            while flag.load(SeqCst) == 0 {
+                hint::spin_loop();
+            }
+        })
+        .thread("sets", |flag| flag.store(1, SeqCst))
+        .acceptable("()", "it ends")
+        .check();
+    let text = report.to_string();
+    assert!(
+        text.contains("loom not run: the interleavings within its limit take idle turns only"),
+        "{text}"
+    );
+}

@@ -186,7 +186,13 @@ impl fmt::Display for Sign {
         if taken == 0 {
             return write!(f, "no execution has ended in {} runs so far", self.runs.load(Relaxed));
         }
-        write!(f, "{taken} executions so far, about {explored:.1} % of all")
+        write!(f, "{taken} executions so far, ")?;
+        // The estimate tends to 100 % where a loop has an effect in each turn.
+        if explored < 99.5 {
+            write!(f, "about {explored:.1} % of all")
+        } else {
+            f.write_str("by the estimate nearly all")
+        }
     }
 }
 
@@ -333,7 +339,22 @@ impl<'a> Exploration<'a> {
         match report.end {
             loom::End::Complete => Interleavings::Complete(report.executions()),
             loom::End::Unable(why) => Interleavings::NotRun(why),
-            _ => Interleavings::Capped {
+            // loom counts preemptions in a byte.
+            loom::End::Broken(why) if why == "attempt to add with overflow" => {
+                not_run("an interleaving has more than 255 preemptions")
+            }
+            loom::End::Broken(why) => {
+                let fault = Fault::Engine(format!("loom has panicked: {why}"));
+                self.explored.finding.get_or_insert(Finding { fault, shown: None });
+                Interleavings::default()
+            }
+            loom::End::Capped | loom::End::Stopped if report.executions() == 0 => {
+                let runs = report.runs();
+                Interleavings::NotRun(format!(
+                    "its first {runs} interleavings take idle turns only"
+                ))
+            }
+            loom::End::Capped | loom::End::Stopped => Interleavings::Capped {
                 interleavings: report.executions(),
                 preemptions: self.plan.preemptions,
             },
