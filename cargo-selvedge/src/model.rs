@@ -28,6 +28,9 @@ pub fn name(record: &Record) -> String {
 /// How it ended, as in the list.
 #[must_use]
 pub fn status(record: &Record) -> String {
+    if !record.passed() {
+        return format!("FAILED ({})", record.failure.as_deref().unwrap_or("failed"));
+    }
     let how = match (&record.expected, &record.bound) {
         (Some(failure), _) => return format!("fails ({failure})"),
         (None, None) => "complete".to_owned(),
@@ -51,10 +54,7 @@ pub fn is_bounded(record: &Record) -> bool {
 #[must_use]
 pub fn line(record: &Record, name: &str, width: usize) -> String {
     let status = match status(record) {
-        _ if !record.passed() => {
-            let kind = record.failure.as_deref().unwrap_or("failed");
-            Look::Bad.paint(format!("FAILED ({kind})"))
-        }
+        status if !record.passed() => Look::Bad.paint(status),
         status if record.expected.is_some() => {
             Look::Good.paint(status.replacen("fails (", "fails as expected (", 1))
         }

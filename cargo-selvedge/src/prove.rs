@@ -253,7 +253,14 @@ fn judge(
 ) -> Result<Proved> {
     let executions: u64 = run.models.iter().map(|record| record.executions).sum();
     let models = run.models.len();
-    let total = format!("{}, {} executions", counted(models, "model"), grouped(executions));
+    let bounded = run.models.iter().filter(|record| model::is_bounded(record)).count();
+    let bounded = if bounded == 0 {
+        String::new()
+    } else {
+        format!(", {bounded} bounded, which is no proof")
+    };
+    let total =
+        format!("{}, {} executions{bounded}", counted(models, "model"), grouped(executions));
     shell.say(format_args!("{total}, {:.1} s: {}", run.seconds, project.shown(file)));
     let mut problems = run.problems.clone();
     problems

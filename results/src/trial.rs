@@ -66,53 +66,47 @@ impl Mutant {
             let which = self.change.split_once('=').map(|(which, _)| format!("on {which}, "));
             let which = which.unwrap_or_default();
             return format!(
-                "no model needs this {operation} to be {}: {which}weaken it to {weaker}, or add the \
-                 model that needs more",
+                "no model needs this {operation} to be {}: add the model that does; if there is none, {which}weaken \
+                 it to {weaker}",
                 self.ordering
             );
         }
         match self.change.as_str() {
             "split" => format!(
-                "no model has another thread write between the load and the store of this \
-                 {operation}: make it a load and a store, or add the model that loses an update"
+                "no model has another thread write between the load and the store of this {operation}: add the \
+                 model that loses an update; if there is none, make it a load and a store"
             ),
-            "always" => "no model has this exchange find another value: store instead, or add the \
-                         model in which it must not"
+            "always" => "no model has this exchange find another value: add the model in which it must not; if \
+                         there is none, store instead"
                 .to_owned(),
             "dropped" if operation == "fence" => {
-                "no model needs this fence: drop it, or add the model that does".to_owned()
+                "no model needs this fence: add the model that does; if there is none, drop it".to_owned()
             }
             "dropped" => format!(
-                "no model waits for this {operation}: drop it, or add the model that sleeps for ever"
+                "no model waits for this {operation}: add the model that sleeps for ever; if there is none, drop it"
             ),
-            "one" => {
-                "no model has two threads wait here: notify_one, or add the model that leaves \
-                      one asleep"
-                    .to_owned()
-            }
+            "one" => "no model has two threads wait here: add the model that leaves one asleep; if there is none, \
+                      notify_one"
+                .to_owned(),
             "skipped" => format!(
-                "no model needs this {operation} at all: drop it, or add the model in which two \
-                 threads meet"
+                "in no model do two threads meet at this {operation}: add the one in which they do; if there is \
+                 none, drop it"
             ),
             "ended" => format!(
-                "no model needs this {operation} to be held: release it at once, or add the model \
-                 in which another thread comes in between"
+                "no model needs this {operation} to be held: add the model in which another thread comes in \
+                 between; if there is none, release it at once"
             ),
-            "read" => {
-                "no model has a reader or a second writer meet this write lock: read, or add \
-                       the model in which they do"
-                    .to_owned()
-            }
+            "read" => "no model has a reader or a second writer meet this write lock: add the model in which they \
+                       do; if there is none, read"
+                .to_owned(),
             "fails" => format!(
-                "no model notices whether this {operation} ever succeeds: drop it, or add the model \
-                 that does"
+                "no model notices whether this {operation} ever succeeds: add the model that does; if there is \
+                 none, drop it"
             ),
-            "wakes" => {
-                "no model needs this wait: drop it, or add the model that runs ahead".to_owned()
-            }
-            _ => format!(
-                "no model executes this {operation} while another thread runs: add one, or drop it"
-            ),
+            "wakes" => "no model needs this wait: a loop that spins instead is as right; accept the mutant with \
+                        that reason, or add the model that goes wrong without the wait"
+                .to_owned(),
+            _ => format!("no model executes this {operation} while another thread runs: add one, or drop it"),
         }
     }
 }
@@ -182,13 +176,14 @@ impl Survivor {
                 "Nothing is known about this operation. Add a model in which two threads reach it."
             }
             Self::NotNeeded => {
-                "With the change there are other executions, and every table accepts them. Weaken the \
-                 operation, or add the model that goes wrong."
+                "With the change there are other executions, and every table accepts them. Add the model that \
+                 goes wrong; if there is none, weaken the operation, or accept the mutant with the reason."
             }
             Self::Invisible => {
-                "With the change each model has the executions it had. Either the operation is stronger \
-                 than it need be, or it orders memory that the checker does not see: use \
-                 selvedge_model::sync::cell::UnsafeCell, or a lock of selvedge_model::sync, for the data."
+                "With the change each model has the executions it had. Most likely no model has two threads meet \
+                 here: add it. Otherwise the operation is stronger than it need be, or it orders memory that the \
+                 checker does not see: use selvedge_model::sync::cell::UnsafeCell, or a lock of \
+                 selvedge_model::sync, for the data."
             }
         }
     }
@@ -306,8 +301,8 @@ mod tests {
         assert_eq!(mutant.operator(), "ordering weakened");
         assert_eq!(
             mutant.meaning(),
-            "no model needs this swap to be acq_rel: weaken it to relaxed, or add the model that \
-             needs more"
+            "no model needs this swap to be acq_rel: add the model that does; if there is none, weaken it \
+             to relaxed"
         );
         let Trial { mutant, .. } = trial(
             3,
@@ -315,7 +310,7 @@ mod tests {
             "success=acquire",
             Fate::NotCovered { reach: Reach::Never },
         );
-        assert!(mutant.meaning().contains(": on success, weaken it to acquire"));
+        assert!(mutant.meaning().contains("none, on success, weaken it to acquire"));
         let Trial { mutant, .. } =
             trial(3, "fence", "dropped", Fate::NotCovered { reach: Reach::Never });
         assert_eq!(mutant.operator(), "fence dropped");
