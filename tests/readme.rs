@@ -118,7 +118,7 @@ fn the_links_of_the_glossary_lead_to_files() {
 const REPORTED: [&str; 16] = [
     "explored completely",
     "bounded",
-    "limit of turns",
+    "turns change something",
     "limit of steps",
     "only under weak memory",
     "newest is",

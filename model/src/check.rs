@@ -424,6 +424,8 @@ fn check(identity: Identity, plan: Plan) -> Report {
     match try_check(identity, plan) {
         Ok(report) => {
             println!("{report}");
+            #[cfg(loom)]
+            verdict::warn_of_bound(&name, report.bound());
             report
         }
         Err(error) => fail(&format!("{name}: {error}")),

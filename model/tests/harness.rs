@@ -1210,6 +1210,12 @@ mod on_loom {
         );
         assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
         assert!(second.contains("Execution 2. To replay it"), "{second}");
+        let expected =
+            text(&rerun("on_loom::a_data_race_is_a_data_race", &[("SELVEDGE_REPLAY", "1/1")]));
+        assert!(
+            expected.contains("no verdict: it reached data race: c1: alice writes"),
+            "{expected}"
+        );
         let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
         let nothing = "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
         assert!(text.contains(nothing), "{text}");

@@ -100,7 +100,7 @@ fn loop_with_an_effect_is_bounded() {
     if cfg!(loom) {
         let alone = |turn| waits(turn).thread("looks", |(_, tries)| tries.load(Relaxed) > 0);
         let report = alone(counts).explore().expect("the livelock is not seen");
-        is_bounded(&report, "after its limit of turns");
+        is_bounded(&report, "whose turns change something");
         alone(|_| hint::spin_loop()).fails(Failure::Livelock).check();
     }
 }
@@ -123,7 +123,7 @@ fn loop_that_pops_is_bounded() {
             .rounds(500)
             .check()
     };
-    is_bounded(&model(|queue| queue.lock().unwrap().pop()), "after its limit of turns");
+    is_bounded(&model(|queue| queue.lock().unwrap().pop()), "whose turns change something");
     is_complete(&model(|queue| {
         let mut queue = queue.lock().unwrap();
         if queue.is_empty() { None } else { queue.pop() }
@@ -160,7 +160,7 @@ fn consumer_that_pops_is_bounded() {
                 }
             }
         }),
-        "after its limit of turns",
+        "whose turns change something",
     );
     is_complete(&model(|(queue, changed)| {
         let queue = queue.lock().unwrap();

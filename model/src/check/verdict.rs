@@ -43,6 +43,16 @@ pub(super) fn tell_not_made(identity: &Identity, probe: Option<&Probe>) {
     }
 }
 
+/// Says on stderr, past the capture of tests, that a check which passes is bounded: `ok` would be taken for a proof.
+/// cargo-selvedge, which asks for results, says so itself.
+pub(super) fn warn_of_bound(name: &str, bound: Option<String>) {
+    let Some(bound) = bound.filter(|_| std::env::var_os(selvedge_results::FOLDER).is_none()) else {
+        return;
+    };
+    // A message that nothing reads must not fail a test.
+    let _ = writeln!(std::io::stderr(), "{name}: bounded, which is no proof: {bound}");
+}
+
 /// Explores the model: the report, and why it does not pass, if it does not.
 ///
 /// # Errors
@@ -93,7 +103,13 @@ pub(super) fn run(
         elapsed: start.elapsed(),
     };
     let verdict = judge(identity, plan, &mut report, finding.take());
-    Ok((report, verdict.err()))
+    // A replay gives no verdict, also where the failure is expected.
+    let expected = report.failure.as_ref().filter(|_| replay.is_some() && verdict.is_ok());
+    let replayed = expected.map(|found| CheckError::Replayed {
+        outcome: format!("{}: {}", found.failure, found.message),
+        evidence: Evidence { text: found.interleaving.clone(), picture: found.picture.clone() },
+    });
+    Ok((report, verdict.err().or(replayed)))
 }
 
 fn witness(shown: Shown) -> Witness {

@@ -151,7 +151,12 @@ impl fmt::Display for Bound {
                 write!(f, "the limit of steps of a thread, at {}:{}", site.file(), site.line())
             }
             Self::Turns { site, .. } => {
-                write!(f, "the loop at {}:{}, after its limit of turns", site.file(), site.line())
+                write!(
+                    f,
+                    "the loop at {}:{}, whose turns change something",
+                    site.file(),
+                    site.line()
+                )
             }
         }
     }
