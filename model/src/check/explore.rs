@@ -349,10 +349,7 @@ impl<'a> Exploration<'a> {
                 Interleavings::default()
             }
             loom::End::Capped | loom::End::Stopped if report.executions() == 0 => {
-                let runs = report.runs();
-                Interleavings::NotRun(format!(
-                    "its first {runs} interleavings take idle turns only"
-                ))
+                not_run("the interleavings within its limit take idle turns only")
             }
             loom::End::Capped | loom::End::Stopped => Interleavings::Capped {
                 interleavings: report.executions(),

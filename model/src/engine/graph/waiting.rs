@@ -177,6 +177,15 @@ impl Waiting {
         *self = Self { turn, before, accesses, ..Self::default() };
     }
 
+    /// The turn becomes the one before.
+    fn keep_turn(&mut self) {
+        std::mem::swap(&mut self.before, &mut self.turn);
+        self.turn.clear();
+        let (accesses, before) = &mut self.accesses;
+        std::mem::swap(before, accesses);
+        accesses.clear();
+    }
+
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
     /// turn that changed nothing: without that turn it still waits.
     fn is_resumed(&self) -> bool {
@@ -449,11 +458,7 @@ impl Search {
             waiting.earlier.clear();
         }
         if !waiting.turn.is_empty() {
-            std::mem::swap(&mut waiting.before, &mut waiting.turn);
-            waiting.turn.clear();
-            let (accesses, before) = &mut waiting.accesses;
-            std::mem::swap(before, accesses);
-            accesses.clear();
+            waiting.keep_turn();
             if !repeats {
                 waiting.earlier.push(waiting.before.clone());
             }
