@@ -9,8 +9,7 @@
 //!
 //! **Guess:** what can bob read?
 //!
-//! **Output.** The checker runs this program in every order that the two threads can have. One run is an *execution*
-//! (`RUSTFLAGS="--cfg loom" cargo test --test book -- data_race:: --nocapture`). Here the first one fails:
+//! **Output.** The first execution fails (`RUSTFLAGS="--cfg loom" cargo test --test book -- data_race:: --nocapture`):
 //!
 //! ```text
 //!       alice                      bob
@@ -18,27 +17,30 @@
 //!                                  c1.read: data race
 //! ```
 //!
-//! A column is a thread, time runs downward, and `c1` is the number. The message beside it names both accesses with
-//! their lines: *alice writes at …, bob reads at …, and no happens-before edge orders the two*. Without `--cfg loom`
-//! the tests run on real threads. This one does not: no result of it would mean anything.
+//! A column is a thread, time runs downward, `c1` is the number. The message names both accesses with their lines:
+//! *alice writes at …, bob reads at …, and no happens-before edge orders the two*: nothing makes one of them wait for
+//! the other. Without `--cfg loom` tests run on real threads. This one does not: no result of it would mean anything.
+//!
+//! The checker runs a program in every way that makes a difference: what each read reads, and in which order the writes
+//! come. One such way is an *execution*. Orders of the steps (*interleavings*) that do not differ in this are one
+//! execution. With atomics (fourth test) there are two: *2 executions, explored completely, loom agrees on 3
+//! interleavings*. *Explored completely* means that there are no others. Loom is a second checker, which gave the flag
+//! its name. It runs the interleavings one by one, at most 1,000, and must find the same.
 //!
 //! **Why.** This is a **data race**: two threads access the same memory, at least one of them writes, at least one
 //! access is not atomic, and no synchronisation orders the two. A data race is undefined behaviour. The compiler
-//! assumes that there is none: it may keep the number in a register, so that bob never sees the write, or move the
-//! read to another place. That both threads write the same value does not help (second test). Two reads are no data
-//! race.
+//! assumes that there is none: it may keep the number in a register, so that bob never sees the write, or move the read
+//! to another place. Two writes of the same value are a data race too (second test). Two reads are not.
 //!
 //! Safe Rust does not compile this program. Two threads may share a `&T` only if `T` is `Sync`, and types that change
-//! plain memory through a `&T`, such as `Cell` and `UnsafeCell`, are not. The compiler checks this in the three
-//! assertions below. `unsafe impl Sync` turns the check off.
+//! plain memory through a `&T` are not (three assertions below). `unsafe impl Sync` turns the check off.
 //!
-//! **Fix.** Use a type whose accesses are synchronised. An atomic makes each access one step; a mutex orders whole
-//! sections. Bob then reads 0 or 7.
+//! **Fix.** Use a synchronised type: an atomic makes each access one step, a mutex whole sections. Bob reads 0 or 7.
 //!
-//! **Break it yourself.** Let bob write in `two_reads_of_plain_memory_are_no_data_race`: replace his
-//! `PlainNumber::get` by `|number| number.set(7)`. The test fails with *data race: c1: alice reads at …, bob writes at
-//! …*. Or delete the line `unsafe impl Sync`: the file does not compile, *`UnsafeCell<u64>` cannot be shared between
-//! threads safely*.
+//! **Break it yourself.** Let bob write in `two_reads_of_plain_memory_are_no_data_race`: replace his `PlainNumber::get`
+//! by `|number| number.set(7)`. The test fails with *data race: c1: alice reads at …, bob writes at …*. Or delete the
+//! line `unsafe impl Sync`: the file does not compile, *`std::cell::UnsafeCell<u64>` cannot be shared between threads
+//! safely*.
 
 use selvedge_model::sync::Mutex;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -48,7 +50,6 @@ use static_assertions::{assert_impl_all, assert_not_impl_any};
 
 use crate::shown::assert_shown;
 
-// Safe Rust shares a value between threads only if its type is `Sync`.
 assert_not_impl_any!(UnsafeCell<u64>: Sync);
 assert_not_impl_any!(std::cell::Cell<u64>: Sync);
 assert_impl_all!(AtomicU64: Sync);
