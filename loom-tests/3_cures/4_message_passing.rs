@@ -29,8 +29,8 @@
 //!    8  m1.unlock
 //! ```
 //!
-//! On real threads the worker did no job in 12,380 to 13,645 of 20,000 rounds, and one job in 0, 0 and 1, in three
-//! runs of `SELVEDGE_ROUNDS=20000 cargo test --test book -- message_passing:: --nocapture` (two cores, 2026-11-29).
+//! On real threads the worker did no job in 10,074 to 13,645 of 20,000 rounds, and one job in 0 or 1
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- message_passing:: --nocapture`, two cores, 2026-11-29).
 //!
 //! **Why.** The state of the queue does not say what the producer is going to do. Empty may mean *finished* or *not
 //! yet*. This is a race condition: every access is under the lock, and the result depends on which thread is faster.

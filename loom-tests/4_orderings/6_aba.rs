@@ -30,8 +30,8 @@
 //!   12  a4.compare_exchange(0, 1): ok
 //! ```
 //!
-//! Real threads showed it in 0 to 8 of 20,000 rounds, in six runs
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book aba -- --nocapture`, 2026-11-29, two cores).
+//! Real threads showed it in 0 to 8 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book -- aba::
+//! --nocapture`, 2026-11-29, two cores).
 //!
 //! **Why.** This is the **ABA** problem. Between alice's load of `head` and her compare-exchange, `head` goes from 0
 //! (A) to 1 and 2 (B) and back to 0 (A). A compare-exchange compares values, so it succeeds. It stores 1, which came
