@@ -5,7 +5,7 @@
 //!
 //! ```rust
 //! price = 80; ready.store(true, Relaxed);        // writer
-//! if ready.load(Relaxed) { use(price) }          // reader
+//! if ready.load(Relaxed) { pay(price) }          // reader
 //! ```
 //!
 //! **Guess:** does a reader that sees the flag see the price?
@@ -23,8 +23,9 @@
 //! The message says what is missing: *reader's a1.load rlx reads from writer's a1.store rlx, but they do not
 //! synchronise: the store must release and the load must acquire*. On real threads a model with a data race is not run.
 //! The second test has an atomic price and is run: the reader had the old price in 0 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book publish_with_a_flag:: -- --nocapture`, 2026-11-29, two cores). This
-//! is an x86-64 processor, which does not reorder two stores or two loads. An ARM processor may.
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- publish_with_a_flag:: --nocapture`, 2026-11-29, two cores). This
+//! is an x86-64 processor, which does not reorder two stores or two loads. An ARM processor may. The checker prints
+//! this outcome with `[only under weak memory]`: no interleaving reaches it.
 //!
 //! **Why.** This shape is called **message passing**. A `Relaxed` operation is atomic and orders nothing else: the
 //! compiler and the processor may move the write of the price past the store of the flag, and the read of the price
@@ -33,11 +34,12 @@
 //!
 //! **Fix.** Store the flag with `Release` and load it with `Acquire`. If the load reads the value that this store
 //! wrote, the two *synchronise*: what the writer did before the store happens before what the reader does after the
-//! load. The pair is needed: one half does not synchronise (third and fourth test).
+//! load. The pair is needed: one half does not synchronise (`release_without_acquire…`, `acquire_without_release…`).
 //!
 //! **Break it yourself.** Swap the two statements of `publish` that write the price and store the flag.
 //! `release_and_acquire_pass_the_price` fails with *data race: c1: writer writes at …, reader reads at …*. So does the
 //! first test: its picture is another one.
+//! Exercise: `cargo exercise publish` and `cargo exercise ticket_lock` (see `exercises/README.md`).
 
 use selvedge_model::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64};

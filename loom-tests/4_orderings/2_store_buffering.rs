@@ -8,8 +8,8 @@
 //! let enters = !other.load(ordering);
 //! ```
 //!
-//! In every interleaving one of the two loads is the last of the four steps, and it reads `true`. **Guess:** can both
-//! threads enter?
+//! In every *interleaving* (an order of the four steps in which each load reads the newest store) one of the two loads
+//! is the last step, and it reads `true`. **Guess:** can both threads enter?
 //!
 //! **Output.** Yes, with `Relaxed`, and with `Release` and `Acquire` too:
 //!
@@ -23,20 +23,24 @@
 //!                                 is true
 //! ```
 //!
-//! Real threads showed it in 0 to 137 of 20,000 rounds, in ten runs
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book store_buffering -- --nocapture`, 2026-11-29, two cores, x86-64).
+//! Real threads showed it in 0 to 137 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book --
+//! store_buffering:: --nocapture`, 2026-11-29, two cores, x86-64).
 //!
 //! **Why.** This is **store buffering**: a processor puts a store into a buffer, and its next load does not wait until
 //! the store has left the buffer. The picture is an *execution graph*, which says what each load reads. It is not an
 //! interleaving: step 4 comes after step 1 and reads the value from before it. No order of the four steps gives both
 //! loads `false`. Release and acquire order something only if a load reads the other thread's store. Here none does.
 //!
-//! **Fix.** `SeqCst` for all four operations. All `SeqCst` operations are in one order that agrees with the order in
-//! each thread, so one of the two loads is the last of the four and reads `true`. A `fence(SeqCst)` between a relaxed
-//! store and a relaxed load does the same.
+//! **Fix.** `SeqCst`, *sequentially consistent*, for all four operations. All `SeqCst` operations are in one order that
+//! agrees with the order in each thread, so one of the two loads is the last of the four and reads `true`. A *fence*
+//! has the same effect: an operation of its own, which orders the atomic accesses before and after it. Here it is a
+//! `fence(SeqCst)` between a relaxed store and a relaxed load. `AcqRel` is `Acquire` and `Release` in one, for a fence
+//! or a read-modify-write, and is too weak here.
 //!
 //! **Break it yourself.** In `enters_with_fence` write `fence(Ordering::AcqRel)`.
 //! `seq_cst_fence_lets_at_most_one_enter` fails: *reached alice=true bob=true, which the table does not declare*.
+//!
+//! Exercise: `cargo exercise wake_up` (see `exercises/README.md`).
 
 use selvedge_model::Model;
 use selvedge_model::sync::atomic::Ordering::{self, Acquire, Relaxed, Release, SeqCst};

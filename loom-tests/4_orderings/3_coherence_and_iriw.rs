@@ -29,8 +29,8 @@
 //! ```
 //!
 //! `a1` is `x`, `a2` is `y`. Each reader saw one store and not yet the other one. Real threads did not show it: in 0 of
-//! 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book iriw -- --nocapture`, 2026-11-29, two cores). An x86-64
-//! processor forbids it, and so does a recent ARM processor. A POWER processor allows it.
+//! 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book -- coherence_and_iriw:: --nocapture`, 2026-11-29, two
+//! cores). An x86-64 processor forbids it, and so does a recent ARM processor. A POWER processor allows it.
 //!
 //! **Why.** The stores to *one* location are in one order, its *modification order*, on which all threads agree,
 //! whatever the orderings. This is **coherence**: a thread that has read a newer value does not read an older one
@@ -38,8 +38,11 @@
 //! reads of independent writes*: the writers do not read from each other, so release and acquire do not order their
 //! stores.
 //!
-//! **Fix.** `SeqCst` for the loads: all threads agree on one order of all `SeqCst` operations. Here the four loads are
-//! enough; where in doubt, make all operations `SeqCst`.
+//! **Fix.** `SeqCst` for the loads: all threads agree on one order of all `SeqCst` operations. Since C++20, and so in
+//! Rust, this order also respects what a load has read: a load that misses a store comes before a load that has seen
+//! it, though the stores are not `SeqCst`. If both readers got `(1, 0)`, `xy` would load `y` before `yx` does, and `yx`
+//! would load `x` before `xy` does. With the order in each thread that is a cycle. So the four loads are enough. Where
+//! in doubt, make all operations `SeqCst`.
 //!
 //! **Break it yourself.** In `seq_cst_readers_agree` write `iriw(SeqCst, Acquire)`: the loads are not in the one order
 //! then. The test fails: *reached xy=true yx=true, which the table does not declare*.

@@ -40,10 +40,12 @@
 //!
 //! **Fix.** Load with `Acquire` in the first check. The second check may stay relaxed: the lock orders it. Without the
 //! second check (second test) a thread that waited for the lock initialises again, while another thread reads. In
-//! practice use `OnceLock`, which does all this (fourth test).
+//! practice use `OnceLock`, which does all this (last test).
 //!
 //! **Break it yourself.** Store the flag with `Relaxed`. `acquire_first_check_initialises_once` fails with a data race,
 //! and the message ends in *the store must release*.
+//!
+//! Exercise: `cargo exercise lazy` (see `exercises/README.md`).
 
 use selvedge_model::sync::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64};

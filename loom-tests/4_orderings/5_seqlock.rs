@@ -1,8 +1,8 @@
 //! # Can a reader without a lock detect a torn read?
 //!
-//! A position has two numbers that belong together. A seqlock lets readers read them without a lock. The writer makes a
-//! sequence number odd, writes both, and makes it even again. A reader compares the number before and after, and
-//! retries if it is odd or has changed:
+//! (Hard; may be skipped at first reading.) A position has two numbers that belong together. A seqlock lets readers
+//! read them without a lock. The writer makes a sequence number odd, writes both, and makes it even again. A reader
+//! compares the number before and after, and retries if it is odd or has changed:
 //!
 //! ```rust
 //! sequence.store(1, Release); x.store(5, Relaxed); y.store(5, Relaxed); sequence.store(2, Release);
@@ -33,7 +33,7 @@
 //! ```
 //!
 //! `a1` is the sequence, `a2` and `a3` are the numbers. Real threads returned a torn read in 0 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book seqlock -- --nocapture`, 2026-11-29, two cores, x86-64, which does
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- seqlock:: --nocapture`, 2026-11-29, two cores, x86-64, which does
 //! not reorder two stores or two loads).
 //!
 //! **Why.** This is a **torn read** in a **seqlock**. `Release` orders what comes *before* the store. It does not keep
@@ -42,10 +42,11 @@
 //!
 //! **Fix.** Two fences. `fence(Release)` after the odd number: a reader that loads a new `x` or `y` and then executes
 //! `fence(Acquire)` also sees the odd number. So `fence(Acquire)` stands before the second load. Each fence needs the
-//! other one (second and third test).
+//! other one (`fence_in_…_alone_is_not_enough`).
 //!
 //! **Break it yourself.** In `try_read` move the fence below the second load of the sequence.
 //! `seqlock_with_both_fences_returns_no_torn_read` fails: *reached reader=Some((5, 0)), which the table forbids*.
+//! Exercise: `cargo exercise seqlock` (see `exercises/README.md`).
 
 use selvedge_model::Model;
 use selvedge_model::sync::atomic::Ordering::{Acquire, Relaxed, Release};
