@@ -1,7 +1,7 @@
 //! # Are reads safe?
 //!
 //! A service moves from host 1, port 1, to host 2, port 2. A thread that only reads wants to connect to it. Both
-//! numbers are atomics, with the strongest ordering:
+//! numbers are atomics, with `SeqCst`, the strongest ordering (chapter 4):
 //!
 //! ```rust
 //! host.store(2, SeqCst); port.store(2, SeqCst);           // writer
@@ -42,7 +42,8 @@
 //!
 //! **Break it yourself.** In `move_to_2` write the two fields under two guards: replace its line by
 //! `service.write().unwrap().0 = 2; service.write().unwrap().1 = 2;`. Both tests with a lock fail, with *reached
-//! reader=(2, 1), which the table does not declare*. The readers are as they were, and find a half-written address.
+//! reader=(2, 1), which the table does not declare*. The readers find a half-written address.
+//! Exercise: `cargo exercise readers` (see `exercises/README.md`).
 
 use selvedge_model::Model;
 use selvedge_model::sync::RwLock;

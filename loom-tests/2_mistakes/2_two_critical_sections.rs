@@ -30,18 +30,20 @@
 //!    8                       m1.unlock
 //! ```
 //!
-//! On real threads the seat was sold twice in 316, 134 and 0 of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000
-//! cargo test --test book -- two_critical_sections:: --nocapture` (two cores, 2026-11-29).
+//! Steps 1 and 2 are bob's check, 3 and 4 alice's check, 5 and 6 her purchase, 7 and 8 his. On real threads the seat
+//! was sold twice in 0 to 316 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book --
+//! two_critical_sections:: --nocapture`, two cores, 2026-11-29).
 //!
 //! **Why.** What a thread does between lock and unlock is a *critical section*: no other section of the same lock runs
-//! meanwhile. Here the check is one section and the act is another. Between the two the lock is free, and what was
-//! checked may change. This is **check-then-act**. It is no data race, and a race detector reports nothing. Nor does a
-//! type help that locks inside: each call of a `Map` is one critical section, so `get` and then `update` are two.
+//! meanwhile. Here check and act are two. Between them the lock is free, and what was checked may change. This is
+//! **check-then-act**. It is no data race, so a race detector is silent. Nor does a type help that locks inside: each
+//! call of a `Map` is one critical section, so `get` and then `update` are two.
 //!
 //! **Fix.** Check and act in one section: keep the guard. Of a `Map`, do both in one call, in the closure.
 //!
 //! **Break it yourself.** In `sell_in_one_section` replace `*left -=` by `drop(left); *seats.lock().unwrap() -=`.
 //! `check_and_act_in_one_section_sell_one_seat_once` fails: *reached alice=true bob=true*.
+//! Exercise: `cargo exercise lazy` (see `exercises/README.md`).
 
 use selvedge::Map;
 use selvedge_model::Model;
@@ -66,7 +68,6 @@ fn sell_in_one_section(seats: &Mutex<i64>) -> bool {
     free
 }
 
-/// Two purchases at the same time.
 fn sale<S: Send + Sync + 'static>(shop: fn() -> S, sell: fn(&S) -> bool) -> Model<S> {
     Model::new(shop)
         .thread("alice", sell)
@@ -89,7 +90,6 @@ fn check_and_act_in_one_section_sell_one_seat_once() {
 }
 
 type Shows = Map<&'static str, i64>;
-
 fn shows() -> Shows {
     let shows = Map::with_shards(1).expect("1 shard is accepted");
     shows.insert("tonight", 1);

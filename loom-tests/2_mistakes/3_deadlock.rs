@@ -38,6 +38,7 @@
 //! **Break it yourself.** In `transfer_in_order` write `if true` in place of `if from < to`.
 //! `locks_in_one_order_do_not_deadlock` fails: *deadlock: alice is blocked in m2.lock (held by bob); bob is blocked in
 //! m3.lock (held by carol); carol is blocked in m1.lock (held by alice)*.
+//! Exercise: `cargo exercise transfer` (see `exercises/README.md`).
 
 use selvedge_model::sync::Mutex;
 use selvedge_model::{Failure, Model};

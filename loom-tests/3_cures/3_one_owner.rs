@@ -29,7 +29,7 @@
 //! On real threads it was overdrawn in none of 20,000 rounds, in three runs of `SELVEDGE_ROUNDS=20000 cargo test
 //! --test book -- one_owner:: --nocapture` (two cores, 2026-11-29).
 //!
-//! **Why.** This is **check-then-act**: both threads check, and then both act.
+//! **Why.** Both threads check, and then both act: **check-then-act**, the defect of lesson 2.2, here without a lock.
 //!
 //! **Fix.** Give the balance one **owner**: a thread, also called an *actor*, that has it as a local variable. The
 //! others send a request and wait for the answer. The owner serves one request after the other, so nothing comes

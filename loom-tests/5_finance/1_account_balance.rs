@@ -28,16 +28,16 @@
 //!    8                          m1.unlock
 //! ```
 //!
-//! Steps 1 and 2 are bob's check, steps 7 and 8 his withdrawal. Real threads showed it in 80, 93 and 18 of 20,000
-//! rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book account_balance -- --nocapture`, 2026-11-29, two cores).
+//! Steps 1 and 2 are bob's check, steps 7 and 8 his withdrawal. Real threads showed it in 18 to 93 of 20,000 rounds
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- account_balance:: --nocapture`, 2026-11-29, two cores).
 //!
-//! **Why.** This is **check-then-act**: the check and the withdrawal are two critical sections, and what was checked in
-//! the first can be false in the second. Both threads find 100. There is no data race, and each section is right. A
-//! deposit that reads the balance in one section and writes the sum in another has the same defect (second test). The
-//! later write replaces the earlier one: a **lost update**.
+//! **Why.** This is **check-then-act**, the defect of lesson 2.2: the check and the withdrawal are two critical
+//! sections, and what was checked in the first can be false in the second. Both threads find 100. There is no data
+//! race, and each section is right. New here is a deposit that reads the balance in one section and writes the sum in
+//! another (second test). The later write replaces the earlier one: a **lost update**.
 //!
-//! **Fix.** One critical section for the check and the withdrawal. The rule: the lock is held from the first read that
-//! a decision depends on to the last write that follows from it.
+//! **Fix.** One critical section. The rule: the lock is held from the first read that a decision depends on to the last
+//! write that follows from it.
 //!
 //! **Break it yourself.** In `withdraw` check before locking for the withdrawal: make
 //! `let covered = *balance.lock().unwrap() >= 80;` the first line. `one_critical_section_covers_one_withdrawal` fails:

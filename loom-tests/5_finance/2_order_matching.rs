@@ -26,11 +26,11 @@
 //!    8                          m1.unlock
 //! ```
 //!
-//! Steps 1 and 2 are bob's look-up, steps 7 and 8 his removal. Real threads showed it in 563, 1 and 26 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book order_matching -- --nocapture`, 2026-11-29, two cores).
+//! Steps 1 and 2 are bob's look-up, steps 7 and 8 his removal. Real threads showed it in 1 to 563 of 20,000 rounds
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- order_matching:: --nocapture`, 2026-11-29, two cores).
 //!
-//! **Why.** The look-up and the removal are two steps: **check-then-act**. The opposite mistake is a missed match
-//! (third test): with a lock for each side, a buyer and a seller each find nothing on the other side, and both wait.
+//! **Why.** Look-up and removal are two steps: **check-then-act**, the defect of lesson 2.2. New is a missed match
+//! (third test): with a lock for each side, buyer and seller find nothing on the other side, and both wait.
 //!
 //! **Fix.** Take the order in the step that finds it; a buyer who refuses the price puts it back. For the missed match:
 //! one lock for both sides.

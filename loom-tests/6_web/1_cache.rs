@@ -28,18 +28,18 @@
 //!    9  m1.unlock
 //! ```
 //!
-//! `m1` is the lock of the cache, `a1` the database, `a2` the number of loads. Real threads showed it in 25, 805 and
-//! 411 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book cache -- --nocapture`, 2026-11-29, two cores).
+//! `m1` is the lock of the cache, `a1` the database, `a2` the number of loads. Real threads showed it in 0 to 805 of
+//! 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book -- cache:: --nocapture`, 2026-11-29, two cores).
 //!
-//! **Why.** Looking, loading and filling are three steps (**check-then-act**), and the change came between the last
-//! two. The same gap lets two requests load the same page (second test); with many requests it is a **cache stampede**.
+//! **Why.** Looking, loading and filling are three steps: **check-then-act**, the defect of lesson 2.2. New is a change
+//! between the last two. In this gap two requests load one page (second test), and many are a **cache stampede**.
 //!
 //! **Fix.** One step: hold the lock over all three, as `Map::get_or_insert_with` does. A change then empties the cache
 //! before the load, or after the fill. The price: other requests wait during the load.
 //!
 //! **Break it yourself.** In `beside_a_change` empty the cache first and save afterwards.
-//! `load_under_the_lock_loads_once_and_keeps_no_stale_page` fails: *reached request=0 later=0*. So does the first test:
-//! its picture is another one.
+//! `load_under_the_lock_loads_once_and_keeps_no_stale_page` fails: *reached request=0 later=0*. So does the first test.
+//! Exercise: `cargo exercise cache` (see `exercises/README.md`).
 
 use selvedge_model::Model;
 use selvedge_model::sync::Mutex;

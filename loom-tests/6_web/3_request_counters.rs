@@ -23,12 +23,12 @@
 //!                                2
 //! ```
 //!
-//! Real threads showed it in 4, 11 and 77 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book request_counters -- --nocapture`, 2026-11-29, two cores).
+//! Real threads showed it in 4 to 77 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book --
+//! request_counters:: --nocapture`, 2026-11-29, two cores).
 //!
-//! **Why.** **Check-then-act**: both requests load 0 before either has added 1. The `fetch_add` is one step, and the
-//! check is another one. The report has the same gap: a request that is counted between its load and its store is in no
-//! report, a **lost update** (second test).
+//! **Why.** **Check-then-act**, the defect of lesson 2.2: both requests load 0 before either has added 1. New is that
+//! no lock is needed: the `fetch_add` is one step, and only the check is another one. The report has the same gap: a
+//! request that is counted between its load and its store is in no report, a **lost update** (second test).
 //!
 //! **Fix.** One step each. `fetch_update` compares the count with the limit and adds in one read-modify-write; it
 //! retries if the count has changed. `swap(0)` reads and resets. `selvedge::Counter` does it with `take`: each request
@@ -37,6 +37,8 @@
 //! **Break it yourself.** In `counter_take_loses_no_request` replace `Counter::take` by
 //! `|count| (count.get(), count.take()).0`. The test fails: *reached reporter=0 next=0, which the table does not
 //! declare*.
+//!
+//! Exercise: `cargo exercise rate_limiter` (see `exercises/README.md`).
 
 use selvedge::Counter;
 use selvedge_model::Model;

@@ -26,8 +26,8 @@
 //!       v1.wait: not completed
 //! ```
 //!
-//! `a1` is the number of jobs, `v1` the condition variable. Real threads showed it in round 585, 630 and 22 of three
-//! runs (`SELVEDGE_ROUNDS=20000 cargo test --test book job_queue -- --nocapture`, 2026-11-29, two cores).
+//! `a1` is the number of jobs, `v1` the condition variable. Real threads showed it in round 22 to 630
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- job_queue:: --nocapture`, 2026-11-29, two cores).
 //!
 //! **Why.** A **lost wake-up**. A notification wakes a thread that waits at that moment, and it is not stored. The
 //! worker has loaded 0 and does not wait yet when the client adds the job and notifies. `wait` unlocks and waits in one
@@ -40,6 +40,7 @@
 //!
 //! **Break it yourself.** In `submit` move `drop(guard)` above the `fetch_add`.
 //! `change_under_the_lock_wakes_the_worker` fails: *deadlock: worker is blocked in v1.wait*. So does the second test.
+//! Exercise: `cargo exercise latch` and `cargo exercise queue` (see `exercises/README.md`).
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge_model::sync::{Condvar, Mutex};

@@ -21,20 +21,23 @@
 //!    4  a2.fetch_add(5): 0 -> 5
 //! ```
 //!
-//! Real threads showed it in 12, 1 and 2 of 20,000 rounds
-//! (`SELVEDGE_ROUNDS=20000 cargo test --test book job_statistics -- --nocapture`, 2026-11-29, two cores).
+//! Real threads showed it in 1 to 12 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book --
+//! job_statistics:: --nocapture`, 2026-11-29, two cores).
 //!
 //! **Why.** A **torn read**: each number is right, and the two are of different moments. `SeqCst` does not help. It
 //! orders the four steps, and the report can come between the two of the worker.
 //!
 //! **Fix.** A mutex around both, or `selvedge::Stats`, which needs few locks: `snapshot` has count, sum, extremes and
 //! histogram of one moment. A worker with a `StatsHandle` owns its cells, so it records without a lock, but for one in
-//! 128 samples. Two objects are two moments again (fourth test): a `Counter` of started jobs and the `Stats` of their
-//! times do not belong together. Put into one object what is reported together, or report after the workers have ended.
+//! 128 samples. Two objects are two moments again (`counter_and_stats_are_two_moments`): a `Counter` of started jobs
+//! and the `Stats` of their times do not belong together. Put into one object what is reported together, or report
+//! after the workers have ended.
 //!
 //! **Break it yourself.** In `count_and_sum` write `(stats.snapshot().count(), stats.snapshot().sum())`.
 //! `stats_report_whole_jobs` fails: *reached reporter=(0, 5), which the table does not declare*. So does the third
 //! test.
+//!
+//! Exercise: `cargo exercise jobs` (see `exercises/README.md`).
 
 use selvedge::{Counter, Stats};
 use selvedge_model::Model;

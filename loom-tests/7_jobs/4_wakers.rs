@@ -1,7 +1,7 @@
 //! # Can a task sleep through its wake-up?
 //!
-//! A task waits for a flag. When it is polled, it checks the flag and, if it is not set, leaves its waker in a mutex.
-//! Another thread sets the flag, takes the waker, and wakes it:
+//! (For readers who know async Rust: `Waker`, `Context`, `poll_fn`.) A task waits for a flag. A poll checks it and, if
+//! it is not set, leaves its waker in a mutex. Another thread sets the flag, takes the waker, and wakes it:
 //!
 //! ```rust
 //! let ready = flag.load(SeqCst);                                         // poll
@@ -28,8 +28,8 @@
 //!       n1.wait: not completed
 //! ```
 //!
-//! `a1` is the flag, `m1` holds the waker, `n1` is what the task waits for. Real threads showed it in round 6, 2 and
-//! 456 of three runs (`SELVEDGE_ROUNDS=20000 cargo test --test book wakers -- --nocapture`, 2026-11-29, two cores).
+//! `a1` is the flag, `m1` holds the waker, `n1` is what the task waits for. Real threads showed it in round 2 to 456
+//! (`SELVEDGE_ROUNDS=20000 cargo test --test book -- wakers:: --nocapture`, 2026-11-29, two cores).
 //!
 //! **Why.** A **lost wake-up**. Between the check and the registration the setter sets the flag and finds no waker. The
 //! task then leaves a waker that no thread wakes.
