@@ -36,22 +36,25 @@ fn the_failure_in_the_readme_is_the_real_one() {
     assert!(text.starts_with(shown), "the README shows\n{shown}\nand it is\n{text}");
 }
 
-/// The pages show the same for `LossyCounter`.
-#[cfg(loom)]
+/// The book shows the picture of lesson 1.2, which the lesson asserts, with the lines of its two steps.
 #[test]
-fn the_interleaving_in_the_book_is_the_real_one() {
-    use selvedge_model::Model;
-    use specimens::racy::LossyCounter;
-
-    let error = Model::new(LossyCounter::new)
-        .thread("alice", LossyCounter::increment)
-        .thread("bob", LossyCounter::increment)
-        .finally("total", LossyCounter::get)
-        .acceptable("total=2", "no update is lost")
-        .try_check()
-        .expect_err("an update is lost");
-    let (shown, text) = (block(PAGES, "~~ preempted ~~"), error.to_string());
-    assert!(text.contains(shown), "the pages show\n{shown}\nand it is\n{text}");
+fn the_interleaving_in_the_book_is_that_of_the_lesson() {
+    let lesson = include_str!("../loom-tests/1_races/2_lost_update.rs");
+    let (_, rest) = PAGES.split_once("```text\n").expect("the book has a picture");
+    let (shown, _) = rest.split_once("```").expect("the picture ends");
+    assert_eq!(shown.lines().count(), 6, "{shown}");
+    let mut in_lesson = lesson.lines();
+    for line in shown.lines() {
+        let (step, place) = line.split_once('…').unwrap_or((line, ""));
+        let step = format!("//! {}", step.trim_end());
+        assert!(in_lesson.any(|line| line == step), "{step:?} is not in the lesson");
+        if let Some(number) = place.strip_prefix("/2_lost_update.rs:") {
+            let number: usize = number.parse().expect("the number of a line");
+            let code = lesson.lines().nth(number - 1).unwrap_or_default();
+            let call = if step.contains("load") { "total.load(" } else { "total.store(" };
+            assert!(code.contains(call), "{place} is {code:?}");
+        }
+    }
 }
 
 /// Every lesson and every suite has its row, and every row its file.
@@ -75,7 +78,9 @@ fn the_table_of_contents_is_complete() {
     for file in &files {
         assert!(PAGES.contains(&format!("]({file})")), "{file} has no row");
     }
-    let rows = PAGES.lines().filter(|line| line.starts_with('|') && line.contains(".rs) |"));
+    let rows = PAGES.lines().filter(|line| {
+        line.starts_with("| ") && line.split(" |").next().is_some_and(|cell| cell.ends_with(".rs)"))
+    });
     assert_eq!(rows.count(), files.len(), "each row has its file");
 }
 
