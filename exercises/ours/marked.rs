@@ -32,7 +32,7 @@ pub(crate) fn solves(questions: Vec<Question>) {
     println!("sum: {}", marks.iter().filter_map(|mark| mark.result.as_ref().ok()).sum::<u64>());
 }
 
-/// A promise is not kept. The picture of the execution that shows it has a line with each of the `lines`.
+/// A promise is not kept. The error, with the picture of an execution, has a line with each of the `lines`.
 #[track_caller]
 pub(crate) fn is_wrong(questions: Vec<Question>, expected: Expected, lines: &[&str]) {
     if !cfg!(loom) {
@@ -49,6 +49,6 @@ pub(crate) fn is_wrong(questions: Vec<Question>, expected: Expected, lines: &[&s
         _ => panic!("expected {expected:?}, found {error}"),
     }
     for line in lines {
-        assert!(error.evidence().contains(line), "there is no {line:?} in {error}");
+        assert!(error.to_string().contains(line), "there is no {line:?} in {error}");
     }
 }
