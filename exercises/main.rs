@@ -93,6 +93,10 @@ fn tell(exercise: &Exercise, marks: &[Mark]) -> Result<(), String> {
     }
     if cfg!(loom) {
         println!("\nDone: each promise is kept in every execution.");
+        let after = EXERCISES.iter().skip_while(|other| other.name != exercise.name).nth(1);
+        if let Some(next) = after {
+            println!("The next one: cargo exercise {}", next.name);
+        }
     } else {
         println!("\nNot seen to fail, which proves nothing: cargo exercise {}", exercise.name);
     }
@@ -110,7 +114,8 @@ fn hint(exercise: &Exercise, level: &str) -> Result<(), String> {
     let hints = exercise.hints();
     let found = level.parse().ok().filter(|level| (1..=hints.len()).contains(level));
     let Some(level) = found else {
-        return Err(format!("the level must be from 1 to {}, got {level:?}", hints.len()));
+        let (name, last) = (exercise.name, hints.len());
+        return Err(format!("the hint of {name} must be from 1 to {last}, got {level:?}"));
     };
     println!("{}", hints[level - 1]);
     if level < hints.len() {
