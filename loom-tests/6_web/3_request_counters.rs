@@ -26,9 +26,9 @@
 //! Real threads showed it in 4 to 77 of 20,000 rounds (`SELVEDGE_ROUNDS=20000 cargo test --test book --
 //! request_counters:: --nocapture`, 2026-11-29, two cores).
 //!
-//! **Why.** **Check-then-act**, the defect of lesson 2.2: both requests load 0 before either has added 1. New is that
-//! no lock is needed: the `fetch_add` is one step, and only the check is another one. The report has the same gap: a
-//! request that is counted between its load and its store is in no report, a **lost update** (second test).
+//! **Why.** **Check-then-act**, the defect of lesson 2.2: both requests load 0 before either has added 1. The act is
+//! one atomic step, and that does not help, because the check is another one. New is the report, which has the same
+//! gap: a request that is counted between its load and its store is in no report, a **lost update** (second test).
 //!
 //! **Fix.** One step each. `fetch_update` compares the count with the limit and adds in one read-modify-write; it
 //! retries if the count has changed. `swap(0)` reads and resets. `selvedge::Counter` does it with `take`: each request
