@@ -110,7 +110,8 @@ pub struct Around<'a> {
 impl Around<'_> {
     /// The picture as a `data:` URL: a page needs no other file.
     fn picture(&self, path: &str) -> Option<String> {
-        let text = fs::read_to_string(self.folder.join(path)).ok()?;
+        let file = self.folder.join(path);
+        let text = fs::read_to_string(&file).ok()?;
         let mut url = "data:image/svg+xml,".to_owned();
         for byte in text.bytes() {
             match byte {
@@ -118,7 +119,7 @@ impl Around<'_> {
                 _ => write!(url, "%{byte:02X}").expect("a string"),
             }
         }
-        path.ends_with(".svg").then_some(url)
+        file.extension().is_some_and(|kind| kind == "svg").then_some(url)
     }
 }
 

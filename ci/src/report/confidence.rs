@@ -78,13 +78,15 @@ fn shaded(html: &str) -> String {
 mod tests {
     use super::*;
 
+    const NONE: Around = Around { pages: &[], folder: std::path::PathBuf::new() };
+
     const TEXT: &str = "# Seen?\n\nA test.\n\nMore.\n\n<!-- cargo lab confidence --bless -->\n2026, 2 cores.\n\n\
                         | way | seen |\n|---|---|\n| loom | 1 |\n\n### On real threads\n\n\
                         | bug | loop |\n|---|---|\n| Lossy | 0 of 9 (< 1 %) |\n| Torn | 5 % |\n";
 
     #[test]
     fn in_short_are_the_first_paragraph_and_the_first_table() {
-        let html = in_short(TEXT, &[]).into_string();
+        let html = in_short(TEXT, &NONE).into_string();
         for part in ["<p>A test.</p>", "2026, 2 cores.", "<td>loom</td><td>1</td>", FILE] {
             assert!(html.contains(part), "{html}");
         }
@@ -93,7 +95,7 @@ mod tests {
 
     #[test]
     fn a_cell_shows_whether_the_bug_was_seen() {
-        let html = page(TEXT, &[]).into_string();
+        let html = page(TEXT, &NONE).into_string();
         assert!(html.contains("<h1>Seen?</h1>"), "{html}");
         assert!(html.contains("<td class=\"warn\">0 of 9 (&lt; 1\u{a0}%)</td>"), "{html}");
         assert!(html.contains("<td>5\u{a0}%</td>"), "{html}");

@@ -18,147 +18,48 @@ use crate::specimen::{Specimen, written};
 /// A program, by its name and what is wrong with it.
 type Program = fn(&'static str, Kind) -> Specimen;
 
+/// `broken` and `fixed` of a module, in the same program.
+macro_rules! pair {
+    ($program:ident, $module:ident::$broken:ident, $fixed:ident) => {
+        [
+            |name, kind| $program(name, kind, $module::$broken),
+            |name, kind| $program(name, kind, $module::$fixed),
+        ]
+    };
+}
+
 /// All of them: the bug, and as its control the same program without the bug.
 pub(crate) fn all() -> Vec<Specimen> {
-    let of = |bug: &'static str, fixed: &'static str, kind: Kind, programs: [Program; 2]| {
+    let of = |bug: &'static str, kind: Kind, programs: [Program; 2]| {
+        let fixed = format!("{bug}, fixed").leak();
         [programs[0](bug, kind).beside(fixed), programs[1](fixed, Sound)]
     };
     [
-        of(
-            "affinitypool #21",
-            "affinitypool #21, fixed",
-            WeakMemory,
-            [affinitypool::<false>, affinitypool::<true>],
-        ),
-        of(
-            "basedrop #9",
-            "basedrop #9, fixed",
-            WeakDataRace,
-            [queue::<false, false>, queue::<true, true>],
-        ),
-        of(
-            "basedrop #10",
-            "basedrop #10, fixed",
-            WeakMemory,
-            [shared_cell::<false>, shared_cell::<true>],
-        ),
-        of(
-            "crossbeam #1187",
-            "crossbeam #1187, fixed",
-            Order,
-            [crossbeam::<false>, crossbeam::<true>],
-        ),
-        of("dashmap #369", "dashmap #369, fixed", Deadlock, [dashmap::<false>, dashmap::<true>]),
-        of("dora #3288", "dora #3288, fixed", WeakMemory, [dora::<false>, dora::<true>]),
-        of(
-            "event-listener #138",
-            "event-listener #138, fixed",
-            WeakMemory,
-            [event_listener::<false>, event_listener::<true>],
-        ),
-        of("perry #8735", "perry #8735, fixed", WeakMemory, [perry::<false>, perry::<true>]),
-        of("qdrant #8847", "qdrant #8847, fixed", Order, [qdrant::<false>, qdrant::<true>]),
-        of("rayon #992", "rayon #992, fixed", Deadlock, [rayon::<false>, rayon::<true>]),
-        of("stabby #139", "stabby #139, fixed", WeakDataRace, [stabby::<false>, stabby::<true>]),
-        of(
-            "thread_local #33",
-            "thread_local #33, fixed",
-            WeakDataRace,
-            [thread_local::<false>, thread_local::<true>],
-        ),
-        of("tokio #4225", "tokio #4225, fixed", DataRace, [oneshot::<false>, oneshot::<true>]),
-        of("tokio #7632", "tokio #7632, fixed", WeakMemory, [task::<false>, task::<true>]),
-        of(
-            "bb8 #122",
-            "bb8 #122, fixed",
-            Deadlock,
-            [
-                |name, kind| bb8(name, kind, bb8_122::broken),
-                |name, kind| bb8(name, kind, bb8_122::fixed),
-            ],
-        ),
-        of(
-            "cache-rs #62",
-            "cache-rs #62, fixed",
-            Order,
-            [
-                |name, kind| cache(name, kind, cache_rs_62::broken),
-                |name, kind| cache(name, kind, cache_rs_62::fixed),
-            ],
-        ),
-        of(
-            "iree #23707",
-            "iree #23707, fixed",
-            WeakMemory,
-            [
-                |name, kind| ring(name, kind, iree_23707::broken),
-                |name, kind| ring(name, kind, iree_23707::fixed),
-            ],
-        ),
-        of(
-            "moka #195",
-            "moka #195, fixed",
-            Order,
-            [
-                |name, kind| moka(name, kind, moka_195::broken),
-                |name, kind| moka(name, kind, moka_195::fixed),
-            ],
-        ),
-        of(
-            "octos #927",
-            "octos #927, fixed",
-            Deadlock,
-            [
-                |name, kind| octos(name, kind, octos_927::broken),
-                |name, kind| octos(name, kind, octos_927::fixed),
-            ],
-        ),
-        of(
-            "poco #5214",
-            "poco #5214, fixed",
-            Deadlock,
-            [
-                |name, kind| poco(name, kind, poco_5214::broken),
-                |name, kind| poco(name, kind, poco_5214::fixed),
-            ],
-        ),
-        of(
-            "rayon #1205",
-            "rayon #1205, fixed",
-            Deadlock,
-            [
-                |name, kind| join(name, kind, rayon_1205::broken),
-                |name, kind| join(name, kind, rayon_1205::fixed),
-            ],
-        ),
-        of(
-            "rust #101194",
-            "rust #101194, fixed",
-            Deadlock,
-            [
-                |name, kind| elements(name, kind, rust_101194::broken),
-                |name, kind| elements(name, kind, rust_101194::fixed),
-            ],
-        ),
-        of(
-            "spin #65",
-            "spin #65, fixed",
-            WeakDataRace,
-            [
-                |name, kind| spin(name, kind, spin_65::write_broken),
-                |name, kind| spin(name, kind, spin_65::write_fixed),
-            ],
-        ),
-        of(
-            "turso #4509",
-            "turso #4509, fixed",
-            Deadlock,
-            [
-                |name, kind| turso(name, kind, turso_4509::broken),
-                |name, kind| turso(name, kind, turso_4509::fixed),
-            ],
-        ),
-        of("xline #166", "xline #166, fixed", Order, [watch_broken, watch_fixed]),
+        of("affinitypool #21", WeakMemory, [affinitypool::<false>, affinitypool::<true>]),
+        of("basedrop #9", WeakDataRace, [queue::<false, false>, queue::<true, true>]),
+        of("basedrop #10", WeakMemory, [shared_cell::<false>, shared_cell::<true>]),
+        of("crossbeam #1187", Order, [crossbeam::<false>, crossbeam::<true>]),
+        of("dashmap #369", Deadlock, [dashmap::<false>, dashmap::<true>]),
+        of("dora #3288", WeakMemory, [dora::<false>, dora::<true>]),
+        of("event-listener #138", WeakMemory, [event_listener::<false>, event_listener::<true>]),
+        of("perry #8735", WeakMemory, [perry::<false>, perry::<true>]),
+        of("qdrant #8847", Order, [qdrant::<false>, qdrant::<true>]),
+        of("rayon #992", Deadlock, [rayon::<false>, rayon::<true>]),
+        of("stabby #139", WeakDataRace, [stabby::<false>, stabby::<true>]),
+        of("thread_local #33", WeakDataRace, [thread_local::<false>, thread_local::<true>]),
+        of("tokio #4225", DataRace, [oneshot::<false>, oneshot::<true>]),
+        of("tokio #7632", WeakMemory, [task::<false>, task::<true>]),
+        of("bb8 #122", Deadlock, pair!(bb8, bb8_122::broken, fixed)),
+        of("cache-rs #62", Order, pair!(cache, cache_rs_62::broken, fixed)),
+        of("iree #23707", WeakMemory, pair!(ring, iree_23707::broken, fixed)),
+        of("moka #195", Order, pair!(moka, moka_195::broken, fixed)),
+        of("octos #927", Deadlock, pair!(octos, octos_927::broken, fixed)),
+        of("poco #5214", Deadlock, pair!(poco, poco_5214::broken, fixed)),
+        of("rayon #1205", Deadlock, pair!(join, rayon_1205::broken, fixed)),
+        of("rust #101194", Deadlock, pair!(elements, rust_101194::broken, fixed)),
+        of("spin #65", WeakDataRace, pair!(spin, spin_65::write_broken, write_fixed)),
+        of("turso #4509", Deadlock, pair!(turso, turso_4509::broken, fixed)),
+        of("xline #166", Order, [watch_broken, watch_fixed]),
     ]
     .into_iter()
     .flatten()
@@ -314,7 +215,7 @@ fn elements(
 
 fn spin(name: &'static str, kind: Kind, write: fn(&spin_65::Lock)) -> Specimen {
     use spin_65::{Lock, read_fixed};
-    let read = |lock: &Lock| drop(read_fixed(lock));
+    let read = |lock: &Lock| _ = read_fixed(lock);
     Specimen::new(name, kind, Lock::default, [write, read], |_, _| true)
 }
 
