@@ -75,7 +75,9 @@
 //! - A thread must be deterministic: its next step must be a function of what it has read. It must not
 //!   depend on clocks, random hashers, or shared state that is not from [`sync`]. A violation is reported
 //!   if it shows; for that, the first, the second, the fourth execution and so on are run again, with the threads the
-//!   other way round where their order is left open.
+//!   other way round where their order is left open. If a thread drops the last owner of an `Arc` of `std`, and
+//!   another might have, each execution is run again once for each thread, with that one as late as possible: what
+//!   depends on the last owner is reported. How many other owners there are (`strong_count`) is not tried out.
 //! - Load buffering is not explored: no load reads from a store that depends on it. Nor does an operation on a lock,
 //!   a channel or a `OnceLock`, or `is_finished` of a thread, find an old state of it. A report says "explored
 //!   completely" without them.

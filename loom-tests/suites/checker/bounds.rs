@@ -32,7 +32,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{Condvar, Mutex, hint, thread};
+use selvedge_model::sync::{Condvar, Mutex, hint, mpsc, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
 
 fn is_complete(report: &Report) {
@@ -307,6 +307,23 @@ fn value_from_outside_the_model_is_refused() {
         .acceptable("alice=1 bob=0", "bob, alice")
         .check();
     is_complete(&report);
+}
+
+/// Either thread may drop the `Sender` in it. Instead: the `Arc` of `selvedge_model::sync`.
+#[cfg(loom)]
+#[test]
+fn the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps() {
+    let model = Model::new(|| {
+        let sender = std::sync::Arc::new(std::sync::Mutex::new(mpsc::channel::<u64>().0));
+        [sender.clone(), sender].map(|sender| std::sync::Mutex::new(Some(sender)))
+    });
+    let gives_up = |owner: &std::sync::Mutex<Option<_>>| {
+        AtomicU64::new(0).store(1, Relaxed);
+        drop(owner.lock().unwrap().take());
+    };
+    let model = model.thread("alice", move |[owner, _]| gives_up(owner));
+    let model = model.thread("bob", move |[_, owner]| gives_up(owner));
+    is_refused(model, "dropped the last owner of an Arc of std");
 }
 
 #[cfg(loom)]

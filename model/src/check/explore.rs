@@ -19,7 +19,7 @@ use super::report::Interleavings;
 use crate::engine::agreement::{self, Outcomes};
 use crate::engine::graph::{self, Config, Ending, Execution};
 use crate::engine::{loom, panics, stacks};
-use crate::kernel::{Policy, ThreadId};
+use crate::kernel::{self, Policy, ThreadId};
 use crate::mutation::Probe;
 use crate::render::{Detail, Picture, cause_of, describe_where, picture};
 use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
@@ -465,7 +465,9 @@ impl<'a> Exploration<'a> {
             Ending::Leak(_) => Fault::Leak(says()),
             Ending::Race { .. } => Fault::DataRace(says()),
             Ending::UseAfterFree { .. } => Fault::UseAfterFree(says()),
-            Ending::Nondeterministic { .. } => Fault::NonDeterministic(says()),
+            Ending::Nondeterministic { .. } | Ending::OtherOutcome { .. } => {
+                Fault::NonDeterministic(says())
+            }
             Ending::Misuse(message) => Fault::Misuse(message.clone()),
             ending => Fault::Engine(format!("{ending:?}")),
         }
@@ -509,5 +511,7 @@ fn execute(plan: &Arc<Plan>, newest: &Newest) {
     newest.place.set("the state's drop");
     drop(state);
     end_locals();
+    let shown = || plan.shown.as_ref().map(|shown| shown()).unwrap_or_default();
+    kernel::with(|engine| engine.returns(&|| outcome_of(&parts) + &shown()));
     newest.returned.replace(Some(parts));
 }

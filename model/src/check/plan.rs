@@ -119,6 +119,9 @@ pub(super) struct Plan {
     pub(super) judges: bool,
     #[cfg(loom)]
     pub(super) judge: Option<Box<Judge>>,
+    /// What the newest execution has shown to that.
+    #[cfg(loom)]
+    pub(super) shown: Option<Box<dyn Fn() -> String + Send + Sync>>,
     pub(super) first: First,
     /// Whether it is wrong that two threads take no step that the checker can see.
     #[cfg_attr(not(loom), allow(dead_code, reason = "steps of real threads are not seen"))]
@@ -152,6 +155,8 @@ impl Plan {
             judges: true,
             #[cfg(loom)]
             judge: None,
+            #[cfg(loom)]
+            shown: None,
             first: First::Init,
             needs_steps: true,
         }

@@ -41,7 +41,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `A`.
         let pointer = unsafe { self.0.alloc(layout) };
-        kernel::with(|engine| engine.allocated(pointer.addr(), layout.size()));
+        kernel::with(|engine| engine.allocated(pointer, layout));
         pointer
     }
 
@@ -49,7 +49,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's contract is that of `A`.
         let pointer = unsafe { self.0.alloc_zeroed(layout) };
-        kernel::with(|engine| engine.allocated(pointer.addr(), layout.size()));
+        kernel::with(|engine| engine.allocated(pointer, layout));
         pointer
     }
 
@@ -64,6 +64,7 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
     #[inline]
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
         if kernel::with(|engine| engine.is_at_work()) != Some(false) {
+            kernel::with(|engine| engine.know_owners(pointer.addr()));
             // SAFETY: the caller's contract is that of `A`.
             return unsafe { self.0.realloc(pointer, layout, size) };
         }
@@ -85,6 +86,22 @@ unsafe impl<A: GlobalAlloc> GlobalAlloc for Allocator<A> {
 #[global_allocator]
 static ALLOCATOR: Allocator = Allocator(System);
 
+/// A block that begins with what may be the counts of an `Arc` of `std`, or of an `Rc`: strong and weak.
+#[derive(Debug)]
+struct Counts {
+    at: *const [usize; 2],
+    /// There was an owner when a thread came to a step.
+    owned: bool,
+}
+
+impl Counts {
+    fn read(&self) -> [usize; 2] {
+        // SAFETY: the block is at least so large and so aligned, and is taken from the list before it is freed. The read
+        // is volatile because the program need not have written there: the compiler cannot know what the bytes are.
+        unsafe { self.at.read_volatile() }
+    }
+}
+
 #[derive(Debug)]
 struct Block {
     start: usize,
@@ -105,6 +122,10 @@ struct Kept {
 pub(in crate::engine) struct Memory {
     /// In the order in which they were allocated.
     blocks: Vec<Block>,
+    /// Of those that are not freed.
+    counts: Vec<Counts>,
+    /// One of them lost its last owner when it was freed.
+    lost: bool,
     kept: Vec<Kept>,
     copies: Vec<StaticCopy>,
 }
@@ -114,8 +135,50 @@ impl Memory {
         self.blocks.push(Block { start, bytes, given });
     }
 
+    /// A block was allocated: it may be that of an `Arc` of `std`.
+    pub(in crate::engine) fn may_count(&mut self, pointer: *mut u8, layout: Layout) {
+        let counts = Layout::new::<[usize; 2]>();
+        if layout.size() >= counts.size() && layout.align() >= counts.align() && !pointer.is_null()
+        {
+            self.counts.push(Counts { at: pointer.cast(), owned: false });
+        }
+    }
+
     pub(in crate::engine) fn keep(&mut self, pointer: *mut u8, layout: Layout, freed: Moment) {
+        let counts = self.take_counts(pointer.addr());
+        self.lost |= counts.is_some_and(|counts| counts.owned && counts.read() == [0, 0]);
         self.kept.push(Kept { pointer, layout, freed });
+    }
+
+    /// Which thread drops the last owner of a block is known by steps, or makes no difference; or the block is freed.
+    pub(in crate::engine) fn know_owners(&mut self, start: usize) {
+        self.take_counts(start);
+    }
+
+    fn take_counts(&mut self, start: usize) -> Option<Counts> {
+        let at = self.counts.iter().rposition(|counts| counts.at.addr() == start)?;
+        Some(self.counts.swap_remove(at))
+    }
+
+    /// A thread has come to a step. Whether what may be the last owner of an `Arc` of `std` was dropped since this was
+    /// asked last.
+    pub(in crate::engine) fn lost_last_owner(&mut self) -> bool {
+        // There are never more owners. Other memory seldom looks like that.
+        const MOST: usize = 1 << 20;
+
+        let mut lost = std::mem::take(&mut self.lost);
+        self.counts.retain_mut(|counts| {
+            let [strong, weak] = counts.read();
+            if strong > MOST || !(1..=MOST).contains(&weak) {
+                return false;
+            }
+            let is_lost = counts.owned && strong == 0;
+            lost |= is_lost;
+            // Without an owner, the value is not made yet.
+            counts.owned = strong > 0;
+            !is_lost
+        });
+        lost
     }
 
     pub(in crate::engine) fn add_copy(&mut self, copy: StaticCopy) {
@@ -166,6 +229,8 @@ impl Memory {
     /// The execution is over: frees what was kept, and the copies of statics.
     pub(in crate::engine) fn release(&mut self) {
         self.blocks.clear();
+        self.counts.clear();
+        self.lost = false;
         for StaticCopy { pointer, layout, .. } in self.copies.drain(..) {
             // SAFETY: it was allocated with this layout, and nothing uses it any more.
             unsafe { std::alloc::dealloc(pointer, layout) };

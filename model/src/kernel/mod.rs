@@ -172,12 +172,22 @@ pub trait Engine {
     fn memory(&self, address: usize) -> Memory;
     /// Uses a copy in place of a static, until the execution is over.
     fn add_copy(&self, copy: StaticCopy);
-    /// The thread that runs has been given so many bytes, unless the engine itself is at work.
-    fn allocated(&self, address: usize, bytes: usize);
+    /// The thread that runs has been given memory, unless the engine itself is at work.
+    fn allocated(&self, pointer: *mut u8, layout: Layout);
     /// The thread that runs gives memory back, unless the engine itself is at work. Whether the engine
     /// keeps it, and frees it when the execution is over: so what lay there can still be read, and its use
     /// is reported.
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool;
+    /// Which thread drops the last owner of what begins with the counts of an `Arc` of `std` is known by steps, or makes
+    /// no difference.
+    fn know_owners(&self, _counts: usize) {}
+    /// What the thread that runs does after its next steps belongs to them, until it calls `settle`: a message is put
+    /// where its receiver looks.
+    fn hold(&self) {}
+    /// That is done.
+    fn settle(&self) {}
+    /// All threads end, and return this.
+    fn returns(&self, _outcome: &dyn Fn() -> String) {}
     /// The thread that runs is about to free a block that begins there, made a location as
     /// [`CellKind::Allocation`]: ends that location, and all others in the block. Whether there is such a block.
     fn end_block(&self, address: usize, site: Site) -> bool;

@@ -66,7 +66,12 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
                     format!("{thread} ended before, and takes a step {now} now")
                 }
             };
-            format!("with the same choices, {does}")
+            format!("with the same choices, {does}{}", last_owner(execution))
+        }
+        Ending::OtherOutcome { before, now } => {
+            let before = if before.is_empty() { "all threads ended" } else { before };
+            let owner = last_owner(execution);
+            format!("with the same steps, {before} came of it before, and {now} now{owner}")
         }
         Ending::Leak(made) => {
             let (memory, arcs): (Vec<_>, Vec<_>) = made.iter().partition(|maker| {
@@ -87,6 +92,15 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
         Ending::Bounded(bound) => bounded(&view, bound),
         Ending::Stutter | Ending::Inconsistent | Ending::Again => "not an execution".to_owned(),
     }
+}
+
+/// What may be why a program does not do the same again.
+fn last_owner(execution: &Execution<'_>) -> String {
+    let owner = execution.last_owner();
+    let says = |thread| {
+        format!("; {} dropped the last owner of an Arc of std in one run", execution.name(thread))
+    };
+    owner.map(says).unwrap_or_default()
 }
 
 /// Of a thread that panicked because another one had, as it was told by a join or a scope: the name of that one, what

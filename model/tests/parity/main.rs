@@ -29,7 +29,11 @@ mod arc;
 mod atomic;
 mod cell;
 mod items;
+#[cfg(loom)]
+mod last_owner;
 mod locks;
+#[cfg(loom)]
+mod owners_oracle;
 #[cfg(loom)]
 mod std_arc;
 mod std_only;

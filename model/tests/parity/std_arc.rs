@@ -2,21 +2,27 @@
 
 use std::sync::Arc as StdArc;
 
-use selvedge_model::sync::atomic::{AtomicU64, Ordering};
-use selvedge_model::sync::{Arc, Mutex, mpsc, thread};
+use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use selvedge_model::sync::{Arc, Mutex, hint, mpsc, thread};
 use selvedge_model::{Failure, Model};
 
-/// Two threads share what `new` makes, by the `Arc` of `std`; either may drop it.
+/// Two threads share what `new` makes, by the `Arc` of `std`. One of them is known to drop it, by a relaxed flag.
 fn shared_by_std<T: Send + Sync + 'static>(
     new: impl Fn() -> T + Send + Sync + 'static,
     act: impl Fn(&T) + Copy + Send + Sync + 'static,
 ) {
-    Model::new(|| ())
-        .thread("one", move |()| {
+    Model::new(|| StdArc::new(AtomicBool::new(false)))
+        .thread("one", move |dropped| {
+            let set = StdArc::clone(dropped);
             let value = StdArc::new(new());
             let other = StdArc::clone(&value);
-            let child = thread::spawn(move || act(&other));
+            let child = thread::spawn(move || {
+                act(&other);
+                drop(other);
+                set.store(true, Ordering::Relaxed);
+            });
             act(&value);
+            hint::wait_until(|| dropped.load(Ordering::Relaxed));
             drop(value);
             child.join().unwrap();
         })

@@ -182,7 +182,8 @@ impl Declared {
         }));
         #[cfg(loom)]
         {
-            let judge = Arc::clone(judge);
+            let (judge, shows) = (Arc::clone(judge), Arc::clone(judge));
+            plan.shown = Some(Box::new(move || shows.newest_history()));
             plan.judge = Some(Box::new(move |execution| judge.constrained(execution)));
         }
         let explained = format!("{RESULTS}={EXPLAINED}");

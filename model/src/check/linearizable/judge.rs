@@ -93,6 +93,12 @@ impl Judge {
         Verdict(verdict)
     }
 
+    /// What the operations of the newest execution returned.
+    #[cfg(loom)]
+    pub(super) fn newest_history(&self) -> String {
+        format!("{:?}", lock(&self.newest).history)
+    }
+
     /// What the newest execution shows under constraints: the outcome, and the execution as one that
     /// keeps them.
     #[cfg(loom)]

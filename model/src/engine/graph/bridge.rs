@@ -81,12 +81,42 @@ impl KernelEngine for Engine {
         self.memory.borrow_mut().add_copy(copy);
     }
 
-    fn allocated(&self, address: usize, bytes: usize) {
-        self.in_program(|now, memory| memory.allocated(address, bytes, now));
+    fn allocated(&self, pointer: *mut u8, layout: Layout) {
+        self.in_program(|now, memory| {
+            memory.allocated(pointer.addr(), layout.size(), now);
+            memory.may_count(pointer, layout);
+        });
     }
 
     fn keeps(&self, pointer: *mut u8, layout: Layout) -> bool {
-        self.in_program(|now, memory| memory.keep(pointer, layout, now)).is_some()
+        let kept = self.in_program(|now, memory| memory.keep(pointer, layout, now)).is_some();
+        if !kept {
+            self.know_owners(pointer.addr());
+        }
+        kept
+    }
+
+    fn know_owners(&self, counts: usize) {
+        if let Ok(mut memory) = self.memory.try_borrow_mut() {
+            memory.know_owners(counts);
+        }
+    }
+
+    fn hold(&self) {
+        let run = &mut self.search.borrow_mut().run;
+        let thread = run.current;
+        run.thread_mut(thread).holds = true;
+    }
+
+    fn settle(&self) {
+        Self::settle(self, true);
+    }
+
+    fn returns(&self, outcome: &dyn Fn() -> String) {
+        if self.search.borrow().is_about_owners() {
+            let outcome = outcome();
+            self.search.borrow_mut().run.returned = Some(outcome);
+        }
     }
 
     fn end_block(&self, address: usize, site: Site) -> bool {
@@ -171,6 +201,7 @@ impl KernelEngine for Engine {
             ));
         };
         let token = self.make(Made::Object(Object::Token(object::Token::default())), site);
+        KernelEngine::hold(self);
         self.take_step(Operation::Spawn { child }, false, site);
         {
             let mut search = self.search.borrow_mut();
@@ -180,6 +211,7 @@ impl KernelEngine for Engine {
             (state.hb, state.token) = (hb, token);
         }
         self.start(child, new);
+        Self::settle(self, true);
         child
     }
 

@@ -91,6 +91,7 @@ impl Engine {
         coroutine.resume(());
         overflow::runs(before);
         self.in_thread.set(false);
+        self.note_last_owners();
         let panics = panics::take();
         if coroutine.done() {
             self.stacks.keep(coroutine.into_stack());
@@ -165,6 +166,7 @@ impl Engine {
     pub(super) fn take_step(&self, operation: Operation, limited: bool, site: Site) -> u64 {
         let thread = {
             self.leave_if_over();
+            self.note_last_owners();
             let mut search = self.search.borrow_mut();
             if search.run.unwinding {
                 return search.step_of_static(&operation);
@@ -181,10 +183,43 @@ impl Engine {
         loop {
             let result = self.search.borrow_mut().advance(thread);
             if let Some(result) = result {
+                self.settle(false);
                 return result;
             }
             self.suspend(thread);
             self.leave_if_over();
+        }
+    }
+
+    /// The thread that runs has taken a step, and if `whole`, has done what no other thread may come before. If it is
+    /// to move only if no other can, it is suspended.
+    pub(super) fn settle(&self, whole: bool) {
+        let thread = {
+            let mut search = self.search.borrow_mut();
+            let Search { run, again, .. } = &mut *search;
+            let thread = run.current;
+            if run.unwinding || again.as_ref().is_none_or(|look| look.last != thread) {
+                return;
+            }
+            let holds = &mut run.thread_mut(thread).holds;
+            if *holds != whole {
+                return;
+            }
+            *holds = false;
+            thread
+        };
+        self.suspend(thread);
+        self.leave_if_over();
+    }
+
+    /// The thread that runs takes its next step, or is suspended, without an owner that it may have dropped.
+    fn note_last_owners(&self) {
+        if !self.memory.borrow_mut().lost_last_owner() {
+            return;
+        }
+        let run = &mut self.search.borrow_mut().run;
+        if !run.unwinding && run.is_alongside_others() {
+            run.last_owners |= 1 << run.current;
         }
     }
 

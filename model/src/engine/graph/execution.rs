@@ -1,5 +1,6 @@
 //! One execution, as the caller sees it.
 
+use super::again::Look;
 use super::event::{INIT, Kind};
 use super::order::Order;
 use super::outcome::{Ending, Line, Party, Source, Text, Trace, Unsynchronised};
@@ -41,6 +42,12 @@ impl<'a> Execution<'a> {
 
     pub(super) fn graph(&self) -> &Graph {
         &self.search.graph
+    }
+
+    /// The threads that dropped a last owner before, and now: see [`Run`](super::run::Run).
+    pub(super) fn last_owners(&self) -> (u64, u64) {
+        let before = self.search.again.as_ref().map_or(self.search.last_owners, Look::owners);
+        (before, self.search.run.last_owners)
     }
 
     /// The state that an object of the graph was made with.

@@ -20,8 +20,9 @@
 //! # Parts
 //!
 //! `event`, `relations` and `sc_order` are the memory model; `extend` and `revisit` the exploration;
-//! `canonical` what makes it optimal; `run`, `schedule`, `coroutine` one execution; `waiting` loops
-//! that wait; `plain` data races; `precedence` constraints on finished executions; `panics` whose panics count; `signature` graphs as numbers.
+//! `canonical` what makes it optimal; `run`, `schedule`, `coroutine` one execution; `again` what
+//! it depends on that the engine does not see; `waiting` loops that wait; `plain` data races; `precedence` constraints
+//! on finished executions; `panics` whose panics count; `signature` graphs as numbers.
 
 #![expect(
     clippy::cast_possible_truncation,
@@ -29,6 +30,7 @@
     reason = "ids, positions and threads are small: `Config::steps` and `MAX_THREADS` bound them"
 )]
 
+mod again;
 pub mod argument;
 mod bridge;
 mod canonical;
@@ -197,13 +199,18 @@ pub fn explore(
         kernel::enter(&engine, || engine.run(Box::new(program)));
         engine.memory.borrow_mut().release();
         let mut search = engine.search.borrow_mut();
+        search.last_owners |= search.run.last_owners;
         if let Some(causes) = search.decides {
             // A thread that did not come to the end of its turn does not stutter.
             search.for_ever.entry(causes).or_insert(false);
             continue;
         }
-        let Some(ending) = search.run.over.clone() else { continue };
-        if search.looks_again && !matches!(ending, Ending::Nondeterministic { .. }) {
+        let Some(mut ending) = search.run.over.clone() else { continue };
+        if search.again.is_some() {
+            let Some(other) = search.other_ending(&ending) else { continue };
+            search.run.over = Some(other.clone());
+            ending = other;
+        } else if ending == Ending::Complete && search.looks_before_shown() {
             continue;
         }
         report.stepped |= search.run.stepped;
@@ -233,11 +240,16 @@ pub fn explore(
                     Ending::Deadlock(_) => report.deadlocks += 1,
                     _ => report.errors += 1,
                 }
-                if *shown == Ending::Complete && report.complete.is_power_of_two() {
-                    search.to_look_at = Some(search.fork());
+                // Of the others, a few are run again for other state that the engine does not see.
+                let is_sample = search.run.last_owners == 0 && report.complete.is_power_of_two();
+                if *shown == Ending::Complete && is_sample {
+                    // The one that comes first otherwise.
+                    let first = search.names.preference.iter().copied().find(|&thread| thread != 0);
+                    search.look_again(first.unwrap_or_default());
                 }
                 let execution = Execution::new(&search, report.executions());
-                let fatal = matches!(shown, Ending::Nondeterministic { .. });
+                let fatal =
+                    matches!(shown, Ending::Nondeterministic { .. } | Ending::OtherOutcome { .. });
                 if each(&execution).is_break() || fatal {
                     report.stopped = true;
                     break;

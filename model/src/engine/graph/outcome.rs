@@ -91,6 +91,13 @@ pub enum Ending {
         /// What it did now.
         now: Option<(Site, Option<LocationId>)>,
     },
+    /// The program was run again, and the threads took the same steps, but something else came of it.
+    OtherOutcome {
+        /// What the threads returned; nothing if that is not known.
+        before: String,
+        /// What they return now, or how the execution ends.
+        now: String,
+    },
     /// The program cannot be modelled as it is.
     Misuse(String),
     /// A limit was reached.

@@ -116,7 +116,7 @@ impl Search {
         if self.run.over.is_none() {
             self.compare_with_graph();
         }
-        if self.run.over.is_some() || self.decides.is_some() || self.looks_again {
+        if self.run.over.is_some() || self.decides.is_some() || self.again.is_some() {
             return false;
         }
         let waits = self.waits_in_time();

@@ -52,6 +52,8 @@ pub(super) struct Thread {
     pub(super) unwound: bool,
     pub(super) panic: Option<String>,
     pub(super) locals: Locals,
+    /// What it does after its steps belongs to them, until that is done.
+    pub(super) holds: bool,
 }
 
 impl Thread {
@@ -77,6 +79,7 @@ impl Thread {
             unwound: false,
             panic: None,
             locals: Vec::new(),
+            holds: false,
         }
     }
 
@@ -158,6 +161,10 @@ pub(super) struct Run {
     pub(super) left: Vec<Threads>,
     /// Steps of destructors of what statics hold.
     pub(super) afterlife: u32,
+    /// The threads that dropped what may be the last owner of an `Arc` of `std`, a bit each, where others might have.
+    pub(super) last_owners: u64,
+    /// What the threads returned, if that is to be compared.
+    pub(super) returned: Option<String>,
 }
 
 impl Run {
@@ -180,6 +187,8 @@ impl Run {
             stepped: 0,
             left: Vec::new(),
             afterlife: 0,
+            last_owners: 0,
+            returned: None,
         }
     }
 
@@ -237,6 +246,19 @@ impl Run {
             Status::Absent => false,
             Status::Fresh | Status::Active => thread != self.current,
             Status::Done => hb.of(thread) < state.at,
+        })
+    }
+
+    /// Whether another thread could do something that need not come before what the thread that runs does next.
+    pub(super) fn is_alongside_others(&self) -> bool {
+        let hb = self.thread(self.current).hb;
+        let mut others =
+            self.threads.iter().enumerate().filter(|&(thread, _)| thread != self.current);
+        others.any(|(thread, state)| match state.status {
+            Status::Absent => false,
+            Status::Fresh | Status::Active => true,
+            // The end of a thread, which a join waits for, counts as one more step.
+            Status::Done => hb.of(thread) <= state.at,
         })
     }
 

@@ -25,27 +25,25 @@ impl Search {
         if self.run.over.is_some() {
             return None;
         }
+        if let Some(look) = &self.again {
+            return self.next_to_look_again(look.last);
+        }
         if self.run.fresh > 0 {
             let mut threads = 0..self.run.threads.len();
-            let is_fresh = |&thread: &ThreadId| self.run.status(thread) == Status::Fresh;
-            return if self.looks_again { threads.rfind(is_fresh) } else { threads.find(is_fresh) };
+            return threads.find(|&thread| self.run.status(thread) == Status::Fresh);
         }
         if self.run.replayed == self.graph.events.len() {
-            if self.decides.is_some() || self.looks_again {
-                return None;
-            }
-            return self.next_to_extend();
+            return if self.decides.is_some() { None } else { self.next_to_extend() };
         }
         let can_replay = |&thread: &ThreadId| {
             self.run.status(thread) == Status::Active
                 && self.next_in_graph(thread).is_some_and(|id| self.can_replay(id))
         };
-        let mut preference = self.names.preference.iter().copied();
-        if self.looks_again { preference.rfind(can_replay) } else { preference.find(can_replay) }
+        self.names.preference.iter().copied().find(can_replay)
     }
 
     /// What `thread` does next, according to the graph.
-    fn next_in_graph(&self, thread: ThreadId) -> Option<Id> {
+    pub(super) fn next_in_graph(&self, thread: ThreadId) -> Option<Id> {
         self.graph.of(thread).get(usize::from(self.run.thread(thread).at)).copied()
     }
 
@@ -67,17 +65,11 @@ impl Search {
             let location = self.run.bound(event.location).filter(|_| has_location);
             let before = Some((event.site, location));
             self.run.end(Ending::Nondeterministic { thread, before, now: None });
-        } else if self.looks_again
-            && let Some(thread) = threads.find(|&thread| self.run.status(thread) == Status::Active)
-        {
-            let (operation, site) = self.run.thread(thread).step;
-            let now = Some((site, operation.location()));
-            self.run.end(Ending::Nondeterministic { thread, before: None, now });
         }
     }
 
     /// Whether what `id` depends on has taken place in this run.
-    fn can_replay(&self, id: Id) -> bool {
+    pub(super) fn can_replay(&self, id: Id) -> bool {
         let event = self.graph.at(id);
         if event.todo {
             return self.run.replayed + 1 == self.graph.events.len() && self.run.fresh == 0;
@@ -141,6 +133,10 @@ impl Search {
             self.run.replayed += 1;
             let todo = self.graph.at(id).todo;
             (id, if todo { self.redo(id, &operation) } else { self.perform(id, &operation) })
+        } else if self.again.is_some() {
+            let now = Some((site, operation.location()));
+            self.run.end(Ending::Nondeterministic { thread, before: None, now });
+            return None;
         } else {
             let replayed = self.run.replayed == self.graph.events.len() && self.run.fresh == 0;
             if !replayed || self.next_to_extend() != Some(thread) {

@@ -1,6 +1,7 @@
 //! The exploration as a whole: graphs still to be explored, and what holds over all executions.
 
 use super::Config;
+use super::again::Look;
 use super::event::{INIT, Id};
 use super::outcome::{Blocked, Bound, Ending};
 use super::relations::Graph;
@@ -29,10 +30,14 @@ pub(super) struct Search {
     /// A buffer of `is_canonical`.
     pub(super) latest: Vec<usize>,
     pub(super) sc_order: ScOrder,
-    /// A finished execution that is to be run again.
-    pub(super) to_look_at: Option<Graph>,
-    /// This run is one of those: threads take turns the other way round.
-    pub(super) looks_again: bool,
+    /// Finished executions that are to be run again, and are to be shown unless that says how.
+    pub(super) to_look_at: Vec<(Graph, Option<Look>)>,
+    /// This run is one of those.
+    pub(super) again: Option<Look>,
+    /// This run is one of an execution that has been run again.
+    pub(super) looked: bool,
+    /// See [`Run::last_owners`]: in any run so far.
+    pub(super) last_owners: u64,
     pub(super) names: Names,
     pub(super) for_ever: Stutters,
     pub(super) seen: Option<Seen>,
@@ -53,8 +58,10 @@ impl Search {
             ids: Vec::new(),
             latest: Vec::new(),
             sc_order: ScOrder::default(),
-            to_look_at: None,
-            looks_again: false,
+            to_look_at: Vec::new(),
+            again: None,
+            looked: false,
+            last_owners: 0,
             names: Names::new(config.reversed),
             for_ever: Stutters::new(),
             seen: config.hashes.then(Seen::default),
@@ -66,9 +73,8 @@ impl Search {
     /// The next graph to explore.
     pub(super) fn next(&mut self) -> Option<Graph> {
         let (graph, causes) = self.to_decide.take().unzip();
-        self.decides = causes;
-        self.looks_again = graph.is_none() && self.to_look_at.is_some();
-        graph.or_else(|| self.to_look_at.take()).or_else(|| self.work.pop())
+        (self.decides, self.looked, self.again) = (causes, false, None);
+        graph.or_else(|| self.next_to_look_at()).or_else(|| self.work.pop())
     }
 
     /// A graph to write over.

@@ -107,9 +107,10 @@ impl KernelEngine for Engine<'_> {
         self.memory.borrow_mut().add_copy(copy);
     }
 
-    fn allocated(&self, address: usize, bytes: usize) {
+    fn allocated(&self, pointer: *mut u8, layout: Layout) {
         if !self.is_at_work() {
-            self.memory.borrow_mut().allocated(address, bytes, Moment::START);
+            let (start, bytes) = (pointer.addr(), layout.size());
+            self.memory.borrow_mut().allocated(start, bytes, Moment::START);
         }
     }
 

@@ -13,7 +13,7 @@ use std::pin::Pin;
 
 use super::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use crate::kernel::{
-    AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
+    self, AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
 };
 
 mod convert;
@@ -56,6 +56,11 @@ fn update(
     engine.step(Operation::Update { location, update, success, failure }, site)
 }
 
+/// `std` has counted as the steps have.
+fn settle() {
+    kernel::with(|engine| engine.settle());
+}
+
 impl Counts {
     fn starting_with(strong: u64, site: Site) -> Self {
         let count = |value, kind| Handle::new(site, || Made::Atomic { value, kind });
@@ -96,10 +101,13 @@ impl Counts {
         Some(false)
     }
 
-    /// One strong owner less. The last one acquires what all others released.
+    /// One strong owner less. The last one acquires what all others released. Another one is dropped by `std` too before
+    /// `settle`.
     fn release(&self, site: Site) {
         Handle::at_end(self.strong, |engine, location| {
+            engine.hold();
             if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
+                engine.settle();
                 engine.step(Operation::Fence { order: Acquire }, site);
             }
         });
@@ -109,7 +117,7 @@ impl Counts {
 /// `std::sync::Arc`.
 pub struct Arc<T: ?Sized> {
     counts: Counts,
-    value: std::sync::Arc<T>,
+    value: ManuallyDrop<std::sync::Arc<T>>,
 }
 
 impl<T> Arc<T> {
@@ -126,14 +134,14 @@ impl<T> Arc<T> {
         let counts = Counts::starting_with(0, site);
         let value = std::sync::Arc::new_cyclic(|weak| {
             // The weak owner that all strong owners are together.
-            let weak = Weak { counts, value: weak.clone() };
+            let weak = Weak::of(counts, weak.clone());
             let value = data_fn(&weak);
             drop(weak.dissolve());
             value
         });
         raw::remember(&value, counts);
         Counts::update(counts.strong, Rmw::Add(1), Release, site);
-        Self { counts, value }
+        Self::of(counts, value)
     }
 
     /// Like [`new`](Self::new), pinned.
@@ -167,14 +175,14 @@ impl<T> Arc<T> {
         match Counts::update(this.counts.strong, sole, Relaxed, site) {
             None => {
                 let (counts, value) = this.dissolve();
-                std::sync::Arc::try_unwrap(value).map_err(|value| Self { counts, value })
+                std::sync::Arc::try_unwrap(value).map_err(|value| Self::of(counts, value))
             }
             Some(1) => {
                 Handle::at_end(this.counts.strong, |engine, _| {
                     engine.step(Operation::Fence { order: Acquire }, site);
                 });
                 let (counts, value) = this.dissolve();
-                std::sync::Arc::try_unwrap(value).map_err(|value| Self { counts, value })
+                std::sync::Arc::try_unwrap(value).map_err(|value| Self::of(counts, value))
             }
             Some(_) => Err(this),
         }
@@ -184,7 +192,9 @@ impl<T> Arc<T> {
     #[track_caller]
     pub fn into_inner(this: Self) -> Option<T> {
         this.counts.release(Location::caller());
-        std::sync::Arc::into_inner(this.dissolve().1)
+        let value = std::sync::Arc::into_inner(this.dissolve().1);
+        settle();
+        value
     }
 }
 
@@ -212,7 +222,7 @@ impl<T> Arc<MaybeUninit<T>> {
     pub unsafe fn assume_init(self) -> Arc<T> {
         let (counts, value) = self.dissolve();
         // SAFETY: the caller answers for it.
-        Arc { counts, value: unsafe { value.assume_init() } }
+        Arc::of(counts, unsafe { value.assume_init() })
     }
 }
 
@@ -225,7 +235,7 @@ impl<T> Arc<[MaybeUninit<T>]> {
     pub unsafe fn assume_init(self) -> Arc<[T]> {
         let (counts, value) = self.dissolve();
         // SAFETY: the caller answers for it.
-        Arc { counts, value: unsafe { value.assume_init() } }
+        Arc::of(counts, unsafe { value.assume_init() })
     }
 }
 
@@ -238,8 +248,8 @@ impl Arc<dyn Any + Send + Sync> {
     pub fn downcast<T: Any + Send + Sync>(self) -> Result<Arc<T>, Self> {
         let (counts, value) = self.dissolve();
         match value.downcast() {
-            Ok(value) => Ok(Arc { counts, value }),
-            Err(value) => Err(Self { counts, value }),
+            Ok(value) => Ok(Arc::of(counts, value)),
+            Err(value) => Err(Self::of(counts, value)),
         }
     }
 }
@@ -262,14 +272,18 @@ impl<T: ?Sized> Arc<T> {
     fn of_std(value: std::sync::Arc<T>, site: Site) -> Self {
         let counts = Counts::starting_with(1, site);
         raw::remember(&value, counts);
-        Self { counts, value }
+        Self::of(counts, value)
+    }
+
+    fn of(counts: Counts, value: std::sync::Arc<T>) -> Self {
+        Self { counts, value: ManuallyDrop::new(value) }
     }
 
     /// The parts, without giving up the owner.
     fn dissolve(self) -> (Counts, std::sync::Arc<T>) {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never used nor dropped again, so its value moves out.
-        (this.counts, unsafe { std::ptr::read(&raw const this.value) })
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is never used nor dropped again.
+        (this.counts, unsafe { ManuallyDrop::take(&mut this.value) })
     }
 
     /// How many owners there are. Relaxed, as in `std`: it may be an old number.
@@ -324,7 +338,7 @@ impl<T: ?Sized> Arc<T> {
         while Counts::add_unless(this.counts.weak, LOCKED, Acquire, site) == Some(false) {
             super::hint::spin_loop();
         }
-        Weak { counts: this.counts, value: std::sync::Arc::downgrade(&this.value) }
+        Weak::of(this.counts, std::sync::Arc::downgrade(&this.value))
     }
 
     /// Whether both own the same value.
@@ -373,7 +387,7 @@ impl<T: ?Sized> Clone for Arc<T> {
     #[track_caller]
     fn clone(&self) -> Self {
         Counts::update(self.counts.strong, Rmw::Add(1), Relaxed, Location::caller());
-        Self { counts: self.counts, value: std::sync::Arc::clone(&self.value) }
+        Self::of(self.counts, std::sync::Arc::clone(&self.value))
     }
 }
 
@@ -381,6 +395,9 @@ impl<T: ?Sized> Drop for Arc<T> {
     #[track_caller]
     fn drop(&mut self) {
         self.counts.release(Location::caller());
+        // SAFETY: it is dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) };
+        settle();
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE, FULL};
+use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE};
 use crate::kernel::{self, Access, Act, CellKind, Handle, Made, Operation, Site, Turn};
 
 /// A channel of an exploration.
@@ -34,9 +34,20 @@ impl<T> Channel<T> {
         });
     }
 
-    fn put(&self, message: u64, value: T) {
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        messages.insert(message, value);
+    /// Sends `value` by `act`. Its number; or what the act returned, and `value`.
+    fn put(&self, act: ChannelAct, value: T, site: Site) -> Result<u64, (u64, T)> {
+        kernel::with(|engine| engine.hold());
+        let result = self.act(act, site);
+        let put = match result.checked_sub(FIRST_MESSAGE) {
+            None => Err((result, value)),
+            Some(message) => {
+                let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
+                messages.insert(message, value);
+                Ok(message)
+            }
+        };
+        kernel::with(|engine| engine.settle());
+        put
     }
 
     fn take(&self, message: u64) -> Option<T> {
@@ -45,10 +56,10 @@ impl<T> Channel<T> {
     }
 
     fn send(&self, value: T, site: Site) -> Result<(), SendError<T>> {
-        let Some(message) = self.act(ChannelAct::Send, site).checked_sub(FIRST_MESSAGE) else {
-            return Err(SendError(value));
+        let message = match self.put(ChannelAct::Send, value, site) {
+            Ok(message) => message,
+            Err((_, value)) => return Err(SendError(value)),
         };
-        self.put(message, value);
         if self.rendezvous && self.act(ChannelAct::Delivered { message }, site) == 0 {
             // The receiver is gone.
             return self.take(message).map_or(Ok(()), |value| Err(SendError(value)));
@@ -134,7 +145,8 @@ fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, Recei
     let lock = model.map(Handle::location).unwrap_or_default();
     let used = Handle::new(site, || Made::Cell(CellKind::Contents { lock }));
     let messages = std::sync::Mutex::default();
-    let channel = Arc::new(Channel { model, rendezvous: bound == Some(0), messages });
+    let rendezvous = bound == Some(0);
+    let channel = super::own(Arc::new(Channel { model, rendezvous, messages }));
     Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
 }
 
@@ -196,14 +208,14 @@ impl<T> SyncSender<T> {
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         match &self.0 {
             Ends::Std(sender) => sender.try_send(value),
-            Ends::Model(end) => match end.0.act(ChannelAct::TrySend, Location::caller()) {
-                CLOSED => Err(TrySendError::Disconnected(value)),
-                FULL => Err(TrySendError::Full(value)),
-                message => {
-                    end.0.put(message - FIRST_MESSAGE, value);
-                    Ok(())
-                }
-            },
+            Ends::Model(end) => {
+                end.0.put(ChannelAct::TrySend, value, Location::caller()).map(|_| ()).map_err(
+                    |(why, value)| match why {
+                        CLOSED => TrySendError::Disconnected(value),
+                        _ => TrySendError::Full(value),
+                    },
+                )
+            }
         }
     }
 }

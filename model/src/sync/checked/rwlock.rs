@@ -155,8 +155,11 @@ impl<T: ?Sized> RwLock<T> {
     fn begin_write(&self, site: Site) -> Option<u64> {
         here(self).model.with(|engine, object| {
             let act = Act::RwLock(RwLockAct::Write);
+            engine.hold();
             let result = engine.step(Operation::Act { object, act }, site);
-            for end in reads(engine, object).0 {
+            let (ends, _) = reads(engine, object);
+            engine.settle();
+            for end in ends {
                 of_read(engine, end, ReadEndAct::Await, site);
             }
             result
@@ -168,10 +171,13 @@ impl<T: ?Sized> RwLock<T> {
         here(self).model.with(|engine, object| {
             let act = |act| engine.step(Operation::Act { object, act: Act::RwLock(act) }, site);
             loop {
-                if act(RwLockAct::TryWrite) == acquired::WOULD_BLOCK {
+                engine.hold();
+                let looked = act(RwLockAct::TryWrite);
+                let (ends, begun) = reads(engine, object);
+                engine.settle();
+                if looked == acquired::WOULD_BLOCK {
                     return acquired::WOULD_BLOCK;
                 }
-                let (ends, begun) = reads(engine, object);
                 let ended =
                     |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
                 if !ends.iter().all(ended) {

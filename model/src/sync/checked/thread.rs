@@ -208,7 +208,10 @@ impl Builder {
         let mut f = Some(f);
         let spawned = kernel::with(|engine| {
             let f = f.take()?;
-            let packet = Packet::default();
+            let packet: Packet<T> = Arc::default();
+            if !std::mem::needs_drop::<T>() {
+                super::know_owners(&packet);
+            }
             let to = Arc::clone(&packet);
             let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, to, delivery, site));
             // SAFETY: only the lifetime is widened, and the caller answers for it: the engine runs a
@@ -332,6 +335,7 @@ impl<T> JoinHandle<T> {
         let Join::Model(packet, _, Delivers { child, .. }) = self.0 else { return None };
         let site = Location::caller();
         kernel::with(|engine| engine.step(Operation::Join { child }, site));
+        super::know_owners(&packet);
         packet.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()
     }
 
@@ -343,6 +347,7 @@ impl<T> JoinHandle<T> {
                     engine.step(Operation::Join { child }, site);
                     engine.panic_seen(child);
                 });
+                super::know_owners(&packet);
                 let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
                 result.expect("a thread that has ended leaves its result")
             }
@@ -401,7 +406,8 @@ impl<T> fmt::Debug for JoinHandle<T> {
 
 impl Thread {
     fn of(engine: &dyn Engine, number: Number, name: Option<&str>) -> Self {
-        Self(Which::Model { number, execution: engine.execution(), name: name.map(Arc::from) })
+        let name = name.map(|name| super::own(Arc::from(name)));
+        Self(Which::Model { number, execution: engine.execution(), name })
     }
 
     /// Tells this thread from others.

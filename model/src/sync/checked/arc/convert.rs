@@ -58,7 +58,7 @@ where
 impl From<Arc<str>> for Arc<[u8]> {
     fn from(value: Arc<str>) -> Self {
         let (counts, value) = value.dissolve();
-        Self { counts, value: value.into() }
+        Self::of(counts, value.into())
     }
 }
 
@@ -68,8 +68,8 @@ impl<T, const N: usize> TryFrom<Arc<[T]>> for Arc<[T; N]> {
     fn try_from(value: Arc<[T]>) -> Result<Self, Arc<[T]>> {
         let (counts, value) = value.dissolve();
         match value.try_into() {
-            Ok(value) => Ok(Self { counts, value }),
-            Err(value) => Err(Arc { counts, value }),
+            Ok(value) => Ok(Self::of(counts, value)),
+            Err(value) => Err(Arc::of(counts, value)),
         }
     }
 }

@@ -38,6 +38,7 @@ fn known<R>(f: impl FnOnce(&mut BTreeMap<usize, Counts>) -> R) -> Option<R> {
 pub(super) fn remember<T: ?Sized>(value: &std::sync::Arc<T>, counts: Counts) {
     let address = std::sync::Arc::as_ptr(value).addr();
     known(|known| known.insert(address, counts));
+    super::super::know_owners(value);
 }
 
 fn recall<T: ?Sized>(pointer: *const T) -> Counts {
@@ -70,7 +71,7 @@ impl<T: ?Sized> Arc<T> {
     /// not been given up yet.
     pub unsafe fn from_raw(pointer: *const T) -> Self {
         // SAFETY: the caller answers for it: `std` handed the pointer out.
-        Self { counts: recall(pointer), value: unsafe { std::sync::Arc::from_raw(pointer) } }
+        Self::of(recall(pointer), unsafe { std::sync::Arc::from_raw(pointer) })
     }
 
     /// Adds an owner.
@@ -117,6 +118,6 @@ impl<T: ?Sized> Weak<T> {
     /// not been given up yet.
     pub unsafe fn from_raw(pointer: *const T) -> Self {
         // SAFETY: the caller answers for it: `std` handed the pointer out.
-        Self { counts: recall(pointer), value: unsafe { std::sync::Weak::from_raw(pointer) } }
+        Self::of(recall(pointer), unsafe { std::sync::Weak::from_raw(pointer) })
     }
 }

@@ -64,7 +64,7 @@ impl<T: ?Sized + fmt::Display> fmt::Display for Arc<T> {
 
 impl<T: ?Sized> fmt::Pointer for Arc<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Pointer::fmt(&self.value, f)
+        fmt::Pointer::fmt(&*self.value, f)
     }
 }
 

@@ -5,19 +5,20 @@ use std::mem::ManuallyDrop;
 use std::panic::Location;
 
 use super::super::atomic::Ordering::{Acquire, Relaxed, Release};
-use super::{Arc, Counts, number, update};
-use crate::kernel::{Handle, Rmw};
+use super::{Arc, Counts, number, settle, update};
+use crate::kernel::{self, Handle, Rmw};
 
 /// `std::sync::Weak`.
 pub struct Weak<T: ?Sized> {
     pub(super) counts: Counts,
-    pub(super) value: std::sync::Weak<T>,
+    pub(super) value: ManuallyDrop<std::sync::Weak<T>>,
 }
 
 impl<T> Weak<T> {
     /// An owner of nothing.
     pub const fn new() -> Self {
-        Self { counts: Counts { strong: None, weak: None }, value: std::sync::Weak::new() }
+        let counts = Counts { strong: None, weak: None };
+        Self { counts, value: ManuallyDrop::new(std::sync::Weak::new()) }
     }
 }
 
@@ -25,12 +26,14 @@ impl<T: ?Sized> Weak<T> {
     /// An owner, if there is one still.
     #[track_caller]
     pub fn upgrade(&self) -> Option<Arc<T>> {
+        kernel::with(|engine| engine.hold());
         let in_model = self.counts.strong.is_some();
         let site = Location::caller();
-        if in_model && Counts::add_unless(self.counts.strong, 0, Acquire, site) == Some(false) {
-            return None;
-        }
-        self.value.upgrade().map(|value| Arc { counts: self.counts, value })
+        let gone =
+            in_model && Counts::add_unless(self.counts.strong, 0, Acquire, site) == Some(false);
+        let value = if gone { None } else { self.value.upgrade() };
+        settle();
+        value.map(|value| Arc::of(self.counts, value))
     }
 
     /// How many strong owners there are.
@@ -59,11 +62,15 @@ impl<T: ?Sized> Weak<T> {
         self.value.ptr_eq(&other.value)
     }
 
+    pub(super) fn of(counts: Counts, value: std::sync::Weak<T>) -> Self {
+        Self { counts, value: ManuallyDrop::new(value) }
+    }
+
     /// The parts, without giving up the owner.
     pub(super) fn dissolve(self) -> (Counts, std::sync::Weak<T>) {
-        let this = ManuallyDrop::new(self);
-        // SAFETY: `this` is never used nor dropped again, so its value moves out.
-        (this.counts, unsafe { std::ptr::read(&raw const this.value) })
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is never used nor dropped again.
+        (this.counts, unsafe { ManuallyDrop::take(&mut this.value) })
     }
 }
 
@@ -79,7 +86,7 @@ impl<T: ?Sized> Clone for Weak<T> {
         if self.counts.weak.is_some() {
             Counts::update(self.counts.weak, Rmw::Add(1), Relaxed, Location::caller());
         }
-        Self { counts: self.counts, value: self.value.clone() }
+        Self::of(self.counts, std::sync::Weak::clone(&self.value))
     }
 }
 
@@ -88,8 +95,12 @@ impl<T: ?Sized> Drop for Weak<T> {
     fn drop(&mut self) {
         let site = Location::caller();
         Handle::at_end(self.counts.weak, |engine, location| {
+            engine.hold();
             update(engine, location, Rmw::Sub(1), Release, Relaxed, site);
         });
+        // SAFETY: it is dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) };
+        settle();
     }
 }
 
