@@ -25,7 +25,7 @@
 //! | bounds from the environment: `LOOM_MAX_*`, `LOOM_CHECKPOINT_*` | refused, with the line to write instead: they bound silently |
 //! | `LOOM_LOG`, `LOOM_LOCATION` | without effect: reports have locations, replays every step |
 //! | [`stop_exploring`], [`explore`], [`skip_branch`] | without effect: everything is explored |
-//! | an atomic or a lock in a `std::sync::Arc` is fine | fine too, but where the drop of its last owner takes steps, who comes last is not known to the checker, and a model may be called not deterministic: use [`sync::Arc`] |
+//! | an atomic or a lock in a `std::sync::Arc` is fine | fine too, but where the drop of its last owner takes steps, it must be known which thread that is, or the model is called not deterministic: use [`sync::Arc`] |
 //! | `sync::Barrier`, `recv_timeout`, time-outs of `wait_timeout` | work |
 //! | a thread panics: the model fails | only if no `join` returns the panic |
 //! | `lazy_static!` values are dropped when the main thread ends | when the last thread has ended |

@@ -22,6 +22,18 @@ fn two(one: fn(&Two) -> usize, other: fn(&Two) -> usize) -> (usize, usize) {
 }
 
 #[test]
+fn the_last_owner_of_a_std_arc_must_be_known_where_its_drop_takes_steps() {
+    loom_misses("who drops it last is invisible, and one of the two ways is run", || {
+        let shared = std::sync::Arc::new((AtomicUsize::new(0), Arc::new(1)));
+        let other = std::sync::Arc::clone(&shared);
+        let thread = thread::spawn(move || other.0.fetch_add(1, Relaxed));
+        shared.0.fetch_add(1, Relaxed);
+        drop(shared);
+        thread.join().unwrap();
+    });
+}
+
+#[test]
 fn relaxed_updates_are_reordered() {
     loom_misses("an update reads the newest value in loom", || {
         let seen = two(

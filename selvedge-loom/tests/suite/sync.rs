@@ -255,7 +255,7 @@ fn objects_may_be_in_a_std_arc() {
     });
 }
 
-/// The drop of what is in it may take steps.
+/// The drop of what is in it may take steps, where it is known which thread drops it.
 #[test]
 fn owners_may_be_in_a_std_arc() {
     passes(|| {
@@ -263,7 +263,7 @@ fn owners_may_be_in_a_std_arc() {
         let other = std::sync::Arc::clone(&shared);
         let thread = thread::spawn(move || other.0.fetch_add(1, Relaxed));
         shared.0.fetch_add(1, Relaxed);
-        drop(shared);
         thread.join().unwrap();
+        drop(shared);
     });
 }
