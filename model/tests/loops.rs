@@ -242,6 +242,63 @@ fn a_waiting_loop_that_updates_with_another_operand_in_each_turn_goes_on() {
     }
 }
 
+/// Every second turn of a loop has an effect: as if each had.
+#[test]
+fn a_waiting_loop_with_an_effect_in_every_second_turn_is_bounded() {
+    type State = (AtomicU64, AtomicU64);
+    let waits: Body<State, u64> = |(flag, turns)| {
+        let mut n = 0;
+        while flag.load(SeqCst) == 0 {
+            n += 1;
+            if n % 2 == 0 {
+                turns.store(n, SeqCst);
+            }
+            hint::spin_loop();
+        }
+        0
+    };
+    let sets: Body<State, u64> = |(flag, turns)| {
+        let seen = turns.load(SeqCst);
+        flag.store(1, SeqCst);
+        seen
+    };
+    for order in crate::facts::orders(2) {
+        let threads = [("waits", waits), ("sets", sets)];
+        let report =
+            crate::facts::in_order(|| (zero(), zero()), &threads, &order).explore().unwrap();
+        if cfg!(loom) {
+            let bound = report.bound().expect("it is bounded");
+            assert!(bound.ends_with(", whose turns change something"), "{bound}");
+            let seen = |turn: u64| format!("sets={turn}");
+            assert!(report.outcomes.iter().any(|row| row.text.contains(&seen(32))), "{report}");
+        }
+    }
+}
+
+/// Executions that a bound cuts count for a limit of executions: otherwise it would not end.
+#[cfg(loom)]
+#[test]
+fn a_limit_of_executions_holds_where_all_are_cut() {
+    let report = selvedge_model::Model::new(|| (zero(), zero()))
+        .executions(3)
+        .thread("left", |(x, y)| {
+            while x.load(SeqCst) == 0 {
+                y.fetch_add(1, SeqCst);
+                hint::spin_loop();
+            }
+        })
+        .thread("right", |(x, y)| {
+            while x.load(SeqCst) == 0 {
+                y.fetch_add(1, SeqCst);
+                hint::spin_loop();
+            }
+        })
+        .explore()
+        .unwrap();
+    assert!(report.executions() <= 3, "{report}");
+    assert!(report.bound().expect("it is bounded").contains("execution"), "{report}");
+}
+
 /// What loom could not be asked is no agreement.
 #[cfg(loom)]
 #[test]

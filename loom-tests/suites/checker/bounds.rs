@@ -5,7 +5,7 @@
 //!
 //! | bound | what to do instead | test |
 //! |---|---|---|
-//! | a waiting loop with an effect in each turn ends after 16 turns, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
+//! | a waiting loop with an effect in each turn, or in every second one, ends after 16 of them, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
 //! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |

@@ -1,7 +1,7 @@
 //! Every execution that C++20 allows, as execution graphs, each once.
 //!
 //! The memory model is that of C++20, which Rust's atomics have: coherence, atomicity, release sequences, the
-//! order of `SeqCst` operations ([`sc_order`]). It is without load buffering, as RC11 is (program order ∪ reads-from is
+//! order of `SeqCst` operations (`sc_order`). It is without load buffering, as RC11 is (program order ∪ reads-from is
 //! acyclic; Lahav, Vafeiadis, Kang, Hur, Dreyer: *Repairing Sequential Consistency in C/C++11*, PLDI 2017), which
 //! rules out values out of thin air. The method is that of `TruSt`
 //! (Kokologiannakis, Marmanis, Gladstein, Vafeiadis: *Truly Stateless, Optimal Dynamic Partial Order
@@ -72,12 +72,12 @@ use search::Search;
 /// How to explore.
 #[derive(Debug, Clone)]
 pub struct Config {
-    /// Stops before it shows another execution than so many. Runs that are given up do not count, but for
-    /// duplicates, if graphs are hashed.
+    /// Stops before it shows another execution than so many. Runs that are given up do not count, but for those that
+    /// a bound cuts, and for duplicates, if graphs are hashed.
     pub executions: u64,
     /// How many steps a thread may take; 60,000 at most.
     pub steps: usize,
-    /// How many turns in a row a waiting loop may take that have an effect.
+    /// How many turns a waiting loop may take that have an effect, while it finds nothing new in others.
     pub turns: u32,
     /// How many turns without an effect a loop may take before it leaves; one that takes more counts
     /// as waiting for ever.
@@ -156,6 +156,11 @@ impl Report {
         self.complete + self.deadlocks + self.errors
     }
 
+    /// Those that count for [`Config::executions`].
+    fn counted(&self) -> u64 {
+        self.executions() + self.bounded + self.duplicates
+    }
+
     /// How often the program was run.
     pub fn runs(&self) -> u64 {
         self.executions() + self.stutters + self.inconsistent + self.bounded + self.duplicates
@@ -225,9 +230,13 @@ pub fn explore(
             Ending::Bounded(bound) => {
                 report.bounded += 1;
                 report.bound(*bound);
+                if report.counted() == config.executions {
+                    report.bound(Bound::Executions);
+                    break;
+                }
             }
             shown => {
-                if report.executions() + report.duplicates == config.executions {
+                if report.counted() == config.executions {
                     report.bound(Bound::Executions);
                     break;
                 }

@@ -40,8 +40,9 @@
 //!
 //! # Bounds
 //!
-//! A loop whose turns have an effect has no end of executions. It stops after
-//! [`Config::turns`](super::Config::turns), and the result is bounded. If it waits on a condition variable, it
+//! A loop whose turns have an effect, each or every second one, has no end of executions. It stops after
+//! [`Config::turns`](super::Config::turns) of them, unless a turn without an effect has found something new of another
+//! thread meanwhile, and the result is bounded. If it waits on a condition variable, it
 //! stops after the first turn in vain that no notification has begun: threads that take from a queue in such
 //! loops have more executions with each of these turns than can be explored.
 
@@ -144,8 +145,10 @@ pub(super) struct Waiting {
     sections: Vec<Id>,
     /// The locks of those in the turn before.
     looked_into: Vec<u32>,
-    /// Turns in a row that had an effect.
+    /// Turns that had an effect, since one without found something new.
     effects: u32,
+    /// What of other threads was found so far.
+    found: Vec<(Option<LocationId>, Name)>,
     /// Turns in a row without a step.
     empty: u32,
     echo: Option<Echo>,
@@ -175,6 +178,19 @@ impl Waiting {
         accesses.0.clear();
         accesses.1.clear();
         *self = Self { turn, before, accesses, ..Self::default() };
+    }
+
+    /// Whether the turn found something of another thread for the first time.
+    fn finds_news(&mut self, thread: ThreadId) -> bool {
+        let known = self.found.len();
+        for look in &self.turn {
+            let found = (look.operation.location(), look.source);
+            let of_another = look.source.is_some_and(|(other, _)| usize::from(other) != thread);
+            if of_another && !self.found.contains(&found) {
+                self.found.push(found);
+            }
+        }
+        self.found.len() > known
     }
 
     /// The turn becomes the one before.
@@ -452,7 +468,12 @@ impl Search {
             && (!compares || repeats || in_vain);
         waiting.timed_out = (false, waiting.timed_out.0);
         let counts = if std::mem::take(&mut waiting.unnotified) { limit } else { 1 };
-        waiting.effects = if waiting.changed { waiting.effects + counts } else { 0 };
+        let news = waiting.finds_news(thread);
+        if waiting.changed {
+            waiting.effects += counts;
+        } else if news {
+            waiting.effects = 0;
+        }
         waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
         if waiting.changed {
             waiting.earlier.clear();
