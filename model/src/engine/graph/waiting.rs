@@ -395,40 +395,48 @@ impl Search {
         causes.is_some()
     }
 
+    /// A turn that is not added to the graph ends. Whether the thread may go on.
+    fn turn_of_echo(&mut self, thread: ThreadId, turn: Turn, site: Site) -> bool {
+        let idle = self.config.idle_turns;
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let Some(echo) = &mut waiting.echo else { return true };
+        let causes = echo.causes;
+        if turn == Turn::Begin {
+            return true;
+        }
+        if echo.at == 0 && waiting.empty < EMPTY_TURNS {
+            // A pause, between two turns of the loop.
+            waiting.empty += 1;
+            return true;
+        }
+        waiting.empty = 0;
+        if echo.site != site || echo.at != waiting.before.len() {
+            self.goes_on(causes);
+            return false;
+        }
+        (echo.at, echo.turns) = (0, echo.turns + 1);
+        if echo.turns < idle {
+            return true;
+        }
+        waiting.echo = None;
+        waiting.ran_on = true;
+        waiting.stopped = Some((Stopped::Stutter, site));
+        self.for_ever.insert(causes, true);
+        if self.decides.is_some() {
+            self.run.end(Ending::Again);
+        }
+        false
+    }
+
     /// A turn ends. Whether the thread may go on.
     pub(super) fn turn(&mut self, thread: ThreadId, turn: Turn, site: Site) -> bool {
-        let (limit, idle) = (self.config.turns, self.config.idle_turns);
+        if self.echoes(thread) {
+            return self.turn_of_echo(thread, turn, site);
+        }
+        let limit = self.config.turns;
         // The graph may have been made before it was known that the loop waits.
         let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        if let Some(echo) = &mut waiting.echo {
-            let causes = echo.causes;
-            if turn == Turn::Begin {
-                return true;
-            }
-            if echo.at == 0 && waiting.empty < EMPTY_TURNS {
-                // A pause, between two turns of the loop.
-                waiting.empty += 1;
-                return true;
-            }
-            waiting.empty = 0;
-            if echo.site != site || echo.at != waiting.before.len() {
-                self.goes_on(causes);
-                return false;
-            }
-            (echo.at, echo.turns) = (0, echo.turns + 1);
-            if echo.turns < idle {
-                return true;
-            }
-            waiting.echo = None;
-            waiting.ran_on = true;
-            waiting.stopped = Some((Stopped::Stutter, site));
-            self.for_ever.insert(causes, true);
-            if self.decides.is_some() {
-                self.run.end(Ending::Again);
-            }
-            return false;
-        }
         let goes_round = waiting.site.replace(site) == Some(site);
         if turn == Turn::Begin {
             let (_, _, changed, timed_out) = waiting.before_loop;
