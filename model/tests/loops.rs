@@ -299,6 +299,47 @@ fn a_limit_of_executions_holds_where_all_are_cut() {
     assert!(report.bound().expect("it is bounded").contains("execution"), "{report}");
 }
 
+/// Without a hint: each failure without a cause ends a turn.
+#[test]
+fn a_loop_of_weak_exchanges_is_explored_completely() {
+    type Lock = (AtomicU64, AtomicU64);
+    fn lock((lock, _): &Lock) {
+        while lock.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+            while lock.load(SeqCst) == 1 {
+                hint::spin_loop();
+            }
+        }
+    }
+    let locked: Body<Lock, u64> = |both| {
+        lock(both);
+        let seen = both.1.load(SeqCst);
+        both.1.store(seen + 1, SeqCst);
+        both.0.store(0, SeqCst);
+        seen
+    };
+    exact_in_every_order(
+        || (zero(), zero()),
+        &[("left", locked), ("right", locked)],
+        &[&[0, 1], &[1, 0]],
+    );
+    let adds: Body<AtomicU64, u64> = |count| {
+        let mut seen = count.load(SeqCst);
+        while let Err(other) = count.compare_exchange_weak(seen, seen + 1, SeqCst, SeqCst) {
+            seen = other;
+        }
+        seen
+    };
+    exact_in_every_order(zero, &[("left", adds), ("right", adds)], &[&[0, 1], &[1, 0]]);
+    let three = [("a", adds), ("b", adds), ("c", adds)];
+    let report = crate::facts::in_order(zero, &three, &[0, 1, 2]).loom(0).explore().unwrap();
+    assert!(!cfg!(loom) || report.is_complete() && report.outcomes.len() == 6, "{report}");
+    // It gives up after a third failure; after a success the others fail.
+    let tries: Body<AtomicU64, u64> = |count| {
+        (0..3).filter(|_| count.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err()).count() as u64
+    };
+    exact_in_every_order(zero, &[("tries", tries)], &[&[2], &[3]]);
+}
+
 /// What loom could not be asked is no agreement.
 #[cfg(loom)]
 #[test]

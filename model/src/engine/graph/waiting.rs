@@ -7,7 +7,8 @@
 //! taken out of an execution, what remains is consistent (there are fewer edges) and has the same
 //! outcome, and the search visits it. Where there is nothing else to find, it is a deadlock; but not if the
 //! turn made an unusual choice, such as a `compare_exchange_weak` that fails without a cause: the thread
-//! need not make it again, and in another execution it does not.
+//! need not make it again, and in another execution it does not. Such a failure ends a turn, for a loop that tries again
+//! often has no hint.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what
 //! it read. An act finds its result, and behind it the last lasting act of another thread: a message, a

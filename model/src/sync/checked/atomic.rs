@@ -8,7 +8,9 @@ pub use std::sync::atomic::Ordering;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::{self, Access, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Update};
+use crate::kernel::{
+    self, Access, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Turn, Update,
+};
 use crate::mutation::{Change, of_load, of_store};
 
 mod word;
@@ -326,7 +328,10 @@ impl<T: Word> Atomic<T> {
         if fails == Some(true) {
             let change = mutant::change(site, EXCHANGE, &[success, failure]);
             let failure = if let Some(Change::Failure(weaker)) = change { weaker } else { failure };
-            return Err(self.load_at(failure, site));
+            let value = self.load_at(failure, site);
+            // A loop that tries again has taken a turn in vain, whether it has a hint or not.
+            kernel::with(|engine| engine.turn(Turn::Spin, site));
+            return Err(value);
         }
         self.compare_exchange(current, new, success, failure)
     }
