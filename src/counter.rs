@@ -160,7 +160,7 @@ impl fmt::Debug for Counter {
 /// counter.
 pub struct CounterHandle {
     cell: OwnedCell<Cell, Taken>,
-    /// What the cell holds. Nobody else writes it, so there is no need to read it.
+    /// What the cell holds. No other thread writes it, so there is no need to read it.
     value: u64,
 }
 

@@ -241,7 +241,7 @@ impl fmt::Debug for Gauge {
 /// gauge.
 pub struct GaugeHandle {
     cell: OwnedCell<Cell, ()>,
-    /// What the words of the cell hold. Nobody else writes them, so there is no need to read them.
+    /// What the words of the cell hold. No other thread writes them, so there is no need to read them.
     up: u64,
     down: u64,
 }

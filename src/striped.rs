@@ -122,7 +122,7 @@ fn lock<C, N>(owned: &Mutex<Owned<C, N>>) -> MutexGuard<'_, Owned<C, N>> {
 mod tests {
     use super::*;
 
-    /// Nobody can tell from a count, but memory and the time of a read grow with the cells.
+    /// A count does not show it, but memory and the time of a read grow with the cells.
     #[test]
     fn a_cell_that_was_given_back_is_used_again() {
         let striped = Striped::<u64, ()>::new();

@@ -54,7 +54,7 @@ impl Log {
 /// `Stats`.
 pub struct StatsHandle {
     log: Arc<Log>,
-    /// What `log.written` holds. Nobody else writes it, so there is no need to read it.
+    /// What `log.written` holds. No other thread writes it, so there is no need to read it.
     written: u64,
     /// How far the log may be written: `LOG` beyond what is known to be folded.
     limit: u64,
