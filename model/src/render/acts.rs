@@ -36,13 +36,11 @@ pub(super) fn acted(
             RwLockAct::TryRead { .. } => ("try_read", tried(line.result)),
             RwLockAct::Write if state.is_read(object) => ("write", ": waits for readers"),
             RwLockAct::Write => ("write", poisoned(line.result)),
-            RwLockAct::TryWrite if line.result == acquired::WOULD_BLOCK => {
-                ("try_write", ": would block")
-            }
-            RwLockAct::TryWriteAfter { .. } if line.result != acquired::WOULD_BLOCK => {
+            RwLockAct::TryWrite if line.result == acquired::HAS_READS => return None,
+            RwLockAct::TryWriteAfter { .. } if line.result == acquired::WOULD_BLOCK => return None,
+            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => {
                 ("try_write", tried(line.result))
             }
-            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => return None,
             RwLockAct::EndWrite { poisons: true } => ("end write", ": poisons"),
             RwLockAct::EndWrite { poisons: false } => ("end write", ""),
             RwLockAct::Downgrade { .. } => ("downgrade", ""),

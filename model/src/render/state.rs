@@ -5,7 +5,8 @@ use std::collections::{HashMap, HashSet};
 use super::names::Names;
 use crate::engine::graph::{Action, Execution, Line};
 use crate::kernel::object::{
-    CondvarAct, MAY_TAKE, MutexAct, ReadEndAct, RwLockAct, acquired::WOULD_BLOCK,
+    CondvarAct, MAY_TAKE, MutexAct, ReadEndAct, RwLockAct,
+    acquired::{HAS_READS, WOULD_BLOCK},
 };
 use crate::kernel::{Act, AtomicKind, LocationId, Made, Object, Operation, ThreadId};
 
@@ -110,10 +111,10 @@ impl State {
             }
             return Some(location);
         };
-        let got_it = line.result != WOULD_BLOCK;
+        let got_it = !matches!(line.result, WOULD_BLOCK | HAS_READS);
         match act {
             Act::Mutex(MutexAct::Lock | MutexAct::TryLock)
-            | Act::RwLock(RwLockAct::TryWriteAfter { .. })
+            | Act::RwLock(RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. })
                 if got_it =>
             {
                 Some(self.hold(location, line.thread))

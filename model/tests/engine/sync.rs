@@ -259,6 +259,28 @@ fn try_read_and_try_write_fail_only_where_the_lock_is_held() {
     assert_eq!(found.all(), [(None, true), (Some(0), false), (Some(0), true), (Some(1), true)]);
 }
 
+/// Where nothing reads, a `try_write` is one step. Of three, the first to come wins, and the others fail or come
+/// after it.
+#[test]
+fn a_try_write_among_writers_is_one_step() {
+    let found = explore(|| {
+        let lock = std::sync::Arc::new(RwLock::new(0));
+        let tries = |lock: &RwLock<i32>| lock.try_write().map(|mut value| *value += 1).is_ok();
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let lock = lock.clone();
+                thread::spawn(move || tries(&lock))
+            })
+            .collect();
+        let won = i32::from(tries(&lock));
+        let won = others.into_iter().fold(won, |won, other| won + i32::from(other.join().unwrap()));
+        assert_eq!(*lock.read().unwrap(), won);
+        won
+    });
+    assert_eq!(found.report.complete, 24);
+    assert_eq!(found.all(), [1, 2, 3]);
+}
+
 /// Between the look of the `try_write` and its acquisition, a writer and a reader come and the count of reads is as it was.
 #[test]
 fn a_try_write_does_not_mistake_a_new_read_for_one_that_has_ended() {

@@ -34,6 +34,8 @@ pub mod acquired {
     pub const POISONED: u64 = 1;
     /// The lock was not free.
     pub const WOULD_BLOCK: u64 = 2;
+    /// It depends on whether all reads of the lock have ended.
+    pub const HAS_READS: u64 = 3;
 }
 
 /// The state of an object.

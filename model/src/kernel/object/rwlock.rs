@@ -36,7 +36,8 @@ pub enum RwLockAct {
     },
     /// Blocks while there is a writer; keeps others out. The reads before it have to end still.
     Write,
-    /// Fails if there is a writer. Nothing is acquired yet.
+    /// Fails if there is a writer. Acquires the lock if no read has begun since the last write; if one has,
+    /// nothing is acquired yet: [`acquired::HAS_READS`].
     TryWrite,
     /// After `TryWrite`, all reads having ended: acquires the lock unless there are others.
     TryWriteAfter {
@@ -102,11 +103,11 @@ impl RwLock {
                 self.begun += 1;
                 edges.acquire(&self.written);
             }
-            RwLockAct::Write | RwLockAct::TryWriteAfter { .. } => {
+            RwLockAct::TryWrite if !self.reads.is_empty() => return acquired::HAS_READS,
+            RwLockAct::Write | RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => {
                 self.writer = Some(thread);
                 edges.acquire(&self.written);
             }
-            RwLockAct::TryWrite => return 0,
             RwLockAct::EndWrite { poisons } => {
                 self.writer = None;
                 self.reads.clear();

@@ -175,8 +175,8 @@ impl<T: ?Sized> RwLock<T> {
                 let looked = act(RwLockAct::TryWrite);
                 let (ends, begun) = reads(engine, object);
                 engine.settle();
-                if looked == acquired::WOULD_BLOCK {
-                    return acquired::WOULD_BLOCK;
+                if looked != acquired::HAS_READS {
+                    return looked;
                 }
                 let ended =
                     |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
