@@ -1,13 +1,13 @@
 //! The programs in `examples/` do what they say: each ends with its invariant, which the sound version
-//! holds and the racy twin breaks, and the exit code says the same.
+//! holds and the racy variant breaks, and the exit code says the same.
 //!
-//! A twin has to break in every run. So each of these runs is long enough, or built so, that a run
+//! A variant has to break in every run. So each of these runs is long enough, or built so, that a run
 //! without the failure is no matter of luck any more; how is said at its test.
 
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-/// All programs that have an invariant and a racy twin.
+/// All programs that have an invariant and a racy variant.
 const PROGRAMS: [&str; 6] = ["lost_update", "bank", "matching", "payments", "web", "jobs"];
 
 /// The program that was built with this test.
@@ -73,17 +73,17 @@ fn every_program_explains_itself() {
 /// Of a thousand increments, one in sixteen lets others run between its load and its store. A run without
 /// a loss is one in which none of these had another thread to give way to, and there are ten.
 #[test]
-fn lost_update_counts_every_increment_and_its_twin_does_not() {
+fn lost_update_counts_every_increment_and_its_variant_does_not() {
     holds("lost_update", "--runs 3");
     breaks("lost_update", "--racy");
     refuses("lost_update", "--threads 1", "'1'", "2..=64");
 }
 
-/// Each teller tries twenty thousand transfers, and the twins let others run between the two steps of one in
-/// sixteen. Of forty runs of each twin on two busy cores, the one with the fewest had 5,087 audits with
+/// Each teller tries twenty thousand transfers, and the variants let others run between the two steps of one in
+/// sixteen. Of forty runs of each variant on two busy cores, the one with the fewest had 5,087 audits with
 /// another total, and found an account below 0 for 3,442 times.
 #[test]
-fn bank_never_moves_the_total_and_its_twins_do() {
+fn bank_never_moves_the_total_and_its_variants_do() {
     holds("bank", "--transfers 20000");
     breaks("bank", "--transfers 20000 --racy");
     breaks("bank", "--transfers 20000 --racy=check-then-act");
@@ -97,22 +97,22 @@ fn bank_ends_also_where_its_tellers_wait_for_each_other() {
     breaks("bank", "--transfers 20000 --racy=payer-first");
 }
 
-/// Ten thousand orders of each trader; one in sixteen lets others run, both after it and in the twins
-/// between its two steps. Of forty runs of each twin, the one with the fewest found 85 and 799 times that
+/// Ten thousand orders of each trader; one in sixteen lets others run, both after it and in the variants
+/// between its two steps. Of forty runs of each variant, the one with the fewest found 85 and 799 times that
 /// a buyer and a seller had missed each other.
 #[test]
-fn matching_fills_every_order_once_and_its_twins_do_not() {
+fn matching_fills_every_order_once_and_its_variants_do_not() {
     holds("matching", "--pairs 5000");
     breaks("matching", "--pairs 5000 --racy");
     breaks("matching", "--pairs 5000 --racy=two-sided");
     refuses("matching", "--pairs 0", "'0'", "1..=100000000");
 }
 
-/// The first twin lets others run between its look and its charge, in one payment of sixteen; of forty
+/// The first variant lets others run between its look and its charge, in one payment of sixteen; of forty
 /// runs the one with the fewest had 2,711 payments charged twice. The other two fail whenever an attempt
 /// does, and the first thousand do.
 #[test]
-fn payments_are_charged_once_and_by_its_twins_twice_or_never() {
+fn payments_are_charged_once_and_by_its_variants_twice_or_never() {
     holds("payments", "--payments 20000");
     breaks("payments", "--payments 20000 --racy");
     breaks("payments", "--payments 20000 --racy=note-then-charge");
@@ -120,10 +120,10 @@ fn payments_are_charged_once_and_by_its_twins_twice_or_never() {
     refuses("payments", "--outages many", "'many'", "invalid digit");
 }
 
-/// Each twin lets others run between its two steps, in every request: of forty runs, the one with the fewest
+/// Each variant lets others run between its two steps, in every request: of forty runs, the one with the fewest
 /// missed 396 of its 2,002 answers on `/metrics`.
 #[test]
-fn web_loses_nothing_and_its_twins_do() {
+fn web_loses_nothing_and_its_variants_do() {
     for cache in ["inside", "newest", "lease"] {
         holds("web", &format!("--port 0 --load 2000 --cache {cache}"));
     }
@@ -154,7 +154,7 @@ fn web_says_which_port_is_taken() {
 /// workers that have 2,000 jobs before them. Of twenty runs, the ones with the fewest did 3,913 jobs too
 /// many, lost 1,853, and gave 162 reports that did not add up.
 #[test]
-fn jobs_does_every_job_once_and_its_twins_do_not() {
+fn jobs_does_every_job_once_and_its_variants_do_not() {
     holds("jobs", "--workers 4 --jobs 2000 --panic-every 10");
     breaks("jobs", "--workers 4 --jobs 2000 --racy");
     let output = run("jobs", "--workers 4 --jobs 2000 --racy");
@@ -162,7 +162,7 @@ fn jobs_does_every_job_once_and_its_twins_do_not() {
     for defect in ["jobs too many were done", "jobs were lost", "reports did not add up"] {
         assert!(
             text.contains(defect),
-            "each of three twins goes wrong in its way: {defect}:\n{text}"
+            "each of three variants goes wrong in its way: {defect}:\n{text}"
         );
     }
     refuses("jobs", "--workers 1", "'1'", "2..=64");

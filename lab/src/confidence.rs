@@ -333,7 +333,7 @@ const OWN: [&str; 7] = [
     "selvedge::",
     "specimens::",
     "field::",
-    "confidence::twins::",
+    "confidence::variants::",
     "confidence::pages::",
     "confidence::reported::",
     "confidence::sound::",
@@ -417,8 +417,9 @@ mod tests {
         let channel =
             first.replace("specimens", "<std::sync::mpmc::List>::recv\n==7==  by 0x1: specimens");
         assert!(!is_reported(&channel, "Possible data race"));
-        let twin = first.replace("specimens::racy::add", "<confidence::pages::jobs::Jobs>::next");
-        assert!(is_reported(&twin, "Possible data race"));
+        let variant =
+            first.replace("specimens::racy::add", "<confidence::pages::jobs::Jobs>::next");
+        assert!(is_reported(&variant, "Possible data race"));
         let generic = "<confidence::specimen::Case<confidence::pages::jobs::Jobs>>::run";
         let round = first.replace("specimens::racy::add", generic);
         assert!(!is_reported(&round, "Possible data race"));

@@ -33,10 +33,10 @@ const MOST: u32 = 150;
 /// Transfers money crosswise on all cores, under the eyes of an auditor.
 #[derive(Parser)]
 struct Args {
-    /// Run a racy twin: two-step if none is named
-    #[arg(long, value_name = "TWIN", num_args = 0..=1, require_equals = true)]
+    /// Run a racy variant: two-step if none is named
+    #[arg(long, value_name = "VARIANT", num_args = 0..=1, require_equals = true)]
     #[arg(value_enum, default_missing_value = "two-step")]
-    racy: Option<Twin>,
+    racy: Option<Variant>,
     /// Tellers, each a thread
     #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
     tellers: u32,
@@ -54,7 +54,7 @@ struct Args {
 
 /// The ways to get it wrong.
 #[derive(Clone, Copy, ValueEnum)]
-enum Twin {
+enum Variant {
     /// Withdraws in one step and deposits in another
     TwoStep,
     /// Checks the cover in one step and transfers in another
@@ -70,9 +70,9 @@ impl Args {
         let sound = || SoundBank::new(balances.clone().collect::<Map<u64, i64>>());
         match self.racy {
             None => Arc::new(sound()),
-            Some(Twin::TwoStep) => Arc::new(TwoStepBank { bank: sound(), between }),
-            Some(Twin::CheckThenAct) => Arc::new(CheckThenActBank { bank: sound(), between }),
-            Some(Twin::PayerFirst) => Arc::new(PayerFirstBank::new(balances, between)),
+            Some(Variant::TwoStep) => Arc::new(TwoStepBank { bank: sound(), between }),
+            Some(Variant::CheckThenAct) => Arc::new(CheckThenActBank { bank: sound(), between }),
+            Some(Variant::PayerFirst) => Arc::new(PayerFirstBank::new(balances, between)),
         }
     }
 }

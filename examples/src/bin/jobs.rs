@@ -40,7 +40,7 @@ const MOVE: Duration = Duration::from_millis(50);
 /// Does jobs in a pool, some of which panic, and checks that each is counted once.
 #[derive(Parser)]
 struct Args {
-    /// Run the racy twins instead
+    /// Run the racy variants instead
     #[arg(long)]
     racy: bool,
     /// Threads that do jobs
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         HumanCount(WORK),
         HumanCount(args.jobs.checked_div(args.panic_every).unwrap_or(0))
     );
-    let held = if args.racy { run_twins(&args) } else { run_pool(&args) };
+    let held = if args.racy { run_variants(&args) } else { run_pool(&args) };
     examples::program::close(
         "submitted = done + panicked, and work = units x done in every report",
         held,
@@ -79,7 +79,7 @@ fn run_pool(args: &Args) -> bool {
     run("the pool", args, pool, JobChannel::submit, JobChannel::close)
 }
 
-fn run_twins(args: &Args) -> bool {
+fn run_variants(args: &Args) -> bool {
     let list = LookThenClaimJobs::new((1..=args.jobs).collect(), thread::yield_now);
     let pool = (list, OwnedTally::default());
     let no_job_twice = run("a list, looked at and then claimed", args, pool, |_, _| Ok(()), |_| ());

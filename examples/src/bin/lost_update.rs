@@ -25,7 +25,7 @@ use specimens::racy::SplitCounter;
 /// Increments one number from several threads: by a load and a store, then by a counter.
 #[derive(Parser)]
 struct Args {
-    /// Run the racy twin alone, and let it decide
+    /// Run the racy variant alone, and let it decide
     #[arg(long)]
     racy: bool,
     /// Threads that increment together
@@ -38,7 +38,7 @@ struct Args {
     /// How often to try
     #[arg(long, default_value_t = 10, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     runs: u32,
-    /// Leave the racy twin alone: do not let others run between its load and its store
+    /// Leave the racy variant alone: do not let others run between its load and its store
     #[arg(long)]
     no_yield: bool,
 }

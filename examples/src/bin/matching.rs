@@ -29,10 +29,10 @@ const MOST: u32 = 10;
 /// Matches random orders on all cores, and checks that nothing is filled twice or missed.
 #[derive(Parser)]
 struct Args {
-    /// Run a racy twin: peek-then-fill if none is named
-    #[arg(long, value_name = "TWIN", num_args = 0..=1, require_equals = true)]
+    /// Run a racy variant: peek-then-fill if none is named
+    #[arg(long, value_name = "VARIANT", num_args = 0..=1, require_equals = true)]
     #[arg(value_enum, default_missing_value = "peek-then-fill")]
-    racy: Option<Twin>,
+    racy: Option<Variant>,
     /// Traders, each a thread
     #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
     traders: u32,
@@ -50,7 +50,7 @@ struct Args {
 
 /// The ways to get it wrong.
 #[derive(Clone, Copy, ValueEnum)]
-enum Twin {
+enum Variant {
     /// Looks up what waits in one step, and fills it in another
     PeekThenFill,
     /// Matches with the other side in one step, and joins its own in another
@@ -63,8 +63,8 @@ impl Args {
         let exchange = SoundExchange::new(self.books, Map::new());
         match self.racy {
             None => Arc::new(exchange),
-            Some(Twin::PeekThenFill) => Arc::new(PeekThenFillExchange { exchange, between }),
-            Some(Twin::TwoSided) => Arc::new(TwoSidedExchange { exchange, between }),
+            Some(Variant::PeekThenFill) => Arc::new(PeekThenFillExchange { exchange, between }),
+            Some(Variant::TwoSided) => Arc::new(TwoSidedExchange { exchange, between }),
         }
     }
 }

@@ -27,10 +27,10 @@ use specimens::payments::{Desk, PaymentError, SoundDesk};
 /// Asks for payments until they are made, on all cores, and checks that each is charged once.
 #[derive(Parser)]
 struct Args {
-    /// Run a racy twin: charge-then-note if none is named
-    #[arg(long, value_name = "TWIN", num_args = 0..=1, require_equals = true)]
+    /// Run a racy variant: charge-then-note if none is named
+    #[arg(long, value_name = "VARIANT", num_args = 0..=1, require_equals = true)]
     #[arg(value_enum, default_missing_value = "charge-then-note")]
-    racy: Option<Twin>,
+    racy: Option<Variant>,
     /// Clients, each a thread, who all ask for every payment
     #[arg(long, default_value_t = all_cores(), value_parser = clap::value_parser!(u32).range(2..=64))]
     clients: u32,
@@ -45,7 +45,7 @@ struct Args {
 
 /// The ways to get it wrong.
 #[derive(Clone, Copy, ValueEnum)]
-enum Twin {
+enum Variant {
     /// Looks for a receipt, charges, and notes it
     ChargeThenNote,
     /// Notes the payment, and then charges it
@@ -59,11 +59,11 @@ impl Args {
         let desk = SoundDesk::new(self.outages, Map::new());
         match self.racy {
             None => Arc::new(desk),
-            Some(Twin::ChargeThenNote) => {
+            Some(Variant::ChargeThenNote) => {
                 Arc::new(ChargeThenNoteDesk { desk, between: yield_now_and_then })
             }
-            Some(Twin::NoteThenCharge) => Arc::new(NoteThenChargeDesk(desk)),
-            Some(Twin::KeepWhatWasTaken) => Arc::new(KeepWhatWasTakenDesk(desk)),
+            Some(Variant::NoteThenCharge) => Arc::new(NoteThenChargeDesk(desk)),
+            Some(Variant::KeepWhatWasTaken) => Arc::new(KeepWhatWasTakenDesk(desk)),
         }
     }
 }

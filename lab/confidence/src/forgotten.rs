@@ -1,4 +1,4 @@
-//! The list of specimens, held against the sources: no racy twin is forgotten.
+//! The list of specimens, held against the sources: no racy variant is forgotten.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,13 +8,13 @@ use confidence::measured::Kind;
 
 use crate::specimen::Specimen;
 
-/// Twins that are no specimen, and why.
+/// Variants that are no specimen, and why.
 const LEFT_OUT: [(&str, &str); 1] = [("GuardedPool", "it loses time, and in no order is it wrong")];
 
-/// Specimens that are no twin, and why.
+/// Specimens that are no variant, and why.
 const ADDED: [(&str, &str); 1] = [("a look that loom forgets", "it is a program, not a type")];
 
-/// How the documentation of a twin begins.
+/// How the documentation of a variant begins.
 const DEFECT: &str = "/// Defect: ";
 
 /// How the paragraph of a suite begins that names its racy variants.
@@ -69,12 +69,12 @@ fn all() -> Vec<Specimen> {
 }
 
 #[test]
-fn every_racy_twin_is_a_specimen_or_left_out_with_a_reason() {
+fn every_racy_variant_is_a_specimen_or_left_out_with_a_reason() {
     let sources: Vec<String> =
         sources().iter().map(|file| fs::read_to_string(file).expect("a text")).collect();
-    let twins: BTreeSet<String> = sources.iter().flat_map(|text| with_a_defect(text)).collect();
+    let variants: BTreeSet<String> = sources.iter().flat_map(|text| with_a_defect(text)).collect();
     let named: BTreeSet<String> = sources.iter().flat_map(|text| named_as_racy(text)).collect();
-    let unmarked: Vec<_> = named.difference(&twins).collect();
+    let unmarked: Vec<_> = named.difference(&variants).collect();
     assert!(unmarked.is_empty(), "their documentation does not begin with Defect: {unmarked:?}");
 
     let specimens: BTreeSet<String> = all()
@@ -83,12 +83,12 @@ fn every_racy_twin_is_a_specimen_or_left_out_with_a_reason() {
         .map(|one| one.name.to_owned())
         .chain(LEFT_OUT.map(|(name, _)| name.to_owned()))
         .collect();
-    let forgotten: Vec<_> = twins.difference(&specimens).collect();
-    assert!(forgotten.is_empty(), "racy twins without a specimen: {forgotten:?}");
+    let forgotten: Vec<_> = variants.difference(&specimens).collect();
+    assert!(forgotten.is_empty(), "racy variants without a specimen: {forgotten:?}");
     let added = ADDED.map(|(name, _)| name);
     let unknown: Vec<_> =
-        specimens.difference(&twins).filter(|name| !added.contains(&name.as_str())).collect();
-    assert!(unknown.is_empty(), "specimens of no twin: {unknown:?}");
+        specimens.difference(&variants).filter(|name| !added.contains(&name.as_str())).collect();
+    assert!(unknown.is_empty(), "specimens of no variant: {unknown:?}");
 }
 
 /// Bugs from the field that are no specimen: where threads are real, they use freed memory.
@@ -112,7 +112,7 @@ fn every_bug_from_the_field_is_a_specimen() {
 }
 
 #[test]
-fn a_twin_is_found_by_its_documentation_and_by_its_page() {
+fn a_variant_is_found_by_its_documentation_and_by_its_page() {
     let text = "/// Defect: locks\n/// twice.\n#[derive(Default)]\npub(crate) struct Bell<T>(T);\n\
                     /// Defect: counts.\n    pub fn counts(n: u64) {}\n\
                     /// No defect.\nstruct Sound;\n";

@@ -24,9 +24,9 @@ mod sound;
 mod specimen;
 #[cfg(not(loom))]
 mod tally;
-mod twins;
 #[cfg(not(loom))]
 mod usual;
+mod variants;
 
 use specimen::Specimen;
 
@@ -80,7 +80,7 @@ fn main() -> Result<()> {
 
 /// Those of the crate, those of the pages, those from reports, and the controls.
 fn all() -> impl Iterator<Item = Specimen> {
-    twins::all().into_iter().chain(pages::all()).chain(reported::all()).chain(sound::all())
+    variants::all().into_iter().chain(pages::all()).chain(reported::all()).chain(sound::all())
 }
 
 fn print(measured: &Measured) {

@@ -1,4 +1,4 @@
-//! Racy twins of the pages and of the programs in `examples/`, and the sound types that take their place.
+//! Racy variants of the pages and of the programs in `examples/`, and the sound types that take their place.
 //!
 //! A program is written once, for both.
 

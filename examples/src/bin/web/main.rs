@@ -4,7 +4,7 @@
 //! ```text
 //! cargo run --release -p examples --bin web                          # serves until Ctrl-C
 //! cargo run --release -p examples --bin web -- --load 20000          # and sends itself requests, and checks
-//! cargo run --release -p examples --bin web -- --load 20000 --racy   # the same with the racy twins; fails
+//! cargo run --release -p examples --bin web -- --load 20000 --racy   # the same with the racy variants; fails
 //! ```
 //!
 //! With a client from outside, `wrk` or `ab` say: what they have completed is on `/metrics`, and not one
@@ -20,9 +20,9 @@
 //! and not complete there.)
 //!
 //! What is shared is in `specimens/src/`: `cache.rs`, `sessions.rs` and `requests.rs`, each with its
-//! twins, and is proved in the pages of these names in `loom-tests/`. The twins let others run between
+//! variants, and is proved in the pages of these names in `loom-tests/`. The variants let others run between
 //! their two steps, so that they go wrong while you look; the pages show that they need no such help. The
-//! limit of saves has no twin here.
+//! limit of saves has no variant here.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::ExitCode;
@@ -59,7 +59,7 @@ const ATTEMPTS: u32 = 10;
 #[derive(Parser)]
 #[command(name = "web")]
 struct Args {
-    /// Run the racy twins
+    /// Run the racy variants
     #[arg(long)]
     racy: bool,
     /// Port to listen on; 0 picks a free one

@@ -25,7 +25,7 @@ fn html(site: &Site, session: Session) -> Result<String, std::fmt::Error> {
     let latency = site.latency();
     let counts = site.counts();
     let promise = if site.is_racy() {
-        "These are the racy twins: do not believe them."
+        "These are the racy variants: do not believe them."
     } else {
         "None is lost."
     };

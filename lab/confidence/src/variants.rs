@@ -1,4 +1,4 @@
-//! The racy twins of the crate, each in the smallest program that can go wrong.
+//! The racy variants of the crate, each in the smallest program that can go wrong.
 
 use confidence::measured::Kind;
 use selvedge_model::sync::atomic::{
@@ -26,7 +26,7 @@ pub(crate) fn all() -> Vec<Specimen> {
         .collect()
 }
 
-/// No twin, but the program of tokio-rs/loom #166: alice takes it that she comes first. loom forgets
+/// No variant, but the program of tokio-rs/loom #166: alice takes it that she comes first. loom forgets
 /// her look when bob looks, and never has her come second.
 fn look_first() -> Specimen {
     Specimen::new(
