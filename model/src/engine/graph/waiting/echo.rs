@@ -1,0 +1,213 @@
+//! Loops that give up.
+//!
+//! A loop may count its turns, and leave or do something else after some. Stopping it would lose what it
+//! does then. So where a thread stutters, it is run on for [`Config::idle_turns`](super::super::Config::idle_turns)
+//! turns, in which its steps are answered as in the turn before and not added to the graph. If it does something
+//! else meanwhile, also to plain memory or with other operands, the stutter rule is not applied there, and the next
+//! turn is added to the graph. What a thread does is a function of its causes, so this is found out once for each set
+//! of causes. What locks protect must be as the turn found it; where others may have changed it since, it is found
+//! out in a run of the causes alone. If one of these has changed it, as far as can be seen, the next turn finds
+//! something else, and the rule is not applied.
+
+use super::super::event::NONE;
+use super::super::outcome::Ending;
+use super::super::run::Status;
+use super::super::search::Search;
+use super::{EMPTY_TURNS, Stopped};
+use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
+
+/// Turns that are not added to the graph.
+#[derive(Debug)]
+pub(super) struct Echo {
+    causes: u128,
+    site: Site,
+    at: usize,
+    turns: u32,
+    /// How many locations had been made when it began.
+    places: usize,
+}
+
+impl Search {
+    /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on: there
+    /// it must be what the turn before did too, or be of what such a turn has made.
+    pub(in super::super) fn notes_access(
+        &mut self,
+        thread: ThreadId,
+        location: LocationId,
+        access: Access,
+    ) -> bool {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let Some(echo) = &waiting.echo else {
+            waiting.changed |= access == Access::Write;
+            waiting.accesses.0.push((waiting.turn.len(), location, access));
+            return true;
+        };
+        let same = (echo.at, location, access);
+        if location.index() < echo.places && !waiting.accesses.1.contains(&same) {
+            let causes = echo.causes;
+            self.goes_on(causes);
+        }
+        false
+    }
+
+    /// Answers a step of a loop that is run on without being added to the graph.
+    pub(in super::super) fn echo(
+        &mut self,
+        thread: ThreadId,
+        operation: &Operation,
+        site: Site,
+    ) -> Option<u64> {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let echo = waiting.echo.as_mut()?;
+        if operation.is_end_of_read() {
+            return Some(0);
+        }
+        if echo.at == 0 && operation.ends_wait(0) {
+            let spurious =
+                matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
+            return Some(u64::from(spurious && waiting.spurious));
+        }
+        let look = waiting
+            .before
+            .get(echo.at)
+            .filter(|look| look.site == site && look.operation.is_like(operation));
+        if let Some(look) = look {
+            echo.at += 1;
+            return Some(look.result);
+        }
+        let causes = echo.causes;
+        self.goes_on(causes);
+        None
+    }
+
+    /// Whether the thread is in turns that are not added to the graph.
+    pub(in super::super) fn echoes(&self, thread: ThreadId) -> bool {
+        self.run.thread(thread).waiting.echo.is_some()
+    }
+
+    /// The loop has done something else: this graph is explored again, without the rule there.
+    fn goes_on(&mut self, causes: u128) {
+        self.for_ever.insert(causes, false);
+        if self.run.over.is_none() && self.decides.is_none() {
+            let graph = self.fork();
+            self.work.push(graph);
+        }
+        self.run.end(Ending::Again);
+    }
+
+    /// Whether another thread has changed what a lock protects since `thread` looked, or is about to: it holds it.
+    fn sections_are_old(&self, thread: ThreadId) -> bool {
+        self.run.thread(thread).waiting.before.iter().any(|look| match look.operation {
+            Operation::Act { object, act } => {
+                let state = self.state(object, self.acts_so_far(object));
+                let holder = state.holder().filter(|_| act.acquires());
+                self.is_old(thread, look)
+                    || holder.is_some_and(|holder| self.may_have_changed(holder))
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
+    /// another one stutters for ever, only if it did.
+    pub(super) fn may_have_changed(&self, thread: ThreadId) -> bool {
+        self.decides.is_none() || self.run.thread(thread).waiting.changed
+    }
+
+    /// A thread stutters of which it is not known whether it does so for ever. Whether it may go on.
+    pub(super) fn find_out(&mut self, thread: ThreadId, site: Site, causes: u128) -> bool {
+        let is_old = self.sections_are_old(thread);
+        match self.decides {
+            Some(decides) if decides != causes => {
+                // This run is about another thread.
+                self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
+            }
+            _ if !is_old => {
+                let echo = Echo { causes, site, at: 0, turns: 0, places: self.run.places.len() };
+                self.run.thread_mut(thread).waiting.echo = Some(echo);
+                return true;
+            }
+            // The next turn must find what its own causes have changed: it is no stutter.
+            Some(_) => {
+                self.for_ever.insert(causes, false);
+                self.run.end(Ending::Again);
+            }
+            None => {
+                let graph = self.fork();
+                self.work.push(graph);
+                let mut graph = self.spare();
+                if let Some(&last) = self.graph.of(thread).last() {
+                    let past = self.graph.past(last).causes;
+                    self.graph.restrict(
+                        &mut graph,
+                        &mut self.ids,
+                        |_, event| event.in_past(&past),
+                        [NONE; 2],
+                    );
+                }
+                self.to_decide = Some((graph, causes));
+                self.run.end(Ending::Again);
+            }
+        }
+        false
+    }
+
+    /// Whether the thread has come to the end of its body in the middle of an echo: its loop gives up.
+    pub(in super::super) fn ended_in_echo(&mut self, thread: ThreadId) -> bool {
+        let causes = self.run.thread(thread).waiting.echo.as_ref().map(|echo| echo.causes);
+        if let Some(causes) = causes {
+            self.goes_on(causes);
+        }
+        causes.is_some()
+    }
+
+    /// A turn that is not added to the graph ends. Whether the thread may go on.
+    pub(super) fn turn_of_echo(&mut self, thread: ThreadId, turn: Turn, site: Site) -> bool {
+        let idle = self.config.idle_turns;
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let Some(echo) = &mut waiting.echo else { return true };
+        let causes = echo.causes;
+        if turn == Turn::Begin {
+            return true;
+        }
+        if echo.at == 0 && waiting.empty < EMPTY_TURNS {
+            // A pause, between two turns of the loop.
+            waiting.empty += 1;
+            return true;
+        }
+        waiting.empty = 0;
+        if echo.site != site || echo.at != waiting.before.len() {
+            self.goes_on(causes);
+            return false;
+        }
+        (echo.at, echo.turns) = (0, echo.turns + 1);
+        if echo.turns < idle {
+            return true;
+        }
+        waiting.echo = None;
+        waiting.ran_on = true;
+        waiting.stopped = Some((Stopped::Stutter, site));
+        self.for_ever.insert(causes, true);
+        if self.decides.is_some() {
+            self.run.end(Ending::Again);
+        }
+        false
+    }
+
+    /// Whether a loop stopped after turns that are not in the graph, and is to be resumed if time is up
+    /// for another thread.
+    pub(in super::super) fn has_run_on(&self) -> bool {
+        self.run.threads.iter().any(|state| state.waiting.ran_on && state.waiting.is_resumed())
+    }
+
+    /// Time is up for a thread: loops that have stopped go on to find what it does next.
+    pub(in super::super) fn resume_loops(&mut self) {
+        for state in &mut self.run.threads {
+            if state.waiting.is_resumed() {
+                state.waiting.stopped = None;
+                state.status = Status::Fresh;
+                self.run.fresh += 1;
+            }
+        }
+    }
+}
