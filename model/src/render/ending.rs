@@ -262,9 +262,37 @@ fn held_by(view: &View<'_>, object: LocationId, thread: ThreadId) -> Option<Stri
                 (writer, reader) => writer.or(reader).map(holder),
             }
         }
-        Object::Condvar(_) => Some("not notified".to_owned()),
+        Object::Condvar(_) => Some(match notified_too_early(view, object, thread) {
+            Some(notify) => format!("not notified: {notify} came before the wait"),
+            None => "not notified".to_owned(),
+        }),
         _ => None,
     }
+}
+
+/// Of a thread that waits on a condition variable: the last notification, if it came before the wait.
+fn notified_too_early(view: &View<'_>, condvar: LocationId, thread: ThreadId) -> Option<String> {
+    let acts = view.trace.lines.iter().rev().filter_map(|line| match line.action {
+        Action::Step(Operation::Act { object, act: Act::Condvar(act) }) if object == condvar => {
+            Some((line, act))
+        }
+        _ => None,
+    });
+    let mut waits = false;
+    for (line, act) in acts {
+        match act {
+            CondvarAct::NotifyOne | CondvarAct::NotifyAll if waits => {
+                let step =
+                    on(&view.names, Some(condvar), act_name(view, condvar, Act::Condvar(act)));
+                let by = view.names.thread(line.thread);
+                return Some(format!("{by}'s {step}{}", at(line.site)));
+            }
+            CondvarAct::Enter if line.thread == thread => waits = true,
+            CondvarAct::NotifyOne | CondvarAct::NotifyAll => return None,
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The thread that began the read which ends on `end`.

@@ -352,5 +352,30 @@ fn a_notification_that_comes_too_early() {
   v1: Condvar
 "
     );
-    assert_eq!(told, "alice is blocked in v1.wait at : (not notified)");
+    assert_eq!(
+        told,
+        "alice is blocked in v1.wait at : (not notified: bob's v1.notify_one at : came before the wait)"
+    );
+}
+
+#[test]
+fn a_notification_that_another_thread_took_is_not_too_early() {
+    let (_, told) = error(|| {
+        let waits = |(waiting, ready): &(Mutex<u32>, Condvar)| {
+            let mut waiting = waiting.lock().unwrap();
+            *waiting += 1;
+            drop(ready.wait(waiting));
+        };
+        let state = Shared::new((Mutex::new(0), Condvar::new()));
+        let for_carol = state.clone();
+        let carol = spawn("carol", move || {
+            hint::wait_until(|| *for_carol.0.lock().unwrap() == 2);
+            for_carol.1.notify_one();
+        });
+        let (for_alice, for_bob) = (state.clone(), state.clone());
+        let alice = spawn("alice", move || waits(&for_alice));
+        let bob = spawn("bob", move || waits(&for_bob));
+        (alice.join().unwrap(), bob.join().unwrap(), carol.join().unwrap())
+    });
+    assert!(told.ends_with("(not notified)"), "{told}");
 }
