@@ -292,3 +292,25 @@ fn atomics_that_std_makes_are_named_by_their_first_use() {
     assert!(picture.contains("a2.fetch_add(!1): 0 ->"), "{picture}");
     assert!(picture.contains("0x10000000000"), "{picture}");
 }
+
+/// What is made in one place of the program is told apart by where it is used first; what is made alone is not.
+#[test]
+fn objects_made_in_one_place_are_named_by_their_first_use_too() {
+    let made_here = line!() + 1;
+    let make = || ([(); 2].map(|()| AtomicU64::new(0)), AtomicU64::new(2));
+    let error = Model::new(make)
+        .thread("alice", |(both, _)| both[1].fetch_add(1, Relaxed))
+        .thread("bob", |(both, other)| both[0].load(Relaxed) + other.load(Relaxed))
+        .acceptable("alice=1 bob=1", "never")
+        .try_check()
+        .unwrap_err();
+    let picture = error.evidence();
+    let line = line!() - 6;
+    let objects: Vec<&str> =
+        picture.lines().filter(|line| line.contains("AtomicU64 made at")).collect();
+    let used = |line: u32| format!(" (first used at model/tests/races.rs:{line}:");
+    let at = format!("made at model/tests/races.rs:{made_here}:");
+    assert!(objects.len() == 3 && objects.iter().all(|object| object.contains(&at)), "{picture}");
+    assert!(objects[0].contains(&used(line + 1)) && objects[1].contains(&used(line)), "{picture}");
+    assert!(!objects[2].contains("first used"), "{picture}");
+}

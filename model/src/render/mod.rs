@@ -38,20 +38,27 @@ fn place(site: Site) -> Option<String> {
     Some(format!("{place}:{}", site.column()))
 }
 
-/// Where `location` was made, which is at `made`.
+/// Where `location` was made, which is at `made`; and where it was first used, if `made` is in `std` or does not tell
+/// it from another object.
 fn made_at(view: &View<'_>, location: LocationId, made: Site) -> String {
-    place(made).unwrap_or_else(|| {
-        let is_use = |line: &&Line| match line.action {
-            Action::Step(operation) => operation.location() == Some(location),
-            Action::Access(used, access) => used == location && access != Access::Free,
-            _ => false,
-        };
-        let mut uses = view.trace.lines.iter().filter(is_use);
-        match uses.find_map(|line| place(line.site)) {
-            Some(first) => format!("std (first used at {first})"),
-            None => "std".to_owned(),
-        }
-    })
+    let kind = |of| view.execution.location(of).and_then(letter_and_kind);
+    let made_there = |&other: &LocationId| {
+        let site = view.execution.made(other).map(|(_, site)| site);
+        site == Some(made) && kind(other) == kind(location)
+    };
+    let at = place(made);
+    if at.is_some() && view.execution.locations().into_iter().filter(made_there).count() == 1 {
+        return at.unwrap_or_default();
+    }
+    let is_use = |line: &&Line| match line.action {
+        Action::Step(operation) => operation.location() == Some(location),
+        Action::Access(used, access) => used == location && access != Access::Free,
+        _ => false,
+    };
+    let mut uses = view.trace.lines.iter().filter(is_use);
+    let first = uses.find_map(|line| place(line.site));
+    let first = first.map(|first| format!(" (first used at {first})")).unwrap_or_default();
+    format!("{}{first}", at.as_deref().unwrap_or("std"))
 }
 
 /// What to show of `execution`.
