@@ -1,0 +1,126 @@
+//! Channels.
+
+use std::time::Duration;
+
+use crate::facade::explore;
+use selvedge_model::sync::{mpsc, thread};
+
+use super::Shared;
+
+#[test]
+fn a_message_hands_over() {
+    let found = explore(|| {
+        let (memory, (tx, rx)) = (Shared::new(), mpsc::channel());
+        let there = memory.clone();
+        let child = thread::spawn(move || {
+            there.write(1);
+            tx.send(()).unwrap();
+            there.write(2);
+        });
+        rx.recv().unwrap();
+        // Not ordered with the second write.
+        memory.read();
+        child.join().unwrap();
+    });
+    assert!(found.races());
+    let found = explore(|| {
+        let (memory, (tx, rx)) = (Shared::new(), mpsc::sync_channel(0));
+        let there = memory.clone();
+        let child = thread::spawn(move || {
+            there.write(1);
+            tx.send(7).unwrap();
+        });
+        let seen = (rx.recv().ok(), memory.read(), rx.recv().is_err());
+        child.join().unwrap();
+        seen
+    });
+    assert_eq!(found.all(), [(Some(7), 1, true)]);
+}
+
+/// The error of a `recv` is told of by the senders; that of a `send` orders nothing: `std` does not promise
+/// it, and reads with `Relaxed` that the receiver is gone.
+#[test]
+fn an_error_of_a_channel_hands_over_only_to_the_receiver() {
+    let bounds = [None, Some(0), Some(1)];
+    for bound in bounds {
+        let ends = move || {
+            let (tx, rx) = match bound {
+                None => return (None, mpsc::channel()),
+                Some(bound) => mpsc::sync_channel(bound),
+            };
+            (Some(tx), (mpsc::channel().0, rx))
+        };
+        let sent = explore(|| {
+            let (memory, (bounded, (tx, rx))) = (Shared::new(), ends());
+            let there = memory.clone();
+            let child = thread::spawn(move || {
+                there.write(1);
+                drop(rx);
+            });
+            let result = match bounded {
+                Some(bounded) => bounded.send(()),
+                None => tx.send(()),
+            };
+            if result.is_err() {
+                memory.read();
+            }
+            child.join().unwrap();
+        });
+        assert!(sent.races(), "{bound:?}");
+        let received = explore(|| {
+            let (memory, (bounded, (tx, rx))) = (Shared::new(), ends());
+            let there = memory.clone();
+            let child = thread::spawn(move || {
+                there.write(1);
+                drop((bounded, tx));
+            });
+            assert!(rx.recv().is_err());
+            let seen = memory.read();
+            child.join().unwrap();
+            seen
+        });
+        assert_eq!(received.all(), [1], "{bound:?}");
+    }
+}
+
+#[test]
+fn try_send_meets_a_receiver_that_waits() {
+    let found = explore(|| {
+        let (tx, rx) = mpsc::sync_channel(0);
+        let child = thread::spawn(move || tx.try_send(1).is_ok());
+        let got = rx.recv().is_ok();
+        assert_eq!(got, child.join().unwrap());
+        got
+    });
+    assert_eq!(found.all(), [false, true]);
+}
+
+#[test]
+fn a_bounded_channel_blocks_its_sender() {
+    let found = explore(|| {
+        let (tx, rx) = mpsc::sync_channel(1);
+        let child = thread::spawn(move || (0..3).map(|n| tx.send(n).is_ok()).collect::<Vec<_>>());
+        let got: Vec<_> = rx.iter().collect();
+        child.join().unwrap();
+        got
+    });
+    assert_eq!(found.all(), [[0, 1, 2]]);
+    let found = explore(|| {
+        let (tx, _rx) = mpsc::sync_channel(1);
+        tx.send(1).unwrap();
+        tx.send(2).unwrap();
+    });
+    assert_eq!(found.report.deadlocks, 1);
+}
+
+#[test]
+fn a_receive_with_a_limit_may_time_out() {
+    let found = explore(|| {
+        let (tx, rx) = mpsc::channel();
+        let child = thread::spawn(move || tx.send(1));
+        let got = rx.recv_timeout(Duration::from_secs(1));
+        drop(child.join());
+        got.map_err(|error| format!("{error:?}"))
+    });
+    assert_eq!(found.all(), [Ok(1), Err("Timeout".to_owned())]);
+}
