@@ -1,0 +1,719 @@
+//! What only the checker can tell.
+
+use super::*;
+use selvedge_model::sync::atomic::{
+    AtomicBool, AtomicPtr, Ordering, Ordering::Acquire, Ordering::Relaxed, Ordering::Release,
+};
+use selvedge_model::sync::cell::UnsafeCell;
+use selvedge_model::sync::{Arc, Condvar, hint, thread};
+
+#[test]
+fn a_missing_outcome_is_named() {
+    let error = sound()
+        .acceptable("total=2", "both count")
+        .interesting("total=1", "never reached")
+        .try_check()
+        .unwrap_err();
+    let expected = CheckError::MissingOutcomes {
+        missing: vec!["total=1".to_owned()],
+        reached: vec!["total=2".to_owned()],
+        bound: None,
+    };
+    assert_eq!(error, expected);
+}
+
+#[test]
+fn a_model_that_should_fail_and_does_not_is_reported() {
+    let error = sound().fails(Failure::DataRace).try_check().unwrap_err();
+    let reached = vec!["total=2".to_owned()];
+    assert_eq!(error, CheckError::DidNotFail { expected: Failure::DataRace, reached, bound: None });
+}
+
+/// A loop that spins, or waits for a condition, and that no thread ends.
+#[test]
+fn a_loop_that_no_thread_ends_is_a_livelock_or_a_deadlock() {
+    let waits = |wait: fn(&AtomicBool)| Model::new(|| AtomicBool::new(false)).thread("alice", wait);
+    let spins = || {
+        waits(|never| {
+            while !never.load(Relaxed) {
+                hint::spin_loop();
+            }
+        })
+    };
+    let blocks = || waits(|never| hint::wait_until(|| never.load(Relaxed)));
+    spins().fails(Failure::Livelock).check();
+    blocks().fails(Failure::Deadlock).check();
+    let says = |model: Model<AtomicBool>, what: &str| {
+        let text = model.steps(50).explore().unwrap_err().to_string();
+        let expected = format!("{what} a1.load at model/tests/harness/on_loom.rs:");
+        assert!(text.contains(&expected) && text.lines().count() < 16, "{text}");
+    };
+    says(spins(), "livelock: alice waits in a loop, in");
+    says(blocks(), "deadlock: alice is blocked in wait_until, in");
+}
+
+#[test]
+fn a_leak_is_a_leak() {
+    Model::new(|| ())
+        .thread("alice", |()| std::mem::forget(Arc::new(1)))
+        .fails(Failure::Leak)
+        .check();
+}
+
+struct Shared(UnsafeCell<u64>);
+// SAFETY: none; the race is what the test is about.
+unsafe impl Sync for Shared {}
+
+#[test]
+fn a_data_race_is_a_data_race() {
+    let write = |shared: &Shared| {
+        // SAFETY: none; the race is what the test is about.
+        shared.0.with_mut(|value| unsafe { *value += 1 });
+    };
+    Model::new(|| Shared(UnsafeCell::new(0)))
+        .thread("alice", write)
+        .thread("bob", write)
+        .fails(Failure::DataRace)
+        .check();
+}
+
+#[test]
+fn a_data_race_names_both_accesses() {
+    let model = Model::new(|| Shared(UnsafeCell::new(0)))
+        // SAFETY: none; the race is what the test is about.
+        .thread("alice", |shared| shared.0.with_mut(|value| unsafe { *value = 1 }))
+        // SAFETY: none; the race is what the test is about.
+        .thread("bob", |shared| shared.0.with(|value| unsafe { *value }));
+    let text = model.explore().unwrap_err().to_string();
+    let race = "data race: c1: alice writes at model/tests/harness/on_loom.rs:";
+    assert!(
+        text.contains(race) && text.contains(", bob reads at model/tests/harness/on_loom.rs:"),
+        "{text}"
+    );
+    assert_eq!(text.matches("no happens-before edge").count(), 1, "said once: {text}");
+}
+
+#[test]
+fn the_limit_of_steps_bounds_the_result() {
+    let counts = |steps| {
+        let model = Model::new(counter);
+        let model = model.thread("alice", |count| (0..60).for_each(|_| increment(count)));
+        model.steps(steps)
+    };
+    let report = counts(60).acceptable("()", "it takes 60 steps").check();
+    assert!(report.is_complete(), "{report}");
+    let report = counts(59).explore().expect("it has no failure");
+    let limit = "the limit of steps of a thread, at model/tests/harness.rs:22";
+    assert_eq!((report.executions(), report.bound().as_deref()), (0, Some(limit)));
+    assert!(!report.is_complete() && report.to_string().contains("bounded (the limit"));
+    let error = counts(59).acceptable("()", "not within the limit").try_check().unwrap_err();
+    let bounded =
+        matches!(&error, CheckError::MissingOutcomes { bound: Some(bound), .. } if bound == limit);
+    assert!(bounded, "{error}");
+}
+
+/// Two threads, and what either does after the other has ended is still unordered: the end of
+/// a thread must not synchronise with one that still runs.
+#[test]
+fn the_end_of_a_thread_orders_nothing() {
+    struct Message {
+        text: UnsafeCell<u64>,
+        sent: AtomicBool,
+    }
+    // SAFETY: none; the race is what the test is about.
+    unsafe impl Sync for Message {}
+    let send = |message: &Message| {
+        // SAFETY: none; the race is what the test is about.
+        message.text.with_mut(|text| unsafe { *text = 1 });
+        message.sent.store(true, Relaxed);
+    };
+    let receive = |message: &Message| {
+        if message.sent.load(Relaxed) {
+            // SAFETY: none; the race is what the test is about.
+            message.text.with(|text| unsafe { *text });
+        }
+    };
+    let message = || Message { text: UnsafeCell::new(0), sent: AtomicBool::new(false) };
+    let first = Model::new(message).thread("sender", send).thread("receiver", receive);
+    first.fails(Failure::DataRace).check();
+    let second = Model::new(message).thread("receiver", receive).thread("sender", send);
+    second.fails(Failure::DataRace).check();
+}
+
+#[test]
+fn a_lost_wake_up_is_a_deadlock() {
+    Model::new(|| (Mutex::new(false), Condvar::new()))
+        .thread("waiter", |(ready, changed)| {
+            let ready = ready.lock().unwrap_or_else(PoisonError::into_inner);
+            drop(changed.wait(ready));
+        })
+        .thread("waker", |(_, changed)| changed.notify_one())
+        .fails(Failure::Deadlock)
+        .check();
+}
+
+/// With the main thread there may be 16.
+#[test]
+fn a_spawned_thread_too_many_is_refused() {
+    let spawns = |n: usize| {
+        Model::new(|| ()).thread("alice", move |()| {
+            for _ in 0..n {
+                thread::spawn(|| ());
+            }
+        })
+    };
+    let report = spawns(14).acceptable("()", "as many as there may be").check();
+    assert!(report.is_complete(), "{report}");
+    let text = message(spawns(15).acceptable("()", "never"));
+    assert!(
+        text.contains("at most 16 threads, the main thread included")
+            && text.contains("one too many is spawned at model/tests/harness/on_loom.rs:"),
+        "{text}"
+    );
+    let error = spawns(15).fails(Failure::Panic).try_check().unwrap_err();
+    assert!(matches!(error, CheckError::WrongModel { .. }), "no expectation accepts it: {error}");
+}
+
+#[test]
+fn a_panic_in_a_thread_that_is_not_joined_is_reported() {
+    let model = |join: bool| {
+        Model::new(|| ()).thread("alice", move |()| {
+            let child = thread::spawn(|| assert_eq!(1 + 1, 3, "arithmetic"));
+            join && child.join().is_err()
+        })
+    };
+    let error = model(false).acceptable("alice=false", "never").try_check().unwrap_err();
+    assert_eq!(error.failure(), Some(Failure::Panic), "{error}");
+    model(true).acceptable("alice=true", "the panic was seen by join").check();
+}
+
+/// Whichever execution it is in: of the two models, one panics in an execution that is not the
+/// last.
+#[test]
+fn a_panic_in_a_thread_that_is_not_joined_is_reported_in_any_execution() {
+    for wrong in [0, 1] {
+        let error = Model::new(|| Arc::new(counter()))
+            .thread("alice", move |count| {
+                let count = Arc::clone(count);
+                thread::spawn(move || assert_ne!(count.fetch_add(0, SeqCst), wrong, "read"));
+            })
+            .thread("bob", |count| increment(count))
+            .acceptable("()", "never")
+            .try_check()
+            .unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::Panic), "{wrong}: {error}");
+    }
+}
+
+#[test]
+fn a_model_that_depends_on_chance_is_found_out() {
+    use std::sync::atomic::AtomicU64 as Hidden;
+    // Not from `selvedge_model::sync`: the checker cannot see it, and it differs in each execution.
+    static RUNS: Hidden = Hidden::new(0);
+    let error = Model::new(counter)
+        .thread("alice", |count| {
+            if RUNS.fetch_add(1, SeqCst).is_multiple_of(2) {
+                count.fetch_add(1, SeqCst);
+            } else {
+                count.fetch_sub(1, SeqCst);
+            }
+        })
+        .thread("bob", increment)
+        .fails(Failure::Panic)
+        .try_check()
+        .unwrap_err();
+    assert!(error.to_string().contains("not deterministic"), "{error}");
+}
+
+#[test]
+fn a_random_hasher_is_found_out() {
+    let text = message(
+        Model::new(|| [counter(), counter(), counter(), counter()])
+            .thread("alice", |counts| {
+                let order: std::collections::HashSet<usize> = (0..4).collect();
+                for position in order {
+                    increment(&counts[position]);
+                }
+            })
+            .thread("bob", |counts| counts.iter().for_each(increment))
+            .acceptable("()", "never"),
+    );
+    assert!(text.contains("not deterministic"), "{text}");
+}
+
+/// The threads that `init` spawns come first.
+#[test]
+fn a_failure_names_the_thread_also_after_one_that_init_spawned() {
+    let model = |fails: bool| {
+        let init = || {
+            thread::spawn(|| ()).join().expect("it does not panic");
+            counter()
+        };
+        let model = Model::new(init).thread("idle", |_| ()).thread("alice", move |count| {
+            assert!(!fails, "on purpose");
+            increment(count);
+        });
+        model.thread("bob", |_| ())
+    };
+    let error = model(true).explore().unwrap_err().to_string();
+    assert!(error.starts_with("panic: alice panicked: on purpose"), "{error}");
+    let text = message(model(false).acceptable("()", "never"));
+    assert!(text.contains("idle and bob perform no operation"), "{text}");
+    let unjoined = Model::new(|| drop(thread::spawn(|| panic!("on purpose"))));
+    let error = unjoined.thread("alice", |()| ()).explore().unwrap_err().to_string();
+    assert!(error.starts_with("panic: thread1 panicked: on purpose"), "{error}");
+}
+
+#[test]
+fn what_a_spawned_thread_does_counts_for_the_thread_that_spawned_it() {
+    let spawns = |count: &AtomicU64| {
+        thread::scope(|scope| drop(scope.spawn(|| increment(count))));
+    };
+    Model::new(counter)
+        .thread("alice", spawns)
+        .thread("bob", spawns)
+        .finally("total", |count| count.load(SeqCst))
+        .acceptable("total=2", "no increment is lost")
+        .check();
+    let hides = |count: &std::sync::atomic::AtomicU64| {
+        thread::scope(|scope| drop(scope.spawn(|| count.fetch_add(1, SeqCst))));
+    };
+    let hidden = Model::new(std::sync::atomic::AtomicU64::default);
+    let text = message(hidden.thread("alice", hides).thread("bob", hides).acceptable("()", "none"));
+    assert!(text.contains("alice and bob perform no operation"), "{text}");
+}
+
+/// `std::sync` inside a model: one execution, and nothing was explored.
+#[test]
+fn threads_that_the_checker_cannot_see_are_refused() {
+    use std::sync::atomic::AtomicU64 as Hidden;
+    let add = |count: &Hidden| {
+        let before = count.load(SeqCst);
+        count.store(before + 1, SeqCst);
+    };
+    let text = message(
+        Model::new(|| Hidden::new(0))
+            .thread("alice", add)
+            .thread("bob", add)
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=2", "nothing was explored"),
+    );
+    assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
+}
+
+/// Store buffering around a critical section: with `SeqCst` at most one thread enters.
+fn one_goes_in(order: Ordering) -> Model<(AtomicU64, AtomicU64, Shared)> {
+    let goes_in = move |mine: &AtomicU64, other: &AtomicU64, Shared(value): &Shared| {
+        mine.store(1, order);
+        let alone = other.load(if order == SeqCst { SeqCst } else { Relaxed }) == 0;
+        if alone {
+            // SAFETY: none, unless the other one stays out.
+            value.with_mut(|value| unsafe { *value += 1 });
+        }
+        alone
+    };
+    Model::new(|| (counter(), counter(), Shared(UnsafeCell::new(0))))
+        .thread("alice", move |(x, y, value)| goes_in(x, y, value))
+        .thread("bob", move |(x, y, value)| goes_in(y, x, value))
+}
+
+#[test]
+fn seq_cst_store_buffering_excludes_a_race() {
+    let report = one_goes_in(SeqCst)
+        .acceptable("alice=true bob=false", "alice came first")
+        .acceptable("alice=false bob=true", "bob came first")
+        .acceptable("alice=false bob=false", "both wrote before either looked")
+        .check();
+    assert!(report.is_complete(), "{report}");
+    one_goes_in(Relaxed).fails(Failure::DataRace).check();
+}
+
+/// Both wait only if each reads 0: `SeqCst` forbids that.
+#[test]
+fn seq_cst_store_buffering_excludes_a_deadlock() {
+    let model = |order: Ordering| {
+        let waits = move |mine: &AtomicU64, other: &AtomicU64| {
+            mine.store(1, order);
+            if other.load(order) == 0 {
+                hint::wait_until(|| mine.load(order) == 2);
+            } else {
+                other.store(2, order);
+            }
+            other.load(order)
+        };
+        Model::new(|| (counter(), counter()))
+            .thread("alice", move |(x, y)| waits(x, y))
+            .thread("bob", move |(x, y)| waits(y, x))
+    };
+    let report = model(SeqCst)
+        .acceptable("alice=1 bob=2", "alice waits for bob")
+        .acceptable("alice=2 bob=1", "bob waits for alice")
+        .acceptable("alice=2 bob=2", "both wrote before either read")
+        .check();
+    assert!(report.is_complete(), "{report}");
+    model(Relaxed).fails(Failure::Deadlock).check();
+}
+
+#[test]
+fn values_from_outside_are_refused() {
+    let outside = std::sync::Arc::new(counter());
+    let text = message(
+        Model::new(|| ()).thread("alice", move |()| increment(&outside)).acceptable("()", "never"),
+    );
+    assert!(text.contains("made outside any model"), "{text}");
+}
+
+#[test]
+fn a_bound_of_executions_is_reported() {
+    let report = sound().executions(1).acceptable("total=2", "both count").check();
+    assert!(!report.is_complete(), "a bounded result must not be called complete");
+    let text = report.to_string();
+    assert!(text.contains("bounded (1 execution)") && !text.contains("complete"), "{text}");
+}
+
+#[test]
+fn a_patient_check_says_so() {
+    let report = sound().patient().acceptable("total=2", "both count").check();
+    assert!(report.is_complete(), "patience is no bound: {report}");
+    let says = ", explored completely, waits with a limit end only when nothing else can run, loom not \
+                run: its waits with a limit may end at any moment, ";
+    assert!(report.to_string().contains(says), "{report}");
+}
+
+#[test]
+fn a_bound_of_executions_is_obeyed() {
+    let executions = |bound: Option<u64>| {
+        let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
+        let model = Model::new(counter).thread("alice", add).thread("bob", add);
+        let model = bound.into_iter().fold(model, Model::executions);
+        let report = model.acceptable("()", "both end").check();
+        (report.executions(), report.is_complete())
+    };
+    assert_eq!(executions(Some(5)), (5, false));
+    assert_eq!(executions(Some(6)), (6, true), "there are no more");
+    assert_eq!(executions(None), (6, true));
+}
+
+/// Three threads of which two may spin: there are runs that show nothing, and they do not count.
+fn spin_lock() -> Model<AtomicBool> {
+    let locks = |taken: &AtomicBool| {
+        while taken.swap(true, Acquire) {
+            hint::spin_loop();
+        }
+        taken.store(false, Release);
+    };
+    let model = Model::new(|| AtomicBool::new(false));
+    ["alice", "bob", "carol"].iter().fold(model, |model, name| model.thread(name, locks))
+}
+
+#[test]
+fn a_limit_from_the_environment_is_no_bound() {
+    let all = spin_lock().acceptable("()", "all end").check();
+    assert!(all.is_complete(), "{all}");
+    let explores = |limit: u64| {
+        let variables = [("SPIN", "1"), ("SELVEDGE_LIMIT", &*limit.to_string())];
+        let output = rerun("on_loom::spins_if_asked_to", &variables);
+        (output.status.success(), text(&output))
+    };
+    for limit in [1, 2, 3, 4, 5, 20, all.executions() - 1] {
+        let (passes, printed) = explores(limit);
+        let were = if limit == 1 { "execution was" } else { "executions were" };
+        let expected = format!("limit exceeded: {limit} {were} explored");
+        assert!(!passes && printed.contains(&expected), "{limit}: {printed}");
+    }
+    let (passes, printed) = explores(all.executions());
+    assert!(passes, "{printed}");
+}
+
+#[test]
+fn a_bound_of_executions_counts_those_of_the_report() {
+    let all = spin_lock().acceptable("()", "all end").check().executions();
+    for bound in [1, 2, 20, all - 1, all, all + 1] {
+        let report = spin_lock().executions(bound).acceptable("()", "all end").check();
+        assert_eq!(report.executions(), bound.min(all));
+        assert_eq!(report.seen("()"), bound.min(all));
+        assert_eq!(report.is_complete(), bound >= all, "{report}");
+    }
+}
+
+/// The graphs reach the lost update; loom does not without a preemption, and the engines agree.
+#[test]
+fn a_bound_of_preemptions_is_a_bound_of_loom_alone() {
+    let check = |preemptions: Option<u8>| {
+        let add = |count: &AtomicU64| {
+            let seen = count.load(SeqCst);
+            count.store(seen + 1, SeqCst);
+        };
+        let model = Model::new(counter).thread("alice", add).thread("bob", add);
+        let model = preemptions.into_iter().fold(model, Model::preemptions);
+        let report = model
+            .finally("total", |count| count.load(SeqCst))
+            .acceptable("total=2", "one after the other")
+            .acceptable("total=1", "the update of one is lost")
+            .check();
+        assert!(report.is_complete(), "{report}");
+        report
+    };
+    let all = check(None);
+    let mut before = 0;
+    for (most, says) in [(0, "0 preemptions"), (1, "1 preemption,"), (2, "2 preemptions,")] {
+        let report = check(Some(most));
+        assert_eq!(report.executions(), all.executions());
+        let interleavings = report.interleavings();
+        assert!((before + 1..=all.interleavings()).contains(&interleavings), "{report}");
+        let s = if interleavings == 1 { "" } else { "s" };
+        let says = format!("loom agrees on {interleavings} interleaving{s} with at most {says}");
+        assert!(report.to_string().contains(&says), "{report}");
+        before = interleavings;
+    }
+}
+
+/// Spins only when run by the test above.
+#[test]
+fn spins_if_asked_to() {
+    if std::env::var_os("SPIN").is_some() {
+        spin_lock().acceptable("()", "all end").check();
+    }
+}
+
+#[test]
+fn a_result_is_written_with_its_bound_and_its_patience() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
+    // It may be there from the last run.
+    let _ = std::fs::remove_dir_all(&folder);
+    let name = folder.to_string_lossy();
+    let expected = [
+        ("on_loom::a_bound_of_executions_is_reported", r#""bound":"1 execution","patient":false"#),
+        ("on_loom::a_patient_check_says_so", r#""bound":null,"patient":true"#),
+    ];
+    for (at, (test, expected)) in expected.into_iter().enumerate() {
+        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
+        assert!(output.status.success(), "{}", text(&output));
+        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
+        assert_eq!(lines.lines().count(), at + 1, "a line a model: {lines}");
+        let line = lines.lines().last().expect("it was written");
+        assert!(line.contains(expected), "{line}");
+        assert!(line.contains(r#""verdict":"passed""#) && line.contains(test), "{line}");
+    }
+}
+
+/// Its steps as data, only if they are asked for.
+#[test]
+fn a_result_has_its_interleavings_if_asked_to() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
+    let written = |more: &[(&str, &str)]| {
+        // It may be there from the last run.
+        let _ = std::fs::remove_dir_all(&folder);
+        let name = folder.to_string_lossy();
+        let test = "on_loom::an_outcome_that_takes_weak_memory_says_so";
+        let output = rerun(test, &[&[("SELVEDGE_RESULTS", &*name)], more].concat());
+        assert!(output.status.success(), "{}", text(&output));
+        std::fs::read_to_string(folder.join("on_loom.jsonl")).expect("it was written")
+    };
+    let lines = written(&[]);
+    assert!(!lines.contains("\"trace\""), "{lines}");
+    let lines = written(&[("SELVEDGE_TRACES", "1")]);
+    let stale = r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial","stale":true}"#;
+    assert!(lines.contains(stale), "{lines}");
+}
+
+/// A data race that an interleaving shows is shown by one.
+#[test]
+fn a_race_in_an_interleaving_is_not_blamed_on_weak_memory() {
+    type Shared = (UnsafeCell<u64>, AtomicU64, AtomicU64);
+    struct Message(Shared);
+    // SAFETY: none; the race is what the test is about.
+    unsafe impl Sync for Message {}
+    // Orders nothing: all of it is relaxed.
+    let told = |Message((.., told)): &Message| told.fetch_add(0, Relaxed) == 1;
+    let model = |first: fn(&AtomicU64), second: fn(&AtomicU64)| {
+        Model::new(|| Message((UnsafeCell::new(0), counter(), counter())))
+            .thread("sender", move |Message((text, via, told))| {
+                // SAFETY: none; the race is what the test is about.
+                text.with_mut(|text| unsafe { *text = 1 });
+                first(via);
+                told.fetch_add(1, Relaxed);
+            })
+            .thread("receiver", move |message| {
+                if told(message) {
+                    let Message((text, via, _)) = message;
+                    second(via);
+                    // SAFETY: none; the race is what the test is about.
+                    text.with(|text| unsafe { *text });
+                }
+            })
+            .acceptable("()", "never")
+    };
+    let load = |via: &AtomicU64| {
+        via.load(Acquire);
+    };
+    let relaxed_load = |via: &AtomicU64| {
+        via.load(Relaxed);
+    };
+    let store = |via: &AtomicU64| via.store(1, Release);
+    let relaxed_store = |via: &AtomicU64| via.store(1, Relaxed);
+    let models = [
+        ("a load releases nothing", model(load, load)),
+        ("a store acquires nothing", model(store, store)),
+        ("a relaxed load acquires nothing", model(store, relaxed_load)),
+        ("a relaxed store releases nothing", model(relaxed_store, load)),
+    ];
+    for (what, model) in models {
+        let error = model.try_check().unwrap_err();
+        assert_eq!(error.failure(), Some(Failure::DataRace), "{what}: {error}");
+        let text = error.to_string();
+        assert!(text.contains("Execution ") && !text.contains("weak memory"), "{what}: {text}");
+    }
+}
+
+/// Store buffering with relaxed accesses: only weak memory lets both read 0.
+#[test]
+fn an_outcome_that_takes_weak_memory_says_so() {
+    let model = || {
+        Model::new(|| (counter(), counter()))
+            .thread("alice", |(x, y)| {
+                x.store(1, Relaxed);
+                y.load(Relaxed)
+            })
+            .thread("bob", |(x, y)| {
+                y.store(1, Relaxed);
+                x.load(Relaxed)
+            })
+            .acceptable("alice=1 bob=1", "interleaved")
+            .acceptable("alice=0 bob=1", "alice first")
+            .acceptable("alice=1 bob=0", "bob first")
+    };
+    let error = model().try_check().unwrap_err();
+    let text = error.to_string();
+    assert!(text.contains("alice=0 bob=0") && text.contains("weak memory"), "{text}");
+    assert!(text.contains("reads 0, newest is 1"), "the stale read is explained: {text}");
+    let report = model().interesting("alice=0 bob=0", "both read old values").check();
+    let text = report.to_string();
+    assert_eq!(text.matches("[only under weak memory]").count(), 1, "{text}");
+}
+
+#[test]
+fn a_pointer_is_followed_not_compared() {
+    Model::new(|| AtomicPtr::new(std::ptr::null_mut::<u64>()))
+        .thread("alice", |slot| {
+            let mine = Box::into_raw(Box::new(1));
+            slot.store(mine, SeqCst);
+        })
+        .thread("bob", |slot| {
+            let found = slot.swap(std::ptr::null_mut(), SeqCst);
+            // SAFETY: whoever swaps a pointer out owns what it points to.
+            (!found.is_null()).then(|| unsafe { *Box::from_raw(found) })
+        })
+        .finally("rest", |slot| {
+            let rest = slot.swap(std::ptr::null_mut(), SeqCst);
+            // SAFETY: as above.
+            (!rest.is_null()).then(|| unsafe { *Box::from_raw(rest) })
+        })
+        .acceptable("bob=Some(1) rest=None", "bob came second")
+        .acceptable("bob=None rest=Some(1)", "bob came first")
+        .check();
+}
+
+/// What a pointer leads to is known by who published it and when: an address may come again.
+#[test]
+fn two_values_at_one_address_are_told_apart() {
+    use std::sync::atomic::AtomicU64 as Hidden;
+    // Whoever swaps the pointer out owns the value.
+    static VALUE: Hidden = Hidden::new(0);
+    fn take(slot: &AtomicPtr<Hidden>) -> bool {
+        !slot.swap(std::ptr::null_mut(), SeqCst).is_null()
+    }
+    let value = || std::ptr::from_ref(&VALUE).cast_mut();
+    let init = move || {
+        VALUE.store(1, SeqCst);
+        (AtomicPtr::new(value()), counter())
+    };
+    Model::new(init)
+        .thread("giver", move |(slot, _)| {
+            if take(slot) {
+                VALUE.store(2, SeqCst);
+                slot.store(value(), SeqCst);
+            }
+        })
+        .thread("taker", |(slot, sum)| {
+            let found = if take(slot) { VALUE.load(SeqCst) } else { 0 };
+            sum.fetch_add(found, SeqCst);
+        })
+        .finally("sum", |(_, sum)| sum.load(SeqCst))
+        .acceptable("sum=0", "the giver had it")
+        .acceptable("sum=1", "the taker came first")
+        .acceptable("sum=2", "the giver had given it back")
+        .check();
+}
+
+#[test]
+fn what_a_joined_thread_returns_may_decide() {
+    Model::new(|| Arc::new(counter()))
+        .thread("alice", |count| {
+            let other = Arc::clone(count);
+            let read = thread::spawn(move || other.load(SeqCst)).join();
+            count.fetch_add(10 * read.expect("a load does not panic"), SeqCst);
+        })
+        .thread("bob", |count| increment(count))
+        .finally("total", |count| count.load(SeqCst))
+        .acceptable("total=1", "read before bob's increment")
+        .acceptable("total=11", "read after it")
+        .check();
+}
+
+/// The shape of what a failure prints.
+#[test]
+fn a_failure_is_drawn_in_eighty_columns() {
+    let add = |count: &AtomicU64| {
+        let before = count.load(SeqCst);
+        count.store(before + 1, SeqCst);
+    };
+    let error = Model::new(counter)
+        .thread("alice", add)
+        .thread("bob", add)
+        .finally("total", |count| count.load(SeqCst))
+        .acceptable("total=2", "no update is lost")
+        .try_check()
+        .unwrap_err();
+    let evidence = error.evidence();
+    let picture: Vec<&str> = evidence.lines().take_while(|line| !line.is_empty()).collect();
+    assert!(picture.iter().all(|line| line.chars().count() <= 80), "{evidence}");
+    assert!(picture[0].contains("alice") && picture[0].contains("bob"), "{evidence}");
+    assert_eq!(picture.iter().filter(|line| line.contains("preempted")).count(), 1, "{evidence}");
+    assert_eq!(picture.iter().filter(|line| line.contains("on_loom.rs:")).count(), 4, "{evidence}");
+    let text = error.to_string();
+    assert!(text.starts_with("reached total=1, which the table does not declare"), "{text}");
+    assert_eq!(text.matches("total=1").count(), 1, "it is said once: {text}");
+    assert!(evidence.contains("SELVEDGE_REPLAY=1/2 "), "{evidence}");
+    assert!(evidence.contains("\n    cargo selvedge replay "), "{evidence}");
+    assert!(evidence.contains("/2\n  or, without cargo-selvedge:\n"), "{evidence}");
+}
+
+#[test]
+fn one_execution_can_be_replayed() {
+    let replay = |value| {
+        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", value)]);
+        assert!(!output.status.success(), "a replay is no verdict");
+        text(&output)
+    };
+    let second = replay("1/2");
+    assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
+    assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
+    assert!(second.contains("Execution 2. To replay it"), "{second}");
+    let expected =
+        text(&rerun("on_loom::a_data_race_is_a_data_race", &[("SELVEDGE_REPLAY", "1/1")]));
+    assert!(expected.contains("no verdict: it reached data race: c1: alice writes"), "{expected}");
+    let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
+    let nothing =
+        "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
+    assert!(text.contains(nothing), "{text}");
+    assert!(replay("1/3").contains("there is no execution 3, the model has 2"));
+    for malformed in ["1/sideways", "1/interleaving/2", "0/2", "1/0", "1.0/2", "2", ""] {
+        let printed = replay(malformed);
+        let expected = format!(
+            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
+             1.37/2 is execution 2 of its scenario 37), got {malformed:?}"
+        );
+        assert!(printed.contains(&expected), "{printed}");
+    }
+}
