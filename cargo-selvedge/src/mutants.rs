@@ -3,7 +3,7 @@
 //! Nothing is compiled again: the façade makes the change that `SELVEDGE_MUTANT` names. A run without a change tells
 //! which operations there are and which tests execute them; those tests are the judges.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -25,7 +25,6 @@ pub use summary::{Summary, read};
 use crate::exit::Exit;
 use crate::options::{TimeOptions, shard};
 use crate::project::Project;
-use crate::prove::list::List;
 use crate::settings::is_within;
 use crate::shell::{Look, Shell, counted};
 use crate::suite::{self, Explored, Test};
@@ -148,8 +147,8 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Tried> 
     }
     if !survivors.is_empty() {
         return Err(Exit::Found.because(format!(
-            "{} survived, as above: weaken the operation, add the model that needs it, or accept it with a reason, \
-             in {}",
+            "{} survived, as above: add the model that needs the operation, weaken it, or accept the mutant with a \
+             reason, in {}",
             counted(survivors.len(), "mutant"),
             lists(project)
         )));
@@ -204,21 +203,15 @@ struct Suite<'a> {
 impl<'a> Suite<'a> {
     fn new(project: &'a Project, options: &'a Options, shell: Shell) -> Result<Self> {
         project.needs_checker()?;
-        // Where there is a list of models, only their tests can judge.
-        let listed = listed(project)?;
-        let targets =
-            listed.as_ref().map(|names| suite::targets_in(names.iter().map(String::as_str)));
-        let built = project.build(targets.as_ref())?;
+        // Not those of the list alone: a model that has just been added is to judge before it is listed.
+        let built = project.build(None)?;
         let mut left = suite::tests(project, &built.binaries)?;
-        if let Some(names) = &listed {
-            left.retain(|test| names.contains(&test.name()));
-        }
         if let Some(text) = &options.judge {
             left.retain(|test| test.name().contains(&**text));
             if left.is_empty() {
-                return Err(
-                    Exit::Usage.because(format!("no test with a model has {text:?} in its name"))
-                );
+                return Err(Exit::Usage.because(format!(
+                    "no test's name contains {text:?}; names are TARGET::PATH, as `cargo selvedge prove` prints them"
+                )));
             }
         }
         let files = texts(project, &built.sources)?;
@@ -238,17 +231,6 @@ impl<'a> Suite<'a> {
         let changes = |file: &str| self.files.contains_key(file);
         clean::gather(&self.done, &self.operations, changes, |file| Ok(self.files[file].clone()))
     }
-}
-
-/// The names of the tests that the lists of models name; nothing if a package has no list.
-fn listed(project: &Project) -> Result<Option<BTreeSet<String>>> {
-    let mut all = BTreeSet::new();
-    for member in &project.packages {
-        let Some(list) = List::read(&member.settings.list())? else { return Ok(None) };
-        let test = |name: &str| name.split_once('#').map_or(name, |(test, _)| test).to_owned();
-        all.extend(list.names().map(test));
-    }
-    Ok(Some(all))
 }
 
 /// The sources whose operations are changed: those that settings name, or the packages' own.
@@ -336,11 +318,14 @@ fn hunt(project: &Project, options: &Options, shell: Shell) -> Result<Trials> {
     if !suite.left.is_empty() && clean.cases.iter().any(|case| case.mutant.change == NOT_COVERED) {
         clean = suite.run(None)?;
     }
+    let more = match suite.left.len() {
+        0 => String::new(),
+        more => format!(", and by {more} more where those notice nothing"),
+    };
     shell.say(format_args!(
-        "{}, judged by {}, and by {} more where those notice nothing; {:.0} s without a change",
+        "{}, judged by {}{more}; {:.0} s without a change",
         counted(clean.cases.len(), "mutant"),
         counted(clean.judges.len(), "test"),
-        suite.left.len(),
         start.elapsed().as_secs_f64()
     ));
     let cases: Vec<&Case> = clean.cases.iter().filter(|case| wanted(&case.mutant)).collect();

@@ -11,9 +11,11 @@ use cargo_metadata::{Artifact, Message, MetadataCommand, Package, TargetKind};
 
 mod select;
 mod sources;
+mod variables;
 
 use select::select;
 use sources::compiled;
+pub use variables::ignored;
 
 use crate::exit::Exit;
 use crate::options::CargoOptions;
@@ -24,15 +26,6 @@ pub const CHECKERS: [&str; 2] = ["selvedge-model", "selvedge-loom"];
 
 /// What the unit tests of a library are called.
 pub const LIB: &str = "lib";
-
-/// Inherited, these would change what is built, or what is explored.
-const REMOVED: [&str; 4] = [
-    "CARGO_ENCODED_RUSTFLAGS",
-    "CARGO_BUILD_RUSTFLAGS",
-    "CARGO_TARGET_DIR",
-    "CARGO_BUILD_TARGET_DIR",
-];
-const REMOVED_PREFIXES: [&str; 2] = ["LOOM_", "SELVEDGE_"];
 
 /// The selected packages of a workspace.
 pub struct Project {
@@ -164,6 +157,13 @@ impl Project {
         self.packages.iter().find(|member| *member.package.name == name)
     }
 
+    /// Whether options select the test target `name`.
+    #[must_use]
+    pub fn selects(&self, name: &str) -> bool {
+        let asked = &self.options.build.test;
+        asked.is_empty() || asked.iter().any(|asked| asked == name)
+    }
+
     /// The folder for what the commands leave. It is made if need be.
     ///
     /// # Errors
@@ -194,8 +194,7 @@ impl Project {
     pub fn child(&self, program: impl AsRef<OsStr>) -> Command {
         let mut command = Command::new(program);
         for (name, _) in std::env::vars_os() {
-            let text = name.to_string_lossy();
-            if REMOVED.contains(&&*text) || REMOVED_PREFIXES.iter().any(|p| text.starts_with(p)) {
+            if variables::is_removed(&name.to_string_lossy()) {
                 command.env_remove(&name);
             }
         }
@@ -330,8 +329,7 @@ impl Project {
             )));
         }
         let wanted = |name: &String| {
-            (asked.is_empty() || asked.contains(name))
-                && targets.is_none_or(|targets| targets.contains(name))
+            self.selects(name) && targets.is_none_or(|targets| targets.contains(name))
         };
         let chosen: BTreeSet<String> = known.iter().filter(|name| wanted(name)).cloned().collect();
         let all = self.packages.iter().all(|member| member.settings.tests.is_empty());

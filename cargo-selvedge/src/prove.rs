@@ -32,7 +32,7 @@ pub struct Options {
     /// Only tests whose name, `TARGET::PATH`, contains FILTER
     pub filter: Option<String>,
     /// Write the list of models after a full run that passes
-    #[arg(long, conflicts_with_all = ["filter", "shard"])]
+    #[arg(long, conflicts_with_all = ["filter", "shard", "test"])]
     pub bless: bool,
     /// Fail if a model is bounded
     #[arg(long)]
@@ -347,7 +347,8 @@ impl<'a> Lists<'a> {
         let mut lines = Vec::new();
         for (member, list) in &self.0 {
             let Some(list) = list else { continue };
-            let listed = list.clone().matching(run.filter.as_deref());
+            let selects = |target: &str| project.selects(target);
+            let listed = list.clone().matching(run.filter.as_deref(), selects);
             let differences = listed.differences(&found(member, run));
             // What is missing may be in another shard.
             let here = |line: &String| run.shard.is_none() || !line.starts_with("missing: ");

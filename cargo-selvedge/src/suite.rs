@@ -1,6 +1,5 @@
 //! Tests that may hold models, each run in a process of its own, and what their models say.
 
-use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
@@ -291,8 +290,8 @@ pub(crate) fn parse(line: &str, path: &Path) -> Result<Record> {
         .map_err(|error| Exit::Usage.because(format!("{} cannot be used: {error}", path.display())))
 }
 
-/// The results that a run of `cargo test` has left in a folder: those of the selected packages, with the names of
-/// their targets, but for tests that settings leave out.
+/// The results that a run of `cargo test` has left in a folder: those of the selected packages and test targets, with
+/// the names of the targets, but for tests that settings leave out.
 ///
 /// # Errors
 ///
@@ -306,7 +305,9 @@ pub fn left(project: &Project, folder: &Path) -> Result<Vec<Record>> {
     records.retain(|record| {
         project.member(&record.package).is_some_and(|member| {
             let name = name_of_test(&record.binary, &record.test);
-            member.settings.has(&record.binary) && !member.settings.skips(&name)
+            member.settings.has(&record.binary)
+                && project.selects(&record.binary)
+                && !member.settings.skips(&name)
         })
     });
     Ok(records)
@@ -364,12 +365,6 @@ pub fn each<T: Sync, R: Send>(
     Ok(done.into_iter().map(|(_, result)| result).collect())
 }
 
-/// The names of the test targets that a list of models names.
-#[must_use]
-pub fn targets_in<'a>(names: impl Iterator<Item = &'a str>) -> BTreeSet<String> {
-    names.filter_map(|name| name.split_once("::")).map(|(target, _)| target.to_owned()).collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -378,12 +373,5 @@ mod tests {
     fn a_text_is_found_among_bytes() {
         assert!(contains(b"xxSESELVx", b"SELV") && contains(b"SELV", b"SELV"));
         assert!(!contains(b"SEL", b"SELV") && !contains(b"", b"SELV"));
-    }
-
-    #[test]
-    fn a_list_names_its_targets() {
-        let names = ["ring::a", "lib::b::c", "ring::d"];
-        let targets: Vec<String> = targets_in(names.into_iter()).into_iter().collect();
-        assert_eq!(targets, ["lib", "ring"]);
     }
 }

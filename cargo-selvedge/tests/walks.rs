@@ -109,12 +109,14 @@ fn a_ring_buffer() {
 
     list(&krate);
 
+    added(&krate);
+
     // Each kind of survivor; a method of the crate's own called `unpark` is no operation.
     let survivors = krate.run("mutants");
     survivors.with(
         1,
         &[
-            "7 mutants, judged by 1 test,",
+            "7 mutants, judged by 1 test; ",
             "no model executes it concurrently: 2",
             "src/lib.rs:55:19/load/none",
             "needed by nothing that the checker can see: 1",
@@ -123,7 +125,7 @@ fn a_ring_buffer() {
             "3 mutants survived, as above",
         ],
     );
-    survivors.without("unpark");
+    survivors.without("unpark").without("more where those notice nothing");
     krate.run("report").with(0, &["3 pages"]);
     look(&krate, 3);
     let index = fs::read_to_string(krate.left("report/index.html")).expect("a page");
@@ -154,6 +156,31 @@ fn list(krate: &Crate) {
     krate.run("prove").with(1, &vanished);
     krate.run("prove --bless").with(0, &["1 line changed"]);
     krate.run("prove").with(0, &["1 model, 6 executions"]).without("There is no list");
+}
+
+/// A model that was just added: it is not listed yet, and judges.
+fn added(krate: &Crate) {
+    let model = "\
+        #![cfg(loom)]\n\
+        #[test]\n\
+        fn a_value_is_counted() {\n    \
+            selvedge_model::Model::new(ring::Ring::<1>::new)\n        \
+                .thread(\"producer\", |ring| ring.push(1))\n        \
+                .thread(\"observer\", |ring| ring.len())\n        \
+                .acceptable([\"producer=true observer=0\", \"producer=true observer=1\"], \"before or after\")\n        \
+                .check();\n\
+        }\n";
+    krate.write("tests/length.rs", model);
+    krate.run("mutants").with(1, &["judged by 2 tests; "]).without("no model executes it");
+    krate.run("mutants --judge length::").with(1, &["judged by 1 test; "]);
+    krate.run("mutants --judge nothing").with(2, &["no test's name contains \"nothing\""]);
+
+    // A target is a part of the list, as a filter is.
+    krate.run("prove").with(1, &["not listed: length::a_value_is_counted  complete"]);
+    krate.run("prove --test spsc").with(0, &["1 model, 6 executions"]).without("missing: ");
+    krate.run("prove --test length").with(1, &["not listed: "]).without("missing: ");
+    krate.run("prove --test length --bless").with(2, &["cannot be used with"]);
+    fs::remove_file(krate.path("tests/length.rs")).expect("it was written");
 }
 
 /// What the survivors say is done: the ordering is weakened, and what nothing needs is left out.

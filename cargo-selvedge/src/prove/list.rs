@@ -68,11 +68,14 @@ impl List {
         self.0.keys().map(String::as_str)
     }
 
-    /// The models whose test contains `filter`.
+    /// The models of the test targets that `selects` wants, and whose test contains `filter`.
     #[must_use]
-    pub fn matching(mut self, filter: Option<&str>) -> Self {
-        let test = |name: &str| name.split_once('#').map_or(name, |(test, _)| test).to_owned();
-        self.0.retain(|name, _| filter.is_none_or(|filter| test(name).contains(filter)));
+    pub fn matching(mut self, filter: Option<&str>, selects: impl Fn(&str) -> bool) -> Self {
+        self.0.retain(|name, _| {
+            let test = name.split_once('#').map_or(&**name, |(test, _)| test);
+            let target = name.split_once("::").map_or(&**name, |(target, _)| target);
+            selects(target) && filter.is_none_or(|filter| test.contains(filter))
+        });
         self
     }
 
@@ -146,10 +149,12 @@ mod tests {
     #[test]
     fn a_filter_looks_at_the_test() {
         let all = "counter::x  complete\ncounter::x#2  complete\nstats::x  complete\n";
-        let matching = |filter| list(all).matching(filter).names().count();
+        let matching = |filter| list(all).matching(filter, |_| true).names().count();
         assert_eq!(matching(Some("counter::")), 2);
         assert_eq!(matching(Some("x")), 3);
         assert_eq!(matching(Some("#2")), 0);
         assert_eq!(matching(None), 3);
+        let of_stats = list(all).matching(Some("x"), |target| target == "stats");
+        assert!(of_stats.names().eq(["stats::x"]));
     }
 }
