@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use cargo_selvedge::exit::{CODES, Exit};
 use cargo_selvedge::options::CargoOptions;
-use cargo_selvedge::project::Project;
+use cargo_selvedge::project::{Project, ignored};
 use cargo_selvedge::report::Extras;
 use cargo_selvedge::shell::{Colour, Look, MessageFormat, Shell};
 use cargo_selvedge::{init, interrupt, mutants, prove, replay, report};
@@ -140,6 +140,16 @@ fn run(command: &Command) -> Result<()> {
     | Command::Replay { common, .. }) = command;
     let shell = Shell::new(common.message_format, common.color);
     let project = Project::find(&common.cargo)?;
+    if let Command::Prove { .. } | Command::Mutants { .. } | Command::Replay { .. } = command {
+        let ignored = ignored();
+        if !ignored.is_empty() {
+            anstream::eprintln!(
+                "{}: these variables of the environment have no effect on `cargo selvedge`: {}",
+                Look::Warn.paint("note"),
+                ignored.join(", ")
+            );
+        }
+    }
     match command {
         Command::Init { options, .. } => init::run(&project, options, shell)?,
         Command::Replay { options, .. } => replay::run(&project, options, shell)?,

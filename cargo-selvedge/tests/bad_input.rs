@@ -86,6 +86,17 @@ fn a_crate_that_does_not_build_and_one_without_models() {
 }
 
 #[test]
+fn variables_reach_the_models_or_are_said_to_be_ignored() {
+    let mut krate = rough("variables", "");
+    krate.run("prove").with(0, &["1 model, 2 executions"]).without("have no effect");
+    krate.variables.extend([("LOOM_MAX_PREEMPTIONS", "1"), ("SELVEDGE_MUTANT", "x")]);
+    let said = "have no effect on `cargo selvedge`: LOOM_MAX_PREEMPTIONS, SELVEDGE_MUTANT\n";
+    krate.run("prove").with(0, &[said, "1 model, 2 executions"]);
+    krate.variables.push(("SELVEDGE_LIMIT", "1"));
+    krate.run("prove").with(1, &["as many as SELVEDGE_LIMIT allows", said]);
+}
+
+#[test]
 fn a_test_that_crashes_hangs_or_asserts() {
     for options in ["", " --no-nextest"] {
         let krate = rough("crash", "crash");
