@@ -20,7 +20,7 @@ pub struct Options {
     /// Also write a workflow for GitHub, .github/workflows/selvedge.yml
     #[arg(long)]
     pub ci: bool,
-    /// The crate has a suite on loom: let `loom` be selvedge-loom, and change nothing else
+    /// The crate has a suite on loom: let `loom` be selvedge-loom, and write no model
     #[arg(long)]
     pub loom: bool,
     /// Only show what would change
@@ -67,12 +67,16 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
     let own = folder.join("Cargo.toml");
     let (before, mut manifest) = read(&own)?;
     if options.loom {
-        manifest::move_loom(&mut manifest, &source).map_err(|why| by_hand(&own, &why))?;
+        let moved =
+            manifest::move_loom(&mut manifest, &source).map_err(|why| by_hand(&own, &why))?;
+        if !moved {
+            shell.say("`loom` is selvedge-loom already.");
+        }
     } else {
         if manifest::has_loom(&manifest) {
             shell.say(
-                "This crate depends on loom. `cargo selvedge init --loom` moves its suite by that one line, and \
-                 changes nothing else.",
+                "This crate depends on loom. `cargo selvedge init --loom` moves its suite by that one line of the \
+                 manifest.",
             );
         }
         manifest::add_dependencies(&mut manifest, &source).map_err(|why| by_hand(&own, &why))?;
@@ -118,8 +122,15 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
     for change in &changes {
         write(change)?;
     }
+    if source.checkout.is_some() {
+        shell.say(
+            "The manifest names the path of a checkout. `cargo package` does not accept the crate until the packages are \
+             on crates.io.",
+        );
+    }
     shell.say(if options.loom {
-        "Next: `cargo selvedge prove` explores the suite."
+        "Next: `cargo selvedge prove` explores the suite. Where scripts or CI run it with `cargo test`, remove the \
+         variables LOOM_MAX_… and LOOM_CHECKPOINT_… there: models refuse them."
     } else {
         "Next: `cargo selvedge prove`. The first model fails, on purpose, and shows how."
     });

@@ -13,20 +13,19 @@ pub(super) struct Source {
 
 /// The façade and the checker.
 const MODEL: &str = "selvedge-model";
+/// loom's names on the checker.
+const LOOM: &str = "selvedge-loom";
 /// The condition that the compiler is to know.
 const CONDITION: &str = "cfg(loom)";
 
 impl Source {
-    /// A dependency on the package in `folder` of a checkout.
+    /// A dependency on the package in `folder` of a checkout. With the version beside the path, `cargo package` takes
+    /// the crate as soon as the package is on crates.io.
     fn dependency(&self, folder: &str) -> InlineTable {
         let mut table = InlineTable::new();
-        match &self.checkout {
-            Some(checkout) => {
-                table.insert("path", checkout.join(folder).to_string_lossy().into_owned().into());
-            }
-            None => {
-                table.insert("version", self.version.into());
-            }
+        table.insert("version", self.version.into());
+        if let Some(checkout) = &self.checkout {
+            table.insert("path", checkout.join(folder).to_string_lossy().into_owned().into());
         }
         table
     }
@@ -130,14 +129,12 @@ fn conditions() -> Array {
 /// Where a dependency on loom may stand.
 const KINDS: [&str; 2] = ["dependencies", "dev-dependencies"];
 
-/// Calls `each` with every dependency called `loom` that is loom.
+/// Calls `each` with every dependency called `loom`.
 fn looms(manifest: &mut DocumentMut, mut each: impl FnMut(&mut Item)) {
     let mut within = |table: &mut dyn toml_edit::TableLike| {
         for kind in KINDS {
             let dependencies = table.get_mut(kind).and_then(Item::as_table_like_mut);
-            if let Some(item) = dependencies.and_then(|dependencies| dependencies.get_mut("loom"))
-                && item.get("package").is_none()
-            {
+            if let Some(item) = dependencies.and_then(|dependencies| dependencies.get_mut("loom")) {
                 each(item);
             }
         }
@@ -151,43 +148,72 @@ fn looms(manifest: &mut DocumentMut, mut each: impl FnMut(&mut Item)) {
     }
 }
 
+/// The package that a dependency names, where its own name is not that.
+fn package(item: &Item) -> Option<&str> {
+    item.get("package").and_then(Item::as_str)
+}
+
 /// Whether the crate depends on loom.
 pub(super) fn has_loom(manifest: &DocumentMut) -> bool {
     let mut found = false;
-    looms(&mut manifest.clone(), |_| found = true);
+    looms(&mut manifest.clone(), |item| found |= package(item).is_none());
     found
 }
 
-/// Lets the dependency `loom` be selvedge-loom, with the features that it has.
-pub(super) fn move_loom(manifest: &mut DocumentMut, source: &Source) -> Result<(), String> {
+/// Lets the dependency `loom` be selvedge-loom, with the features that it has. `false` if it is that already.
+pub(super) fn move_loom(manifest: &mut DocumentMut, source: &Source) -> Result<bool, String> {
     let mut problem = None;
-    let mut found = false;
-    looms(manifest, |item| {
-        found = true;
-        let mut dependency = InlineTable::new();
-        dependency.insert("package", "selvedge-loom".into());
-        dependency.extend(source.dependency("selvedge-loom"));
-        for (key, value) in item.as_table_like().into_iter().flat_map(toml_edit::TableLike::iter) {
-            match (key, value.as_value()) {
-                ("version", _) => {}
-                ("features" | "optional" | "default-features", Some(value)) => {
-                    dependency.insert(key, value.clone());
-                }
-                _ => {
-                    problem =
-                        Some(format!("`loom` has `{key}`, which selvedge-loom does not have"));
-                }
+    let (mut moved, mut was_moved) = (false, false);
+    looms(manifest, |item| match package(item) {
+        Some(LOOM) => was_moved = true,
+        Some(_) => {}
+        None => {
+            moved = true;
+            match moved_loom(item, source) {
+                Ok(dependency) => *item = Item::Value(dependency),
+                Err(why) => problem = Some(why),
             }
         }
-        *item = toml_edit::value(dependency);
     });
-    if !found {
-        problem = Some(
+    if let Some(problem) = problem {
+        return Err(problem);
+    }
+    if !moved && !was_moved {
+        return Err(
             "there is no dependency on loom to move: `cargo selvedge init` without --loom begins from nothing"
                 .to_owned(),
         );
     }
-    problem.map_or(Ok(()), Err)
+    Ok(moved)
+}
+
+/// The dependency in place of `loom`, with the comment behind it.
+fn moved_loom(loom: &Item, source: &Source) -> Result<Value, String> {
+    let mut dependency = InlineTable::new();
+    dependency.insert("package", LOOM.into());
+    dependency.extend(source.dependency(LOOM));
+    for (key, value) in loom.as_table_like().into_iter().flat_map(toml_edit::TableLike::iter) {
+        match (key, value.as_value()) {
+            ("version", _) => {}
+            ("features" | "optional" | "default-features", Some(value)) => {
+                dependency.insert(key, value.clone());
+            }
+            ("workspace", _) => {
+                return Err(format!(
+                    "`loom` is inherited: let it be `loom = {dependency}` under [workspace.dependencies] in the manifest \
+                     of the workspace, with the features that it has there"
+                ));
+            }
+            _ => {
+                return Err(format!("`loom` has `{key}`, which selvedge-loom does not have"));
+            }
+        }
+    }
+    let mut value = Value::InlineTable(dependency);
+    if let Some(before) = loom.as_value() {
+        *value.decor_mut() = before.decor().clone();
+    }
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -231,7 +257,11 @@ unexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(loom)\"] }
         let checkout = Source { checkout: Some("/selvedge".into()), ..SOURCE };
         let mut manifest = parse("[package]\nname = \"ring\"\n");
         add_dependencies(&mut manifest, &checkout).expect("added");
-        assert!(manifest.to_string().contains("selvedge-model = { path = \"/selvedge/model\" }"));
+        assert!(
+            manifest
+                .to_string()
+                .contains("selvedge-model = { version = \"0.1\", path = \"/selvedge/model\" }")
+        );
         let mut manifest = parse("[dependencies]\nselvedge-model = { workspace = true }\n");
         add_dependencies(&mut manifest, &SOURCE).expect("added");
         let line = "selvedge-model = { workspace = true, features = [\"check\"] }";
@@ -266,20 +296,41 @@ unexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(loom)\"] }
         let text = "[target.'cfg(loom)'.dependencies]\nloom = { version = \"0.7\", features = [\"futures\"] }\n";
         let mut manifest = parse(text);
         assert!(has_loom(&manifest));
-        move_loom(&mut manifest, &SOURCE).expect("moved");
+        assert_eq!(move_loom(&mut manifest, &SOURCE), Ok(true));
         let moved = "[target.'cfg(loom)'.dependencies]\n\
                      loom = { package = \"selvedge-loom\", version = \"0.1\", features = [\"futures\"] }\n";
         assert_eq!(manifest.to_string(), moved);
         assert!(!has_loom(&manifest));
-        assert!(
-            move_loom(&mut manifest, &SOURCE)
-                .expect_err("it is moved")
-                .contains("no dependency on loom")
-        );
+        assert_eq!(move_loom(&mut manifest, &SOURCE), Ok(false), "it is moved already");
+        let why = move_loom(&mut parse("[dependencies]\n"), &SOURCE).expect_err("none");
+        assert!(why.contains("no dependency on loom"), "{why}");
         let mut manifest = parse("[dev-dependencies]\nloom = \"0.7\"\n");
         move_loom(&mut manifest, &SOURCE).expect("moved");
         assert_eq!(manifest["dev-dependencies"]["loom"]["package"].as_str(), Some("selvedge-loom"));
-        let mut manifest = parse("[dependencies]\nloom = { git = \"x\" }\n");
-        assert!(move_loom(&mut manifest, &SOURCE).expect_err("of git").contains("`git`"));
+        let why = |line: &str| {
+            let mut manifest = parse(&format!("[dependencies]\n{line}\n"));
+            let why = move_loom(&mut manifest, &SOURCE).expect_err("not by itself");
+            assert!(has_loom(&manifest), "it is left as it is");
+            why
+        };
+        assert!(why("loom = { git = \"x\" }").contains("`git`"));
+        assert!(why("loom = { workspace = true }").contains(
+            "let it be `loom = { package = \"selvedge-loom\", version = \"0.1\" }` under [workspace.dependencies]"
+        ));
+    }
+
+    #[test]
+    fn a_line_that_is_moved_keeps_its_comments() {
+        for (before, after) in
+            [("# of tests\nloom= ", " # 0.7\nserde = \"1\"\n"), ("loom=", "#x\n")]
+        {
+            let line = |loom: &str| format!("[dependencies]\n{before}{loom}{after}");
+            for loom in ["\"0.7\"", "{ version = \"0.7\" }"] {
+                let mut manifest = parse(&line(loom));
+                assert_eq!(move_loom(&mut manifest, &SOURCE), Ok(true));
+                let moved = line("{ package = \"selvedge-loom\", version = \"0.1\" }");
+                assert_eq!(manifest.to_string(), moved);
+            }
+        }
     }
 }
