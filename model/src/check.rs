@@ -58,13 +58,16 @@ fn patience(default: u64) -> Result<std::time::Duration, CheckError> {
 
 /// The environment variable `name`, which must be a positive integer; `None` if it is not set.
 fn positive(name: &str, unit: &str) -> Result<Option<u64>, CheckError> {
+    number(name, 1, &format!("a positive integer ({unit})"))
+}
+
+/// The environment variable `name`, which must be `valid`: an integer of at least `least`; `None` if it is not set.
+fn number(name: &str, least: u64, valid: &str) -> Result<Option<u64>, CheckError> {
     let Some(value) = std::env::var_os(name) else { return Ok(None) };
     let value = value.to_string_lossy();
     match value.parse() {
-        Ok(number) if number > 0 => Ok(Some(number)),
-        _ => Err(CheckError::wrong_model(format!(
-            "{name} must be a positive integer ({unit}), got {value:?}"
-        ))),
+        Ok(number) if number >= least => Ok(Some(number)),
+        _ => Err(CheckError::wrong_model(format!("{name} must be {valid}, got {value:?}"))),
     }
 }
 
@@ -295,7 +298,8 @@ impl<S: Send + Sync + 'static> Model<S> {
 
     /// Sets how many interleavings the second engine explores at most; the default is 1,000, and
     /// `SELVEDGE_LOOM` sets another. Runs that it gives up, because a waiting loop has found nothing new, count
-    /// too, and are not in the report. 0 leaves it out. No effect on real threads.
+    /// too. If all of them are given up, the report says that nothing was compared: such a model takes most of its time
+    /// for that, and 0 leaves it out. No effect on real threads.
     pub fn loom(mut self, n: u64) -> Self {
         self.plan.loom = Some(n);
         self
@@ -345,7 +349,8 @@ impl<S: Send + Sync + 'static> Model<S> {
 
     /// Runs the model without a table, and without relations: every outcome that is reached is in the report, as acceptable.
     ///
-    /// For writing a new table, and for tools. It asserts nothing about outcomes.
+    /// For writing a new table, and for tools. It asserts nothing about outcomes, and prints nothing:
+    /// `println!("{}", model.explore().unwrap())` shows the outcomes.
     ///
     /// # Errors
     ///

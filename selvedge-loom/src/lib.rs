@@ -1,5 +1,5 @@
 //! The names of [loom] 0.7 on the model checker [`selvedge_model`]. A crate with a loom suite moves by one line of
-//! its manifest:
+//! its manifest, once its scripts set no `LOOM_MAX_*`:
 //!
 //! ```toml
 //! [target.'cfg(loom)'.dependencies]
@@ -22,7 +22,9 @@
 //! |---|---|
 //! | a model has at most 5 threads | 16. With more than 5, loom does not run beside it. [`MAX_THREADS`] is still 5, for suites that size something by it |
 //! | bounds in a [`model::Builder`] | each field says whether it is obeyed, without effect, or refused |
-//! | bounds from the environment: `LOOM_MAX_*`, `LOOM_CHECKPOINT_*` | refused, with the line to write instead: they bound silently |
+//! | bounds from the environment: `LOOM_MAX_*`, `LOOM_CHECKPOINT_*` | refused: they bound silently. Unset them; a bound of one model stands in its [`model::Builder`] |
+//! | a loop that waits, and looks by `&mut`: `while queue.lock().unwrap().pop_front().is_none()` | bounded after 16 turns, and says so: ask `is_empty` in the loop, and pop behind it |
+//! | texts of panics, as in `#[should_panic(expected = "…")]` | other texts |
 //! | `LOOM_LOG`, `LOOM_LOCATION` | without effect: reports have locations, replays every step |
 //! | [`stop_exploring`], [`explore`], [`skip_branch`] | without effect: everything is explored |
 //! | an atomic or a lock in a `std::sync::Arc` is fine | fine too, but where the drop of its last owner takes steps, it must be known which thread that is, or the model is called not deterministic: use [`sync::Arc`] |

@@ -349,7 +349,7 @@ impl<'a> Exploration<'a> {
                 Interleavings::default()
             }
             loom::End::Capped | loom::End::Stopped if report.executions() == 0 => {
-                not_run("the interleavings within its limit take idle turns only")
+                Interleavings::OnlyWait(report.runs())
             }
             loom::End::Capped | loom::End::Stopped => Interleavings::Capped {
                 interleavings: report.executions(),

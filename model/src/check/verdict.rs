@@ -49,8 +49,13 @@ pub(super) fn warn_of_bound(name: &str, bound: Option<String>) {
     let Some(bound) = bound.filter(|_| std::env::var_os(selvedge_results::FOLDER).is_none()) else {
         return;
     };
+    let hint = if bound.contains("limit of steps") {
+        "; a loop that waits must call spin_loop or yield_now in each turn"
+    } else {
+        ""
+    };
     // A message that nothing reads must not fail a test.
-    let _ = writeln!(std::io::stderr(), "{name}: bounded, which is no proof: {bound}");
+    let _ = writeln!(std::io::stderr(), "{name}: bounded, which is no proof: {bound}{hint}");
 }
 
 /// Explores the model: the report, and why it does not pass, if it does not.
@@ -202,7 +207,8 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
         Fault::LimitExceeded(limit) => CheckError::LimitExceeded { limit: *limit },
         Fault::Timeout(seconds) => wrong(format!(
             "timeout: no execution has ended for {seconds} s; a thread blocks on something that the \
-             checker cannot see, such as a lock from std::sync, or loops without an operation"
+             checker cannot see, such as a lock from std::sync, or loops without an operation, or waits in a loop \
+             that does not call spin_loop or yield_now in each turn"
         )),
         Fault::Invisible(threads) => wrong(format!(
             "{} perform no operation that the checker can see: shared state must be from \
@@ -246,9 +252,9 @@ fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault) -> Eviden
 const INTERLEAVINGS: u64 = 1_000;
 
 /// How many interleavings the second engine may explore: what the model says, `SELVEDGE_LOOM`, or the
-/// default.
+/// default. 0: it is left out, and the report says so.
 fn loom(plan: &Plan) -> Result<u64, CheckError> {
-    let asked = super::positive("SELVEDGE_LOOM", "interleavings")?;
+    let asked = super::number("SELVEDGE_LOOM", 0, "an integer, 0 or more (interleavings)")?;
     Ok(plan.loom.or(asked).unwrap_or(INTERLEAVINGS))
 }
 

@@ -112,6 +112,45 @@ fn the_limit_of_steps_bounds_the_result() {
     assert!(bounded, "{error}");
 }
 
+/// A loop that waits without a hint, and is cut at any step: also in the drop of an `Arc`, which stands in the
+/// standard library.
+fn waits_without_a_hint() -> Model<()> {
+    let program = || {
+        let ready = Arc::new(AtomicBool::new(false));
+        let sets = Arc::clone(&ready);
+        thread::spawn(move || sets.store(true, SeqCst));
+        while !ready.load(SeqCst) {}
+    };
+    Model::program(program).steps(20)
+}
+
+#[test]
+fn the_limit_of_steps_is_reached_in_the_program() {
+    waits_without_a_hint().check();
+}
+
+#[test]
+fn the_limit_of_steps_has_a_place_and_a_hint() {
+    let bound = waits_without_a_hint().check().bound().expect("it is bounded");
+    assert!(bound.contains("tests/harness/on_loom.rs:") && !bound.contains("/rustc/"), "{bound}");
+    let output = rerun("on_loom::the_limit_of_steps_is_reached_in_the_program", &[]);
+    let text = text(&output);
+    let hint = "; a loop that waits must call spin_loop or yield_now in each turn\n";
+    assert!(output.status.success() && text.contains(hint), "{text}");
+}
+
+#[test]
+fn the_environment_can_leave_loom_out() {
+    for (value, says) in [
+        ("0", "loom not run: not asked for"),
+        ("1", "loom agrees on the first 1 interleaving,"),
+        ("x", "SELVEDGE_LOOM must be an integer, 0 or more (interleavings), got \"x\""),
+    ] {
+        let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_LOOM", value)]));
+        assert!(text.contains(says), "{value}: {text}");
+    }
+}
+
 /// Two threads, and what either does after the other has ended is still unordered: the end of
 /// a thread must not synchronise with one that still runs.
 #[test]

@@ -6,6 +6,7 @@ use super::run::{Entry, Status};
 use super::search::Search;
 use super::waiting::Stopped;
 use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId};
+use crate::place::in_program;
 
 /// An event is numbered by 16 bits in its thread.
 const MOST_STEPS: usize = 60_000;
@@ -143,6 +144,7 @@ impl Search {
                 return None;
             }
             if usize::from(at) >= self.config.steps.min(MOST_STEPS) {
+                let site = self.last_in_program(thread).unwrap_or(site);
                 self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Steps, site));
                 return None;
             }
@@ -172,6 +174,13 @@ impl Search {
         let now = self.run.place(id).maker.site;
         made.is_none_or(|made| std::ptr::eq(made, now) || made == now)
             && self.run.bind(id, location)
+    }
+
+    /// Where a thread took its last step that the program itself has asked for, and not a destructor that the standard
+    /// library calls.
+    fn last_in_program(&self, thread: ThreadId) -> Option<Site> {
+        let mut sites = self.graph.of(thread).iter().rev().map(|&id| self.graph.at(id).site);
+        sites.find(|site| in_program(site.file(), site.line()).is_some())
     }
 
     /// Whether a thread does again what the graph says that it did.
