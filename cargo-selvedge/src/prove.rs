@@ -259,9 +259,15 @@ fn judge(
     } else {
         format!(", {bounded} bounded, which is no proof")
     };
-    let total =
-        format!("{}, {} executions{bounded}", counted(models, "model"), grouped(executions));
+    let (count, s) = (grouped(executions), if executions == 1 { "" } else { "s" });
+    let total = format!("{}, {count} execution{s}{bounded}", counted(models, "model"));
     shell.say(format_args!("{total}, {:.1} s: {}", run.seconds, project.shown(file)));
+    let mut bounds = run.models.iter().filter_map(|record| record.bound.as_deref());
+    if bounds.any(|bound| bound.contains("limit of steps")) {
+        shell.say(
+            "Threads have come to the limit of steps: a loop that waits must call spin_loop or yield_now in each turn.",
+        );
+    }
     let mut problems = run.problems.clone();
     problems
         .extend(run.models.iter().filter_map(|record| wrong(project, record, options.complete)));

@@ -132,6 +132,12 @@ fn a_bound_is_no_proof_with_complete() {
         1,
         &["rough::is_bounded", "is bounded (1 execution), and --complete allows no bound"],
     );
+    let one = krate.run("prove is_bounded");
+    one.with(0, &["1 model, 1 execution, 1 bounded, which is no proof"]).without("must call");
+    drop(krate);
+    let krate = rough("spin", "spin");
+    let hint = "a loop that waits must call spin_loop or yield_now in each turn";
+    krate.run("prove").with(0, &["bounded (the limit of steps of a thread, at ", hint]);
 }
 
 #[test]

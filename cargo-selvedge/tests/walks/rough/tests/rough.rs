@@ -51,6 +51,19 @@ fn takes_long() {
     }
 }
 
+/// A loop that waits without a hint.
+#[test]
+fn spins() {
+    if asked("spin") {
+        Model::new(|| AtomicU64::new(0))
+            .steps(20)
+            .thread("alice", |n| while n.load(Relaxed) == 0 {})
+            .thread("bob", |n| n.store(1, Relaxed))
+            .acceptable("()", "they end")
+            .check();
+    }
+}
+
 /// Complete only without its bound.
 #[test]
 fn is_bounded() {
