@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use toml_edit::{Array, DocumentMut, InlineTable, Item, Table, Value};
+use toml_edit::{Array, DocumentMut, InlineTable, Item, KeyMut, Table, Value};
 
 /// Where the packages come from.
 #[derive(Debug, Clone)]
@@ -130,12 +130,12 @@ fn conditions() -> Array {
 const KINDS: [&str; 2] = ["dependencies", "dev-dependencies"];
 
 /// Calls `each` with every dependency called `loom`.
-fn looms(manifest: &mut DocumentMut, mut each: impl FnMut(&mut Item)) {
+fn looms(manifest: &mut DocumentMut, mut each: impl FnMut(KeyMut<'_>, &mut Item)) {
     let mut within = |table: &mut dyn toml_edit::TableLike| {
         for kind in KINDS {
             let dependencies = table.get_mut(kind).and_then(Item::as_table_like_mut);
-            if let Some(item) = dependencies.and_then(|dependencies| dependencies.get_mut("loom")) {
-                each(item);
+            if let Some((key, item)) = dependencies.and_then(|all| all.get_key_value_mut("loom")) {
+                each(key, item);
             }
         }
     };
@@ -156,7 +156,7 @@ fn package(item: &Item) -> Option<&str> {
 /// Whether the crate depends on loom.
 pub(super) fn has_loom(manifest: &DocumentMut) -> bool {
     let mut found = false;
-    looms(&mut manifest.clone(), |item| found |= package(item).is_none());
+    looms(&mut manifest.clone(), |_, item| found |= package(item).is_none());
     found
 }
 
@@ -164,13 +164,19 @@ pub(super) fn has_loom(manifest: &DocumentMut) -> bool {
 pub(super) fn move_loom(manifest: &mut DocumentMut, source: &Source) -> Result<bool, String> {
     let mut problem = None;
     let (mut moved, mut was_moved) = (false, false);
-    looms(manifest, |item| match package(item) {
+    looms(manifest, |mut key, item| match package(item) {
         Some(LOOM) => was_moved = true,
         Some(_) => {}
         None => {
             moved = true;
             match moved_loom(item, source) {
-                Ok(dependency) => *item = Item::Value(dependency),
+                Ok(dependency) => {
+                    if !item.is_value() {
+                        // It had a table of its own, and becomes a line.
+                        key.fmt();
+                    }
+                    *item = Item::Value(dependency);
+                }
                 Err(why) => problem = Some(why),
             }
         }
@@ -209,6 +215,7 @@ fn moved_loom(loom: &Item, source: &Source) -> Result<Value, String> {
             }
         }
     }
+    dependency.fmt();
     let mut value = Value::InlineTable(dependency);
     if let Some(before) = loom.as_value() {
         *value.decor_mut() = before.decor().clone();
@@ -317,6 +324,27 @@ unexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(loom)\"] }
         assert!(why("loom = { workspace = true }").contains(
             "let it be `loom = { package = \"selvedge-loom\", version = \"0.1\" }` under [workspace.dependencies]"
         ));
+    }
+
+    #[test]
+    fn a_dependency_may_be_a_table_or_have_dots() {
+        let moved = "\
+[target.'cfg(loom)'.dependencies]
+loom = { package = \"selvedge-loom\", version = \"0.1\", features = [\"futures\"] }
+
+[lints]
+workspace = true
+";
+        for text in [
+            "[target.'cfg(loom)'.dependencies.loom]\nversion = \"0.7\"\nfeatures = [\"futures\"]\n\n\
+             [lints]\nworkspace = true\n",
+            "[target.'cfg(loom)'.dependencies]\nloom.version = \"0.7\"\nloom.features = [\"futures\"]\n\n\
+             [lints]\nworkspace = true\n",
+        ] {
+            let mut manifest = parse(text);
+            assert_eq!(move_loom(&mut manifest, &SOURCE), Ok(true));
+            assert_eq!(manifest.to_string(), moved);
+        }
     }
 
     #[test]
