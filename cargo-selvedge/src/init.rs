@@ -91,7 +91,10 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
             if manifest::inherits_lints(&manifest) { &["workspace", "lints"] } else { &["lints"] };
         manifest::add_lint(&mut manifest, place).map_err(|why| by_hand(&own, &why))?;
     }
-    changes.insert(0, Change { path: own, before: Some(before), after: manifest.to_string() });
+    let after = manifest.to_string();
+    let names = |folder: &PathBuf| after.contains(&*folder.to_string_lossy());
+    let names_checkout = source.checkout.as_ref().is_some_and(names);
+    changes.insert(0, Change { path: own, before: Some(before), after });
     let mut files = Vec::new();
     if !options.loom {
         files.push((folder.join(FIRST_MODEL_FILE), FIRST_MODEL));
@@ -122,7 +125,7 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
     for change in &changes {
         write(change)?;
     }
-    if source.checkout.is_some() {
+    if names_checkout {
         shell.say(
             "The manifest names the path of a checkout. `cargo package` does not accept the crate until the packages are \
              on crates.io.",
