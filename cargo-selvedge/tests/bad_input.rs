@@ -105,7 +105,7 @@ fn a_test_that_crashes_hangs_or_asserts() {
             .with(1, &["problem: rough::crashes ", "1 model, 2 executions"]);
         drop(krate);
         let krate = rough("hang", "hang");
-        let hung = krate.run(&format!("prove --timeout 2{options}"));
+        let hung = krate.run(&format!("prove --timeout 5{options}"));
         hung.with(
             1,
             &[
