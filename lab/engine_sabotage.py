@@ -300,7 +300,7 @@ BREAKAGES = [
      'if ends_section {\n                    self.run.lasting[id as usize] = Lasting::Open;',
      'if ends_section && self.run.thread(thread).waiting.changed {\n                    self.run.lasting[id as usize] = Lasting::Open;'),
 ]
-TESTS = ["engine", "std_oracle"]
+TESTS = ["engine", "checker", "std_oracle"]
 
 
 def first_red(copy, target):

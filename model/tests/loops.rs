@@ -57,6 +57,34 @@ fn a_loop_that_another_thread_ends_is_explored_completely() {
     }
 }
 
+/// A loop that looks into two locks counts the turns in a row in which it has found nothing, and gives up. What the
+/// other thread changes between the two looks of a turn must not be taken for what the next turn finds.
+#[test]
+fn a_loop_that_looks_into_two_locks_and_gives_up_is_explored_completely() {
+    type State = (Mutex<u64>, Mutex<u64>);
+    let looks: Body<State, u64> = |(left, right)| {
+        let mut in_vain = 0;
+        loop {
+            let found = (*left.lock().unwrap(), *right.lock().unwrap());
+            if found.1 == 1 {
+                return 1;
+            }
+            in_vain = if found == (0, 0) { in_vain + 1 } else { 0 };
+            if in_vain == 5 {
+                return 0;
+            }
+            hint::spin_loop();
+        }
+    };
+    let sets: Body<State, u64> = |(left, right)| {
+        *left.lock().unwrap() = 1;
+        *right.lock().unwrap() = 1;
+        0
+    };
+    let bodies = [("looks", looks), ("sets", sets)];
+    exact_in_every_order(State::default, &bodies, &[&[0, 0], &[1, 0]]);
+}
+
 /// A waiting loop does something in its third turn.
 #[test]
 fn a_later_turn_of_a_waiting_loop_is_explored() {
