@@ -252,6 +252,54 @@ fn a_loop_of_turns_that_take_turns_is_a_deadlock() {
     assert!(found.report.deadlocks > 0);
 }
 
+/// Waits with a limit that no thread ends. They time out in the end, however often they wake up without a cause.
+#[test]
+fn a_wait_with_a_limit_that_no_thread_notifies_is_no_livelock() {
+    type State = (Mutex<u32>, Condvar);
+    let limit = Duration::from_secs(1);
+    let once = move |(count, ready): &State| {
+        let wait = ready.wait_timeout_while(count.lock().unwrap(), limit, |count| *count == 0);
+        let (mut count, result) = wait.unwrap();
+        if !result.timed_out() {
+            *count -= 1;
+        }
+        result.timed_out()
+    };
+    let by_hand = move |(count, ready): &State| {
+        let mut count = count.lock().unwrap();
+        while *count == 0 {
+            let (again, result) = ready.wait_timeout(count, limit).unwrap();
+            count = again;
+            if result.timed_out() {
+                return true;
+            }
+        }
+        *count -= 1;
+        false
+    };
+    let third = move |(count, ready): &State| {
+        let (mut count, mut times) = (count.lock().unwrap(), 0);
+        while *count == 0 && times < 3 {
+            let result;
+            (count, result) = ready.wait_timeout(count, limit).unwrap();
+            times += u32::from(result.timed_out());
+        }
+        times == 3
+    };
+    for permits in [0, 1] {
+        let found = explore(move || {
+            let state = std::sync::Arc::new((Mutex::new(permits), Condvar::new()));
+            let there = std::sync::Arc::clone(&state);
+            let other = thread::spawn(move || once(&there));
+            let timed_out = by_hand(&state);
+            u32::from(timed_out) + u32::from(other.join().unwrap())
+        });
+        assert_eq!((found.report.deadlocks, found.all()), (0, vec![2 - permits]));
+    }
+    let found = explore(move || third(&(Mutex::new(0), Condvar::new())));
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![true]));
+}
+
 #[test]
 fn a_loop_whose_turns_have_an_effect_is_bounded_and_others_go_on() {
     let found = explore_with(&Config { turns: 3, ..Config::default() }, || {

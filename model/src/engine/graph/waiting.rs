@@ -142,8 +142,8 @@ pub(super) struct Waiting {
     pub(super) blocks: bool,
     /// Another thread has failed in this turn, because of a lock that this one held.
     noticed: bool,
-    /// The last wait ended without a cause.
-    spurious: bool,
+    /// This turn began with a wait that ended without a cause, and so did the one before.
+    spurious: (bool, bool),
     /// The turn began with the end of a wait that was not notified.
     unnotified: bool,
     /// Time was up in this turn, and in the last one.
@@ -185,6 +185,7 @@ impl Waiting {
         let (accesses, before) = &mut self.accesses;
         std::mem::swap(before, accesses);
         accesses.clear();
+        self.spurious = (false, self.spurious.0);
     }
 
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
@@ -201,7 +202,7 @@ impl Search {
         let (operation, site) = self.run.thread(thread).step;
         self.run.thread_mut(thread).waiting.noticed |= self.was_noticed(id);
         if let Operation::Choose { what: Choice::SpuriousWakeUp, .. } = operation {
-            self.run.thread_mut(thread).waiting.spurious = result == 1;
+            self.run.thread_mut(thread).waiting.spurious.0 = result == 1;
         }
         let begins = self.run.thread(thread).waiting.turn.is_empty();
         let ends_wait = begins && operation.ends_wait(result);
@@ -400,7 +401,8 @@ impl Search {
             let choice = |look: &Look| matches!(look.operation, Operation::Choose { .. });
             let unusual = |look: &Look| choice(look) && look.result != 0;
             let before = &state.waiting.before;
-            stutters && before.iter().any(|look| unusual(look) || self.is_old(thread, look))
+            let looks_old = |look| unusual(look) || self.is_old(thread, look);
+            stutters && (state.waiting.spurious.1 || before.iter().any(looks_old))
         })
     }
 

@@ -65,7 +65,7 @@ impl Search {
         if echo.at == 0 && operation.ends_wait(0) {
             let spurious =
                 matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
-            return Some(u64::from(spurious && waiting.spurious));
+            return Some(u64::from(spurious && waiting.spurious.1));
         }
         let look = waiting
             .before
