@@ -16,6 +16,7 @@
 //! | what follows a data race | correct the race first | `execution_ends_at_a_data_race` |
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
+//! | that a waiting loop woke from a wait on a condition variable, or that a `compare_exchange_weak` in it failed, without a cause | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
@@ -25,6 +26,7 @@
 //! |---|---|---|---|
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
 //! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
+//! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
@@ -492,6 +494,47 @@ fn idle_turns_are_not_counted() {
     is_complete(&report);
 }
 
+/// A wait on a condition variable may end, and a weak exchange may fail, for no reason that the program can see. A loop
+/// that then goes round is as if it had not happened; a number of turns is explored with each.
+#[test]
+fn turns_without_a_cause_are_not_counted() {
+    let exchange = |x: &AtomicBool| x.compare_exchange_weak(false, true, Relaxed, Relaxed);
+    let loops = Model::new(AtomicBool::default).thread("failed", move |x| {
+        let mut failed = false;
+        while exchange(x).is_err() {
+            failed = true;
+            hint::spin_loop();
+        }
+        failed
+    });
+    let twice = Model::new(AtomicBool::default)
+        .thread("failed", move |x| exchange(x).is_err() && exchange(x).is_ok());
+    let report = loops
+        .acceptable("failed=false", "at the first try")
+        .missed("failed=true", "it failed without a cause")
+        .check();
+    is_complete(&report);
+    let twice = twice.acceptable("failed=false", "once or twice");
+    is_complete(&twice.interesting("failed=true", "it failed without a cause").check());
+    let report = Model::new(<(Mutex<bool>, Condvar)>::default)
+        .thread("woke", |(ready, condvar)| {
+            let (mut ready, mut in_vain) = (lock(ready), false);
+            while !*ready {
+                ready = condvar.wait(ready).unwrap_or_else(PoisonError::into_inner);
+                in_vain |= !*ready;
+            }
+            in_vain
+        })
+        .thread("sets", |(ready, condvar)| {
+            *lock(ready) = true;
+            condvar.notify_one();
+        })
+        .acceptable("woke=false", "it was ready when the wait ended")
+        .missed("woke=true", "a wait ended without a cause")
+        .check();
+    is_complete(&report);
+}
+
 /// The results of the `try_lock`s depend on the turns of another loop.
 #[test]
 fn idle_turns_that_hold_a_lock_are_not_counted() {
@@ -579,6 +622,57 @@ fn loop_that_ends_by_a_clock_is_reported_as_livelock() {
         by_clock.fails(Failure::Livelock).check();
     }
     is_complete(&right(model(|turns, _| turns == 2)));
+}
+
+/// Two loops answer each other, twice each. That a turn has answered through a `Cell` is not seen.
+#[test]
+fn loops_that_answer_through_a_shared_guard_are_reported_as_livelock() {
+    fn twice(mut answers: impl FnMut() -> bool) {
+        let mut answered = 0;
+        loop {
+            answered += u64::from(answers());
+            if answered == 2 {
+                break;
+            }
+            hint::spin_loop();
+        }
+    }
+    fn shared(value: &Mutex<Cell<u64>>, mine: u64) {
+        twice(|| {
+            let value = lock(value);
+            let is_mine = value.get() == mine;
+            if is_mine {
+                value.set(1 - mine);
+            }
+            is_mine
+        });
+    }
+    fn exclusive(value: &Mutex<u64>, mine: u64) {
+        twice(|| {
+            let mut value = lock(value);
+            let is_mine = *value == mine;
+            if is_mine {
+                *value = 1 - mine;
+            }
+            is_mine
+        });
+    }
+    let cell = Model::new(Mutex::<Cell<u64>>::default)
+        .thread("ping", |value| shared(value, 0))
+        .thread("pong", |value| shared(value, 1))
+        .finally("value", |value| lock(value).get());
+    if cfg!(loom) {
+        cell.fails(Failure::Livelock).check();
+    } else {
+        cell.acceptable("value=0", "two answers each").check();
+    }
+    let report = Model::new(Mutex::<u64>::default)
+        .thread("ping", |value| exclusive(value, 0))
+        .thread("pong", |value| exclusive(value, 1))
+        .finally("value", |value| *lock(value))
+        .acceptable("value=0", "two answers each")
+        .check();
+    is_complete(&report);
 }
 
 /// The condition is true in its third call. It is called again only when another thread has changed what it reads.

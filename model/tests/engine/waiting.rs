@@ -1,5 +1,6 @@
 //! Loops that wait: stutters, loops that give up, bounds, deadlocks.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use crate::facade::{explore, explore_with};
@@ -222,7 +223,8 @@ fn a_loop_of_try_lock_ends() {
     assert_eq!(found.all(), [2]);
 }
 
-/// A failure without a cause can be repeated for ever, and need not be.
+/// A failure without a cause can be repeated for ever, and need not be. A loop that tries again until it succeeds is
+/// as if it had not failed; one that does not is explored with each failure.
 #[test]
 fn a_loop_of_compare_exchange_weak_is_no_deadlock() {
     let found = explore(|| {
@@ -234,8 +236,73 @@ fn a_loop_of_compare_exchange_weak_is_no_deadlock() {
         }
         turns
     });
-    assert_eq!(found.report.deadlocks, 0);
-    assert_eq!(found.all(), [0, 1]);
+    assert_eq!((found.report.complete, found.report.deadlocks), (1, 0));
+    assert_eq!(found.all(), [0]);
+    let found = explore(|| {
+        let x = AtomicUsize::new(0);
+        (0..3).find(|_| x.compare_exchange_weak(0, 1, Relaxed, Relaxed).is_ok())
+    });
+    assert_eq!((found.report.complete, found.report.deadlocks), (4, 0));
+    assert_eq!(found.all(), [None, Some(0), Some(1), Some(2)]);
+}
+
+/// Each failure that a spin lock finds without a cause would be an execution more, of each value that it can read.
+#[test]
+fn failures_without_a_cause_cost_a_spin_lock_nothing() {
+    for (threads, executions) in [(2, 4), (3, 48)] {
+        let found = explore(move || {
+            let state = std::sync::Arc::new((AtomicBool::new(false), AtomicUsize::new(0)));
+            let ticket = |(lock, next): &(AtomicBool, AtomicUsize)| {
+                while lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+                    hint::spin_loop();
+                }
+                let ticket = next.load(Relaxed);
+                next.store(ticket + 1, Relaxed);
+                lock.store(false, Release);
+                ticket
+            };
+            let others: Vec<_> = (1..threads)
+                .map(|_| {
+                    let state = std::sync::Arc::clone(&state);
+                    thread::spawn(move || ticket(&state))
+                })
+                .collect();
+            let own = ticket(&state);
+            others.into_iter().fold(own, |sum, other| sum + other.join().unwrap())
+        });
+        assert_eq!((found.report.complete, found.report.deadlocks), (executions, 0));
+        assert_eq!(found.all(), [threads * (threads - 1) / 2]);
+    }
+}
+
+/// What a thread changes behind a shared reference between two loops is no look of the first.
+#[test]
+fn a_section_between_two_loops_is_of_neither() {
+    let found = explore(|| {
+        let state = Arc::new((Mutex::new(Cell::new(0)), AtomicBool::new(false)));
+        let (answers, sets) = (state.clone(), state.clone());
+        let answers = thread::spawn(move || {
+            let (value, _) = &*answers;
+            while value.lock().unwrap().get() != 1 {
+                hint::spin_loop();
+            }
+            value.lock().unwrap().set(2);
+        });
+        let sets = thread::spawn(move || sets.1.store(true, Release));
+        let (value, go) = &*state;
+        while !go.load(Acquire) {
+            drop(value.lock().unwrap());
+            drop(value.lock().unwrap());
+            hint::spin_loop();
+        }
+        value.lock().unwrap().set(1);
+        while value.lock().unwrap().get() != 2 {
+            hint::spin_loop();
+        }
+        answers.join().unwrap();
+        sets.join().unwrap();
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![()]));
 }
 
 /// Each turn ends because time is up, or without a cause: two ways to change nothing.

@@ -6,9 +6,11 @@
 //! that changed anything, can be repeated for ever. The thread stops there. Nothing is lost: if such a turn is
 //! taken out of an execution, what remains is consistent (there are fewer edges) and has the same
 //! outcome, and the search visits it. Where there is nothing else to find, it is a deadlock; but not if the
-//! turn made an unusual choice, such as a `compare_exchange_weak` that fails without a cause: the thread
-//! need not make it again, and in another execution it does not. Such a failure ends a turn, for a loop that tries again
-//! often has no hint.
+//! turn made an unusual choice, or began with a wait that ended without a cause: the thread need not make it again,
+//! and in another execution it does not.
+//!
+//! A `compare_exchange_weak` that fails without a cause ends a turn, for a loop that tries again often has no hint. Such a
+//! turn need not repeat another one: it can be taken out whatever it found, since the exchange is tried again.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what
 //! it read. An act finds its result, and behind it the last lasting act of another thread: a message, a
@@ -78,6 +80,13 @@ impl Look {
             && (self.site == other.site || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
             && self.operation.is_like(&other.operation)
+    }
+
+    /// Whether it is a choice by which a weak exchange fails without a cause.
+    fn fails_without_a_cause(&self) -> bool {
+        let weak =
+            matches!(self.operation, Operation::Choose { what: Choice::WeakFailure { .. }, .. });
+        weak && self.result != 0
     }
 }
 
@@ -253,6 +262,16 @@ impl Search {
         if self.echoes(thread) {
             return self.turn_of_echo(thread, turn, site);
         }
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let exchange = waiting.turn.iter().rposition(Look::fails_without_a_cause);
+        if let Some(at) = exchange.filter(|_| waiting.changed && turn == Turn::Spin) {
+            // What changed something is a turn before that of the exchange.
+            let own = waiting.turn.split_off(at);
+            if !self.turn(thread, Turn::Spin, site) {
+                return false;
+            }
+            self.run.thread_mut(thread).waiting.turn = own;
+        }
         let limit = self.config.turns;
         // The graph may have been made before it was known that the loop waits.
         let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
@@ -284,12 +303,16 @@ impl Search {
             waiting.changed |= changed;
             waiting.timed_out.0 |= timed_out;
         }
+        if !goes_round {
+            waiting.looked_into.clear();
+        }
         self.end_sections(thread);
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let noticed = std::mem::take(&mut waiting.noticed);
         let compares = (turn == Turn::Spin || noticed) && !waiting.changed;
-        let (repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
+        let (mut repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
         let waiting = &mut self.run.thread_mut(thread).waiting;
+        repeats |= compares && !noticed && waiting.turn.iter().any(Look::fails_without_a_cause);
         let stutters = !goes_on
             && !waiting.changed
             && !waiting.turn.is_empty()

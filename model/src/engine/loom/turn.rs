@@ -324,6 +324,9 @@ impl Run {
         } else {
             waiting.changed |= changed;
         }
+        if !goes_round {
+            waiting.looked_into.clear();
+        }
         self.end_sections(thread);
         let compares = turn == Turn::Spin && !self.thread(thread).waiting.changed;
         let (repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
