@@ -228,32 +228,24 @@ impl Stats {
     pub fn snapshot(&self) -> Snapshot {
         let mut cells = Cells::new(self.shared.precision);
         let mut locked = self.shared.lock_all();
-        locked.take_consistent_cut();
+        locked.find_consistent_cut();
         for stripe in &locked.stripes {
-            cells.add(&stripe.cells);
+            stripe.add_to(&mut cells);
         }
-        drop(locked);
         Snapshot { cells }
     }
 
     /// All samples since the last `take`, at one point in time during the call. Later calls do not return
     /// these samples again.
     ///
-    /// Over all calls each sample is returned exactly once. Blocks writers for a shorter time than
-    /// [`snapshot`](Self::snapshot).
+    /// Over all calls each sample is returned exactly once. Blocks as [`snapshot`](Self::snapshot) does.
     pub fn take(&self) -> Snapshot {
-        // Made before and added up after, so that under the locks they are only exchanged.
-        let empty = || Cells::new(self.shared.precision);
-        let mut taken: Vec<Cells> = self.shared.stripes.iter().map(|_| empty()).collect();
-        let mut cells = empty();
+        let mut cells = Cells::new(self.shared.precision);
         let mut locked = self.shared.lock_all();
-        locked.take_consistent_cut();
-        for (stripe, taken) in locked.stripes.iter_mut().zip(&mut taken) {
-            std::mem::swap(&mut stripe.cells, taken);
-        }
-        drop(locked);
-        for taken in &taken {
-            cells.add(taken);
+        locked.find_consistent_cut();
+        for stripe in &mut locked.stripes {
+            stripe.add_to(&mut cells);
+            stripe.clear();
         }
         Snapshot { cells }
     }

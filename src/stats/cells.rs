@@ -110,6 +110,14 @@ impl Cells {
         }
     }
 
+    /// Removes all samples.
+    pub(super) fn clear(&mut self) {
+        let used = self.used();
+        self.buckets[used].fill(0);
+        (self.count, self.sum, self.squares) = (0, 0, Squares::default());
+        (self.min, self.max) = (u64::MAX, 0);
+    }
+
     /// The buckets from the least sample to the greatest; all others are empty.
     pub(super) fn used(&self) -> RangeInclusive<usize> {
         // Without samples the range is empty, because the least is above the greatest: but it must

@@ -17,10 +17,17 @@ pub(super) struct Stripe {
 /// What a stripe knows of a log.
 struct Entry {
     log: Arc<Log>,
-    /// How many of its samples are in the cells of the stripe, or were.
+    /// How many of its samples are in the cells of the stripe, or were, or were taken from the log.
     folded: u64,
-    /// How many a snapshot has found; means nothing at any other time.
+    /// How many a reader has found; means nothing at any other time.
     found: u64,
+}
+
+impl Entry {
+    /// What the log holds below sample number `written`.
+    fn samples(&self, written: u64) -> impl Iterator<Item = u64> {
+        (self.folded..written).map(|sample| self.log.slot(sample).load(Relaxed))
+    }
 }
 
 impl Stripe {
@@ -46,10 +53,24 @@ impl Stripe {
     /// Adds to the cells what a log holds below sample number `written`.
     pub(super) fn fold(&mut self, place: usize, written: u64) {
         let entry = &mut self.logs[place];
-        let log = &*entry.log;
-        let values = (entry.folded..written).map(|sample| log.slot(sample).load(Relaxed));
-        self.cells.record_all(values);
+        self.cells.record_all(entry.samples(written));
         entry.folded = written;
+    }
+
+    /// Adds to `all` what is in the cells, and what a reader has found in the logs.
+    pub(super) fn add_to(&self, all: &mut Cells) {
+        all.add(&self.cells);
+        for entry in &self.logs {
+            all.record_all(entry.samples(entry.found));
+        }
+    }
+
+    /// Removes what [`add_to`](Self::add_to) adds.
+    pub(super) fn clear(&mut self) {
+        self.cells.clear();
+        for entry in &mut self.logs {
+            entry.folded = entry.found;
+        }
     }
 
     /// Takes back a log that was folded to its end.
@@ -64,16 +85,9 @@ pub(super) struct Locked<'a> {
 }
 
 impl Locked<'_> {
-    /// Takes a consistent cut of the logs (closed under happens-before), and moves the samples in it into the
-    /// stripes.
-    pub(super) fn take_consistent_cut(&mut self) {
+    /// Finds a consistent cut of the logs (closed under happens-before).
+    pub(super) fn find_consistent_cut(&mut self) {
         while !self.agree() {}
-        for stripe in &mut self.stripes {
-            for place in 0..stripe.logs.len() {
-                let found = stripe.logs[place].found;
-                stripe.fold(place, found);
-            }
-        }
     }
 
     /// Reads the length of every log twice, and returns whether none has grown in between. The lengths then
