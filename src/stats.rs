@@ -55,11 +55,15 @@ use std::time::{Duration, Instant};
 
 use crate::padded::CachePadded;
 
+use selvedge_model::sync::atomic::Ordering::Relaxed;
 use selvedge_model::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_number};
 
 mod cells;
 mod handle;
 mod histogram;
+mod log;
+#[cfg(not(all(any(plain_loom, shuttle), feature = "check")))]
+mod per_thread;
 #[cfg(feature = "serde")]
 mod serialized;
 mod snapshot;
@@ -69,7 +73,25 @@ pub use handle::StatsHandle;
 pub use snapshot::{Bucket, Snapshot};
 
 use cells::Cells;
+use log::Log;
+use per_thread::PerThread;
 use stripe::{Locked, Stripe};
+
+/// On loom's and on shuttle's own types: they have no statics that begin anew in each execution, so no thread has a value.
+#[cfg(all(any(plain_loom, shuttle), feature = "check"))]
+mod per_thread {
+    pub(super) struct PerThread<T>(std::marker::PhantomData<T>);
+
+    impl<T> PerThread<T> {
+        pub(super) fn new() -> Self {
+            Self(std::marker::PhantomData)
+        }
+
+        pub(super) fn get(&self, _: impl FnOnce(usize) -> T) -> Option<&T> {
+            None
+        }
+    }
+}
 
 /// The maximum number of stripes of a [`Stats`].
 pub const MAX_STRIPES: usize = 1 << 10;
@@ -146,6 +168,8 @@ struct Shared {
     precision: u32,
     /// The length is a power of two.
     stripes: Box<[CachePadded<Mutex<Stripe>>]>,
+    /// The logs of threads. Those of handles are known to them and to their stripe only.
+    logs: PerThread<Arc<CachePadded<Log>>>,
 }
 
 impl Stats {
@@ -196,14 +220,21 @@ impl Stats {
         let stripes = (0..stripes.next_power_of_two())
             .map(|_| CachePadded::new(Mutex::new(Stripe::new(precision))))
             .collect();
-        Self { shared: Arc::new(Shared { precision, stripes }) }
+        let logs = PerThread::new();
+        Self { shared: Arc::new(Shared { precision, stripes, logs }) }
     }
 
     /// Records a sample.
     #[inline]
     pub fn record(&self, value: u64) {
-        let stripes = &self.shared.stripes;
-        lock(&stripes[thread_number() & (stripes.len() - 1)]).cells.record(value);
+        let shared = &*self.shared;
+        match shared.logs.get(|number| shared.open(number)) {
+            Some(log) => {
+                // Relaxed: what other threads wrote happens before this one has the log.
+                log.record(shared, log.written.load(Relaxed), value);
+            }
+            None => shared.record_locked(value),
+        }
     }
 
     /// Calls `f` and records its duration in nanoseconds, even if it panics.
@@ -252,6 +283,18 @@ impl Stats {
 }
 
 impl Shared {
+    /// A log on the stripe that is chosen by `number`.
+    fn open(&self, number: usize) -> Arc<CachePadded<Log>> {
+        let stripe = number & (self.stripes.len() - 1);
+        lock(&self.stripes[stripe]).open(stripe)
+    }
+
+    #[cold]
+    fn record_locked(&self, value: u64) {
+        let stripe = thread_number() & (self.stripes.len() - 1);
+        lock(&self.stripes[stripe]).cells.record(value);
+    }
+
     /// Locks all stripes, in the order of their index.
     #[track_caller]
     fn lock_all(&self) -> Locked<'_> {

@@ -76,7 +76,7 @@ fn stats_are_linearizable() {
     assert_eq!((report.scenarios, report.explored), (900 + 125, 1_025));
     if cfg!(loom) {
         assert!(report.is_complete());
-        assert_eq!(report.executions(), 4_531);
+        assert_eq!(report.executions(), 17_327);
     }
 }
 
@@ -93,6 +93,6 @@ fn stats_with_full_logs_are_linearizable() {
     assert_eq!((report.scenarios, report.explored), (25 + 125, 150));
     if cfg!(loom) {
         assert!(report.is_complete());
-        assert_eq!(report.executions(), 963);
+        assert_eq!(report.executions(), 4_705);
     }
 }

@@ -10,6 +10,7 @@ mod map;
 mod map_pairs;
 mod stats;
 mod stats_handles;
+mod stats_threads;
 
 // All small scenarios of each primitive.
 mod linearizable_counter;

@@ -16,7 +16,10 @@
 use selvedge::Stats;
 use selvedge::stats::Snapshot;
 use selvedge_model::Model;
-use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use selvedge_model::sync::atomic::{
+    AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 use specimens::racy::{LateResetStats, StripeByStripeStats, TornStats, UnlockedReadStats};
 
 // ---------------------------------------------------------------------------------------------
@@ -136,13 +139,13 @@ fn shared_stripe_keeps_every_sample() {
 fn snapshot_is_a_consistent_cut() {
     Model::new(|| (stats(2), AtomicU64::new(0)))
         .thread("bob", |(stats, told)| {
-            if told.fetch_add(0, Relaxed) == 1 {
+            if told.load(Acquire) == 1 {
                 stats.record(10);
             }
         })
         .thread("alice", |(stats, told)| {
             stats.record(1);
-            told.fetch_add(1, Relaxed);
+            told.store(1, Release);
         })
         .thread("reader", |(stats, _)| stats.snapshot().sum())
         .acceptable("reader=0", "read first")

@@ -1,22 +1,24 @@
 //! A stripe: samples under a lock, and the logs that are folded into them; and all stripes at once.
 
+use crate::padded::CachePadded;
+
 use super::cells::Cells;
-use super::handle::Log;
+use super::log::Log;
 use selvedge_model::sync::atomic::Ordering::{Acquire, Relaxed};
 use selvedge_model::sync::{Arc, MutexGuard};
 
 /// What one lock protects.
 pub(super) struct Stripe {
     pub(super) cells: Cells,
-    /// Every log that a handle of this stripe owns or has owned.
+    /// Every log of this stripe that has an owner or had one.
     logs: Vec<Entry>,
-    /// The places of those that no handle owns now.
+    /// The places of those that have none now.
     free: Vec<usize>,
 }
 
 /// What a stripe knows of a log.
 struct Entry {
-    log: Arc<Log>,
+    log: Arc<CachePadded<Log>>,
     /// How many of its samples are in the cells of the stripe, or were, or were taken from the log.
     folded: u64,
     /// How many a reader has found; means nothing at any other time.
@@ -26,7 +28,8 @@ struct Entry {
 impl Entry {
     /// What the log holds below sample number `written`.
     fn samples(&self, written: u64) -> impl Iterator<Item = u64> {
-        (self.folded..written).map(|sample| self.log.slot(sample).load(Relaxed))
+        let log = &**self.log;
+        (self.folded..written).map(|sample| log.slot(sample).load(Relaxed))
     }
 }
 
@@ -35,19 +38,19 @@ impl Stripe {
         Self { cells: Cells::new(precision), logs: Vec::new(), free: Vec::new() }
     }
 
-    /// How many handles are open.
-    pub(super) fn handles(&self) -> usize {
+    /// How many logs have an owner.
+    pub(super) fn used(&self) -> usize {
         self.logs.len() - self.free.len()
     }
 
-    /// A log that no handle owns, all folded, with its place and how many samples it has had.
-    pub(super) fn open(&mut self) -> (usize, Arc<Log>, u64) {
+    /// A log that has no owner. This is stripe number `stripe`.
+    pub(super) fn open(&mut self, stripe: usize) -> Arc<CachePadded<Log>> {
         let place = self.free.pop().unwrap_or_else(|| {
-            self.logs.push(Entry { log: Arc::new(Log::new()), folded: 0, found: 0 });
+            let log = Arc::new(CachePadded::new(Log::new(stripe, self.logs.len())));
+            self.logs.push(Entry { log, folded: 0, found: 0 });
             self.logs.len() - 1
         });
-        let entry = &self.logs[place];
-        (place, Arc::clone(&entry.log), entry.folded)
+        Arc::clone(&self.logs[place].log)
     }
 
     /// Adds to the cells what a log holds below sample number `written`.
@@ -73,7 +76,7 @@ impl Stripe {
         }
     }
 
-    /// Takes back a log that was folded to its end.
+    /// Takes back a log, with what is left in it.
     pub(super) fn close(&mut self, place: usize) {
         self.free.push(place);
     }
