@@ -1,21 +1,22 @@
 //! Statistics of samples from many writers, read at one point in time.
 //!
-//! [`Stats::record`] chooses a stripe by the calling thread, and a [`StatsHandle`] owns a log that no other
-//! thread writes, so writers share memory only if there are more threads than stripes.
+//! Each thread that calls [`Stats::record`] has a log that no other thread writes, and so has a [`StatsHandle`]. For one
+//! sample in 128 the log is full: then its owner locks a stripe and moves the samples there.
 //!
 //! # Guarantee
 //!
 //! [`Stats::snapshot`] and [`Stats::take`] are linearizable: count, sum, extremes and histogram are those
 //! of one point in time between the call and its return. They include every sample recorded before that
 //! point and none recorded after it, so no effect is seen without its cause. Each sample is returned by
-//! exactly one `take`, or has yet to be taken. "Before" is happens-before: reading a `Relaxed` atomic does
-//! not put the writer's samples before the reader's call.
+//! exactly one `take`, or has yet to be taken. "Before" and "cause" are happens-before: reading a `Relaxed`
+//! atomic does not put the writer's samples before the reader's call, nor before the reader's samples.
 //!
 //! Why this holds: a reader first locks all stripes, in ascending order of their index. While it holds the
-//! locks, no stripe changes. Logs may still grow, so the reader reads their lengths until two successive
-//! reads agree. Lengths only grow, so each length had that value between the two reads, and the lengths
+//! locks, no stripe changes, and no log is added. Logs may still grow, so the reader reads their lengths until two
+//! successive reads agree. Lengths only grow, so each length had that value between the two reads, and the lengths
 //! form a consistent cut (closed under happens-before). A full log cannot grow without the lock of its
-//! stripe, so the reads agree eventually.
+//! stripe, so the reads agree eventually. A log passes to the next owner, of which there is one at a time, under a lock,
+//! so the next owner continues where the last one stopped.
 //!
 //! # Orderings
 //!
@@ -25,8 +26,10 @@
 //!
 //! # Lock order
 //!
-//! Stripes in ascending order of their index; there is no other lock. No user code runs under a lock,
-//! except the global allocator when a handle is opened or dropped.
+//! Stripes in ascending order of their index. The lock of the numbers of threads, which a thread takes when it records
+//! for the first time and when it ends, is never held together with another. No user code runs under a lock,
+//! except the global allocator when a handle is opened or dropped, and when a thread records in a `Stats` for the first
+//! time. A global allocator must not record.
 //!
 //! # Coming from another histogram
 //!
@@ -42,11 +45,14 @@
 //!
 //! # Limits
 //!
-//! - A reader blocks writers while it folds the logs (up to 128 samples each) and, for a snapshot, sums the
-//!   buckets between the least and the greatest sample. Opening a handle blocks them for a shorter time.
+//! - A reader blocks writers whose log is full while it adds up the samples in the logs (up to 128 each) and, of
+//!   each stripe, the buckets between its least and its greatest sample. Opening a handle blocks them for a shorter time.
 //! - Samples are `u64`.
-//! - A stripe takes 8 (65 - p) 2^p bytes at precision p, 30 KiB by default. A handle takes 1 KiB, which is
-//!   reused by later handles, and freed when the `Stats` and all of its handles are dropped.
+//! - A stripe takes 8 (65 - p) 2^p bytes at precision p, 30 KiB by default, and a `Stats` 4 KiB besides. A log takes
+//!   1.25 KiB. It is reused by later threads or later handles, and freed when the `Stats` and all of its handles are
+//!   dropped. A reader reads every log that there is.
+//! - Up to 256 threads at the same time have logs. Any other thread locks a stripe for each sample as long as it lives.
+//!   So does a thread that is about to end, from when its thread-local values are destroyed.
 //! - More than 2^64 - 1 samples between two calls of `take` overflow the count (584 years at one sample a
 //!   nanosecond).
 
@@ -224,7 +230,8 @@ impl Stats {
         Self { shared: Arc::new(Shared { precision, stripes, logs }) }
     }
 
-    /// Records a sample.
+    /// Records a sample. Blocks on the lock of a stripe if the log of the calling thread is full, which is once in 128
+    /// samples, or if the thread has none: see the limits of the [module](self).
     #[inline]
     pub fn record(&self, value: u64) {
         let shared = &*self.shared;
@@ -248,7 +255,8 @@ impl Stats {
         Timer { stats: self, start: Instant::now() }
     }
 
-    /// A handle that records in this `Stats` and takes a lock only for one sample in 128.
+    /// A handle that records in this `Stats` without looking for the log of the calling thread. It may move from thread
+    /// to thread.
     pub fn handle(&self) -> StatsHandle {
         StatsHandle::open(&self.shared)
     }

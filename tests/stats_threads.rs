@@ -2,8 +2,8 @@
 
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Barrier, mpsc};
 use std::thread;
 use std::time::Duration;
 
@@ -165,6 +165,68 @@ fn logs_are_used_again() {
             }
         });
         assert_eq!(stats.snapshot().count(), 6 * round);
+    }
+}
+
+/// The same without handles: a log passes to the next thread with what is left in it.
+#[test]
+fn logs_of_threads_are_used_again() {
+    let stats = with(1, DEFAULT_PRECISION);
+    for round in 1..=500 {
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| (0..3).for_each(|value| stats.record(value)));
+            }
+        });
+        assert_eq!(stats.snapshot().count(), 6 * round);
+    }
+}
+
+/// Some of them have no log, and lock their stripe.
+#[test]
+fn more_threads_than_logs_lose_nothing() {
+    const THREADS: usize = 300;
+    const SAMPLES: u64 = 300;
+    let stats = with(4, DEFAULT_PRECISION);
+    let all_alive = Barrier::new(THREADS);
+    thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                stats.record(1);
+                all_alive.wait();
+                (1..SAMPLES).for_each(|_| stats.record(1));
+            });
+        }
+    });
+    let all = stats.take();
+    assert_eq!((all.count(), all.sum()), (300 * SAMPLES, 300 * u128::from(SAMPLES)));
+}
+
+/// Resident memory in bytes, where the system says so.
+fn resident() -> Option<usize> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.trim().strip_suffix(" kB")?.trim().parse::<usize>().ok()? * 1024)
+}
+
+/// Two threads go on while thousands of `Stats` in which they have recorded are dropped.
+#[test]
+fn a_stats_that_is_dropped_before_its_threads_is_freed() {
+    const ROUNDS: u64 = 20_000;
+    // A `Stats` takes more than 30 KiB.
+    const FREED: usize = ROUNDS as usize * 30 * 1024;
+    let before = resident();
+    let (sender, receiver) = mpsc::channel::<Stats>();
+    let other = thread::spawn(move || receiver.into_iter().for_each(|stats| stats.record(1)));
+    for _ in 0..ROUNDS {
+        let stats = with(1, DEFAULT_PRECISION);
+        stats.record(1);
+        sender.send(stats).expect("the other thread receives until the end");
+    }
+    drop(sender);
+    other.join().expect("recording does not panic");
+    if let (Some(before), Some(after)) = (before, resident()) {
+        assert!(after.saturating_sub(before) < FREED / 2, "{before} bytes have become {after}");
     }
 }
 

@@ -105,7 +105,7 @@ fn map_is_linearizable_on_both_keys_for_three_threads() {
 
 #[test]
 fn stats_are_linearizable_for_three_calls_each() {
-    explore(stats::stats(Stats::handle), (2, 3), (24_025, 302_491));
+    explore(stats::stats(Stats::handle), (2, 3), (24_025, 1_874_987));
 }
 
 #[test]

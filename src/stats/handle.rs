@@ -12,7 +12,7 @@ use selvedge_model::sync::atomic::Ordering::Relaxed;
 
 /// A handle that records in a [`Stats`](super::Stats) and takes a lock only for one sample in 128.
 ///
-/// Readers include the samples in its log, and no sample is lost when it is dropped. It may outlive its
+/// Readers include the samples in its log, also when it is dropped. It may outlive its
 /// `Stats`.
 pub struct StatsHandle {
     log: Arc<CachePadded<Log>>,

@@ -71,3 +71,25 @@ impl<T> PerThread<T> {
 fn make_at<T>(value: &OnceLock<T>, number: usize, make: impl FnOnce(usize) -> T) -> &T {
     value.get_or_init(|| make(number))
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use selvedge_model::sync::thread;
+
+    /// A count of samples does not show it, but memory and the time of a read grow with the values.
+    #[test]
+    fn the_value_of_a_thread_that_ended_is_used_again() {
+        let values = PerThread::new();
+        for _ in 0..2 * NUMBERS {
+            let number = thread::scope(|scope| {
+                let thread = scope.spawn(|| values.get(|number| number).copied());
+                thread.join().expect("it does not panic")
+            });
+            assert!(number.is_some(), "few threads are alive");
+        }
+        // The threads of other tests have numbers too.
+        let made = values.0.iter().filter(|value| value.get().is_some()).count();
+        assert!(made <= NUMBERS / 4, "{made} values for one thread at a time");
+    }
+}
