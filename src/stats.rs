@@ -300,7 +300,7 @@ impl Shared {
     #[cold]
     fn record_locked(&self, value: u64) {
         let stripe = thread_number() & (self.stripes.len() - 1);
-        lock(&self.stripes[stripe]).cells.record(value);
+        lock(&self.stripes[stripe]).cells.record_all(std::iter::once(value));
     }
 
     /// Locks all stripes, in the order of their index.

@@ -28,8 +28,8 @@
 //! orders the four steps, and the report can come between the two of the worker.
 //!
 //! **Fix.** A mutex around both, or `selvedge::Stats`, which needs few locks: `snapshot` has count, sum, extremes and
-//! histogram of one moment. A worker with a `StatsHandle` owns its cells, so it records without a lock, but for one in
-//! 128 samples. Two objects are two moments again (`counter_and_stats_are_two_moments`): a `Counter` of started jobs
+//! histogram of one moment. A worker records in a log of its own, without a lock but for one sample in 128; a
+//! `StatsHandle` saves it looking for the log. Two objects are two moments again (`counter_and_stats_are_two_moments`): a `Counter` of started jobs
 //! and the `Stats` of their times do not belong together. Put into one object what is reported together, or report
 //! after the workers have ended.
 //!

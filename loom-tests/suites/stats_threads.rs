@@ -46,6 +46,30 @@ fn full_log_of_a_thread_loses_no_sample() {
         .check();
 }
 
+/// Bob records 10 after he has seen that alice recorded 1. Both have a log before: to make one is under a lock.
+#[test]
+fn snapshot_of_two_threads_is_a_consistent_cut() {
+    Model::new(|| (stats(2), AtomicU64::new(0)))
+        .thread("alice", |(stats, told)| {
+            stats.record(1);
+            told.store(1, Release);
+        })
+        .thread("bob", |(stats, told)| {
+            stats.record(100);
+            if told.load(Acquire) == 1 {
+                stats.record(10);
+            }
+        })
+        .thread("reader", |(stats, _)| stats.snapshot().sum())
+        .acceptable("reader=0", "read first")
+        .acceptable("reader=1", "alice was first")
+        .acceptable("reader=100", "bob was first")
+        .acceptable("reader=101", "read before bob's second sample, or bob was not told")
+        .acceptable("reader=111", "read last")
+        .forbidden("reader=110", "the sample that caused bob's is missing")
+        .check();
+}
+
 /// Alice's log is full before the sample that bob waits for.
 #[test]
 fn snapshot_beside_a_full_log_of_a_thread_is_a_consistent_cut() {
@@ -162,17 +186,19 @@ fn two_stats_in_one_thread_are_kept_apart() {
         .check();
 }
 
-/// An effect in one `Stats`, its cause in another.
+/// An effect in one `Stats`, its cause in another. The writer has a log in both before: to make one is under a lock.
 #[test]
 fn cause_in_another_stats_is_seen() {
     Model::new(|| (stats(1), stats(1)))
         .thread("writer", |(causes, effects)| {
+            causes.record(0);
+            effects.record(0);
             causes.record(1);
             effects.record(1);
         })
         .thread("reader", |(causes, effects)| {
-            let effects = effects.snapshot().count();
-            (effects, causes.snapshot().count())
+            let effects = effects.snapshot().sum();
+            (effects, causes.snapshot().sum())
         })
         .acceptable("reader=(0, 0)", "read first")
         .acceptable("reader=(0, 1)", "read in between")

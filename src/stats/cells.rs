@@ -66,17 +66,6 @@ impl Cells {
         }
     }
 
-    /// Adds a sample.
-    #[inline]
-    pub(super) fn record(&mut self, value: u64) {
-        self.count += 1;
-        self.sum += u128::from(value);
-        self.squares.add(Squares::of(value));
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
-        self.buckets[histogram::index(self.precision, value)] += 1;
-    }
-
     /// Adds samples, with what they have in common kept in registers.
     #[inline]
     pub(super) fn record_all(&mut self, values: impl Iterator<Item = u64>) {
@@ -193,9 +182,7 @@ mod tests {
     #[test]
     fn a_sum_of_squares_carries_into_the_third_limb() {
         let mut cells = Cells::new(0);
-        for _ in 0..3 {
-            cells.record(u64::MAX);
-        }
+        cells.record_all([u64::MAX; 3].into_iter());
         // 3 (2^64 - 1)^2 = 2 * 2^128 + 2^128 - 6 * 2^64 + 3
         assert_eq!(cells.squares.limbs(), [3, u64::MAX - 5, 2]);
         assert_eq!(cells.spread(), Some([0; 4]), "three equal samples have no spread");
