@@ -212,9 +212,9 @@ fn resident() -> Option<usize> {
 /// Two threads go on while thousands of `Stats` in which they have recorded are dropped.
 #[test]
 fn a_stats_that_is_dropped_before_its_threads_is_freed() {
-    const ROUNDS: u64 = 20_000;
+    const ROUNDS: usize = 20_000;
     // A `Stats` takes more than 30 KiB.
-    const FREED: usize = ROUNDS as usize * 30 * 1024;
+    const FREED: usize = ROUNDS * 30 * 1024;
     let before = resident();
     let (sender, receiver) = mpsc::channel::<Stats>();
     let other = thread::spawn(move || receiver.into_iter().for_each(|stats| stats.record(1)));
