@@ -52,7 +52,7 @@ fn threads(what: &str, smoke: bool, sides: impl Fn() -> Vec<Side<'static>>) {
 fn stripes(smoke: bool) {
     const STRIPES: [usize; 6] = [1, 2, 4, 8, 16, 64];
     heading("stripes", STRIPES.iter().map(ToString::to_string));
-    for kind in [counter::get, gauge::get, stats::snapshot, stats::take] {
+    for kind in [counter::get, gauge::get, stats::snapshot, stats::spread, stats::take] {
         let sides: Vec<_> = STRIPES.iter().map(|stripes| kind(*stripes)).collect();
         let found = contest(&sides, 1, smoke, |turn| turn.each / 1e3);
         line(sides[0].name, &found.into_iter().map(Some).collect::<Vec<_>>());
