@@ -246,13 +246,18 @@ thread_local! {
 }
 
 /// The thread has lost its number and its log when it records for the last time. A third thread may have both then.
+/// It is joined, so it has ended when `finally` runs, on real threads too.
 #[test]
 fn record_after_the_number_was_returned_is_counted() {
     Model::new(|| (Arc::new(stats(1)), AtomicU64::new(0)))
-        .thread("writer", |(stats, _)| {
-            // Older than the number, and so destroyed after it.
-            FAREWELL.with(|farewell| *farewell.0.borrow_mut() = Some(Arc::clone(stats)));
-            stats.record(1);
+        .thread("parent", |(stats, _): &(Arc<Stats>, AtomicU64)| {
+            let stats = Arc::clone(stats);
+            let writer = thread::spawn(move || {
+                // Older than the number, and so destroyed after it.
+                FAREWELL.with(|farewell| *farewell.0.borrow_mut() = Some(Arc::clone(&stats)));
+                stats.record(1);
+            });
+            writer.join().expect("it records");
         })
         .thread("other", |(stats, told)| {
             stats.record(100);
