@@ -100,7 +100,7 @@ impl Locked<'_> {
     /// failures is bounded.
     fn agree(&mut self) -> bool {
         for entry in self.stripes.iter_mut().flat_map(|stripe| &mut stripe.logs) {
-            // Acquire: pairs with the Release in `StatsHandle::record`: the samples counted here can
+            // Acquire: pairs with the Release in `Log::record`: the samples counted here can
             // be read, and the second look sees all that their owners had seen.
             entry.found = entry.log.written.load(Acquire);
         }
