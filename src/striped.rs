@@ -1,7 +1,10 @@
 //! Cells that many writers share: what [`Counter`](crate::Counter) and [`Gauge`](crate::Gauge) are made of.
 //!
-//! A writer without a handle uses the stripe of the calling thread, and a handle owns a cell, so writers
-//! share a cell only if there are more threads than stripes. Readers visit all cells, one reader at a time.
+//! A writer without a handle uses the stripe of the calling thread, and a handle owns a cell. The stripe is the
+//! number of the thread modulo the number of stripes. Readers visit all cells, one reader at a time.
+//!
+//! Threads that share a stripe slow each other down while they run at the same time. So by default there are more
+//! stripes than threads that can run in parallel.
 //!
 //! # Orderings
 //!
@@ -14,6 +17,11 @@ use selvedge_model::sync::{Arc, Mutex, MutexGuard, PoisonError, thread, thread_n
 
 /// The maximum number of stripes of a [`Counter`](crate::Counter) or a [`Gauge`](crate::Gauge).
 pub const MAX_STRIPES: usize = 1 << 16;
+
+/// How many stripes there are by default for each thread that can run in parallel.
+const STRIPES_A_THREAD: usize = 4;
+/// How many there are at least by default: 2 KiB.
+const FEWEST_STRIPES: usize = 16;
 
 /// Cells of type `C`, all of which begin with their default, and what readers note in an `N`.
 pub(crate) struct Striped<C, N> {
@@ -33,10 +41,16 @@ pub(crate) struct Owned<C, N> {
 }
 
 impl<C: Default, N: Default> Striped<C, N> {
-    /// One stripe for each thread that can run in parallel, rounded up to a power of two.
+    /// As many stripes as suit the machine, rounded up to a power of two.
     pub(crate) fn new() -> Self {
-        let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        Self::with(parallelism.min(MAX_STRIPES))
+        // Few under the checker: what visits all stripes takes a step for each.
+        let stripes = if cfg!(loom) {
+            2
+        } else {
+            let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+            parallelism.saturating_mul(STRIPES_A_THREAD).clamp(FEWEST_STRIPES, MAX_STRIPES)
+        };
+        Self::with(stripes)
     }
 
     /// So many stripes, rounded up to a power of two; `None` if that is not 1 to [`MAX_STRIPES`].
@@ -121,6 +135,19 @@ fn lock<C, N>(owned: &Mutex<Owned<C, N>>) -> MutexGuard<'_, Owned<C, N>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// With one stripe for each, threads share stripes as soon as there are more of them.
+    #[test]
+    #[cfg(not(loom))]
+    fn by_default_there_are_more_stripes_than_threads_that_run_in_parallel() {
+        let stripes = Striped::<u64, ()>::new().stripes();
+        let parallelism = thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        assert!(
+            stripes >= 16 && stripes >= (4 * parallelism).min(MAX_STRIPES),
+            "{stripes} stripes"
+        );
+        assert!(stripes.is_power_of_two(), "{stripes} stripes");
+    }
 
     /// A count does not show it, but memory and the time of a read grow with the cells.
     #[test]
