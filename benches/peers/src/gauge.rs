@@ -88,9 +88,13 @@ fn atomic() -> Side<'static> {
     })
 }
 
+pub(crate) fn new_prometheus() -> IntGauge {
+    IntGauge::new("gauge", "help").expect("the name is valid")
+}
+
 /// One word for all as well.
 fn int_gauge() -> Side<'static> {
-    let gauge = IntGauge::new("gauge", "help").expect("the name is valid");
+    let gauge = new_prometheus();
     Side::new("prometheus, IntGauge", move |load| {
         threads(
             load,

@@ -3,6 +3,7 @@
 //! ```text
 //! peers [--smoke] [WORD]    the rows that contain WORD, `growth` or `contention`; all, without it
 //! peers contention FILE     the table of `contention`, drawn as an SVG file
+//! peers counts [WORD]       instructions, locked ones and cache lines of each operation, by Valgrind
 //! ```
 //!
 //! With `--smoke` each row is run for one tiny round, which measures nothing: it shows that the
@@ -12,6 +13,7 @@ use std::process::ExitCode;
 
 mod contention;
 mod counter;
+mod counts;
 mod draw;
 mod gauge;
 mod growth;
@@ -32,6 +34,21 @@ fn main() -> ExitCode {
             ExitCode::SUCCESS
         });
     }
+    match &args[..] {
+        [flag, number] if flag == "--count" => {
+            return counts::child(number).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+        }
+        [word, filter @ ..] if word == "counts" && filter.len() < 2 => {
+            return match counts::print(&filter.concat().to_lowercase()) {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(why) => {
+                    eprintln!("error: {why}");
+                    ExitCode::FAILURE
+                }
+            };
+        }
+        _ => {}
+    }
     let smoke = args.iter().any(|arg| arg == "--smoke");
     args.retain(|arg| arg != "--smoke");
     let file = if let [word, _] = &args[..]
@@ -43,7 +60,7 @@ fn main() -> ExitCode {
     };
     if args.len() > 1 || args.iter().any(|arg| arg.starts_with('-')) {
         eprintln!(
-            "error: the arguments must be [--smoke] [WORD] or [--smoke] contention FILE, got {args:?}"
+            "error: the arguments must be [--smoke] [WORD], [--smoke] contention FILE or counts [WORD], got {args:?}"
         );
         return ExitCode::FAILURE;
     }

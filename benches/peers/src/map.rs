@@ -135,14 +135,14 @@ pub(crate) fn holding<R>(name: &str, entries: u64, then: impl FnOnce() -> R) -> 
 }
 
 /// What all maps can do. Each operation says whether the key was there.
-trait Shared: Sync {
+pub(crate) trait Shared: Sync {
     fn read(&self, key: u64) -> bool;
     fn insert(&self, key: u64) -> bool;
     fn remove(&self, key: u64) -> bool;
     fn update(&self, key: u64) -> bool;
 }
 
-fn fill(map: &impl Shared, entries: u64) {
+pub(crate) fn fill(map: &impl Shared, entries: u64) {
     for key in 0..entries {
         map.insert(key);
     }
@@ -243,13 +243,13 @@ fn script(work: &Work, seed: u64, length: usize) -> Vec<u64> {
     (0..length).map(step).collect()
 }
 
-type Hasher = FixedState;
+pub(crate) type Hasher = FixedState;
 
 fn hasher() -> Hasher {
     FixedState::default()
 }
 
-fn new_ours() -> selvedge::Map<u64, u64, Hasher> {
+pub(crate) fn new_ours() -> selvedge::Map<u64, u64, Hasher> {
     selvedge::Map::with_hasher(hasher())
 }
 
@@ -275,7 +275,7 @@ impl Shared for selvedge::Map<u64, u64, Hasher> {
     }
 }
 
-fn new_dashmap() -> dashmap::DashMap<u64, u64, Hasher> {
+pub(crate) fn new_dashmap() -> dashmap::DashMap<u64, u64, Hasher> {
     dashmap::DashMap::with_hasher(hasher())
 }
 
@@ -301,7 +301,7 @@ impl Shared for dashmap::DashMap<u64, u64, Hasher> {
     }
 }
 
-fn new_papaya() -> papaya::HashMap<u64, u64, Hasher> {
+pub(crate) fn new_papaya() -> papaya::HashMap<u64, u64, Hasher> {
     papaya::HashMap::with_hasher(hasher())
 }
 
@@ -328,7 +328,7 @@ impl Shared for papaya::HashMap<u64, u64, Hasher> {
     }
 }
 
-fn new_scc() -> scc::HashMap<u64, u64, Hasher> {
+pub(crate) fn new_scc() -> scc::HashMap<u64, u64, Hasher> {
     scc::HashMap::with_hasher(hasher())
 }
 
@@ -354,9 +354,9 @@ impl Shared for scc::HashMap<u64, u64, Hasher> {
     }
 }
 
-type Locked = RwLock<HashMap<u64, u64, Hasher>>;
+pub(crate) type Locked = RwLock<HashMap<u64, u64, Hasher>>;
 
-fn new_locked() -> Locked {
+pub(crate) fn new_locked() -> Locked {
     RwLock::new(HashMap::with_hasher(hasher()))
 }
 

@@ -145,8 +145,12 @@ fn handle() -> Side<'static> {
 }
 
 /// As precise as ours are by default.
+pub(crate) fn new_atomic() -> AtomicHistogram {
+    AtomicHistogram::new(6, 64).expect("the parameters are in range")
+}
+
 fn histogram() -> Side<'static> {
-    let histogram = AtomicHistogram::new(6, 64).expect("the parameters are in range");
+    let histogram = new_atomic();
     Side::new("histogram, atomic", move |load| {
         threads(
             load,
@@ -159,7 +163,7 @@ fn histogram() -> Side<'static> {
 }
 
 /// As precise as ours, up to as large a value as it takes.
-fn hdr() -> hdrhistogram::Histogram<u64> {
+pub(crate) fn hdr() -> hdrhistogram::Histogram<u64> {
     hdrhistogram::Histogram::new_with_bounds(1, u64::MAX / 2, 2).expect("the bounds are in range")
 }
 
@@ -196,11 +200,15 @@ fn mutex_hdr() -> Side<'static> {
 /// As many buckets as it has by default, over the samples' range.
 const BUCKETS: u16 = 11;
 
-fn prometheus() -> Side<'static> {
+pub(crate) fn new_prometheus() -> prometheus::Histogram {
     let buckets = prometheus::exponential_buckets(1_000.0, 2.0, usize::from(BUCKETS));
     let options = prometheus::HistogramOpts::new("peer", "a peer")
         .buckets(buckets.expect("the parameters are in range"));
-    let histogram = prometheus::Histogram::with_opts(options).expect("the options are fine");
+    prometheus::Histogram::with_opts(options).expect("the options are fine")
+}
+
+fn prometheus() -> Side<'static> {
+    let histogram = new_prometheus();
     Side::new("prometheus", move |load| {
         threads(
             load,
@@ -212,10 +220,14 @@ fn prometheus() -> Side<'static> {
     })
 }
 
-fn prometheus_client() -> Side<'static> {
+pub(crate) fn new_prometheus_client() -> prometheus_client::metrics::histogram::Histogram {
     use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 
-    let histogram = Histogram::new(exponential_buckets(1_000.0, 2.0, BUCKETS));
+    Histogram::new(exponential_buckets(1_000.0, 2.0, BUCKETS))
+}
+
+fn prometheus_client() -> Side<'static> {
+    let histogram = new_prometheus_client();
     Side::new("prometheus-client", move |load| {
         threads(
             load,
