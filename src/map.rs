@@ -29,6 +29,11 @@
 //! a call would be rejected. [`Map::len`], [`Map::is_empty`], [`Map::shards`] and `Debug` are always
 //! allowed, and so are calls on other maps.
 //!
+//! Each call checks whether its thread is inside the map, and marks that it is, while code of the caller may run. `get`,
+//! `contains_key`, `insert` and `remove` leave out the mark if keys, the type looked up by and (for `get`) values are
+//! integers, floats, `bool`, `char`, `()`, `str`, `&str` or `String`: then nothing but the standard library runs under
+//! the lock. A shard that grows rehashes its keys, perhaps by a hasher of the caller, and so is always marked.
+//!
 //! # Coming from another map
 //!
 //! See [`coming_from`](crate::coming_from#from-dashmap-to-map).
@@ -66,6 +71,7 @@ mod error;
 mod pair;
 mod reentry;
 mod shard;
+mod std_types;
 mod whole;
 
 pub use error::{MapError, NotInserted};
@@ -223,6 +229,23 @@ impl<K, V, S> Map<K, V, S> {
             Ok(inside) => inside,
             Err(error) => refuse(&error),
         }
+    }
+
+    /// Enters the map if code of the caller may run before it is left. Otherwise nothing could find the mark,
+    /// and look-ups that miss the cache are faster without writing it.
+    ///
+    /// # Panics
+    ///
+    /// If the thread is inside it already.
+    #[inline]
+    fn enter_if(&self, calls_back: bool) -> Option<Inside> {
+        if calls_back {
+            return Some(self.enter());
+        }
+        if let Err(error) = reentry::check(self.address()) {
+            refuse(&error);
+        }
+        None
     }
 
     /// The index of the shard of a hash.

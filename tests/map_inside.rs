@@ -1,7 +1,11 @@
 //! What runs inside a call on a `Map` and calls the same map is refused, at once, everywhere.
 
+use std::borrow::Borrow;
 use std::cell::RefCell;
+use std::hash::{BuildHasher, DefaultHasher, Hash, Hasher};
+use std::rc::Rc;
 
+use selvedge::map::Equivalent;
 use selvedge::{Map, MapError};
 
 use crate::map_helpers::{REFUSED, caught, in_good_time, text_of};
@@ -178,5 +182,117 @@ fn other_maps_may_be_called_to_any_depth() {
         let maps: Vec<Numbers> = (0..5).map(|n| Map::from([(1, n)])).collect();
         descend(&maps, &maps);
         assert!(maps.iter().zip(1..).all(|(map, n)| map.get(&1) == Some(n) && !map.is_inside()));
+    });
+}
+
+thread_local! {
+    /// What [`Nosy`] asks while it is compared, cloned or hashed with, and the answers.
+    static ASK: RefCell<Option<Rc<dyn Fn() -> bool>>> = const { RefCell::new(None) };
+    static ANSWERS: RefCell<Vec<bool>> = const { RefCell::new(Vec::new()) };
+}
+
+fn ask() {
+    let asked = ASK.with_borrow(Clone::clone).map(|ask| ask());
+    ANSWERS.with_borrow_mut(|answers| answers.extend(asked));
+}
+
+/// A number that calls the map when it is compared or cloned, or builds a hasher.
+struct Nosy(u64);
+
+impl Hash for Nosy {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.hash(state);
+    }
+}
+
+impl PartialEq for Nosy {
+    fn eq(&self, other: &Self) -> bool {
+        ask();
+        self.0 == other.0
+    }
+}
+
+impl Eq for Nosy {}
+
+impl Clone for Nosy {
+    fn clone(&self) -> Self {
+        ask();
+        Self(self.0)
+    }
+}
+
+impl Borrow<u64> for Nosy {
+    fn borrow(&self) -> &u64 {
+        ask();
+        &self.0
+    }
+}
+
+impl Equivalent<u64> for Nosy {
+    fn equivalent(&self, key: &u64) -> bool {
+        ask();
+        self.0 == *key
+    }
+}
+
+impl BuildHasher for Nosy {
+    type Hasher = DefaultHasher;
+
+    fn build_hasher(&self) -> DefaultHasher {
+        ask();
+        DefaultHasher::new()
+    }
+}
+
+/// Whether the map refused those who asked while `call` ran, in their order.
+fn refused<K: 'static, V: 'static, S: 'static>(
+    map: &Rc<Map<K, V, S>>,
+    call: impl FnOnce(&Map<K, V, S>),
+) -> Vec<bool> {
+    let asked = Rc::clone(map);
+    ASK.set(Some(Rc::new(move || caught(|| asked.for_each(|_, _| ())).is_err())));
+    ANSWERS.take();
+    call(map);
+    ASK.set(None);
+    ANSWERS.take()
+}
+
+/// The mark is left out only where all that may run is the standard library's: one other type is enough.
+#[test]
+fn a_key_or_a_value_or_what_is_looked_up_by_is_refused_on_its_own() {
+    in_good_time(|| {
+        let nosy_values = Rc::new(Map::from([(1_u64, Nosy(1))]));
+        assert_eq!(refused(&nosy_values, |map| assert!(map.get(&1).is_some())), [true]);
+        let again = |map: &Map<u64, Nosy>| {
+            map.get_or_insert_with(1, || unreachable!());
+        };
+        assert_eq!(refused(&nosy_values, again), [true]);
+
+        let by_nosy = Rc::new(Map::from([(1_u64, 1)]));
+        assert_eq!(refused(&by_nosy, |map| assert!(map.get(&Nosy(1)).is_some())), [true]);
+        assert_eq!(refused(&by_nosy, |map| assert!(map.contains_key(&Nosy(1)))), [true]);
+        assert_eq!(refused(&by_nosy, |map| assert!(map.remove(&Nosy(1)).is_some())), [true]);
+
+        let nosy_keys = Rc::new(Map::from([(Nosy(1), 1)]));
+        assert_eq!(refused(&nosy_keys, |map| assert!(map.get(&1_u64).is_some())), [true]);
+        assert_eq!(refused(&nosy_keys, |map| assert!(map.contains_key(&1_u64))), [true]);
+        assert_eq!(refused(&nosy_keys, |map| assert!(map.insert(Nosy(1), 2).is_some())), [true]);
+        assert_eq!(refused(&nosy_keys, |map| assert!(map.remove(&1_u64).is_some())), [true]);
+    });
+}
+
+#[test]
+fn a_hasher_is_refused_while_a_shard_grows() {
+    in_good_time(|| {
+        let map = Map::with_shards_and_hasher(1, Nosy(0)).expect("one shard is accepted");
+        let map = Rc::new(map);
+        let answers = refused(&map, |map| {
+            for key in 0..100_u64 {
+                map.insert(key, key);
+            }
+        });
+        assert_eq!(answers.iter().filter(|refused| !**refused).count(), 100, "before it locks");
+        assert!(answers.contains(&true), "and under the lock");
+        assert!(!map.is_inside());
     });
 }

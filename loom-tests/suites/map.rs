@@ -325,6 +325,21 @@ fn reentrant_call_is_refused() {
         .check();
 }
 
+/// A call that leaves no mark itself, because its key and its value are numbers, looks for that of others.
+#[test]
+fn reentrant_get_panics_and_does_not_deadlock() {
+    Model::new(|| Busy::new(by_parity([(1, 0)])))
+        .thread("alice", |numbers: &Numbers| {
+            numbers.map.update(&1, |n| {
+                numbers.step();
+                n + numbers.map.get(&1).unwrap_or(1)
+            });
+        })
+        .thread("bob", |numbers| numbers.map.get(&1))
+        .fails(Failure::Panic)
+        .check();
+}
+
 /// The last four rows are reached while both readers hold the lock.
 #[test]
 fn readers_of_one_key_overlap() {

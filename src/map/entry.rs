@@ -1,6 +1,6 @@
 //! One entry in one atomic step.
 //!
-//! In every method, what is declared before `_inside`, arguments too, is dropped after the shard is
+//! In every method, what is declared before `_inside` or `inside`, arguments too, is dropped after the shard is
 //! unlocked and the map left. So what is displaced, removed or not called may use the map.
 
 use std::hash::{BuildHasher, Hash};
@@ -9,6 +9,7 @@ use std::mem;
 use equivalent::Equivalent;
 use hashbrown::hash_table::Entry;
 
+use super::std_types::calls_back;
 use super::{Map, MapError, NotInserted};
 
 impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
@@ -23,7 +24,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.look(self.hash(key), key, f)
+        self.look(self.hash(key), key, f, true)
     }
 
     /// A clone of the value of `key`. For values that are expensive to clone, use [`with`](Self::with).
@@ -37,7 +38,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         Q: Hash + Equivalent<K> + ?Sized,
         V: Clone,
     {
-        self.with(key, V::clone)
+        self.look(self.hash(key), key, V::clone, calls_back::<V>())
     }
 
     /// Whether `key` has a value.
@@ -50,7 +51,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     where
         Q: Hash + Equivalent<K> + ?Sized,
     {
-        self.with(key, |_| ()).is_some()
+        self.look(self.hash(key), key, |_| (), false).is_some()
     }
 
     /// Sets the value of `key`, and returns the previous one.
@@ -63,9 +64,14 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     #[inline]
     pub fn insert(&self, key: K, value: V) -> Option<V> {
         let hash = self.hash(&key);
-        let _inside = self.enter();
+        let inside = self.enter_if(calls_back::<K>());
         let mut shard = self.shard(hash).write();
-        match shard.entry(hash, |(k, _)| *k == key, |(k, _)| self.hash(k)) {
+        let rehash = |(k, _): &(K, V)| {
+            // The hasher may be the user's, whatever the key is.
+            let _inside = inside.is_none().then(|| self.enter());
+            self.hash(k)
+        };
+        match shard.entry(hash, |(k, _)| *k == key, rehash) {
             Entry::Occupied(mut entry) => Some(mem::replace(&mut entry.get_mut().1, value)),
             Entry::Vacant(entry) => {
                 entry.insert((key, value));
@@ -174,7 +180,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     {
         let hash = self.hash(key);
         let removed = {
-            let _inside = self.enter();
+            let _inside = self.enter_if(calls_back::<K>() || calls_back::<Q>());
             let mut shard = self.shard(hash).write();
             let entry = shard.find_entry(hash, |(k, _)| key.equivalent(k)).ok()?;
             entry.remove().0
@@ -229,7 +235,7 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     {
         let hash = self.hash(&key);
         // The usual case, in which readers do not wait for each other.
-        if let Some(value) = self.look(hash, &key, V::clone) {
+        if let Some(value) = self.look(hash, &key, V::clone, calls_back::<V>()) {
             return Ok(value);
         }
         let mut made = None;
@@ -248,13 +254,19 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
         }
     }
 
-    /// Calls `f` with the value of `key` under the read lock.
+    /// Calls `f`, which `may_call_back`, with the value of `key` under the read lock.
     #[inline]
-    fn look<Q, R>(&self, hash: u64, key: &Q, f: impl FnOnce(&V) -> R) -> Option<R>
+    fn look<Q, R>(
+        &self,
+        hash: u64,
+        key: &Q,
+        f: impl FnOnce(&V) -> R,
+        may_call_back: bool,
+    ) -> Option<R>
     where
         Q: Equivalent<K> + ?Sized,
     {
-        let _inside = self.enter();
+        let _inside = self.enter_if(may_call_back || calls_back::<K>() || calls_back::<Q>());
         let shard = self.shard(hash).read();
         let (_, value) = shard.find(hash, |(k, _)| key.equivalent(k))?;
         Some(f(value))

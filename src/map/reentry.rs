@@ -2,7 +2,8 @@
 //!
 //! A thread is inside a map from before it locks a shard until after it has unlocked it. Whatever
 //! of the user's runs in between (closures, the `Eq` of keys, the `Clone` of values) and calls the
-//! map again would wait for a lock of its own thread, for ever. So each call first looks here.
+//! map again would wait for a lock of its own thread, for ever. So each call first looks here. Where nothing of the
+//! user's can run (see `std_types`), a call looks and leaves no mark.
 //!
 //! # Orderings
 //!
@@ -61,6 +62,22 @@ impl Drop for Inside {
     }
 }
 
+/// Enters nothing.
+///
+/// # Errors
+///
+/// [`MapError::Reentrant`] if the calling thread is inside `map`.
+#[inline]
+pub(super) fn check(map: usize) -> Result<(), MapError> {
+    // Not `is_inside`: that no map was entered is the usual case, and one comparison.
+    if INNERMOST.with(Cell::get) != 0 { check_nested(map) } else { Ok(()) }
+}
+
+#[cold]
+fn check_nested(map: usize) -> Result<(), MapError> {
+    if is_inside(map) { Err(MapError::Reentrant) } else { Ok(()) }
+}
+
 /// Whether the calling thread is inside `map`.
 #[inline]
 pub(super) fn is_inside(map: usize) -> bool {
@@ -70,9 +87,7 @@ pub(super) fn is_inside(map: usize) -> bool {
 
 #[cold]
 fn enter_nested(map: usize, around: usize) -> Result<(), MapError> {
-    if is_inside(map) {
-        return Err(MapError::Reentrant);
-    }
+    check_nested(map)?;
     AROUND.with(|outer| outer.borrow_mut().push(around));
     Ok(())
 }
