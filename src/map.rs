@@ -30,9 +30,9 @@
 //! allowed, and so are calls on other maps.
 //!
 //! Each call checks whether its thread is inside the map, and marks that it is, while code of the caller may run. `get`,
-//! `contains_key`, `insert` and `remove` leave out the mark if keys, the type looked up by and (for `get`) values are
-//! integers, floats, `bool`, `char`, `()`, `str`, `&str` or `String`: then nothing but the standard library runs under
-//! the lock. A shard that grows rehashes its keys, perhaps by a hasher of the caller, and so is always marked.
+//! `contains_key` and `remove` leave out the mark if keys, the type looked up by and (for `get`) values are integers,
+//! floats, `bool`, `char`, `()`, `str`, `&str` or `String`: then nothing but the standard library runs under the lock.
+//! Whatever inserts may rehash keys under the lock, perhaps by a hasher of the caller, and always leaves the mark.
 //!
 //! # Coming from another map
 //!

@@ -1,6 +1,6 @@
 //! One entry in one atomic step.
 //!
-//! In every method, what is declared before `_inside` or `inside`, arguments too, is dropped after the shard is
+//! In every method, what is declared before `_inside`, arguments too, is dropped after the shard is
 //! unlocked and the map left. So what is displaced, removed or not called may use the map.
 
 use std::hash::{BuildHasher, Hash};
@@ -64,14 +64,9 @@ impl<K: Hash + Eq, V, S: BuildHasher> Map<K, V, S> {
     #[inline]
     pub fn insert(&self, key: K, value: V) -> Option<V> {
         let hash = self.hash(&key);
-        let inside = self.enter_if(calls_back::<K>());
+        let _inside = self.enter();
         let mut shard = self.shard(hash).write();
-        let rehash = |(k, _): &(K, V)| {
-            // The hasher may be the user's, whatever the key is.
-            let _inside = inside.is_none().then(|| self.enter());
-            self.hash(k)
-        };
-        match shard.entry(hash, |(k, _)| *k == key, rehash) {
+        match shard.entry(hash, |(k, _)| *k == key, |(k, _)| self.hash(k)) {
             Entry::Occupied(mut entry) => Some(mem::replace(&mut entry.get_mut().1, value)),
             Entry::Vacant(entry) => {
                 entry.insert((key, value));
