@@ -494,7 +494,7 @@ fn idle_turns_are_not_counted() {
     is_complete(&report);
 }
 
-/// A wait on a condition variable may end, and a weak exchange may fail, for no reason that the program can see. A loop
+/// A wait on a condition variable may end, and a weak exchange may fail, without a cause that the program can see. A loop
 /// that then goes round is as if it had not happened; a number of turns is explored with each.
 #[test]
 fn turns_without_a_cause_are_not_counted() {
