@@ -141,12 +141,13 @@ impl Record for Stats {
     }
 }
 
-/// Records 1 and says so, or records 10 if that has been said: 10 is never seen without 1. Either
+/// Records 1 and says so, or records 10 if that has been said: 10 is never seen without 1, since the first record happens
+/// before the second. Either
 /// thread may be the first, because the thread's number, and so its stripe, is nobody's choice.
 pub(crate) fn cause_or_effect<R: Record, S: Default>((stats, told): &With<R>) -> S {
-    if told.fetch_add(0, Relaxed) == 0 {
+    if told.fetch_add(0, Acquire) == 0 {
         stats.record(1);
-        told.fetch_add(1, Relaxed);
+        told.fetch_add(1, Release);
     } else {
         stats.record(10);
     }
