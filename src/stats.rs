@@ -93,6 +93,7 @@ mod per_thread {
             Self(std::marker::PhantomData)
         }
 
+        #[expect(clippy::unused_self, reason = "called as the one of other builds")]
         pub(super) fn get(&self, _: impl FnOnce(usize) -> T) -> Option<&T> {
             None
         }
