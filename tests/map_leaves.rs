@@ -30,7 +30,7 @@ impl Meddler {
         } else {
             caught(|| map.for_each(|_, _| ())).is_err()
         };
-        self.seen.lock().expect("nobody panics with it").insert((method, refused));
+        self.seen.lock().expect("no thread panics with it").insert((method, refused));
     }
 }
 
@@ -82,7 +82,7 @@ fn keys_and_values_are_hashed_and_dropped_outside_the_locks() {
         assert!(map.set(meddlers).is_ok());
         let meddlers = map.get().expect("it was just set");
         let outside = |what: &str| {
-            let seen = std::mem::take(&mut *seen.lock().expect("nobody panics with it"));
+            let seen = std::mem::take(&mut *seen.lock().expect("no thread panics with it"));
             for (method, refused) in seen {
                 if method == "eq" && !refused && what.starts_with("update_pair") {
                     // It compares its arguments first, which is outside too.

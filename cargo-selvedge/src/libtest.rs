@@ -10,7 +10,7 @@ pub fn ran(output: &str) -> u64 {
     passed(output) + sum(output, "failed")
 }
 
-/// How many tests were left out by `#[ignore]`.
+/// How many tests libtest says it ignored, of the crate that is tested.
 pub fn ignored(output: &str) -> u64 {
     sum(output, "ignored")
 }

@@ -32,7 +32,7 @@ fn try_lock_does_not_wait() {
             true
         }
         Err(TryLockError::WouldBlock) => false,
-        Err(TryLockError::Poisoned(_)) => unreachable!("nobody panics"),
+        Err(TryLockError::Poisoned(_)) => unreachable!("no thread panics"),
     };
     Model::new(|| Mutex::new(0))
         .thread("alice", try_add)
@@ -357,7 +357,7 @@ fn a_thread_that_does_not_panic_poisons_nothing() {
     Model::new(|| (Mutex::new(0), AtomicU64::new(0)))
         .thread("panics", |(_, steps)| panics_with(|| Steps(steps)))
         .thread("works", |(mutex, steps)| {
-            let mut held = mutex.lock().expect("nobody panics who holds it");
+            let mut held = mutex.lock().expect("no holder panics");
             *held += 1;
             steps.fetch_add(1, SeqCst);
             thread::panicking()

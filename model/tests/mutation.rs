@@ -120,7 +120,7 @@ fn adds() {
         .check();
 }
 
-/// Whoever swaps second sees what the first did before.
+/// The second thread to swap sees what the first did before.
 #[test]
 fn adds_in_every_scenario() {
     linearizable(|| AtomicU64::new(0))
@@ -199,7 +199,7 @@ fn looks_and_fails() {
 
 #[test]
 fn locks() {
-    let add = |n: &Mutex<u64>| *n.lock().expect("nobody panics") += 1;
+    let add = |n: &Mutex<u64>| *n.lock().expect("no thread panics") += 1;
     Model::new(|| Mutex::new(0))
         .thread("alice", add)
         .thread("bob", add)
@@ -211,8 +211,8 @@ fn locks() {
 #[test]
 fn reads() {
     Model::new(|| RwLock::new(0))
-        .thread("writer", |n| *n.write().expect("nobody panics") += 1)
-        .thread("reader", |n| *n.read().expect("nobody panics"))
+        .thread("writer", |n| *n.write().expect("no thread panics") += 1)
+        .thread("reader", |n| *n.read().expect("no thread panics"))
         .acceptable("reader=0", "before")
         .acceptable("reader=1", "after")
         .check();
@@ -220,11 +220,11 @@ fn reads() {
 
 #[test]
 fn writes() {
-    let add = |n: &RwLock<u64>| *n.write().expect("nobody panics") += 1;
+    let add = |n: &RwLock<u64>| *n.write().expect("no thread panics") += 1;
     Model::new(|| RwLock::new(0))
         .thread("alice", add)
         .thread("bob", add)
-        .finally("total", |n| *n.read().expect("nobody panics"))
+        .finally("total", |n| *n.read().expect("no thread panics"))
         .acceptable("total=2", "nothing is lost")
         .check();
 }
@@ -257,14 +257,14 @@ fn tries_to_read() {
 fn sleeps() {
     Model::new(|| (Mutex::new(false), Condvar::new()))
         .thread("sleeper", |(open, opened)| {
-            let mut open = open.lock().expect("nobody panics");
+            let mut open = open.lock().expect("no thread panics");
             if !*open {
-                open = opened.wait(open).expect("nobody panics");
+                open = opened.wait(open).expect("no thread panics");
             }
             *open
         })
         .thread("waker", |(open, opened)| {
-            *open.lock().expect("nobody panics") = true;
+            *open.lock().expect("no thread panics") = true;
             opened.notify_one();
         })
         .without_spurious()
@@ -275,16 +275,16 @@ fn sleeps() {
 #[test]
 fn waits() {
     let wait = |(open, opened): &(Mutex<bool>, Condvar)| {
-        let mut open = open.lock().expect("nobody panics");
+        let mut open = open.lock().expect("no thread panics");
         while !*open {
-            open = opened.wait(open).expect("nobody panics");
+            open = opened.wait(open).expect("no thread panics");
         }
     };
     Model::new(|| (Mutex::new(false), Condvar::new()))
         .thread("alice", wait)
         .thread("bob", wait)
         .thread("opens", |(open, opened)| {
-            *open.lock().expect("nobody panics") = true;
+            *open.lock().expect("no thread panics") = true;
             opened.notify_all();
             true
         })
@@ -303,7 +303,7 @@ fn parks() {
             });
             thread::park();
             let found = n.load(Relaxed);
-            child.join().expect("nobody panics");
+            child.join().expect("no thread panics");
             found
         })
         .thread("other", |n| n.load(Relaxed))

@@ -13,7 +13,7 @@ pub(super) type Table<K, V> = HashTable<(K, V)>;
 /// A part of a map, locked on its own.
 pub(super) struct Shard<K, V> {
     table: RwLock<Table<K, V>>,
-    /// The length of the table when it was last written. Stored by whoever holds the lock for
+    /// The length of the table when it was last written. Stored by the thread that holds the lock for
     /// writing.
     ///
     /// Relaxed: it carries no message. Who has seen an entry has done so under the lock, after the

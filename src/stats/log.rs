@@ -12,7 +12,7 @@ pub(super) const LOG: usize = if cfg!(loom) { 2 } else { 128 };
 /// The samples of one owner that are not in its stripe yet. The owner is a handle, or a thread.
 ///
 /// Written by the owner alone. When it has written `LOG` samples, it locks the stripe and empties the log before it
-/// writes the next. So a log never holds more than [`LOG`] samples that are not in the stripe, and whoever holds that
+/// writes the next. So a log never holds more than [`LOG`] samples that are not in the stripe, and a thread that holds that
 /// lock finds all samples in place that it knows of.
 pub(super) struct Log {
     /// How many samples were ever written. Only grows.

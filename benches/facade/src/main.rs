@@ -131,7 +131,7 @@ mod plain {
     pub(super) fn locks(threads: usize, steps: usize) -> u64 {
         let body = move |(count, taken): &(Mutex<u64>, Cell<bool>), number: usize| {
             for step in 0..steps {
-                let lock = || count.lock().expect("nobody panics");
+                let lock = || count.lock().expect("no thread panics");
                 // Where the lock is taken, the thread's start must stay a step of its own.
                 let mut guard = first(number > 0 && step == 0 && !taken.get(), lock);
                 taken.set(true);

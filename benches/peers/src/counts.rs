@@ -72,7 +72,7 @@ const OPERATIONS: &[Operation] = &[
     }),
     theirs("Mutex<hdrhistogram>", "record", || {
         let histogram = heap(Mutex::new(stats::hdr()));
-        record(|value| histogram.lock().expect("nobody panics").record(value).expect("the value is in range"));
+        record(|value| histogram.lock().expect("no thread panics").record(value).expect("the value is in range"));
     }),
     theirs("prometheus", "record", || {
         let histogram = heap(stats::new_prometheus());

@@ -364,23 +364,23 @@ pub(crate) fn new_locked() -> Locked {
 impl Shared for Locked {
     #[inline]
     fn read(&self, key: u64) -> bool {
-        let map = RwLock::read(self).expect("nobody panics");
+        let map = RwLock::read(self).expect("no thread panics");
         map.get(&key).is_some_and(|value| black_box(*value) == 0)
     }
 
     #[inline]
     fn insert(&self, key: u64) -> bool {
-        self.write().expect("nobody panics").insert(key, 0).is_some()
+        self.write().expect("no thread panics").insert(key, 0).is_some()
     }
 
     #[inline]
     fn remove(&self, key: u64) -> bool {
-        self.write().expect("nobody panics").remove(&key).is_some()
+        self.write().expect("no thread panics").remove(&key).is_some()
     }
 
     #[inline]
     fn update(&self, key: u64) -> bool {
-        let mut map = self.write().expect("nobody panics");
+        let mut map = self.write().expect("no thread panics");
         map.get_mut(&key).map(|value| *value += 1).is_some()
     }
 }

@@ -189,7 +189,7 @@ fn mutex_hdr() -> Side<'static> {
             |_| (),
             |(), ops| {
                 record(ops, |value| {
-                    let mut histogram = histogram.lock().expect("nobody panics");
+                    let mut histogram = histogram.lock().expect("no thread panics");
                     histogram.record(value).expect("the value is in range");
                 });
             },

@@ -640,7 +640,7 @@ fn a_pointer_is_followed_not_compared() {
         })
         .thread("bob", |slot| {
             let found = slot.swap(std::ptr::null_mut(), SeqCst);
-            // SAFETY: whoever swaps a pointer out owns what it points to.
+            // SAFETY: the thread that swaps a pointer out owns what it points to.
             (!found.is_null()).then(|| unsafe { *Box::from_raw(found) })
         })
         .finally("rest", |slot| {
@@ -657,7 +657,7 @@ fn a_pointer_is_followed_not_compared() {
 #[test]
 fn two_values_at_one_address_are_told_apart() {
     use std::sync::atomic::AtomicU64 as Hidden;
-    // Whoever swaps the pointer out owns the value.
+    // The thread that swaps the pointer out owns the value.
     static VALUE: Hidden = Hidden::new(0);
     fn take(slot: &AtomicPtr<Hidden>) -> bool {
         !slot.swap(std::ptr::null_mut(), SeqCst).is_null()
