@@ -49,7 +49,7 @@ pub struct Options {
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<(usize, usize)>,
     /// Try none: put together what the shards have left, in these files
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "judge", "shard"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["only", "changed_since", "judge", "shard", "test"])]
     pub merge: Vec<PathBuf>,
     /// Do not run the models without a change: take the results that `cargo test` has left in this directory
     #[arg(long, value_name = "DIRECTORY", conflicts_with_all = ["judge", "merge"])]

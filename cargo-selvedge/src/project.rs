@@ -160,8 +160,14 @@ impl Project {
     /// Whether options select the test target `name`.
     #[must_use]
     pub fn selects(&self, name: &str) -> bool {
-        let asked = &self.options.build.test;
+        let asked = self.asked_targets();
         asked.is_empty() || asked.iter().any(|asked| asked == name)
+    }
+
+    /// The test targets that options name; all are selected where they name none.
+    #[must_use]
+    pub fn asked_targets(&self) -> &Vec<String> {
+        &self.options.build.test
     }
 
     /// The folder for what the commands leave. It is made if need be.
@@ -319,7 +325,7 @@ impl Project {
         command: &mut Command,
         targets: Option<&BTreeSet<String>>,
     ) -> Result<()> {
-        let asked = &self.options.build.test;
+        let asked = self.asked_targets();
         let known = self.targets();
         if let Some(unknown) = asked.iter().find(|name| !known.contains(*name)) {
             let known: Vec<_> = known.into_iter().collect();

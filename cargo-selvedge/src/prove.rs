@@ -41,7 +41,7 @@ pub struct Options {
     #[arg(long, value_name = "I/N", value_parser = shard)]
     pub shard: Option<(usize, usize)>,
     /// Run nothing: put together what the shards have left, in these files
-    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["filter", "shard"])]
+    #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["filter", "shard", "test"])]
     pub merge: Vec<PathBuf>,
     /// Run nothing: take the results that `cargo test` has left in this directory, with `SELVEDGE_RESULTS`,
     /// `SELVEDGE_TRACES` and `SELVEDGE_SITES` set
@@ -88,8 +88,9 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
     };
     run.version = VERSION;
     concat!("cargo-selvedge ", env!("CARGO_PKG_VERSION")).clone_into(&mut run.by);
-    run.filter = filter.map(str::to_owned);
     if options.merge.is_empty() {
+        run.filter = filter.map(str::to_owned);
+        run.targets.clone_from(project.asked_targets());
         run.seconds = start.elapsed().as_secs_f64();
     }
     run.models.sort_by_key(|record| (record.package.clone(), model::name(record)));
@@ -98,6 +99,11 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
         None => "prove.json".to_owned(),
     });
     write(&run, &file)?;
+    if options.bless && (run.filter.is_some() || !run.targets.is_empty()) {
+        return Err(Exit::Usage.because(
+            "--bless writes the list of all models, and these shards were run with a filter or with --test",
+        ));
+    }
     judge(project, options, &lists, &run, &file, shell)
 }
 
@@ -353,7 +359,8 @@ impl<'a> Lists<'a> {
         let mut lines = Vec::new();
         for (member, list) in &self.0 {
             let Some(list) = list else { continue };
-            let selects = |target: &str| project.selects(target);
+            let selects =
+                |target: &str| run.targets.is_empty() || run.targets.iter().any(|t| t == target);
             let listed = list.clone().matching(run.filter.as_deref(), selects);
             let differences = listed.differences(&found(member, run));
             // What is missing may be in another shard.

@@ -180,6 +180,21 @@ fn added(krate: &Crate) {
     krate.run("prove --test spsc").with(0, &["1 model, 6 executions"]).without("missing: ");
     krate.run("prove --test length").with(1, &["not listed: "]).without("missing: ");
     krate.run("prove --test length --bless").with(2, &["cannot be used with"]);
+    for command in ["prove", "mutants"] {
+        krate.run(&format!("{command} --test length --merge x")).with(2, &["cannot be used with"]);
+    }
+    // So does a report, and so do shards that are put together.
+    krate.run("prove --test spsc").with(0, &[]);
+    krate.run("report").with(0, &[]);
+    let page = fs::read_to_string(krate.left("report").join("index.html")).expect("a report");
+    assert!(page.contains("Only the test targets <code>spsc</code>"), "{page}");
+    for shard in ["1/2", "2/2"] {
+        krate.run(&format!("prove --test spsc --shard {shard}")).with(0, &[]);
+    }
+    let [first, second] = ["prove-1-of-2.json", "prove-2-of-2.json"].map(|file| krate.left(file));
+    let merge = format!("prove --merge {} {}", first.display(), second.display());
+    krate.run(&merge).with(0, &["1 model, 6 executions"]).without("missing: ");
+    krate.run(&format!("{merge} --bless")).with(2, &["with a filter or with --test"]);
     fs::remove_file(krate.path("tests/length.rs")).expect("it was written");
 }
 

@@ -13,6 +13,8 @@ pub struct Run {
     pub by: String,
     /// The tests whose names contain this were run; all, where there is none.
     pub filter: Option<String>,
+    /// The test targets that were run; all, where this is empty.
+    pub targets: Vec<String>,
     /// Which part of the tests was run, and of how many.
     pub shard: Option<(usize, usize)>,
     /// How many tests there are, in all shards.

@@ -34,9 +34,11 @@ pub(super) fn merge(paths: &[PathBuf]) -> Result<Run> {
 fn of_shards(parts: Vec<Run>) -> Result<Run, String> {
     let shards: Vec<_> = parts.iter().map(|part| part.shard).collect();
     check_shards(&shards)?;
-    let tests = parts.first().map_or(0, |part| part.tests);
-    if parts.iter().any(|part| part.tests != tests) {
-        return Err("the shards are not of the same tests: each has to be run on the same sources"
+    let asked = |part: &Run| (part.tests, part.filter.clone(), part.targets.clone());
+    let (tests, filter, targets) = parts.first().map(asked).unwrap_or_default();
+    if parts.iter().any(|part| asked(part) != (tests, filter.clone(), targets.clone())) {
+        return Err("the shards are not of the same tests: each has to be run on the same sources, with the same \
+                    filter and the same --test"
             .to_owned());
     }
     if let Some((shard, count)) =
@@ -44,7 +46,7 @@ fn of_shards(parts: Vec<Run>) -> Result<Run, String> {
     {
         return Err(format!("the shard {shard}/{count} was interrupted: run it again"));
     }
-    let mut whole = Run { tests, finished: true, ..Run::default() };
+    let mut whole = Run { tests, filter, targets, finished: true, ..Run::default() };
     for part in parts {
         whole.seconds = whole.seconds.max(part.seconds);
         whole.problems.extend(part.problems);
@@ -99,6 +101,10 @@ mod tests {
         assert!(of_shards(vec![part(1, "a"), part(1, "a")]).is_err(), "one is there twice");
         let other = Run { tests: 3, ..part(2, "b") };
         assert!(of_shards(vec![part(1, "a"), other]).is_err(), "another run");
+        let only = |shard, test| Run { targets: vec!["ring".to_owned()], ..part(shard, test) };
+        assert!(of_shards(vec![part(1, "a"), only(2, "b")]).is_err(), "other targets");
+        let whole = of_shards(vec![only(1, "a"), only(2, "b")]).expect("a whole");
+        assert_eq!(whole.targets, ["ring"]);
         let cut = Run { finished: false, ..part(2, "b") };
         let error = of_shards(vec![part(1, "a"), cut]).expect_err("interrupted");
         assert_eq!(error, "the shard 2/2 was interrupted: run it again");

@@ -92,6 +92,9 @@ pub(crate) fn page(
         @if let Some(filter) = &run.filter {
             p { span.chip.warn { "not all" } " Only tests whose name contains " code { (filter) } "." }
         }
+        @if !run.targets.is_empty() {
+            p { span.chip.warn { "not all" } " Only the test targets " code { (run.targets.join(", ")) } "." }
+        }
         @if !run.finished { p { span.chip.warn { "not all" } " The run was interrupted." } }
         dl.facts { @for (what, value) in &facts { div { dt { (what) } dd { (value) } } } }
         @for problem in &run.problems { p { span.chip.bad { "problem" } " " (problem) } }
