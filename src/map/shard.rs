@@ -3,6 +3,7 @@
 use std::ops::{Deref, DerefMut};
 
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 
 use selvedge_model::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use selvedge_model::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -63,6 +64,35 @@ pub(super) struct Writing<'a, K, V> {
     table: RwLockWriteGuard<'a, Table<K, V>>,
 }
 
+impl<K, V> Writing<'_, K, V> {
+    /// For how many entries the first insert makes room: up to about 256 bytes, and as `hashbrown` would at least. A
+    /// map grows in as many steps as each of its shards does, and the first ones are the dearest an entry.
+    const FIRST: usize = match 256_usize.checked_div(size_of::<(K, V)>()) {
+        Some(count @ 4..=14) => count,
+        Some(0..=3) => 3,
+        _ => 14,
+    };
+
+    /// The entry of `hash` for which `is_it` holds, or a place for it.
+    #[inline]
+    pub(super) fn entry(
+        &mut self,
+        hash: u64,
+        is_it: impl FnMut(&(K, V)) -> bool,
+        rehash: impl Fn(&(K, V)) -> u64,
+    ) -> Entry<'_, (K, V)> {
+        if self.table.capacity() == 0 {
+            self.make_room();
+        }
+        self.table.entry(hash, is_it, rehash)
+    }
+
+    #[cold]
+    fn make_room(&mut self) {
+        *self.table = Table::with_capacity(Self::FIRST);
+    }
+}
+
 impl<K, V> Drop for Writing<'_, K, V> {
     #[inline]
     fn drop(&mut self) {
@@ -83,5 +113,25 @@ impl<K, V> DerefMut for Writing<'_, K, V> {
     #[inline]
     fn deref_mut(&mut self) -> &mut Table<K, V> {
         &mut self.table
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    fn room_after_the_first_insert<V: Default>() -> usize {
+        let shard = Shard::with_capacity(0);
+        let mut writing = shard.write();
+        writing.entry(0, |_| false, |_| 0).insert((0_u64, V::default()));
+        writing.capacity()
+    }
+
+    #[test]
+    fn the_first_insert_makes_room_for_several_unless_they_are_large() {
+        assert_eq!(room_after_the_first_insert::<u64>(), 14);
+        assert_eq!(room_after_the_first_insert::<[u64; 4]>(), 7);
+        assert_eq!(room_after_the_first_insert::<[[u64; 32]; 4]>(), 3);
+        assert_eq!(Shard::<u64, u64>::with_capacity(0).write().capacity(), 0);
     }
 }
