@@ -59,7 +59,10 @@ pub(crate) fn get(stripes: usize) -> Side<'static> {
 }
 
 pub(crate) fn ours() -> Side<'static> {
-    let counter = Counter::new();
+    adding(Counter::new())
+}
+
+fn adding(counter: Counter) -> Side<'static> {
     Side::new("Counter", move |load| {
         threads(
             load,
@@ -71,6 +74,14 @@ pub(crate) fn ours() -> Side<'static> {
             },
         )
     })
+}
+
+/// `Counter`s with so many stripes each, and contatori, which has 64.
+pub(crate) fn striped(stripes: &[usize]) -> Vec<Side<'static>> {
+    let ours = stripes
+        .iter()
+        .map(|stripes| adding(Counter::with_stripes(*stripes).expect("so many are allowed")));
+    ours.chain([contatori()]).collect()
 }
 
 pub(crate) fn handle() -> Side<'static> {

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::rounds::{Side, contest};
+use crate::rounds::{Side, contest, median};
 use crate::{counter, gauge, map, stats};
 
 /// Prints all tables.
@@ -12,11 +12,17 @@ pub(crate) fn print(smoke: bool) {
     threads("Stats", smoke, stats::all);
     threads("Map, read heavy", smoke, || map::all(true, smoke));
     threads("Map, exchange", smoke, || map::all(false, smoke));
+    println!("## Stripes of a Counter: million operations a second, all together\n");
+    counter_stripes(smoke);
+    for threads in [1, 2] {
+        println!("## Shards of a Map: nanoseconds an operation, threads: {threads}\n");
+        shards(threads, smoke);
+    }
     println!("## Stripes: microseconds a read, of 1,024 samples\n");
     stripes(smoke);
     println!("\n## Entries: nanoseconds a look-up, 1 thread\n");
     lookups(smoke);
-    println!("\n## Entries: resident bytes for each, 16 of which are key and value\n");
+    println!("## Entries: resident bytes for each, 16 of which are key and value\n");
     memory(smoke);
 }
 
@@ -42,11 +48,43 @@ fn threads(what: &str, smoke: bool, sides: impl Fn() -> Vec<Side<'static>>) {
         .iter()
         .map(|threads| contest(&sides(), *threads, smoke, |turn| 1e3 / turn.together))
         .collect();
-    for (number, side) in sides().iter().enumerate() {
-        let values: Vec<_> = columns.iter().map(|column| Some(column[number])).collect();
-        line(side.name, &values);
+    lines(sides().iter().map(|side| side.name.to_owned()), &columns);
+}
+
+/// A line for each name, of what each column says of it, and an empty one.
+fn lines(names: impl Iterator<Item = String>, columns: &[Vec<f64>]) {
+    for (number, name) in names.enumerate() {
+        line(&name, &columns.iter().map(|column| Some(column[number])).collect::<Vec<_>>());
     }
     println!();
+}
+
+fn counter_stripes(smoke: bool) {
+    const STRIPES: [usize; 5] = [2, 4, 8, 16, 64];
+    const THREADS: [usize; 4] = [2, 4, 8, 16];
+    heading("threads", THREADS.iter().map(ToString::to_string));
+    let columns: Vec<Vec<f64>> = THREADS
+        .iter()
+        .map(|threads| {
+            contest(&counter::striped(&STRIPES), *threads, smoke, |turn| 1e3 / turn.together)
+        })
+        .collect();
+    let names = STRIPES.iter().map(|stripes| format!("Counter, {stripes}"));
+    lines(names.chain(["contatori, 64".to_owned()]), &columns);
+}
+
+fn shards(threads: usize, smoke: bool) {
+    const SHARDS: [usize; 6] = [8, 16, 32, 64, 128, 512];
+    heading("shards", map::works());
+    let columns: Vec<Vec<f64>> = (0..map::works().count())
+        .map(|work| {
+            let ours = SHARDS.iter().map(|shards| map::sharded(*shards, work, smoke));
+            let sides: Vec<_> = ours.chain(map::others(work, smoke)).collect();
+            contest(&sides, threads, smoke, |turn| turn.each)
+        })
+        .collect();
+    let names = SHARDS.iter().map(|shards| format!("Map, {shards}"));
+    lines(names.chain(["dashmap".to_owned(), "scc".to_owned()]), &columns);
 }
 
 fn stripes(smoke: bool) {
@@ -67,13 +105,23 @@ fn sizes(smoke: bool) -> Vec<u32> {
 fn lookups(smoke: bool) {
     let sizes = sizes(smoke);
     heading("entries", sizes.iter().map(|size| format!("10^{size}")));
-    let columns: Vec<Vec<f64>> = sizes
-        .iter()
-        .map(|size| contest(&map::lookups(10_u64.pow(*size)), 1, smoke, |turn| turn.each))
-        .collect();
-    for (number, name) in map::NAMES.iter().enumerate() {
-        line(name, &columns.iter().map(|column| Some(column[number])).collect::<Vec<_>>());
+    let columns: Vec<Vec<f64>> =
+        sizes.iter().map(|size| lookup(10_u64.pow(*size), smoke)).collect();
+    lines(map::NAMES.iter().map(ToString::to_string), &columns);
+}
+
+/// Nanoseconds a look-up, of each map. Tables larger than the caches differ by up to half with what was allocated
+/// before them. So the maps are filled as often as there are maps, each once as the first; the median counts.
+fn lookup(entries: u64, smoke: bool) -> Vec<f64> {
+    let mut found = vec![Vec::new(); map::NAMES.len()];
+    for first in 0..found.len() {
+        let each = contest(&map::lookups(entries, first), 1, smoke, |turn| turn.each);
+        for (place, each) in each.into_iter().enumerate() {
+            let number = (first + place) % found.len();
+            found[number].push(each);
+        }
     }
+    found.into_iter().map(median).collect()
 }
 
 fn memory(smoke: bool) {

@@ -95,8 +95,26 @@ pub(crate) fn all(reading: bool, smoke: bool) -> Vec<Side<'static>> {
 /// Their names.
 pub(crate) const NAMES: [&str; 5] = ["Map", "dashmap", "papaya", "scc", "RwLock<HashMap>"];
 
-/// Looking up keys of `entries`, all of which are there.
-pub(crate) fn lookups(entries: u64) -> Vec<Side<'static>> {
+/// `Map` with so many shards, on the workload of that number.
+pub(crate) fn sharded(shards: usize, work: usize, smoke: bool) -> Side<'static> {
+    side("Map", WORKS[work], smoke, move || {
+        selvedge::Map::with_shards_and_hasher(shards, hasher()).expect("so many are allowed")
+    })
+}
+
+/// dashmap and scc, on the workload of that number.
+pub(crate) fn others(work: usize, smoke: bool) -> [Side<'static>; 2] {
+    [dashmap(WORKS[work], smoke), scc(WORKS[work], smoke)]
+}
+
+/// The names of the workloads.
+pub(crate) fn works() -> impl Iterator<Item = String> {
+    WORKS.iter().map(|work| work.name.replace("16 hot keys,", "hot,"))
+}
+
+/// Looking up keys of `entries`, all of which are there. The maps are in the order of [`NAMES`] from `first` on, and
+/// filled in this order.
+pub(crate) fn lookups(entries: u64, first: usize) -> Vec<Side<'static>> {
     fn side<M: Shared + 'static>(name: &'static str, map: M, entries: u64) -> Side<'static> {
         fill(&map, entries);
         Side::new(name, move |load| {
@@ -108,13 +126,14 @@ pub(crate) fn lookups(entries: u64) -> Vec<Side<'static>> {
             })
         })
     }
-    vec![
-        side(NAMES[0], new_ours(), entries),
-        side(NAMES[1], new_dashmap(), entries),
-        side(NAMES[2], new_papaya(), entries),
-        side(NAMES[3], new_scc(), entries),
-        side(NAMES[4], new_locked(), entries),
-    ]
+    let made = |number| match number {
+        0 => side(NAMES[0], new_ours(), entries),
+        1 => side(NAMES[1], new_dashmap(), entries),
+        2 => side(NAMES[2], new_papaya(), entries),
+        3 => side(NAMES[3], new_scc(), entries),
+        _ => side(NAMES[4], new_locked(), entries),
+    };
+    (first..NAMES.len()).chain(0..first).map(made).collect()
 }
 
 /// Calls `then` while the map of that name holds `entries`.

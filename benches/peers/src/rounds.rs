@@ -234,7 +234,8 @@ pub(crate) fn compare(ours: &Side, peer: &Side, threads: usize, smoke: bool) -> 
     }
 }
 
-/// All of some sides in turns, everyone beginning as often: the median of what `pick` says of each.
+/// All of some sides in turns, each first as often as the others, and after either neighbour: the median of what
+/// `pick` says of each.
 pub(crate) fn contest(
     sides: &[Side],
     threads: usize,
@@ -255,6 +256,7 @@ pub(crate) fn contest(
     let mut turns = vec![Vec::new(); sides.len()];
     for round in 1..=if smoke { 1 } else { CONTEST } {
         for place in 0..sides.len() {
+            let place = if round % 2 == 0 { place } else { sides.len() - 1 - place };
             let side = (place + round) % sides.len();
             let player = &mut players[side];
             let turn = if crowded {
@@ -265,7 +267,11 @@ pub(crate) fn contest(
             turns[side].push(pick(turn));
         }
     }
-    turns.into_iter().map(|turns| quantile(&sorted(turns.into_iter()), 2)).collect()
+    turns.into_iter().map(median).collect()
+}
+
+pub(crate) fn median(values: Vec<f64>) -> f64 {
+    quantile(&sorted(values.into_iter()), 2)
 }
 
 fn sorted(values: impl Iterator<Item = f64>) -> Vec<f64> {
