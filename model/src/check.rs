@@ -6,6 +6,7 @@ use std::panic::Location;
 use std::sync::Arc;
 
 mod error;
+mod from_debug;
 mod identity;
 mod linearizable;
 mod panics;
@@ -24,6 +25,7 @@ mod rounds;
 mod verdict;
 
 pub use error::{CheckError, Evidence};
+pub use from_debug::FromDebug;
 pub use linearizable::{Linearizable, Promise, SAMPLE, ScenariosReport, linearizable};
 pub use relation::{OneOrMore, Returned};
 pub use report::{Engine, ExpectedFailure, Interleavings, Outcome, Report, Witness};

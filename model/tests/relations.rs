@@ -1,7 +1,7 @@
 //! What a table can say beside one outcome a row: several with one reason, and relations between what threads return.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
-use selvedge_model::{CheckError, Failure, Grade, Model, Report};
+use selvedge_model::{CheckError, Failure, Grade, Model, Report, Returned};
 
 /// Two tickets.
 fn tickets() -> Model<AtomicU64> {
@@ -135,6 +135,7 @@ fn a_value_is_found_by_its_name_whatever_others_print() {
         .always("each has its own", |returned| {
             returned.text("alice") == "bob=1 total=2"
                 && returned.text("bob") == "Some(3)"
+                && returned.get::<Option<u64>>("bob") == Some(3)
                 && returned.get::<u64>("total") == 7
         })
         .check();
@@ -156,6 +157,26 @@ fn a_value_that_is_not_there_is_refused_with_those_that_are() {
     let message = wrong(tickets().always("flags", |returned| returned.get::<bool>("bob")));
     let expected = "the relation \"flags\" panicked: the value of \"bob\" must be a bool, got \"";
     assert!(message.starts_with(expected), "{message}");
+    let pairs = |returned: &Returned<'_>| returned.get::<(u64, Option<String>)>("bob").0 == 0;
+    let message = wrong(tickets().always("pairs", pairs));
+    let expected = "the relation \"pairs\" panicked: the value of \"bob\" must be a (u64, Option<String>), got \"";
+    assert!(message.starts_with(expected), "{message}");
+}
+
+#[test]
+fn values_of_several_parts_are_read_as_what_they_are() {
+    Model::new(|| AtomicU64::new(7))
+        .thread("pair", |v| (v.load(Relaxed), true))
+        .thread("tried", |v| v.compare_exchange(7, 7, Relaxed, Relaxed))
+        .thread("seen", |v| vec![Some(v.load(Relaxed)), None])
+        .thread("said", |v| format!("{}, \"or\" so", v.load(Relaxed)))
+        .always("each is whole", |returned| {
+            returned.get::<(u64, bool)>("pair") == (7, true)
+                && returned.get::<Result<u64, u64>>("tried") == Ok(7)
+                && returned.get::<Vec<Option<u64>>>("seen") == [Some(7), None]
+                && returned.get::<String>("said") == "7, \"or\" so"
+        })
+        .check();
 }
 
 #[test]

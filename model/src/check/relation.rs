@@ -1,8 +1,6 @@
 //! What must hold of each outcome.
 
-use std::fmt::Display;
-use std::str::FromStr;
-
+use super::from_debug::{FromDebug, from_debug, name_of};
 use super::panics;
 use super::plan::Part;
 
@@ -41,25 +39,18 @@ impl<'a> Returned<'a> {
         text
     }
 
-    /// The same, read as a `T`: its `Debug` text must be what `T` is parsed from, as that of a number or a `bool`.
+    /// The same as a `T`, read from that text: `returned.get::<(u64, bool)>("reader")`. `T` is a number, a `bool`, a
+    /// `char`, a `String`, or an `Option`, a `Result`, a `Vec` or a tuple of such ([`FromDebug`]).
     ///
     /// # Panics
     ///
     /// If nothing of that name returns a value, or it is no `T`.
     #[track_caller]
-    pub fn get<T>(&self, name: &str) -> T
-    where
-        T: FromStr,
-        T::Err: Display,
-    {
+    pub fn get<T: FromDebug>(&self, name: &str) -> T {
         let text = self.text(name);
-        match text.parse() {
-            Ok(value) => value,
-            Err(error) => {
-                let of = std::any::type_name::<T>();
-                panic!("the value of {name:?} must be a {of}, got {text:?}: {error}")
-            }
-        }
+        from_debug(text).unwrap_or_else(|| {
+            panic!("the value of {name:?} must be a {}, got {text:?}", name_of::<T>())
+        })
     }
 }
 
