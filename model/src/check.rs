@@ -244,7 +244,7 @@ impl<S: Send + Sync + 'static> Model<S> {
     ///
     /// An exploration ends at the first failure that it finds, and that one must be of this kind. If the model can fail
     /// in several ways, the others are not seen. A failure of an interleaving comes before one that takes weak
-    /// memory.
+    /// memory, and of these one without a spurious failure or wake-up before one with.
     pub fn fails(mut self, failure: Failure) -> Self {
         self.plan.fails = Some(failure);
         self

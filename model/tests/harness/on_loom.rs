@@ -605,6 +605,51 @@ fn a_race_in_an_interleaving_is_not_blamed_on_weak_memory() {
     }
 }
 
+/// The notification is lost with and without a spurious wake-up, and the condition is false with one only.
+#[test]
+fn a_failure_is_not_blamed_on_a_spurious_wake_up() {
+    type Queue = (AtomicU64, Mutex<()>, Condvar);
+    let waits = |(jobs, lock, added): &Queue| {
+        let mut guard = lock.lock().unwrap();
+        while jobs.load(SeqCst) == 0 {
+            guard = added.wait(guard).unwrap();
+        }
+    };
+    let adds = |(jobs, lock, added): &Queue| {
+        drop(lock.lock());
+        jobs.fetch_add(1, SeqCst);
+        added.notify_one();
+    };
+    let model = || Model::new(Queue::default).thread("client", adds).thread("alice", waits);
+    let error = model().thread("bob", waits).acceptable("()", "all end").try_check().unwrap_err();
+    let text = error.to_string();
+    assert!(text.starts_with("deadlock: ") && !text.contains("spuriously"), "{text}");
+    assert!(text.contains("came before the wait"), "{text}");
+    let waits_once = |(jobs, lock, added): &Queue| {
+        let guard = lock.lock().unwrap();
+        if jobs.load(SeqCst) == 0 {
+            drop(added.wait(guard).unwrap());
+        }
+        jobs.load(SeqCst)
+    };
+    let report = Model::new(Queue::default)
+        .thread("waits", waits_once)
+        .thread("adds", |(jobs, lock, added): &Queue| {
+            let guard = lock.lock().unwrap();
+            jobs.fetch_add(1, SeqCst);
+            drop(guard);
+            added.notify_one();
+        })
+        .interesting("waits=0", "a spurious wake-up")
+        .interesting("waits=1", "the job was added")
+        .check();
+    let is_spurious = |outcome: &str| {
+        let row = report.outcomes.iter().find(|row| row.text == outcome).expect("it is reached");
+        row.witness.as_ref().expect("it is reached").interleaving.contains("spuriously")
+    };
+    assert_eq!((is_spurious("waits=0"), is_spurious("waits=1")), (true, false));
+}
+
 /// Store buffering with relaxed accesses: only weak memory lets both read 0.
 #[test]
 fn an_outcome_that_takes_weak_memory_says_so() {

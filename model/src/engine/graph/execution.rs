@@ -132,7 +132,7 @@ impl<'a> Execution<'a> {
 
     /// Whether each choice that the standard or the program leaves open took branch 0.
     pub fn chose_first(&self) -> bool {
-        self.search.graph.events.iter().all(|event| event.kind != Kind::Choose || event.place == 0)
+        self.search.graph.chose_first()
     }
 
     /// Tells this execution from others, in whatever way and order they were explored.

@@ -105,6 +105,11 @@ impl Graph {
         &self.pasts[id as usize]
     }
 
+    /// Whether each choice that the standard or the program leaves open takes branch 0.
+    pub(super) fn chose_first(&self) -> bool {
+        self.events.iter().all(|event| event.kind != Kind::Choose || event.place == 0)
+    }
+
     /// The events of `thread`.
     pub(super) fn of(&self, thread: usize) -> &[Id] {
         self.threads.get(thread).map_or(&[], |thread| &thread.events)

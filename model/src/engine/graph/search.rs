@@ -12,12 +12,18 @@ use super::waiting::{Stopped, Stutters};
 use crate::engine::names::Names;
 use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object};
 
+/// How many events the graphs that are put off may have in all, about: some 60 MB.
+const MOST_PUT_OFF: usize = 1 << 17;
+
 pub(super) struct Search {
     pub(super) config: Config,
     /// The graph that is replayed and extended.
     pub(super) graph: Graph,
     /// Graphs whose last choice is made and still to be carried out.
     pub(super) work: Vec<Graph>,
+    /// More of them, for when those are explored: something in each happens without a cause, such as a spurious wake-up.
+    /// A failure is then found in an execution without that, if there is one.
+    put_off: Vec<Graph>,
     /// The causes of a thread that stutters, to be run to find out whether it does so for ever, and their
     /// signature.
     pub(super) to_decide: Option<(Graph, u128)>,
@@ -52,6 +58,7 @@ impl Search {
             config: config.clone(),
             graph: Graph::default(),
             work: vec![Graph { share: 1.0, ..Graph::default() }],
+            put_off: Vec::new(),
             to_decide: None,
             decides: None,
             spare: Vec::new(),
@@ -74,7 +81,8 @@ impl Search {
     pub(super) fn next(&mut self) -> Option<Graph> {
         let (graph, causes) = self.to_decide.take().unzip();
         (self.decides, self.looked, self.again) = (causes, false, None);
-        graph.or_else(|| self.next_to_look_at()).or_else(|| self.work.pop())
+        let graph = graph.or_else(|| self.next_to_look_at()).or_else(|| self.work.pop());
+        graph.or_else(|| self.put_off.pop())
     }
 
     /// A graph to write over.
@@ -101,7 +109,8 @@ impl Search {
     }
 
     /// Gives each graph left for later, from number `since` on, the same share as this one, of what was
-    /// this one's.
+    /// this one's. Puts off those in which a choice takes another branch than the first. No execution that takes first
+    /// branches alone comes of such a graph.
     pub(super) fn share_out(&mut self, since: usize) {
         let left = &mut self.work[since..];
         if !left.is_empty() {
@@ -109,6 +118,10 @@ impl Search {
             for graph in left {
                 graph.share = self.graph.share;
             }
+        }
+        if self.put_off.len() * self.graph.events.len() < MOST_PUT_OFF {
+            let unusual = self.work.extract_if(since.., |graph| !graph.chose_first());
+            self.put_off.extend(unusual);
         }
     }
 
