@@ -21,7 +21,7 @@
 //! ```
 //!
 //! The message says who holds what: *alice is blocked in m2.lock (held by bob); bob is blocked in m1.lock (held by
-//! alice)*.
+//! alice)*. Below the picture it names the kind: *It is a lock-order inversion*.
 //!
 //! On real threads none of 20,000 rounds deadlocked, in three runs of `SELVEDGE_ROUNDS=20000 cargo test --test book --
 //! deadlock:: --nocapture` (two cores, 2026-11-29). In another run, of 2,000 rounds, round 846 did.

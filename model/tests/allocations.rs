@@ -8,7 +8,7 @@ use selvedge_model::sync::{Arc, Mutex, thread};
 use selvedge_model::{Failure, Model};
 
 /// A value in memory of its own.
-fn place<T>(value: T) -> &'static T {
+pub(crate) fn place<T>(value: T) -> &'static T {
     // SAFETY: the layout is not empty, and the memory is as large as the value and aligned.
     unsafe {
         let memory = alloc(Layout::new::<T>()).cast::<T>();
@@ -18,7 +18,7 @@ fn place<T>(value: T) -> &'static T {
 }
 
 /// Frees that, without dropping the value.
-fn free<T>(value: &'static T) {
+pub(crate) fn free<T>(value: &'static T) {
     // SAFETY: not sound if the value is still used, which is to be reported; the memory is kept until the execution is
     // over.
     unsafe { dealloc(ptr::from_ref(value).cast_mut().cast(), Layout::new::<T>()) };

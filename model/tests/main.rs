@@ -11,6 +11,8 @@ mod futures;
 mod given_up;
 mod harness;
 mod in_model;
+#[cfg(loom)]
+mod kinds;
 mod linearizable;
 #[cfg(loom)]
 mod loops;

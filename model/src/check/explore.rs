@@ -21,7 +21,7 @@ use crate::engine::graph::{self, Config, Ending, Execution};
 use crate::engine::{loom, panics, stacks};
 use crate::kernel::{self, Policy, ThreadId};
 use crate::mutation::Probe;
-use crate::render::{Detail, Picture, cause_of, describe_where, picture};
+use crate::render::{Detail, Picture, cause_of, describe_where, kind, picture};
 use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
 use crate::sync::thread_number;
 
@@ -68,6 +68,8 @@ pub(super) struct Shown {
     pub(super) execution: u64,
     /// Whether it is an interleaving of the threads: sequentially consistent.
     pub(super) sequential: bool,
+    /// The kind of bug that it shows, where that is certain and not named by the fault.
+    pub(super) kind: Option<&'static str>,
     pub(super) picture: Picture,
 }
 
@@ -478,6 +480,7 @@ fn show(execution: &Execution<'_>, detail: Detail) -> Shown {
     Shown {
         execution: execution.number(),
         sequential: execution.is_sequentially_consistent(),
+        kind: kind(execution),
         picture: picture(execution, detail),
     }
 }

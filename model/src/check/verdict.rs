@@ -235,6 +235,9 @@ fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault) -> Eviden
     let Some(shown) = shown else { return Evidence::default() };
     let mut text = shown.picture.to_string();
     text.push('\n');
+    if let Some(kind) = shown.kind {
+        let _ = writeln!(text, "  {kind}");
+    }
     if !shown.sequential && !matches!(fault, Fault::Replayed(_)) {
         text.push_str("  It takes weak memory: a load reads an older store.\n");
     }

@@ -296,7 +296,7 @@ fn notified_too_early(view: &View<'_>, condvar: LocationId, thread: ThreadId) ->
 }
 
 /// The thread that began the read which ends on `end`.
-fn reader_of(view: &View<'_>, end: LocationId) -> Option<ThreadId> {
+pub(super) fn reader_of(view: &View<'_>, end: LocationId) -> Option<ThreadId> {
     let begins = |operation| match operation {
         Operation::Act { act: Act::RwLock(act), .. } => act.begins_read() == Some(end),
         _ => false,

@@ -7,6 +7,7 @@
 mod acts;
 mod arc;
 mod ending;
+mod kind;
 mod names;
 mod rows;
 mod state;
@@ -16,6 +17,7 @@ mod words;
 
 pub use ending::describe;
 pub(crate) use ending::{cause_of, describe_where};
+pub(crate) use kind::kind;
 
 use crate::engine::graph::{Action, Execution, Line};
 use crate::kernel::{Access, LocationId, Site};
