@@ -78,7 +78,7 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
     let Some(error) = error else {
         return Err(Exit::Usage.because(format!("{key} cannot be replayed: {}", why_not(&output))));
     };
-    // The command that has just been run need not be told again.
+    // The last line is about the variable, which this command has set.
     let shown = error.split("\n  Execution ").next().unwrap_or(&error);
     let shown =
         shown.replace("replayed one execution, which gives no verdict: it", "the execution");

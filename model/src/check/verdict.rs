@@ -107,7 +107,7 @@ pub(super) fn run(
         failure: None,
         elapsed: start.elapsed(),
     };
-    let verdict = judge(identity, plan, &mut report, finding.take());
+    let verdict = judge(identity, plan, &mut report, finding.take(), replay.is_some());
     // A replay gives no verdict, also where the failure is expected.
     let expected = report.failure.as_ref().filter(|_| replay.is_some() && verdict.is_ok());
     let replayed = expected.map(|found| CheckError::Replayed {
@@ -132,6 +132,7 @@ fn judge(
     plan: &Plan,
     report: &mut Report,
     finding: Option<Finding>,
+    is_replay: bool,
 ) -> Result<(), CheckError> {
     let reached =
         || report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect();
@@ -158,7 +159,7 @@ fn judge(
             bound: report.bound(),
         });
     };
-    let error = explain(identity, plan, finding);
+    let error = explain(identity, plan, finding, is_replay);
     match (plan.fails, error) {
         (Some(expected), CheckError::Failed { failure, message, evidence })
             if failure == expected =>
@@ -176,8 +177,13 @@ fn judge(
 }
 
 /// What a finding means, with the execution that shows it.
-fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) -> CheckError {
-    let evidence = || evidence(identity, shown.as_ref(), &fault);
+fn explain(
+    identity: &Identity,
+    plan: &Plan,
+    Finding { fault, shown }: Finding,
+    is_replay: bool,
+) -> CheckError {
+    let evidence = || evidence(identity, shown.as_ref(), &fault, is_replay);
     let failed =
         |failure, message: String| CheckError::Failed { failure, evidence: evidence(), message };
     let wrong = |message: String| CheckError::WrongModel { evidence: evidence(), message };
@@ -231,7 +237,12 @@ fn explain(identity: &Identity, plan: &Plan, Finding { fault, shown }: Finding) 
     }
 }
 
-fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault) -> Evidence {
+fn evidence(
+    identity: &Identity,
+    shown: Option<&Shown>,
+    fault: &Fault,
+    is_replay: bool,
+) -> Evidence {
     let Some(shown) = shown else { return Evidence::default() };
     let mut text = shown.picture.to_string();
     text.push('\n');
@@ -241,12 +252,16 @@ fn evidence(identity: &Identity, shown: Option<&Shown>, fault: &Fault) -> Eviden
     if !shown.sequential && !matches!(fault, Fault::Replayed(_)) {
         text.push_str("  It takes weak memory: a load reads an older store.\n");
     }
-    let _ = writeln!(
-        text,
-        "  Execution {}. To replay it with every step:\n{}",
-        shown.execution,
-        identity.replay_commands(shown.execution),
-    );
+    let number = shown.execution;
+    let _ = if is_replay {
+        writeln!(
+            text,
+            "  Execution {number}, replayed. Unset SELVEDGE_REPLAY to check the model again."
+        )
+    } else {
+        let commands = identity.replay_commands(number);
+        writeln!(text, "  Execution {number}. To replay it with every step:\n{commands}")
+    };
     Evidence { text, picture: Some(Box::new(shown.picture.clone())) }
 }
 

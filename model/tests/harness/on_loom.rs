@@ -783,10 +783,12 @@ fn one_execution_can_be_replayed() {
     let second = replay("1/2");
     assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
     assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
-    assert!(second.contains("Execution 2. To replay it"), "{second}");
+    let end = "  Execution 2, replayed. Unset SELVEDGE_REPLAY to check the model again.\n";
+    assert!(second.contains(end) && !second.contains("replay it with every step"), "{second}");
     let expected =
         text(&rerun("on_loom::a_data_race_is_a_data_race", &[("SELVEDGE_REPLAY", "1/1")]));
     assert!(expected.contains("no verdict: it reached data race: c1: alice writes"), "{expected}");
+    assert!(expected.contains("  Execution 1, replayed. Unset"), "{expected}");
     let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
     let nothing =
         "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
