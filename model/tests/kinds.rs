@@ -30,8 +30,7 @@ fn a_lock_that_the_thread_holds_is_a_self_deadlock() {
     let itself = "self-deadlock: a thread waits for a lock that it holds.";
     let model = Model::new(Mutexes::default).thread("alice", |(a, _)| locks(a, a));
     assert_eq!(deadlock(model), itself);
-    type Locks = fn(&RwLock<u64>);
-    let of_readers: [Locks; 3] = [
+    let of_readers: [fn(&RwLock<u64>); 3] = [
         |lock| drop((lock.write(), lock.write())),
         |lock| drop((lock.write(), lock.read())),
         |lock| drop((lock.read(), lock.write())),
