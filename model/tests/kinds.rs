@@ -1,7 +1,7 @@
 //! The kind of bug that a report names where that is certain: the terms are those of `loom-tests/glossary.md`.
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
-use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, thread};
+use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, hint, thread};
 use selvedge_model::{Failure, Model};
 
 use crate::allocations::{free, place};
@@ -63,6 +63,28 @@ fn a_read_lock_taken_again_beside_a_writer_is_a_recursive_read() {
         .thread("bob", |(a, _)| drop(a.write()));
     let recursive = "recursive read: a thread takes a read lock again that it holds, and a writer waits in between.";
     assert_eq!(deadlock(model), recursive);
+}
+
+/// Alice awaits the end of bob's read, and bob awaits alice; and bob alone would wait for himself.
+#[test]
+fn a_reader_that_wants_to_write_beside_a_writer_is_a_self_deadlock() {
+    type Lock = (AtomicU64, RwLock<()>);
+    let model = Model::new(Lock::default)
+        .thread("alice", |(reads, lock)| {
+            while reads.load(SeqCst) == 0 {
+                hint::spin_loop();
+            }
+            drop(lock.write());
+        })
+        .thread("bob", |(reads, lock)| {
+            let read = lock.read();
+            reads.store(1, SeqCst);
+            while lock.try_read().is_ok() {
+                hint::spin_loop();
+            }
+            drop((lock.write(), read));
+        });
+    assert_eq!(deadlock(model), "self-deadlock: a thread waits for a lock that it holds.");
 }
 
 type Queue = (AtomicU64, Mutex<()>, Condvar);

@@ -27,8 +27,12 @@ pub(crate) fn kind(execution: &Execution<'_>) -> Option<&'static str> {
 
 /// Whether `waiting` waits for itself, by locks.
 fn cycle(view: &View<'_>, blocked: &[Blocked], waiting: &Blocked) -> Option<&'static str> {
+    let reads = |waits: &Blocked| match waits.operation {
+        Operation::Act { act: Act::RwLock(act), .. } => act.begins_read().is_some(),
+        _ => false,
+    };
     let (first, mut next) = lock_awaited(view, waiting)?;
-    let mut locks = vec![first];
+    let (mut locks, mut one_reads) = (vec![first], reads(waiting));
     while next != waiting.thread {
         let waits = blocked.iter().find(|waiting| waiting.thread == next)?;
         let (lock, holder) = lock_awaited(view, waits)?;
@@ -37,14 +41,16 @@ fn cycle(view: &View<'_>, blocked: &[Blocked], waiting: &Blocked) -> Option<&'st
             return None;
         }
         locks.push(lock);
+        one_reads |= reads(waits);
         next = holder;
     }
-    Some(if locks.len() == 1 {
-        "It is a self-deadlock: a thread waits for a lock that it holds."
-    } else if locks.iter().all(|lock| *lock == first) {
+    Some(if !locks.iter().all(|lock| *lock == first) {
+        "It is a lock-order inversion: the threads take these locks in different orders, and wait in a cycle."
+    } else if one_reads && locks.len() > 1 {
         "It is a recursive read: a thread takes a read lock again that it holds, and a writer waits in between."
     } else {
-        "It is a lock-order inversion: the threads take these locks in different orders, and wait in a cycle."
+        // With others in the cycle, one that wants to write what it reads.
+        "It is a self-deadlock: a thread waits for a lock that it holds."
     })
 }
 
