@@ -24,7 +24,7 @@ use selvedge_model::{Linearizable, Promise, linearizable};
 use specimens::racy::{CheckThenInsertMap, HalfDoneMap, LateLenMap, ReadModifyWriteMap};
 
 use crate::support::alphabets::map::{
-    ByParity, Entries, both, by_parity, core, entries, full, map, one_entry,
+    ByParity, Entries, ROOM, both, by_parity, core, entries, full, map, one_entry,
 };
 
 // ---------------------------------------------------------------------------------------------
@@ -106,7 +106,7 @@ fn two_calls_for_each_thread_are_linearizable() {
 #[test]
 fn one_more_entry_grows_a_full_shard() {
     std::thread_local! {
-        static HASHED: Cell<u64> = const { Cell::new(0) };
+        static HASHED: Cell<usize> = const { Cell::new(0) };
     }
 
     struct Counting;
@@ -124,7 +124,7 @@ fn one_more_entry_grows_a_full_shard() {
     full(&map);
     HASHED.set(0);
     map.insert(1, 0);
-    assert_eq!(HASHED.get(), 1 + 3, "the new key, and the three of its shard");
+    assert_eq!(HASHED.get(), 1 + ROOM, "the new key, and those of its shard");
 }
 
 #[test]

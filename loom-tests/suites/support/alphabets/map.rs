@@ -106,9 +106,12 @@ pub(crate) fn both(map: &Entries) {
     map.insert(2, 6);
 }
 
+/// For how many entries the first one makes room in a shard.
+pub(crate) const ROOM: usize = 14;
+
 /// A start: the shard of key 1 is full, and grows if the key is inserted.
 pub(crate) fn full<S: BuildHasher>(map: &Map<u64, u64, S>) {
-    for key in [2, 3, 5, 7] {
+    for key in (3..).step_by(2).take(ROOM).chain([2]) {
         map.insert(key, key + 4);
     }
 }
