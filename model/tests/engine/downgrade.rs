@@ -51,6 +51,31 @@ fn it_is_a_read_among_others() {
     assert_eq!(found.all(), [(true, 1, true)]);
 }
 
+/// It counts as a read that has begun: a `try_write` that has looked at the reads before it fails.
+#[test]
+fn a_try_write_that_found_earlier_reads_ended_fails_beside_it() {
+    let found = explore(|| {
+        let (lock, writes) = (RwLock::new(0), AtomicBool::new(false));
+        drop(lock.read().unwrap());
+        thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                let guard = lock.try_write().ok()?;
+                let guard = RwLockWriteGuard::downgrade(guard);
+                let read = *guard;
+                Some((read, writes.load(Relaxed)))
+            });
+            let wrote = lock.try_write().is_ok_and(|mut guard| {
+                *guard = 1;
+                writes.store(true, Relaxed);
+                true
+            });
+            (wrote, other.join().unwrap())
+        })
+    });
+    let (read, later) = (Some((0, false)), Some((1, true)));
+    assert_eq!(found.all(), [(false, read), (true, None), (true, read), (true, later)]);
+}
+
 #[test]
 fn a_writer_waits_for_its_end() {
     let found = explore(|| {

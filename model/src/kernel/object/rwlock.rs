@@ -118,6 +118,7 @@ impl RwLock {
             RwLockAct::Downgrade { end } => {
                 self.writer = None;
                 self.reads = vec![end];
+                self.begun += 1;
                 self.written = edges.release();
                 return 0;
             }
