@@ -3,7 +3,7 @@
 use std::panic::Location;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-use super::object::{Act, CondvarAct, DeliveryAct, ReadEndAct};
+use super::object::{Act, CondvarAct, DeliveryAct, ReadEndAct, RwLockAct, acquired};
 
 /// A call site in the code under test.
 pub type Site = &'static Location<'static>;
@@ -127,6 +127,18 @@ impl Operation {
         matches!(act, ReadEndAct::End | ReadEndAct::Await)
     }
 
+    /// Whether it asks if a read has ended.
+    pub(crate) fn asks_for_end_of_read(&self) -> bool {
+        matches!(self, Self::Act { act: Act::ReadEnd(ReadEndAct::HasEnded), .. })
+    }
+
+    /// Whether it is the end of an attempt to write that begins again, given its result.
+    pub(crate) fn tries_again(&self, result: u64) -> bool {
+        let after =
+            matches!(self, Self::Act { act: Act::RwLock(RwLockAct::TryWriteAfter { .. }), .. });
+        after && result == acquired::WOULD_BLOCK
+    }
+
     /// Whether it says only how a wait on a condition variable ended that was not notified, given its result.
     pub(crate) fn ends_wait(&self, result: u64) -> bool {
         match self {
@@ -159,10 +171,11 @@ impl Operation {
     }
 
     /// Whether two turns of a loop that differ in this have asked the same: an operation of the same kind on the same
-    /// location, an update with the same operands.
+    /// location, an update with the same operands. Each read ends on a location of its own.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Update { .. }, Self::Update { .. }) => self == other,
+            _ if self.asks_for_end_of_read() => other.asks_for_end_of_read(),
             _ => {
                 self.location() == other.location()
                     && std::mem::discriminant(self) == std::mem::discriminant(other)

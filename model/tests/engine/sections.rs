@@ -7,7 +7,7 @@ use crate::facade::explore;
 use Ordering::{Acquire, Relaxed, Release, SeqCst};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use selvedge_model::sync::mpsc::sync_channel;
-use selvedge_model::sync::{Arc, Condvar, Mutex, hint, thread};
+use selvedge_model::sync::{Arc, Condvar, Mutex, RwLock, hint, thread};
 
 const SOON: Duration = Duration::from_millis(1);
 
@@ -347,4 +347,28 @@ fn several_turns_of_a_loop_may_make_a_try_lock_fail() {
     });
     let all = [false, true].map(|a| [false, true].map(|b| [false, true].map(|c| [a, b, c])));
     assert_eq!(found.all(), all.as_flattened().as_flattened());
+}
+
+/// It fails as long as a read is under way. Which one that is, and how many have ended, is not told apart.
+#[test]
+fn a_loop_that_tries_to_write_fails_once_for_all_reads() {
+    let found = explore(|| {
+        let writes = |lock: &RwLock<u64>| {
+            loop {
+                if let Ok(mut guard) = lock.try_write() {
+                    *guard += 1;
+                    break;
+                }
+                hint::spin_loop();
+            }
+        };
+        let reads = |lock: &RwLock<u64>| {
+            for _ in 0..3 {
+                drop(lock.read().unwrap());
+            }
+        };
+        with(RwLock::default(), writes, &[reads]);
+    });
+    assert_eq!(found.report.complete, 28);
+    found.all();
 }

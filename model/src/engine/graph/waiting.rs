@@ -218,7 +218,19 @@ impl Search {
         if ends_wait && matches!(operation, Operation::Act { .. }) {
             self.run.thread_mut(thread).waiting.unnotified = true;
         }
-        if operation.is_end_of_read() || ends_wait {
+        // How many reads had ended when a `try_write` found one that had not, depends on how many there were before.
+        let has_ended = operation.asks_for_end_of_read() && result == 1;
+        if operation.is_end_of_read() || has_ended || ends_wait {
+            return;
+        }
+        if operation.tries_again(result) {
+            // What it found before is of no account.
+            let waiting = &mut self.run.thread_mut(thread).waiting;
+            let location = operation.location();
+            let begins = |look: &Look| look.operation.location() == location;
+            if let Some(at) = waiting.turn.iter().rposition(begins) {
+                waiting.turn.truncate(at);
+            }
             return;
         }
         let mut acts = event.place as usize;
