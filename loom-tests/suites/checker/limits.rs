@@ -17,6 +17,7 @@
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
 //! | that a waiting loop woke from a wait on a condition variable, or that a `compare_exchange_weak` in it failed, without a cause | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
+//! | of some attempts and then a loop of more, all of them in one helper: that the first ones fail | `#[track_caller]` on the helper | `attempts_at_one_place_are_one_loop` |
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
@@ -27,6 +28,7 @@
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
 //! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
 //! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
+//! | livelock | a loop of `try_send` on `sync_channel(0)`, beside a loop of `recv_timeout` | `send` | `loops_that_meet_at_a_rendezvous_are_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
@@ -45,6 +47,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
+use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use selvedge_model::sync::{
     Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, hint, thread,
 };
@@ -535,6 +538,44 @@ fn turns_without_a_cause_are_not_counted() {
     is_complete(&report);
 }
 
+/// Loops are told apart by where they wait. With `#[track_caller]` that is where the helper is called.
+#[test]
+fn attempts_at_one_place_are_one_loop() {
+    fn attempt(mutex: &Mutex<()>) -> bool {
+        let succeeds = mutex.try_lock().is_ok();
+        if !succeeds {
+            hint::spin_loop();
+        }
+        succeeds
+    }
+    #[track_caller]
+    fn attempt_here(mutex: &Mutex<()>) -> bool {
+        let succeeds = mutex.try_lock().is_ok();
+        if !succeeds {
+            hint::spin_loop();
+        }
+        succeeds
+    }
+    fn quick(attempt: fn(&Mutex<()>) -> bool, mutex: &Mutex<()>) -> bool {
+        let quick = attempt(mutex) || attempt(mutex);
+        while !quick && !attempt(mutex) {}
+        quick
+    }
+    let model = |quick: fn(&Mutex<()>) -> bool| {
+        let model = Model::new(Mutex::default).thread("quick", quick);
+        model
+            .thread("holds", |mutex| drop(lock(mutex)))
+            .acceptable("quick=true", "of the first two")
+    };
+    model(|mutex| quick(attempt, mutex)).missed("quick=false", "of the others").check();
+    let apart = model(|mutex| {
+        let quick = attempt_here(mutex) || attempt_here(mutex);
+        while !quick && !attempt_here(mutex) {}
+        quick
+    });
+    is_complete(&apart.acceptable("quick=false", "of the others").check());
+}
+
 /// The results of the `try_lock`s depend on the turns of another loop.
 #[test]
 fn idle_turns_that_hold_a_lock_are_not_counted() {
@@ -622,6 +663,41 @@ fn loop_that_ends_by_a_clock_is_reported_as_livelock() {
         by_clock.fails(Failure::Livelock).check();
     }
     is_complete(&right(model(|turns, _| turns == 2)));
+}
+
+/// A `try_send` succeeds only while the receiver waits, and that it waited is not seen once it has stopped.
+#[test]
+fn loops_that_meet_at_a_rendezvous_are_reported_as_livelock() {
+    type Ends = (SyncSender<u64>, Mutex<Receiver<u64>>);
+    let model = |sends: fn(&SyncSender<u64>)| {
+        let ends = || {
+            let (sender, receiver) = sync_channel(0);
+            (sender, Mutex::new(receiver))
+        };
+        Model::new(ends)
+            .thread("sends", move |(sender, _): &Ends| sends(sender))
+            .thread("receives", |(_, receiver)| {
+                let receiver = lock(receiver);
+                loop {
+                    if let Ok(value) = receiver.recv_timeout(Duration::from_millis(1)) {
+                        return value;
+                    }
+                }
+            })
+            .rounds(100)
+    };
+    let right = |model: Model<Ends>| model.acceptable("receives=7", "they meet").check();
+    let tries = |sender: &SyncSender<u64>| {
+        while sender.try_send(7).is_err() {
+            thread::yield_now();
+        }
+    };
+    if cfg!(loom) {
+        model(tries).fails(Failure::Livelock).check();
+    } else {
+        right(model(tries));
+    }
+    is_complete(&right(model(|sender| sender.send(7).unwrap())));
 }
 
 /// Two loops answer each other, twice each. That a turn has answered through a `Cell` is not seen.
