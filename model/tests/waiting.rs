@@ -528,3 +528,29 @@ mod on_loom {
             .check();
     }
 }
+
+/// The exchange fails although the word is free, and no other `unpark` comes.
+#[test]
+fn a_park_after_a_weak_exchange_that_failed_without_a_cause_is_a_deadlock() {
+    let program = |parks: fn(bool) -> bool| {
+        Model::program(move || {
+            let taken = std::sync::Arc::new(AtomicBool::new(true));
+            let there = std::sync::Arc::clone(&taken);
+            let waits = thread::spawn(move || {
+                while let Err(found) = there.compare_exchange_weak(false, true, Acquire, Relaxed) {
+                    if parks(found) {
+                        thread::park();
+                    }
+                }
+            });
+            taken.store(false, Release);
+            waits.thread().unpark();
+            waits.join().unwrap();
+        })
+    };
+    let report = program(|_| true).fails(Failure::Deadlock).check();
+    assert_eq!(report.executions(), 3);
+    let report = program(|found| found).acceptable("()", "it takes the word").check();
+    assert!(report.is_complete());
+    assert_eq!(report.executions(), 25);
+}

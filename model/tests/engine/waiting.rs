@@ -275,6 +275,40 @@ fn failures_without_a_cause_cost_a_spin_lock_nothing() {
     }
 }
 
+/// What a turn finds after its exchange has failed may be what the loop returns.
+#[test]
+fn what_is_found_after_a_weak_exchange_that_failed_is_not_lost() {
+    let found = explore(|| {
+        let there = Arc::new((AtomicBool::new(false), AtomicUsize::new(0)));
+        let sets = there.clone();
+        let child = thread::spawn(move || sets.1.store(1, Relaxed));
+        let (lock, value) = &*there;
+        let mut seen = 2;
+        while lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+            seen = value.load(Relaxed);
+            hint::spin_loop();
+        }
+        child.join().unwrap();
+        seen
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, vec![0, 1, 2]));
+}
+
+/// What a turn changes after its exchange has failed is an effect of it.
+#[test]
+fn a_change_after_a_weak_exchange_that_failed_is_an_effect() {
+    let found = explore_with(&Config { turns: 3, ..Config::default() }, || {
+        let (lock, failures) = (AtomicBool::new(false), AtomicUsize::new(0));
+        while lock.compare_exchange_weak(false, true, Acquire, Relaxed).is_err() {
+            failures.store(failures.load(Relaxed) + 1, Relaxed);
+            hint::spin_loop();
+        }
+        failures.load(Relaxed)
+    });
+    assert!(matches!(found.report.bounds[..], [Bound::Turns { thread: 0, .. }]));
+    assert_eq!(found.results.into_iter().collect::<Vec<_>>(), [0, 1, 2, 3]);
+}
+
 /// What a thread changes behind a shared reference between two loops is no look of the first.
 #[test]
 fn a_section_between_two_loops_is_of_neither() {

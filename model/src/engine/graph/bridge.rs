@@ -224,6 +224,11 @@ impl KernelEngine for Engine {
         let goes_on = {
             let mut search = self.search.borrow_mut();
             let thread = search.run.current;
+            let turn = match turn {
+                Turn::Again if search.tries_again(thread, site) => Turn::Spin,
+                Turn::Again => return,
+                turn => turn,
+            };
             search.note_turn(thread, turn, site);
             search.turn(thread, turn, site)
         };

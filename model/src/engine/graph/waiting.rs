@@ -9,8 +9,9 @@
 //! turn made an unusual choice, or began with a wait that ended without a cause: the thread need not make it again,
 //! and in another execution it does not.
 //!
-//! A `compare_exchange_weak` that fails without a cause ends a turn, for a loop that tries again often has no hint. Such a
-//! turn need not repeat another one: it can be taken out whatever it found, since the exchange is tried again.
+//! A turn in which a `compare_exchange_weak` fails without a cause ends where the exchange is tried again, for such a loop
+//! often has no hint. If nothing comes after the failure, it need not repeat another turn: it can be taken out whatever it
+//! found.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what
 //! it read. An act finds its result, and behind it the last lasting act of another thread: a message, a
@@ -131,6 +132,8 @@ pub(super) struct Waiting {
     /// The turn that changed something last, and those since that did not repeat another.
     earlier: Vec<Vec<Look>>,
     changed: bool,
+    /// How many looks there were when it changed something last.
+    looks_at_change: usize,
     /// Where the last turn ended, or a `wait_until` began.
     site: Option<Site>,
     /// What there was in this turn before a `wait_until` began: looks, sections, changes, a time-out.
@@ -172,6 +175,17 @@ impl Waiting {
         accesses.0.clear();
         accesses.1.clear();
         *self = Self { turn, before, accesses, ..Self::default() };
+    }
+
+    /// Whether the turn does nothing after a weak exchange has failed in it without a cause, but to read the value.
+    fn ends_with_a_failure(&self) -> bool {
+        let at = self.turn.iter().rposition(Look::fails_without_a_cause);
+        at.is_some_and(|at| at + 2 >= self.turn.len())
+    }
+
+    /// It changes something.
+    fn changes(&mut self) {
+        (self.changed, self.looks_at_change) = (true, self.turn.len());
     }
 
     /// Whether the turn found something of another thread for the first time.
@@ -257,8 +271,10 @@ impl Search {
             Kind::Store | Kind::Spawn | Kind::Join => (true, None),
         };
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        waiting.changed |= changed;
         waiting.turn.push(Look { operation, site, source, acts: acts as u32, result });
+        if changed {
+            waiting.changes();
+        }
     }
 
     /// Whether an act ends a critical section in which another thread found the lock held.
@@ -276,7 +292,8 @@ impl Search {
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let exchange = waiting.turn.iter().rposition(Look::fails_without_a_cause);
-        if let Some(at) = exchange.filter(|_| waiting.changed && turn == Turn::Spin) {
+        let only_before = |at: &usize| waiting.changed && waiting.looks_at_change <= *at;
+        if let Some(at) = exchange.filter(|at| turn == Turn::Spin && only_before(at)) {
             // What changed something is a turn before that of the exchange.
             let own = waiting.turn.split_off(at);
             if !self.turn(thread, Turn::Spin, site) {
@@ -324,7 +341,7 @@ impl Search {
         let compares = (turn == Turn::Spin || noticed) && !waiting.changed;
         let (mut repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        repeats |= compares && !noticed && waiting.turn.iter().any(Look::fails_without_a_cause);
+        repeats |= compares && !noticed && waiting.ends_with_a_failure();
         let stutters = !goes_on
             && !waiting.changed
             && !waiting.turn.is_empty()
@@ -340,6 +357,7 @@ impl Search {
         waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
         if waiting.changed {
             waiting.earlier.clear();
+            waiting.looks_at_change = 0;
         }
         if !waiting.turn.is_empty() {
             waiting.keep_turn();

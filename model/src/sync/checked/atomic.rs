@@ -323,15 +323,16 @@ impl<T: Word> Atomic<T> {
         let fails = self.in_model(|engine, _| {
             let what = Choice::WeakFailure { current: current.to_word(), new: new.to_word() };
             let operation = Operation::Choose { what, options: 2 };
-            engine.policy().spurious && engine.step(operation, site) == 1
+            if !engine.policy().spurious {
+                return false;
+            }
+            engine.turn(Turn::Again, site);
+            engine.step(operation, site) == 1
         });
         if fails == Some(true) {
             let change = mutant::change(site, EXCHANGE, &[success, failure]);
             let failure = if let Some(Change::Failure(weaker)) = change { weaker } else { failure };
-            let value = self.load_at(failure, site);
-            // A loop that tries again has taken a turn in vain, whether it has a hint or not.
-            kernel::with(|engine| engine.turn(Turn::Spin, site));
-            return Err(value);
+            return Err(self.load_at(failure, site));
         }
         self.compare_exchange(current, new, success, failure)
     }

@@ -38,7 +38,9 @@ impl Search {
     ) -> bool {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let Some(echo) = &waiting.echo else {
-            waiting.changed |= access == Access::Write;
+            if access == Access::Write {
+                waiting.changes();
+            }
             waiting.accesses.0.push((waiting.turn.len(), location, access));
             return true;
         };
@@ -106,6 +108,17 @@ impl Search {
             }
             _ => false,
         })
+    }
+
+    /// Whether the turn of `thread` is one of a loop that tries a weak exchange again, after it has failed without a
+    /// cause.
+    pub(in super::super) fn tries_again(&self, thread: ThreadId, site: Site) -> bool {
+        let waiting = &self.run.thread(thread).waiting;
+        let turn = match &waiting.echo {
+            Some(echo) => &waiting.before[..echo.at],
+            None => &*waiting.turn,
+        };
+        turn.iter().any(|look| look.site == site && look.fails_without_a_cause())
     }
 
     /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
