@@ -530,6 +530,7 @@ mod on_loom {
 }
 
 /// The exchange fails although the word is free, and no other `unpark` comes.
+#[cfg(loom)]
 #[test]
 fn a_park_after_a_weak_exchange_that_failed_without_a_cause_is_a_deadlock() {
     let program = |parks: fn(bool) -> bool| {
