@@ -116,7 +116,7 @@ impl<K, V> DerefMut for Writing<'_, K, V> {
     }
 }
 
-#[cfg(all(test, not(loom)))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
