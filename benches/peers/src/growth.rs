@@ -75,8 +75,9 @@ fn counter_stripes(smoke: bool) {
 
 fn shards(threads: usize, smoke: bool) {
     const SHARDS: [usize; 6] = [8, 16, 32, 64, 128, 512];
-    heading("shards", map::works());
-    let columns: Vec<Vec<f64>> = (0..map::works().count())
+    heading("shards", map::WORKS.iter().map(|work| work.name.replace("16 hot keys,", "hot,")));
+    let columns: Vec<Vec<f64>> = map::WORKS
+        .iter()
         .map(|work| {
             let ours = SHARDS.iter().map(|shards| map::sharded(*shards, work, smoke));
             let sides: Vec<_> = ours.chain(map::others(work, smoke)).collect();

@@ -16,7 +16,7 @@ use crate::table::{Goal, Row};
 
 /// What a workload consists of.
 pub(crate) struct Work {
-    name: &'static str,
+    pub(crate) name: &'static str,
     /// How many of a hundred operations read, insert, remove and update.
     mix: [u64; 4],
     /// Keys are below this number.
@@ -59,7 +59,7 @@ const HOT_READS: Work = Work { name: "16 hot keys, read heavy", hot: true, ..REA
 const HOT_WRITES: Work = Work { name: "16 hot keys, exchange", hot: true, ..EXCHANGE };
 
 /// In the order of the table.
-const WORKS: [&Work; 5] = [&READ_HEAVY, &EXCHANGE, &RAPID_GROW, &HOT_READS, &HOT_WRITES];
+pub(crate) const WORKS: [&Work; 5] = [&READ_HEAVY, &EXCHANGE, &RAPID_GROW, &HOT_READS, &HOT_WRITES];
 
 /// The comparisons.
 pub(crate) fn rows(smoke: bool) -> Vec<Row> {
@@ -95,21 +95,16 @@ pub(crate) fn all(reading: bool, smoke: bool) -> Vec<Side<'static>> {
 /// Their names.
 pub(crate) const NAMES: [&str; 5] = ["Map", "dashmap", "papaya", "scc", "RwLock<HashMap>"];
 
-/// `Map` with so many shards, on the workload of that number.
-pub(crate) fn sharded(shards: usize, work: usize, smoke: bool) -> Side<'static> {
-    side("Map", WORKS[work], smoke, move || {
+/// `Map` with so many shards.
+pub(crate) fn sharded(shards: usize, work: &'static Work, smoke: bool) -> Side<'static> {
+    side(NAMES[0], work, smoke, move || {
         selvedge::Map::with_shards_and_hasher(shards, hasher()).expect("so many are allowed")
     })
 }
 
-/// dashmap and scc, on the workload of that number.
-pub(crate) fn others(work: usize, smoke: bool) -> [Side<'static>; 2] {
-    [dashmap(WORKS[work], smoke), scc(WORKS[work], smoke)]
-}
-
-/// The names of the workloads.
-pub(crate) fn works() -> impl Iterator<Item = String> {
-    WORKS.iter().map(|work| work.name.replace("16 hot keys,", "hot,"))
+/// dashmap and scc.
+pub(crate) fn others(work: &'static Work, smoke: bool) -> [Side<'static>; 2] {
+    [dashmap(work, smoke), scc(work, smoke)]
 }
 
 /// Looking up keys of `entries`, all of which are there. The maps are in the order of [`NAMES`] from `first` on, and

@@ -142,8 +142,8 @@ impl Record for Stats {
 }
 
 /// Records 1 and says so, or records 10 if that has been said: 10 is never seen without 1, since the first record happens
-/// before the second. Either
-/// thread may be the first, because the thread's number, and so its stripe, is nobody's choice.
+/// before the second. Either thread may be the first: a program does not choose the numbers of its threads, and so not
+/// their stripes.
 pub(crate) fn cause_or_effect<R: Record, S: Default>((stats, told): &With<R>) -> S {
     if told.fetch_add(0, Acquire) == 0 {
         stats.record(1);

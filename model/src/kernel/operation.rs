@@ -133,7 +133,7 @@ impl Operation {
     }
 
     /// Whether it is the end of an attempt to write that begins again, given its result.
-    pub(crate) fn tries_again(&self, result: u64) -> bool {
+    pub(crate) fn begins_again(&self, result: u64) -> bool {
         let after =
             matches!(self, Self::Act { act: Act::RwLock(RwLockAct::TryWriteAfter { .. }), .. });
         after && result == acquired::WOULD_BLOCK

@@ -7,7 +7,7 @@ use super::names::{letter_and_kind, short_order};
 use super::rows::on;
 use super::view::View;
 use super::words::update_name;
-use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Party, Text};
+use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Line, Party, Text};
 use crate::kernel::object::{
     BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
 };
@@ -272,27 +272,37 @@ fn held_by(view: &View<'_>, object: LocationId, thread: ThreadId) -> Option<Stri
 
 /// Of a thread that waits on a condition variable: the last notification, if it came before the wait.
 fn notified_too_early(view: &View<'_>, condvar: LocationId, thread: ThreadId) -> Option<String> {
-    let acts = view.trace.lines.iter().rev().filter_map(|line| match line.action {
-        Action::Step(Operation::Act { object, act: Act::Condvar(act) }) if object == condvar => {
-            Some((line, act))
-        }
-        _ => None,
-    });
-    let mut waits = false;
-    for (line, act) in acts {
-        match act {
-            CondvarAct::NotifyOne | CondvarAct::NotifyAll if waits => {
-                let step =
-                    on(&view.names, Some(condvar), act_name(view, condvar, Act::Condvar(act)));
-                let by = view.names.thread(line.thread);
-                return Some(format!("{by}'s {step}{}", at(line.site)));
-            }
-            CondvarAct::Enter if line.thread == thread => waits = true,
-            CondvarAct::NotifyOne | CondvarAct::NotifyAll => return None,
+    let (notifies, _) = notification_and_wait(view, condvar, thread)?;
+    let line = &view.trace.lines[notifies];
+    let act = act_on(condvar, line)?;
+    let step = on(&view.names, Some(condvar), act_name(view, condvar, Act::Condvar(act)));
+    Some(format!("{}'s {step}{}", view.names.thread(line.thread), at(line.site)))
+}
+
+/// The same: the lines of the notification and of the wait.
+pub(super) fn notification_and_wait(
+    view: &View<'_>,
+    condvar: LocationId,
+    thread: ThreadId,
+) -> Option<(usize, usize)> {
+    let mut waits = None;
+    for (at, line) in view.trace.lines.iter().enumerate().rev() {
+        match act_on(condvar, line) {
+            Some(CondvarAct::NotifyOne | CondvarAct::NotifyAll) => return Some((at, waits?)),
+            Some(CondvarAct::Enter) if line.thread == thread => waits = waits.or(Some(at)),
             _ => {}
         }
     }
     None
+}
+
+pub(super) fn act_on(condvar: LocationId, line: &Line) -> Option<CondvarAct> {
+    match line.action {
+        Action::Step(Operation::Act { object, act: Act::Condvar(act) }) if object == condvar => {
+            Some(act)
+        }
+        _ => None,
+    }
 }
 
 /// The thread that began the read which ends on `end`.

@@ -1,9 +1,9 @@
 //! The kind of bug that an execution surely shows, where the failure alone does not name it.
 
-use super::ending::{reader_of, waits_in};
+use super::ending::{act_on, notification_and_wait, reader_of, waits_in};
 use super::view::View;
 use crate::engine::graph::{Action, Blocked, Ending, Execution, Party, Source};
-use crate::kernel::object::{CondvarAct, ReadEndAct};
+use crate::kernel::object::ReadEndAct;
 use crate::kernel::{Access, Act, CellKind, LocationId, Made, Object, Operation, ThreadId};
 
 /// The kind of bug that `execution` shows, in a sentence with its term in the glossary; `None` if it is not certain.
@@ -76,18 +76,12 @@ fn lost(view: &View<'_>, waiting: &Blocked) -> Option<&'static str> {
     else {
         return None;
     };
+    // The last one: no other thread was notified in place of this one.
+    let (notifies, enters) = notification_and_wait(view, condvar, waiting.thread)?;
     let lines = &view.trace.lines;
-    let act_of = |at: usize| match lines[at].action {
-        Action::Step(Operation::Act { object, act: Act::Condvar(act) }) if object == condvar => {
-            Some(act)
-        }
-        _ => None,
-    };
-    let own = |at: &usize| lines[*at].thread == waiting.thread;
-    let enters =
-        (0..lines.len()).rev().filter(own).find(|&at| act_of(at) == Some(CondvarAct::Enter))?;
-    let since = (0..enters).rev().filter(own).take_while(|&at| act_of(at).is_none());
-    let mut reads = since.filter_map(|at| match (lines[at].action, lines[at].source?) {
+    let own = lines[..enters].iter().rev().filter(|line| line.thread == waiting.thread);
+    let since = own.take_while(|line| act_on(condvar, line).is_none());
+    let mut reads = since.filter_map(|line| match (line.action, line.source?) {
         (Action::Step(Operation::Load { location, .. }), source) => Some((location, source)),
         _ => None,
     });
@@ -101,13 +95,8 @@ fn lost(view: &View<'_>, waiting: &Blocked) -> Option<&'static str> {
         let Action::Step(step) = lines[at].action else { return false };
         step.location() == Some(location) && lines[at].written.is_some() && lines[at].place > read
     };
-    // The last one: no other thread was notified in place of this one.
-    let notifies =
-        |&at: &usize| matches!(act_of(at), Some(CondvarAct::NotifyOne | CondvarAct::NotifyAll));
-    let last = (0..lines.len()).filter(notifies).max_by_key(|&at| lines[at].place)?;
-    let by = lines[last].thread;
-    let is_lost = lines[last].place < lines[enters].place
-        && (0..last).any(|at| lines[at].thread == by && changes(at));
+    let by = lines[notifies].thread;
+    let is_lost = (0..notifies).any(|at| lines[at].thread == by && changes(at));
     is_lost.then_some(
         "It is a lost wake-up: the notification comes after the check, and before the wait.",
     )

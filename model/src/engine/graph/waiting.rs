@@ -237,7 +237,7 @@ impl Search {
         if operation.is_end_of_read() || has_ended || ends_wait {
             return;
         }
-        if operation.tries_again(result) {
+        if operation.begins_again(result) {
             // What it found before is of no account.
             let waiting = &mut self.run.thread_mut(thread).waiting;
             let location = operation.location();
