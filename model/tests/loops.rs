@@ -144,6 +144,49 @@ fn two_loops_that_spin_at_one_place_are_told_apart() {
     );
 }
 
+/// Its turns end at one place, in a helper. Where that is called tells them apart: what comes after an attempt in vain
+/// depends on which it is.
+#[test]
+fn attempts_in_a_helper_are_told_apart_by_where_it_is_called() {
+    #[inline(never)]
+    fn attempt(a: &AtomicU64) -> bool {
+        let succeeds = a.load(SeqCst) == 1;
+        if !succeeds {
+            hint::spin_loop();
+        }
+        succeeds
+    }
+    fn waits(a: &AtomicU64) -> u64 {
+        while !attempt(a) {}
+        9
+    }
+
+    let two_first: Body<AtomicU64, u64> = |a| if attempt(a) || attempt(a) { 1 } else { waits(a) };
+    let three_in_a_loop: Body<AtomicU64, u64> = |a| {
+        for _ in 0..3 {
+            if attempt(a) {
+                return 1;
+            }
+        }
+        waits(a)
+    };
+    let third_of_a_turn: Body<AtomicU64, u64> = |a| {
+        loop {
+            if attempt(a) || attempt(a) {
+                return 1;
+            }
+            if attempt(a) {
+                return 9;
+            }
+        }
+    };
+    let writes: Body<AtomicU64, u64> = |a| a.swap(1, SeqCst);
+    for tries in [two_first, three_in_a_loop, third_of_a_turn] {
+        let bodies = [("tries", tries), ("writes", writes)];
+        exact_in_every_order(zero, &bodies, &[&[1, 0], &[9, 0]]);
+    }
+}
+
 /// Its turns have an effect: there is no end of executions.
 #[test]
 fn a_waiting_loop_that_counts_its_turns_is_bounded() {

@@ -17,7 +17,6 @@
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
 //! | that a waiting loop woke from a wait on a condition variable, or that a `compare_exchange_weak` in it failed, without a cause | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
-//! | of some attempts and then a loop of more, all of them in one helper: that the first ones fail | `#[track_caller]` on the helper | `attempts_at_one_place_are_one_loop` |
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
@@ -536,44 +535,6 @@ fn turns_without_a_cause_are_not_counted() {
         .missed("woke=true", "a wait ended without a cause")
         .check();
     is_complete(&report);
-}
-
-/// Loops are told apart by where they wait. With `#[track_caller]` that is where the helper is called.
-#[test]
-fn attempts_at_one_place_are_one_loop() {
-    fn attempt(mutex: &Mutex<()>) -> bool {
-        let succeeds = mutex.try_lock().is_ok();
-        if !succeeds {
-            hint::spin_loop();
-        }
-        succeeds
-    }
-    #[track_caller]
-    fn attempt_here(mutex: &Mutex<()>) -> bool {
-        let succeeds = mutex.try_lock().is_ok();
-        if !succeeds {
-            hint::spin_loop();
-        }
-        succeeds
-    }
-    fn quick(attempt: fn(&Mutex<()>) -> bool, mutex: &Mutex<()>) -> bool {
-        let quick = attempt(mutex) || attempt(mutex);
-        while !quick && !attempt(mutex) {}
-        quick
-    }
-    let model = |quick: fn(&Mutex<()>) -> bool| {
-        let model = Model::new(Mutex::default).thread("quick", quick);
-        model
-            .thread("holds", |mutex| drop(lock(mutex)))
-            .acceptable("quick=true", "of the first two")
-    };
-    model(|mutex| quick(attempt, mutex)).missed("quick=false", "of the others").check();
-    let apart = model(|mutex| {
-        let quick = attempt_here(mutex) || attempt_here(mutex);
-        while !quick && !attempt_here(mutex) {}
-        quick
-    });
-    is_complete(&apart.acceptable("quick=false", "of the others").check());
 }
 
 /// The results of the `try_lock`s depend on the turns of another loop.

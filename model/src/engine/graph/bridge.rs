@@ -9,6 +9,7 @@ use super::coroutine::Engine;
 use super::outcome::{Action, Ending, Text};
 use super::run::Entry;
 use super::search::Search;
+use crate::engine::call_stack::CallStack;
 use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{
@@ -229,8 +230,11 @@ impl KernelEngine for Engine {
                 Turn::Again => return,
                 turn => turn,
             };
+            let at = search
+                .compares_calls(thread)
+                .then(|| CallStack::of(search.run.thread(thread).running));
             search.note_turn(thread, turn, site);
-            search.turn(thread, turn, site)
+            search.turn(thread, turn, (site, at.unwrap_or_default()))
         };
         if !goes_on {
             self.pause();

@@ -3,9 +3,10 @@
 //! # The stutter rule
 //!
 //! A turn of a loop that changed nothing, and has found the same as an earlier one with none in between
-//! that changed anything, can be repeated for ever. The thread stops there. Nothing is lost: if such a turn is
-//! taken out of an execution, what remains is consistent (there are fewer edges) and has the same
-//! outcome, and the search visits it. Where there is nothing else to find, it is a deadlock; but not if the
+//! that changed anything, and ends where that did, can be repeated for ever. The thread stops there. Nothing is lost:
+//! if such a turn is taken out of an execution, what remains is consistent (there are fewer edges) and has the same
+//! outcome, and the search visits it. A turn ends where another does if they call the hint at one place, in functions
+//! that were called at the same places ([`CallStack`]). Where there is nothing else to find, it is a deadlock; but not if the
 //! turn made an unusual choice, or began with a wait that ended without a cause: the thread need not make it again,
 //! and in another execution it does not.
 //!
@@ -51,6 +52,7 @@ use echo::Echo;
 
 use super::event::{INIT, Id, Kind};
 use super::search::Search;
+use crate::engine::call_stack::{CallStack, TurnEnd};
 use crate::kernel::{
     Access, Act, Choice, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn,
 };
@@ -129,8 +131,9 @@ pub(super) struct Waiting {
     before: Vec<Look>,
     /// Accesses to plain memory in the turn, and in the one before.
     accesses: (Vec<PlainAccess>, Vec<PlainAccess>),
-    /// The turn that changed something last, and those since that did not repeat another.
-    earlier: Vec<Vec<Look>>,
+    /// The turn that changed something last, and those since that did not repeat another, with the calls in which they
+    /// ended.
+    earlier: Vec<(CallStack, Vec<Look>)>,
     changed: bool,
     /// How many looks there were when it changed something last.
     looks_at_change: usize,
@@ -286,9 +289,9 @@ impl Search {
     }
 
     /// A turn ends. Whether the thread may go on.
-    pub(super) fn turn(&mut self, thread: ThreadId, turn: Turn, site: Site) -> bool {
+    pub(super) fn turn(&mut self, thread: ThreadId, turn: Turn, (site, calls): TurnEnd) -> bool {
         if self.echoes(thread) {
-            return self.turn_of_echo(thread, turn, site);
+            return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let exchange = waiting.turn.iter().rposition(Look::fails_without_a_cause);
@@ -296,7 +299,7 @@ impl Search {
         if let Some(at) = exchange.filter(|at| turn == Turn::Spin && only_before(at)) {
             // What changed something is a turn before that of the exchange.
             let own = waiting.turn.split_off(at);
-            if !self.turn(thread, Turn::Spin, site) {
+            if !self.turn(thread, Turn::Spin, (site, calls)) {
                 return false;
             }
             self.run.thread_mut(thread).waiting.turn = own;
@@ -339,7 +342,8 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let noticed = std::mem::take(&mut waiting.noticed);
         let compares = (turn == Turn::Spin || noticed) && !waiting.changed;
-        let (mut repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
+        let (mut repeats, in_vain) =
+            if compares { self.compare(thread, calls) } else { (false, false) };
         let waiting = &mut self.run.thread_mut(thread).waiting;
         repeats |= compares && !noticed && waiting.ends_with_a_failure();
         let stutters = !goes_on
@@ -362,7 +366,7 @@ impl Search {
         if !waiting.turn.is_empty() {
             waiting.keep_turn();
             if !repeats {
-                waiting.earlier.push(waiting.before.clone());
+                waiting.earlier.push((calls, waiting.before.clone()));
             }
         }
         waiting.changed = false;
@@ -372,7 +376,7 @@ impl Search {
         } else if stutters {
             let causes = self.graph.signature_of_causes(thread, &self.names);
             match self.for_ever.get(&causes) {
-                None => return self.find_out(thread, site, causes),
+                None => return self.find_out(thread, (site, calls), causes),
                 Some(true) => {
                     self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
                     return false;
@@ -411,31 +415,34 @@ impl Search {
 
     /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
     /// only now.
-    fn compare(&mut self, thread: ThreadId) -> (bool, bool) {
+    fn compare(&mut self, thread: ThreadId, calls: CallStack) -> (bool, bool) {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let mut turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
-        for look in earlier.iter_mut().flatten().chain(&mut turn) {
+        for look in earlier.iter_mut().flat_map(|(_, turn)| turn).chain(&mut turn) {
             if let Operation::Act { object, .. } = look.operation {
                 let location = self.run.location(object);
                 look.source = self.found_by(thread, location, look.acts as usize);
             }
         }
         // The first turn comes with what the thread did before the loop.
-        let repeats = |turn: &[Look], before: &Vec<Look>| {
-            before.len() >= turn.len()
-                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
+        let repeats = |calls: CallStack, turn: &[Look], before: &(CallStack, Vec<Look>)| {
+            calls == before.0
+                && before.1.len() >= turn.len()
+                && before.1.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
         };
         let known = earlier.len();
         let mut at = 1;
         while at < earlier.len() {
-            if earlier[..at].iter().any(|before| repeats(&earlier[at], before)) {
+            let (calls, turn) = &earlier[at];
+            if earlier[..at].iter().any(|before| repeats(*calls, turn, before)) {
                 earlier.remove(at);
             } else {
                 at += 1;
             }
         }
-        let found = (earlier.iter().any(|before| repeats(&turn, before)), earlier.len() < known);
+        let found =
+            (earlier.iter().any(|before| repeats(calls, &turn, before)), earlier.len() < known);
         let waiting = &mut self.run.thread_mut(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found

@@ -13,6 +13,7 @@
 
 use super::run::{Run, Status};
 use super::{Config, Engine};
+use crate::engine::call_stack::{CallStack, TurnEnd};
 use crate::kernel::{Act, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
@@ -47,6 +48,7 @@ impl Look {
 #[derive(Debug)]
 struct Echoed {
     site: Site,
+    calls: CallStack,
     at: usize,
     turns: u32,
     /// How many locations had been made when it began.
@@ -76,8 +78,9 @@ pub(super) struct Left {
 pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
-    /// The turn that changed something last, and those since that did not repeat another.
-    earlier: Vec<Vec<Look>>,
+    /// The turn that changed something last, and those since that did not repeat another, with the calls in which they
+    /// ended.
+    earlier: Vec<(CallStack, Vec<Look>)>,
     changed: bool,
     /// Where the last turn ended, or a `wait_until` began.
     site: Option<Site>,
@@ -101,6 +104,11 @@ impl Waiting {
     /// The loop whose turns are echoed.
     pub(super) fn echoes(&self) -> Option<Site> {
         self.echo.as_ref().map(|echo| echo.site)
+    }
+
+    /// Whether it matters by which calls a turn that ends now was made.
+    fn compares_calls(&self, config: &Config) -> bool {
+        self.echo.as_ref().is_none_or(|echo| echo.turns + 1 >= config.idle_turns)
     }
 
     /// What the thread looked at last before the end of a turn.
@@ -210,7 +218,7 @@ impl Run {
 
     /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
     /// only now.
-    fn compare(&mut self, thread: ThreadId) -> (bool, bool) {
+    fn compare(&mut self, thread: ThreadId, calls: CallStack) -> (bool, bool) {
         let waiting = &mut self.thread(thread).waiting;
         let turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
@@ -219,20 +227,23 @@ impl Run {
             a.same(b) && source(a) == source(b)
         };
         // The first turn comes with what the thread did before the loop.
-        let repeats = |turn: &[Look], before: &Vec<Look>| {
-            before.len() >= turn.len()
-                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| same(a, b))
+        let repeats = |calls: CallStack, turn: &[Look], before: &(CallStack, Vec<Look>)| {
+            calls == before.0
+                && before.1.len() >= turn.len()
+                && before.1.iter().rev().zip(turn.iter().rev()).all(|(a, b)| same(a, b))
         };
         let known = earlier.len();
         let mut at = 1;
         while at < earlier.len() {
-            if earlier[..at].iter().any(|before| repeats(&earlier[at], before)) {
+            let (calls, turn) = &earlier[at];
+            if earlier[..at].iter().any(|before| repeats(*calls, turn, before)) {
                 earlier.remove(at);
             } else {
                 at += 1;
             }
         }
-        let found = (earlier.iter().any(|before| repeats(&turn, before)), earlier.len() < known);
+        let found =
+            (earlier.iter().any(|before| repeats(calls, &turn, before)), earlier.len() < known);
         let waiting = &mut self.thread(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found
@@ -289,7 +300,13 @@ impl Run {
     }
 
     /// Ends a turn. Whether the thread is to wait until it would find something else.
-    fn end_turn(&mut self, thread: ThreadId, turn: Turn, site: Site, config: &Config) -> bool {
+    fn end_turn(
+        &mut self,
+        thread: ThreadId,
+        turn: Turn,
+        (site, calls): TurnEnd,
+        config: &Config,
+    ) -> bool {
         let place = || format!("{}:{}", site.file(), site.line());
         let waiting = &mut self.thread(thread).waiting;
         if let Some(echo) = &mut waiting.echo {
@@ -302,7 +319,12 @@ impl Run {
                 return false;
             }
             (echo.at, echo.turns) = (0, echo.turns + 1);
-            let ends = echo.turns == config.idle_turns;
+            let elsewhere = echo.turns >= config.idle_turns && echo.calls != calls;
+            if elsewhere && echo.turns >= 2 * config.idle_turns {
+                self.give_up(gives_up(site));
+                return false;
+            }
+            let ends = echo.turns >= config.idle_turns && !elsewhere;
             if ends {
                 waiting.echo = None;
             }
@@ -329,7 +351,8 @@ impl Run {
         }
         self.end_sections(thread);
         let compares = turn == Turn::Spin && !self.thread(thread).waiting.changed;
-        let (repeats, in_vain) = if compares { self.compare(thread) } else { (false, false) };
+        let (repeats, in_vain) =
+            if compares { self.compare(thread, calls) } else { (false, false) };
         self.stutters |= in_vain;
         let waiting = &mut self.thread(thread).waiting;
         let looks = !waiting.turn.is_empty();
@@ -343,7 +366,7 @@ impl Run {
             std::mem::swap(&mut waiting.before, &mut waiting.turn);
             waiting.turn.clear();
             if !repeats {
-                waiting.earlier.push(waiting.before.clone());
+                waiting.earlier.push((calls, waiting.before.clone()));
             }
         }
         waiting.changed = false;
@@ -352,7 +375,7 @@ impl Run {
         } else if waiting.empty > EMPTY_TURNS {
             self.give_up(format!("the waiting loop at {} looks at nothing", place()));
         } else if stutters && turn == Turn::Spin && !self.finds_something_else(thread) {
-            let echo = Echoed { site, at: 0, turns: 0, places: self.places.len() };
+            let echo = Echoed { site, calls, at: 0, turns: 0, places: self.places.len() };
             self.thread(thread).waiting.echo = Some(echo);
             return false;
         }
@@ -371,7 +394,13 @@ impl Engine<'_> {
     pub(super) fn end_turn(&self, turn: Turn, site: Site) {
         let thread = self.current.get();
         self.leave_if_over();
-        let stutters = self.run.borrow_mut().end_turn(thread, turn, site, self.config);
+        let calls = {
+            let mut run = self.run.borrow_mut();
+            let thread = run.thread(thread);
+            thread.waiting.compares_calls(self.config).then(|| CallStack::of(thread.running))
+        };
+        let end = (site, calls.unwrap_or_default());
+        let stutters = self.run.borrow_mut().end_turn(thread, turn, end, self.config);
         if stutters {
             loop {
                 {

@@ -3,8 +3,8 @@
 //! A loop may count its turns, and leave or do something else after some. Stopping it would lose what it
 //! does then. So where a thread stutters, it is run on for [`Config::idle_turns`](super::super::Config::idle_turns)
 //! turns, in which its steps are answered as in the turn before and not added to the graph. If it does something
-//! else meanwhile, also to plain memory or with other operands, the stutter rule is not applied there, and the next
-//! turn is added to the graph. What a thread does is a function of its causes, so this is found out once for each set
+//! else meanwhile, also to plain memory or with other operands, or does not come back to where it was, the stutter rule
+//! is not applied there, and the next turn is added to the graph. What a thread does is a function of its causes, so this is found out once for each set
 //! of causes. What locks protect must be as the turn found it; where others may have changed it since, it is found
 //! out in a run of the causes alone. If one of these has changed it, as far as can be seen, the next turn finds
 //! something else, and the rule is not applied.
@@ -14,6 +14,7 @@ use super::super::outcome::Ending;
 use super::super::run::Status;
 use super::super::search::Search;
 use super::{EMPTY_TURNS, Stopped};
+use crate::engine::call_stack::{CallStack, TurnEnd};
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns that are not added to the graph.
@@ -21,6 +22,7 @@ use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn}
 pub(super) struct Echo {
     causes: u128,
     site: Site,
+    calls: CallStack,
     at: usize,
     turns: u32,
     /// How many locations had been made when it began.
@@ -82,6 +84,12 @@ impl Search {
         None
     }
 
+    /// Whether it matters by which calls a turn of the thread that ends now was made.
+    pub(in super::super) fn compares_calls(&self, thread: ThreadId) -> bool {
+        let echo = self.run.thread(thread).waiting.echo.as_ref();
+        echo.is_none_or(|echo| echo.turns + 1 >= self.config.idle_turns)
+    }
+
     /// Whether the thread is in turns that are not added to the graph.
     pub(in super::super) fn echoes(&self, thread: ThreadId) -> bool {
         self.run.thread(thread).waiting.echo.is_some()
@@ -128,7 +136,12 @@ impl Search {
     }
 
     /// A thread stutters of which it is not known whether it does so for ever. Whether it may go on.
-    pub(super) fn find_out(&mut self, thread: ThreadId, site: Site, causes: u128) -> bool {
+    pub(super) fn find_out(
+        &mut self,
+        thread: ThreadId,
+        (site, calls): TurnEnd,
+        causes: u128,
+    ) -> bool {
         let is_old = self.sections_are_old(thread);
         match self.decides {
             Some(decides) if decides != causes => {
@@ -136,7 +149,8 @@ impl Search {
                 self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
             }
             _ if !is_old => {
-                let echo = Echo { causes, site, at: 0, turns: 0, places: self.run.places.len() };
+                let places = self.run.places.len();
+                let echo = Echo { causes, site, calls, at: 0, turns: 0, places };
                 self.run.thread_mut(thread).waiting.echo = Some(echo);
                 return true;
             }
@@ -175,7 +189,12 @@ impl Search {
     }
 
     /// A turn that is not added to the graph ends. Whether the thread may go on.
-    pub(super) fn turn_of_echo(&mut self, thread: ThreadId, turn: Turn, site: Site) -> bool {
+    pub(super) fn turn_of_echo(
+        &mut self,
+        thread: ThreadId,
+        turn: Turn,
+        (site, calls): TurnEnd,
+    ) -> bool {
         let idle = self.config.idle_turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let Some(echo) = &mut waiting.echo else { return true };
@@ -194,8 +213,13 @@ impl Search {
             return false;
         }
         (echo.at, echo.turns) = (0, echo.turns + 1);
-        if echo.turns < idle {
+        let elsewhere = echo.turns >= idle && echo.calls != calls;
+        if echo.turns < idle || (elsewhere && echo.turns < 2 * idle) {
             return true;
+        }
+        if elsewhere {
+            self.goes_on(causes);
+            return false;
         }
         waiting.echo = None;
         waiting.ran_on = true;
