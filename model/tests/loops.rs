@@ -1,9 +1,12 @@
 //! Loops that spin: those that wait, and those that give up.
 
+use std::time::Duration;
+
 use selvedge_model::Failure;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge_model::sync::cell::UnsafeCell;
-use selvedge_model::sync::{Mutex, hint};
+use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use selvedge_model::sync::{Mutex, hint, thread};
 
 use crate::facts::{Body, exact_in_every_order, fails_in_every_order};
 
@@ -185,6 +188,42 @@ fn attempts_in_a_helper_are_told_apart_by_where_it_is_called() {
         let bodies = [("tries", tries), ("writes", writes)];
         exact_in_every_order(zero, &bodies, &[&[1, 0], &[9, 0]]);
     }
+}
+
+/// A `try_send` on a channel without room succeeds while the receiver waits, so in the middle of a turn of its loop. It
+/// never meets a `try_recv`, which does not wait.
+#[test]
+fn two_loops_that_try_to_meet_are_a_livelock_if_neither_waits() {
+    type Ends = (SyncSender<u64>, Mutex<Receiver<u64>>);
+    let ends = || {
+        let (sender, receiver) = sync_channel(0);
+        (sender, Mutex::new(receiver))
+    };
+    let sends: Body<Ends, u64> = |(sender, _)| {
+        while sender.try_send(7).is_err() {
+            thread::yield_now();
+        }
+        0
+    };
+    let waits: Body<Ends, u64> = |(_, receiver)| {
+        let receiver = receiver.lock().unwrap();
+        loop {
+            if let Ok(value) = receiver.recv_timeout(Duration::from_millis(1)) {
+                return value;
+            }
+        }
+    };
+    let looks: Body<Ends, u64> = |(_, receiver)| {
+        let receiver = receiver.lock().unwrap();
+        loop {
+            if let Ok(value) = receiver.try_recv() {
+                return value;
+            }
+            thread::yield_now();
+        }
+    };
+    exact_in_every_order(ends, &[("sends", sends), ("receives", waits)], &[&[0, 7]]);
+    fails_in_every_order(Failure::Livelock, ends, &[("sends", sends), ("receives", looks)]);
 }
 
 /// Its turns have an effect: there is no end of executions.

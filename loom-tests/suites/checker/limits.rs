@@ -27,7 +27,6 @@
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
 //! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
 //! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
-//! | livelock | a loop of `try_send` on `sync_channel(0)`, beside a loop of `recv_timeout` | `send` | `loops_that_meet_at_a_rendezvous_are_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
@@ -46,7 +45,6 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use selvedge_model::sync::{
     Condvar, Mutex, MutexGuard, OnceLock, PoisonError, RwLock, hint, thread,
 };
@@ -624,41 +622,6 @@ fn loop_that_ends_by_a_clock_is_reported_as_livelock() {
         by_clock.fails(Failure::Livelock).check();
     }
     is_complete(&right(model(|turns, _| turns == 2)));
-}
-
-/// A `try_send` succeeds only while the receiver waits, and that it waited is not seen once it has stopped.
-#[test]
-fn loops_that_meet_at_a_rendezvous_are_reported_as_livelock() {
-    type Ends = (SyncSender<u64>, Mutex<Receiver<u64>>);
-    let model = |sends: fn(&SyncSender<u64>)| {
-        let ends = || {
-            let (sender, receiver) = sync_channel(0);
-            (sender, Mutex::new(receiver))
-        };
-        Model::new(ends)
-            .thread("sends", move |(sender, _): &Ends| sends(sender))
-            .thread("receives", |(_, receiver)| {
-                let receiver = lock(receiver);
-                loop {
-                    if let Ok(value) = receiver.recv_timeout(Duration::from_millis(1)) {
-                        return value;
-                    }
-                }
-            })
-            .rounds(100)
-    };
-    let right = |model: Model<Ends>| model.acceptable("receives=7", "they meet").check();
-    let tries = |sender: &SyncSender<u64>| {
-        while sender.try_send(7).is_err() {
-            thread::yield_now();
-        }
-    };
-    if cfg!(loom) {
-        model(tries).fails(Failure::Livelock).check();
-    } else {
-        right(model(tries));
-    }
-    is_complete(&right(model(|sender| sender.send(7).unwrap())));
 }
 
 /// Two loops answer each other, twice each. That a turn has answered through a `Cell` is not seen.

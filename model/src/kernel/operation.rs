@@ -170,6 +170,14 @@ impl Operation {
         }
     }
 
+    /// The act, if it is one on `object`.
+    pub(crate) fn act_on(&self, object: LocationId) -> Option<Act> {
+        match *self {
+            Self::Act { object: at, act } if at == object => Some(act),
+            _ => None,
+        }
+    }
+
     /// Whether two turns of a loop that differ in this have asked the same: an operation of the same kind on the same
     /// location, an update with the same operands. Each read ends on a location of its own.
     pub(crate) fn is_like(&self, other: &Self) -> bool {

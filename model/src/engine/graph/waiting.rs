@@ -461,7 +461,9 @@ impl Search {
             let choice = |look: &Look| matches!(look.operation, Operation::Choose { .. });
             let unusual = |look: &Look| choice(look) && look.result != 0;
             let before = &state.waiting.before;
-            let looks_old = |look| unusual(look) || self.is_old(thread, look);
+            let looks_old = |look| {
+                unusual(look) || self.is_old(thread, look) || self.succeeds_in_a_turn(thread, look)
+            };
             stutters && (state.waiting.spurious.1 || before.iter().any(looks_old))
         })
     }
@@ -481,6 +483,22 @@ impl Search {
         let mut state = self.state(object, acts).clone();
         let edges = &mut Edges { past: &mut Clock::default() };
         state.enabled(act, thread) && state.apply(act, thread, edges) != look.result
+    }
+
+    /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
+    /// meets a `recv_timeout`.
+    fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
+        let Operation::Act { object, act } = look.operation else { return false };
+        let state = self.state(object, self.acts_so_far(object));
+        let mut others = self.run.threads.iter().enumerate().filter(|&(other, its)| {
+            other != thread && matches!(its.waiting.stopped, Some((Stopped::Stutter, _)))
+        });
+        !act.has_lasting_effect(look.result)
+            && others.any(|(other, its)| {
+                let steps =
+                    its.waiting.before.iter().filter_map(|step| step.operation.act_on(object));
+                state.clone().lets_succeed((act, thread), steps, other)
+            })
     }
 
     /// What a thread that stopped looked at last.

@@ -251,7 +251,7 @@ impl Run {
     }
 
     /// The threads that wait for ever, if no thread can run and some have not ended.
-    pub(super) fn deadlock(&self) -> Option<Ending> {
+    pub(super) fn deadlock(&mut self) -> Option<Ending> {
         if self.threads.iter().any(|thread| thread.status == Status::Running) {
             return None;
         }
@@ -264,6 +264,7 @@ impl Run {
                 Blocked { thread, operation, site, spins: state.waiting.spins, until: false }
             })
             .collect();
+        self.stutters |= self.succeeds_in_a_turn();
         (!blocked.is_empty()).then_some(Ending::Deadlock(blocked))
     }
 

@@ -269,6 +269,23 @@ impl Run {
         old
     }
 
+    /// Whether an attempt of a thread that spins succeeds in the middle of a turn of another one, as in the other engine.
+    pub(super) fn succeeds_in_a_turn(&self) -> bool {
+        let spins = || self.threads.iter().enumerate().filter(|(_, state)| state.waiting.spins);
+        spins().any(|(thread, state)| {
+            state.waiting.before.iter().any(|look| {
+                let Operation::Act { object, act } = look.operation else { return false };
+                let Some(state) = &self.places[object.index()].state else { return false };
+                !act.has_lasting_effect(look.result)
+                    && spins().filter(|&(other, _)| other != thread).any(|(other, its)| {
+                        let steps = its.waiting.before.iter();
+                        let steps = steps.filter_map(|step| step.operation.act_on(object));
+                        state.clone().lets_succeed((act, thread), steps, other)
+                    })
+            })
+        })
+    }
+
     /// Unparks the threads that can go on after a step of `thread` on a location.
     pub(super) fn wake(&mut self, thread: ThreadId, operation: &Operation) {
         let Some(location) = operation.location() else { return };

@@ -137,6 +137,27 @@ macro_rules! dispatch {
 
 dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token, Delivery);
 
+impl Object {
+    /// Whether an attempt succeeds, in that it has a lasting effect, after some of the steps of another thread.
+    pub fn lets_succeed(
+        mut self,
+        (attempt, thread): (Act, ThreadId),
+        mut steps: impl Iterator<Item = Act>,
+        other: ThreadId,
+    ) -> bool {
+        let edges = &mut Edges { past: &mut Clock::default() };
+        steps.any(|step| {
+            if !self.enabled(step, other) {
+                return false;
+            }
+            self.apply(step, other, edges);
+            let mut then = self.clone();
+            then.enabled(attempt, thread)
+                && attempt.has_lasting_effect(then.apply(attempt, thread, edges))
+        })
+    }
+}
+
 impl Act {
     /// The same without the ids of other objects, which differ from one execution to the next.
     #[must_use]
