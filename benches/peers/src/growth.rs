@@ -103,26 +103,30 @@ fn sizes(smoke: bool) -> Vec<u32> {
     if smoke { vec![2] } else { (3..=7).collect() }
 }
 
+/// What a process of its own says of one map, which it fills.
+const RESIDENT: &str = "--resident";
+const LOOK_UP: &str = "--look-up";
+
+/// Each map in turn, as often as this.
+const LOOK_UPS: usize = 5;
+
+/// In one process, the maps would evict each other from the caches.
 fn lookups(smoke: bool) {
     let sizes = sizes(smoke);
     heading("entries", sizes.iter().map(|size| format!("10^{size}")));
-    let columns: Vec<Vec<f64>> =
-        sizes.iter().map(|size| lookup(10_u64.pow(*size), smoke)).collect();
-    lines(map::NAMES.iter().map(ToString::to_string), &columns);
-}
-
-/// Nanoseconds a look-up, of each map. Tables larger than the caches differ by up to half with what was allocated
-/// before them. So the maps are filled as often as there are maps, each once as the first; the median counts.
-fn lookup(entries: u64, smoke: bool) -> Vec<f64> {
-    let mut found = vec![Vec::new(); map::NAMES.len()];
-    for first in 0..found.len() {
-        let each = contest(&map::lookups(entries, first), 1, smoke, |turn| turn.each);
-        for (place, each) in each.into_iter().enumerate() {
-            let number = (first + place) % found.len();
-            found[number].push(each);
+    let rounds = if smoke { 1 } else { LOOK_UPS };
+    let lookup = |entries: u64| -> Vec<f64> {
+        let mut found = vec![Vec::new(); map::NAMES.len()];
+        for round in 0..rounds {
+            for place in 0..found.len() {
+                let number = (round + place) % found.len();
+                found[number].extend(by_child(LOOK_UP, map::NAMES[number], entries));
+            }
         }
-    }
-    found.into_iter().map(median).collect()
+        found.into_iter().map(median).collect()
+    };
+    let columns: Vec<Vec<f64>> = sizes.iter().map(|size| lookup(10_u64.pow(*size))).collect();
+    lines(map::NAMES.iter().map(ToString::to_string), &columns);
 }
 
 fn memory(smoke: bool) {
@@ -131,24 +135,31 @@ fn memory(smoke: bool) {
     heading("entries", sizes.iter().map(|size| format!("10^{size}")));
     for name in map::NAMES {
         let values: Vec<_> =
-            sizes.iter().map(|size| resident_by(name, 10_u64.pow(*size))).collect();
+            sizes.iter().map(|size| by_child(RESIDENT, name, 10_u64.pow(*size))).collect();
         line(name, &values);
     }
 }
 
-/// Bytes for each of `entries`, measured by a process that holds nothing else.
-fn resident_by(name: &str, entries: u64) -> Option<f64> {
+fn by_child(measure: &str, name: &str, entries: u64) -> Option<f64> {
     let program = std::env::current_exe().ok()?;
-    let output =
-        Command::new(program).args(["--resident", name, &entries.to_string()]).output().ok()?;
+    let output = Command::new(program).args([measure, name, &entries.to_string()]).output().ok()?;
     String::from_utf8_lossy(&output.stdout).trim().parse().ok()
 }
 
-/// That process.
-pub(crate) fn resident(name: &str, entries: u64) -> Option<f64> {
-    let before = kibibytes()?;
-    let after = map::holding(name, entries, kibibytes)??;
-    Some((after - before) * 1024.0 / crate::rounds::as_float(entries))
+/// That process: bytes for each of `entries`, or nanoseconds a look-up among them.
+pub(crate) fn child(measure: &str, name: &str, entries: u64) -> Option<f64> {
+    match measure {
+        RESIDENT => {
+            let before = kibibytes()?;
+            let after = map::holding(name, entries, kibibytes)??;
+            Some((after - before) * 1024.0 / crate::rounds::as_float(entries))
+        }
+        LOOK_UP => {
+            let side = map::lookups(name, entries)?;
+            contest(&[side], 1, false, |turn| turn.each).pop()
+        }
+        _ => None,
+    }
 }
 
 fn kibibytes() -> Option<f64> {

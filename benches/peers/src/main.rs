@@ -25,12 +25,11 @@ mod table;
 
 fn main() -> ExitCode {
     let mut args: Vec<String> = std::env::args().skip(1).collect();
-    if let [flag, name, entries] = &args[..]
-        && flag == "--resident"
-    {
-        let bytes = entries.parse().ok().and_then(|entries| growth::resident(name, entries));
-        return bytes.map_or(ExitCode::FAILURE, |bytes| {
-            println!("{bytes}");
+    if let [measure, name, entries] = &args[..] {
+        let entries = entries.parse().ok();
+        let found = entries.and_then(|entries| growth::child(measure, name, entries));
+        return found.map_or(ExitCode::FAILURE, |found| {
+            println!("{found}");
             ExitCode::SUCCESS
         });
     }

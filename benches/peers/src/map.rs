@@ -107,9 +107,8 @@ pub(crate) fn others(work: &'static Work, smoke: bool) -> [Side<'static>; 2] {
     [dashmap(work, smoke), scc(work, smoke)]
 }
 
-/// Looking up keys of `entries`, all of which are there. The maps are in the order of [`NAMES`] from `first` on, and
-/// filled in this order.
-pub(crate) fn lookups(entries: u64, first: usize) -> Vec<Side<'static>> {
+/// Looking up keys of `entries`, all of which are there, in the map of that name.
+pub(crate) fn lookups(name: &str, entries: u64) -> Option<Side<'static>> {
     fn side<M: Shared + 'static>(name: &'static str, map: M, entries: u64) -> Side<'static> {
         fill(&map, entries);
         Side::new(name, move |load| {
@@ -121,14 +120,13 @@ pub(crate) fn lookups(entries: u64, first: usize) -> Vec<Side<'static>> {
             })
         })
     }
-    let made = |number| match number {
+    Some(match NAMES.iter().position(|known| *known == name)? {
         0 => side(NAMES[0], new_ours(), entries),
         1 => side(NAMES[1], new_dashmap(), entries),
         2 => side(NAMES[2], new_papaya(), entries),
         3 => side(NAMES[3], new_scc(), entries),
         _ => side(NAMES[4], new_locked(), entries),
-    };
-    (first..NAMES.len()).chain(0..first).map(made).collect()
+    })
 }
 
 /// Calls `then` while the map of that name holds `entries`.
