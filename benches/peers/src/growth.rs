@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::rounds::{Side, contest, median};
+use crate::rounds::{Load, Side, contest, median};
 use crate::{counter, gauge, map, stats};
 
 /// Prints all tables.
@@ -107,8 +107,11 @@ fn sizes(smoke: bool) -> Vec<u32> {
 const RESIDENT: &str = "--resident";
 const LOOK_UP: &str = "--look-up";
 
-/// Each map in turn, as often as this.
+/// Each map in turn, as often as this, by a process that takes the median of so many turns of its own. They are long, for
+/// each begins with cold caches.
 const LOOK_UPS: usize = 5;
+const TURNS: usize = 7;
+const A_TURN: u64 = 400_000;
 
 /// In one process, the maps would evict each other from the caches.
 fn lookups(smoke: bool) {
@@ -156,7 +159,8 @@ pub(crate) fn child(measure: &str, name: &str, entries: u64) -> Option<f64> {
         }
         LOOK_UP => {
             let side = map::lookups(name, entries)?;
-            contest(&[side], 1, false, |turn| turn.each).pop()
+            let turn = |round| (side.run)(Load { threads: 1, ops: A_TURN, round }).each;
+            Some(median((0..TURNS).map(turn).collect()))
         }
         _ => None,
     }

@@ -52,7 +52,7 @@ pub(crate) struct Side<'a> {
     pub(crate) name: &'static str,
     /// Operations a turn, if not as many as fill it.
     ops: Option<u64>,
-    run: Box<dyn Fn(Load) -> Turn + 'a>,
+    pub(crate) run: Box<dyn Fn(Load) -> Turn + 'a>,
 }
 
 impl<'a> Side<'a> {
