@@ -52,7 +52,8 @@ use echo::Echo;
 
 use super::event::{INIT, Id, Kind};
 use super::search::Search;
-use crate::engine::call_stack::{CallStack, TurnEnd};
+use crate::engine::call_stack::CallStack;
+use crate::engine::turns::{Earlier, TurnEnd, only_look};
 use crate::kernel::{
     Access, Act, Choice, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn,
 };
@@ -131,9 +132,7 @@ pub(super) struct Waiting {
     before: Vec<Look>,
     /// Accesses to plain memory in the turn, and in the one before.
     accesses: (Vec<PlainAccess>, Vec<PlainAccess>),
-    /// The turn that changed something last, and those since that did not repeat another, with the calls in which they
-    /// ended.
-    earlier: Vec<(CallStack, Vec<Look>)>,
+    earlier: Earlier<Look>,
     changed: bool,
     /// How many looks there were when it changed something last.
     looks_at_change: usize,
@@ -366,7 +365,7 @@ impl Search {
         if !waiting.turn.is_empty() {
             waiting.keep_turn();
             if !repeats {
-                waiting.earlier.push((calls, waiting.before.clone()));
+                waiting.earlier.push(calls, waiting.before.clone());
             }
         }
         waiting.changed = false;
@@ -389,9 +388,7 @@ impl Search {
         self.run.thread(thread).waiting.stopped.is_none()
     }
 
-    /// A turn ends. If it changed nothing, the critical sections of the loop leave nothing behind: of each lock as many,
-    /// from the last on, as there were in the turn before, and one at least. What else there is in the first turn comes
-    /// before the loop.
+    /// A turn ends, and with it what its critical sections leave behind.
     fn end_sections(&mut self, thread: ThreadId) {
         let steps = self.run.thread(thread).at;
         let waiting = &mut self.run.thread_mut(thread).waiting;
@@ -400,17 +397,13 @@ impl Search {
         }
         let changed = waiting.changed;
         let sections = std::mem::take(&mut waiting.sections);
-        let before = std::mem::take(&mut waiting.looked_into);
-        let mut after = Vec::new();
-        let count = |locks: &[u32], lock| locks.iter().filter(|&&other| other == lock).count();
-        for &id in sections.iter().rev() {
-            let lock = self.graph.at(id).location;
-            let looks = !changed && count(&after, lock) < count(&before, lock).max(1);
-            self.run.lasting[id as usize] =
-                if looks { Lasting::UntilStep(steps) } else { Lasting::Yes };
-            after.push(lock);
+        let locks: Vec<u32> = sections.iter().rev().map(|&id| self.graph.at(id).location).collect();
+        let only_look = only_look(&locks, &waiting.looked_into);
+        waiting.looked_into = locks;
+        for (id, looks) in sections.into_iter().rev().zip(only_look) {
+            let lasting = if looks && !changed { Lasting::UntilStep(steps) } else { Lasting::Yes };
+            self.run.lasting[id as usize] = lasting;
         }
-        self.run.thread_mut(thread).waiting.looked_into = after;
     }
 
     /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
@@ -419,30 +412,13 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let mut turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
-        for look in earlier.iter_mut().flat_map(|(_, turn)| turn).chain(&mut turn) {
+        for look in earlier.looks().chain(&mut turn) {
             if let Operation::Act { object, .. } = look.operation {
                 let location = self.run.location(object);
                 look.source = self.found_by(thread, location, look.acts as usize);
             }
         }
-        // The first turn comes with what the thread did before the loop.
-        let repeats = |calls: CallStack, turn: &[Look], before: &(CallStack, Vec<Look>)| {
-            calls == before.0
-                && before.1.len() >= turn.len()
-                && before.1.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
-        };
-        let known = earlier.len();
-        let mut at = 1;
-        while at < earlier.len() {
-            let (calls, turn) = &earlier[at];
-            if earlier[..at].iter().any(|before| repeats(*calls, turn, before)) {
-                earlier.remove(at);
-            } else {
-                at += 1;
-            }
-        }
-        let found =
-            (earlier.iter().any(|before| repeats(calls, &turn, before)), earlier.len() < known);
+        let found = earlier.compare(calls, &turn, Look::same);
         let waiting = &mut self.run.thread_mut(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found

@@ -13,7 +13,8 @@
 
 use super::run::{Run, Status};
 use super::{Config, Engine};
-use crate::engine::call_stack::{CallStack, TurnEnd};
+use crate::engine::call_stack::CallStack;
+use crate::engine::turns::{Earlier, TurnEnd, only_look};
 use crate::kernel::{Act, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
@@ -78,9 +79,7 @@ pub(super) struct Left {
 pub(super) struct Waiting {
     turn: Vec<Look>,
     before: Vec<Look>,
-    /// The turn that changed something last, and those since that did not repeat another, with the calls in which they
-    /// ended.
-    earlier: Vec<(CallStack, Vec<Look>)>,
+    earlier: Earlier<Look>,
     changed: bool,
     /// Where the last turn ended, or a `wait_until` began.
     site: Option<Site>,
@@ -193,9 +192,7 @@ impl Run {
         waiting.turn.push(Look { operation, site, found, result });
     }
 
-    /// A turn ends. If it changed nothing, the critical sections of the loop leave nothing behind: of each lock as many,
-    /// from the last on, as there were in the turn before, and one at least. What else there is in the first turn comes
-    /// before the loop.
+    /// A turn ends, and with it what its critical sections leave behind.
     fn end_sections(&mut self, thread: ThreadId) {
         let waiting = &mut self.thread(thread).waiting;
         if waiting.turn.is_empty() {
@@ -203,17 +200,13 @@ impl Run {
         }
         let changed = waiting.changed;
         let sections = std::mem::take(&mut waiting.sections);
-        let before = std::mem::take(&mut waiting.looked_into);
-        let mut after = Vec::new();
-        let count =
-            |locks: &[LocationId], lock| locks.iter().filter(|&&other| other == lock).count();
-        for &(lock, number) in sections.iter().rev() {
-            let looks = !changed && count(&after, lock) < count(&before, lock).max(1);
+        let locks: Vec<LocationId> = sections.iter().rev().map(|&(lock, _)| lock).collect();
+        let only_look = only_look(&locks, &waiting.looked_into);
+        waiting.looked_into = locks;
+        for ((lock, number), looks) in sections.into_iter().rev().zip(only_look) {
             let left = &mut self.place(lock).left[number];
-            (left.lasts, left.open) = (!looks, false);
-            after.push(lock);
+            (left.lasts, left.open) = (changed || !looks, false);
         }
-        self.thread(thread).waiting.looked_into = after;
     }
 
     /// Whether the turn of `thread` that ends repeats an earlier one; and whether an earlier one did, as is known
@@ -222,28 +215,8 @@ impl Run {
         let waiting = &mut self.thread(thread).waiting;
         let turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
-        let same = |a: &Look, b: &Look| {
-            let source = |look: &Look| self.source(thread, &look.operation, look.found);
-            a.same(b) && source(a) == source(b)
-        };
-        // The first turn comes with what the thread did before the loop.
-        let repeats = |calls: CallStack, turn: &[Look], before: &(CallStack, Vec<Look>)| {
-            calls == before.0
-                && before.1.len() >= turn.len()
-                && before.1.iter().rev().zip(turn.iter().rev()).all(|(a, b)| same(a, b))
-        };
-        let known = earlier.len();
-        let mut at = 1;
-        while at < earlier.len() {
-            let (calls, turn) = &earlier[at];
-            if earlier[..at].iter().any(|before| repeats(*calls, turn, before)) {
-                earlier.remove(at);
-            } else {
-                at += 1;
-            }
-        }
-        let found =
-            (earlier.iter().any(|before| repeats(calls, &turn, before)), earlier.len() < known);
+        let source = |look: &Look| self.source(thread, &look.operation, look.found);
+        let found = earlier.compare(calls, &turn, |a, b| a.same(b) && source(a) == source(b));
         let waiting = &mut self.thread(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found
@@ -383,7 +356,7 @@ impl Run {
             std::mem::swap(&mut waiting.before, &mut waiting.turn);
             waiting.turn.clear();
             if !repeats {
-                waiting.earlier.push((calls, waiting.before.clone()));
+                waiting.earlier.push(calls, waiting.before.clone());
             }
         }
         waiting.changed = false;
