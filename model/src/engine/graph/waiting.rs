@@ -47,22 +47,19 @@
 use std::collections::HashMap;
 
 mod echo;
+mod found;
 
 use echo::Echo;
+use found::Name;
 
-use super::event::{INIT, Id, Kind};
+use super::event::{Id, Kind};
 use super::search::Search;
 use crate::engine::call_stack::CallStack;
 use crate::engine::turns::{Earlier, TurnEnd, only_look};
-use crate::kernel::{
-    Access, Act, Choice, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn,
-};
+use crate::kernel::{Access, Act, Choice, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
-
-/// A store or an act by a name that holds when the graph is cut; `None`: the initial value.
-type Name = Option<(u8, u16)>;
 
 /// A step that changed nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -444,94 +441,10 @@ impl Search {
         })
     }
 
-    fn is_old(&self, thread: ThreadId, look: &Look) -> bool {
-        let Some(object) = look.operation.location() else { return false };
-        let location = self.run.location(object);
-        let order = self.graph.order(location);
-        let Operation::Act { act, .. } = look.operation else {
-            return look.source != self.origin(order.last().copied().unwrap_or(INIT));
-        };
-        let acts = self.acts_so_far(object);
-        let source = |acts| self.last_foreign_act(location, acts, thread, None);
-        if source(look.acts as usize) != source(acts) {
-            return true;
-        }
-        let mut state = self.state(object, acts).clone();
-        let edges = &mut Edges { past: &mut Clock::default() };
-        state.enabled(act, thread) && state.apply(act, thread, edges) != look.result
-    }
-
-    /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
-    /// meets a `recv_timeout`.
-    fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
-        let Operation::Act { object, act } = look.operation else { return false };
-        let state = self.state(object, self.acts_so_far(object));
-        let mut others = self.run.threads.iter().enumerate().filter(|&(other, its)| {
-            other != thread && matches!(its.waiting.stopped, Some((Stopped::Stutter, _)))
-        });
-        !act.has_lasting_effect(look.result)
-            && others.any(|(other, its)| {
-                let steps =
-                    its.waiting.before.iter().filter_map(|step| step.operation.act_on(object));
-                state.clone().lets_succeed((act, thread), steps, other)
-            })
-    }
-
     /// What a thread that stopped looked at last.
     pub(super) fn last_look(&self, thread: ThreadId) -> Option<(Operation, Site)> {
         let looks = &self.run.thread(thread).waiting.before;
         let look = looks.iter().rfind(|look| look.operation.finds_something()).or(looks.last())?;
         Some((look.operation, look.site))
-    }
-
-    fn name(&self, id: Id) -> Name {
-        (id != INIT).then(|| (self.graph.at(id).thread, self.graph.at(id).index))
-    }
-
-    /// Where the value of `write` comes from: updates that wrote it back do not count.
-    fn origin(&self, mut write: Id) -> Name {
-        while write != INIT && self.writes_back(write) {
-            write = self.graph.at(write).rf;
-        }
-        self.name(write)
-    }
-
-    /// Whether `id` is an update that wrote what it had read.
-    fn writes_back(&self, id: Id) -> bool {
-        let event = self.graph.at(id);
-        event.kind == Kind::Update
-            && self.value(event.location, event.rf) == self.run.values[id as usize]
-    }
-
-    /// What an act of `thread` found that came after so many others: the last lasting one of another thread, as far as
-    /// the causes of what `thread` has done so far say.
-    fn found_by(&self, thread: ThreadId, object: u32, acts: usize) -> Name {
-        let steps = usize::from(self.run.thread(thread).at);
-        let last = steps.checked_sub(1).map(|last| self.graph.of(thread)[last]);
-        let causes = last.map(|last| &self.graph.past(last).causes);
-        self.last_foreign_act(object, acts, thread, causes)
-    }
-
-    /// Of the first so many acts, the last lasting one of another thread than `thread`, as far as `known` says. Without
-    /// it everything is known.
-    fn last_foreign_act(
-        &self,
-        object: u32,
-        acts: usize,
-        thread: ThreadId,
-        known: Option<&Clock>,
-    ) -> Name {
-        let lasts = |id: Id, other: ThreadId| match self.run.lasting[id as usize] {
-            Lasting::No => false,
-            Lasting::Yes => true,
-            Lasting::Open => known.is_some() || self.may_have_changed(other),
-            Lasting::UntilStep(steps) => known.is_some_and(|known| known.of(other) < steps),
-        };
-        let order = self.graph.order(object)[..acts].iter().rev();
-        let mut others = order.filter(|&&id| {
-            let other = self.graph.at(id).thread();
-            other != thread && lasts(id, other)
-        });
-        others.next().and_then(|&id| self.name(id))
     }
 }
