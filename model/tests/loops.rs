@@ -450,10 +450,10 @@ fn a_loop_of_weak_exchanges_is_explored_completely() {
     exact_in_every_order(zero, &[("tries", tries)], &[&[2], &[3]]);
 }
 
-/// What loom could not be asked is no agreement.
+/// loom panics then, which is not printed.
 #[cfg(loom)]
 #[test]
-fn loom_agrees_on_nothing_that_it_has_not_explored() {
+fn loom_is_not_run_with_more_than_255_preemptions() {
     let polls = |mutex: &Mutex<u64>| {
         while mutex.try_lock().map_or(true, |value| *value == 0) {
             hint::spin_loop();
@@ -468,6 +468,20 @@ fn loom_agrees_on_nothing_that_it_has_not_explored() {
     assert!(report.is_complete(), "{report}");
     let text = report.to_string();
     assert!(text.contains("loom not run: an interleaving has more than 255 preemptions"), "{text}");
+}
+
+#[cfg(loom)]
+#[test]
+fn a_panic_of_loom_that_the_report_explains_is_not_printed() {
+    let explained = "loom_is_not_run_with_more_than_255_preemptions";
+    let printed = crate::harness::text(&crate::harness::rerun_of(explained, module_path!(), &[]));
+    assert!(printed.contains("more than 255") && !printed.contains("panicked"), "{printed}");
+}
+
+/// What loom could not be asked is no agreement.
+#[cfg(loom)]
+#[test]
+fn loom_agrees_on_nothing_that_it_has_not_explored() {
     let report = selvedge_model::Model::new(zero)
         .loom(1)
         .thread("waits", |flag| {

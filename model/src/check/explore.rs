@@ -341,8 +341,7 @@ impl<'a> Exploration<'a> {
         match report.end {
             loom::End::Complete => Interleavings::Complete(report.executions()),
             loom::End::Unable(why) => Interleavings::NotRun(why),
-            // loom counts preemptions in a byte.
-            loom::End::Broken(why) if why == "attempt to add with overflow" => {
+            loom::End::Broken(why) if why == loom::TOO_MANY_PREEMPTIONS => {
                 not_run("an interleaving has more than 255 preemptions")
             }
             loom::End::Broken(why) => {
