@@ -8,6 +8,8 @@ use selvedge_model::sync::mpsc::{
 };
 use selvedge_model::sync::{Mutex, MutexGuard, OnceLock, PoisonError, thread};
 
+use crate::facts::{Body, exact_in_every_order};
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -115,6 +117,35 @@ fn a_value_is_made_once() {
         .acceptable("alice=1 bob=1 made=1", "alice made it")
         .acceptable("alice=2 bob=2 made=1", "bob made it")
         .check();
+}
+
+/// `set` releases and `get` acquires, and no more: neither of two threads need see the other's value, as with an atomic
+/// of these orderings. Who sees the value sees what was done before it, and has it also in `get_or_init`.
+#[test]
+fn a_get_may_find_no_value_that_is_there() {
+    type Two = (OnceLock<u64>, OnceLock<u64>);
+    let left: Body<Two, u64> = |(x, y)| {
+        x.set(1).unwrap();
+        y.get().copied().unwrap_or(0)
+    };
+    let right: Body<Two, u64> = |(x, y)| {
+        y.set(1).unwrap();
+        x.get().copied().unwrap_or(0)
+    };
+    let all: [&[u64]; 4] = [&[0, 0], &[0, 1], &[1, 0], &[1, 1]];
+    exact_in_every_order(Two::default, &[("left", left), ("right", right)], &all);
+
+    type Published = (AtomicU64, OnceLock<u64>);
+    let sets: Body<Published, (u64, u64)> = |(data, cell)| {
+        data.store(7, Relaxed);
+        (*cell.get_or_init(|| 1), 0)
+    };
+    let gets: Body<Published, (u64, u64)> = |(data, cell)| match cell.get() {
+        Some(value) => (*value, data.load(Relaxed)),
+        None => (0, *cell.get_or_init(|| 2)),
+    };
+    let rows: [&[(u64, u64)]; 3] = [&[(1, 0), (1, 7)], &[(1, 0), (0, 1)], &[(2, 0), (0, 2)]];
+    exact_in_every_order(Published::default, &[("sets", sets), ("gets", gets)], &rows);
 }
 
 #[test]

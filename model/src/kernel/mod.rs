@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 pub use clock::{Clock, MAX_THREADS};
 pub use handle::{Handle, Slot, USED_OUTSIDE, foreign};
 pub use memory::{Memory, Moment, Owned, StaticCopy};
+use object::OnceKind;
 pub use object::{Act, Edges, Object};
 pub use operation::{Choice, LocationId, Operation, Rmw, Shape, Site, ThreadId, Update};
 
@@ -60,6 +61,13 @@ pub enum AtomicKind {
     Weak {
         /// The other count.
         strong: LocationId,
+    },
+    /// Whether something has been done once: 1 if it has.
+    Done {
+        /// The object that lets one thread do it.
+        once: LocationId,
+        /// Its type.
+        kind: OnceKind,
     },
 }
 

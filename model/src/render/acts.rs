@@ -3,7 +3,6 @@
 use super::state::State;
 use super::view::View;
 use super::words::Words;
-use crate::engine::graph::Line;
 use crate::kernel::object::{
     BarrierAct, CLAIMED, CLAIMED_AGAIN, CLOSED, ChannelAct, CondvarAct, DONE, DeliveryAct, EMPTY,
     FULL, MAY_TAKE, MutexAct, OnceAct, OnceKind, POISONED_ONCE, ReadEndAct, RwLockAct, TokenAct,
@@ -91,9 +90,7 @@ pub(super) fn acted(
             ChannelAct::DropSender => ("drop sender", ""),
             ChannelAct::DropReceiver => ("drop receiver", ""),
         },
-        Act::Once(act) => {
-            return on(once_name(view, object, act), once_result(view, object, act, line));
-        }
+        Act::Once(act) => return once(view, object, act, line.result),
         Act::Barrier(BarrierAct::Arrive) if line.result % 2 == 1 => ("wait", ": leader"),
         Act::Barrier(BarrierAct::Arrive) => ("wait", ": arrives"),
         Act::Barrier(BarrierAct::Leave { .. }) => ("wait", ": released"),
@@ -185,44 +182,36 @@ fn condvar(
     Some(Words::on(object, operation, rest))
 }
 
-fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
+pub(super) fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
     match view.execution.location(object) {
         Some(Made::Object(Object::Once(once))) => once.kind(),
         _ => OnceKind::Once,
     }
 }
 
-pub(super) fn once_name(view: &View<'_>, object: LocationId, act: OnceAct) -> &'static str {
-    match (act, once_kind(view, object)) {
-        (OnceAct::IsDone, OnceKind::Once) => "is_completed",
-        (OnceAct::IsDone, _) => "get",
-        (OnceAct::Wait { .. }, _) => "wait",
-        (_, OnceKind::Once) => "call_once",
-        (_, OnceKind::OnceLock) => "init",
-        (_, OnceKind::LazyLock) => "force",
+/// What does it.
+pub(super) fn once_name(kind: OnceKind) -> &'static str {
+    match kind {
+        OnceKind::Once => "call_once",
+        OnceKind::OnceLock => "init",
+        OnceKind::LazyLock => "force",
     }
 }
 
-fn once_result(view: &View<'_>, object: LocationId, act: OnceAct, line: &Line) -> &'static str {
-    match act {
-        OnceAct::IsDone if once_kind(view, object) != OnceKind::Once => {
-            if line.result == DONE {
-                ": some"
-            } else {
-                ": none"
-            }
-        }
-        OnceAct::IsDone => truth(u64::from(line.result == DONE)),
-        OnceAct::Wait { .. } if line.result == POISONED_ONCE => ": poisoned",
-        OnceAct::Wait { .. } => "",
-        OnceAct::Begin { .. } => match line.result {
-            CLAIMED | CLAIMED_AGAIN => ": begins",
-            DONE => ": done before",
-            _ => ": poisoned",
+/// That it has been done is said by the atomic.
+fn once(view: &View<'_>, object: LocationId, act: OnceAct, result: u64) -> Option<Words> {
+    let name = once_name(once_kind(view, object));
+    Some(match act {
+        OnceAct::Wait { .. } if result == POISONED_ONCE => Words::on(object, "wait", ": poisoned"),
+        OnceAct::Wait { .. } => Words::on(object, "wait", ""),
+        OnceAct::Begin { .. } => match result {
+            CLAIMED | CLAIMED_AGAIN => Words::on(object, name, ": begins"),
+            DONE => Words::on(object, name, ": done before"),
+            _ => Words::on(object, name, ": poisoned"),
         },
-        OnceAct::Finish { done: true, .. } => ": done",
-        OnceAct::Finish { done: false, .. } => ": fails",
-    }
+        OnceAct::Finish { done: true, .. } => return None,
+        OnceAct::Finish { done: false, .. } => Words::on(object, name, ": fails"),
+    })
 }
 
 fn token(view: &View<'_>, at: usize, object: LocationId, act: TokenAct) -> Words {

@@ -2,14 +2,15 @@
 
 use std::fmt::Write as _;
 
-use super::acts::once_name;
+use super::acts::{once_kind, once_name};
 use super::names::{letter_and_kind, short_order};
 use super::rows::on;
 use super::view::View;
 use super::words::update_name;
 use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Line, Party, Text};
 use crate::kernel::object::{
-    BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, ReadEndAct, RwLockAct, TokenAct,
+    BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, OnceAct, ReadEndAct, RwLockAct,
+    TokenAct,
 };
 use crate::kernel::{Access, Act, CellKind, LocationId, Made, Object, Operation, Site, ThreadId};
 use crate::place::{file_and_line, in_program};
@@ -394,7 +395,9 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
         Act::ReadEnd(ReadEndAct::HasEnded) => "try_write",
         Act::Condvar(CondvarAct::NotifyOne) => "notify_one",
         Act::Condvar(CondvarAct::NotifyAll) => "notify_all",
-        Act::Condvar(_) | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. }) => "wait",
+        Act::Condvar(_)
+        | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. })
+        | Act::Once(OnceAct::Wait { .. }) => "wait",
         Act::Channel(act) => match act {
             ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
             ChannelAct::TrySend => "try_send",
@@ -405,7 +408,7 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
             ChannelAct::DropSender => "drop sender",
             ChannelAct::DropReceiver => "drop receiver",
         },
-        Act::Once(act) => once_name(view, object, act),
+        Act::Once(_) => once_name(once_kind(view, object)),
         Act::Token(_) => "park",
         Act::Delivery(_) => "join",
     }

@@ -26,7 +26,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             AtomicKind::Bool => ('a', "AtomicBool"),
             AtomicKind::Pointer => ('a', "AtomicPtr"),
             AtomicKind::Strong => ('r', "Arc"),
-            AtomicKind::Weak { .. } => return None,
+            AtomicKind::Weak { .. } | AtomicKind::Done { .. } => return None,
         },
         Made::Cell(CellKind::Plain) => ('c', "UnsafeCell"),
         Made::Cell(CellKind::Allocation | CellKind::InStdArc) => ('h', "heap memory"),
@@ -68,7 +68,10 @@ impl Names {
                 names.kinds.insert(location, *kind);
             }
             let label = match as_what {
-                Made::Atomic { kind: AtomicKind::Weak { strong }, .. } => names.label(*strong),
+                Made::Atomic {
+                    kind: AtomicKind::Weak { strong: of } | AtomicKind::Done { once: of, .. },
+                    ..
+                } => names.label(*of),
                 Made::Cell(CellKind::Contents { lock }) => {
                     format!("{}.contents", names.label(*lock))
                 }
@@ -143,7 +146,10 @@ impl Names {
                 }
             }
             AtomicKind::Integer { shape, .. } => short_number(word, shape.bits),
-            AtomicKind::Bool => (word != 0).to_string(),
+            AtomicKind::Bool | AtomicKind::Done { kind: OnceKind::Once, .. } => {
+                (word != 0).to_string()
+            }
+            AtomicKind::Done { .. } => if word == 0 { "none" } else { "some" }.to_owned(),
             AtomicKind::Pointer if word == 0 => "null".to_owned(),
             AtomicKind::Pointer => {
                 let ordinal = self.pointers.iter().position(|&other| other == word);

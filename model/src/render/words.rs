@@ -4,11 +4,13 @@
 //! between, and only those are told that a user of `std` knows of.
 
 use super::acts::acted;
+use super::acts::once_name;
 use super::arc;
 use super::names::short_order;
 use super::state::State;
 use super::view::View;
 use crate::engine::graph::{Action, Line, Source};
+use crate::kernel::object::OnceKind;
 use crate::kernel::{Access, AtomicKind, Choice, LocationId, Made, Operation, Rmw, Update};
 
 /// A line in words.
@@ -109,6 +111,7 @@ fn step(
         | Operation::Update { location, .. } => match view.names.kind(location) {
             AtomicKind::Strong => arc::strong(view, state, at, location),
             AtomicKind::Weak { strong } => arc::weak(view, at, strong),
+            AtomicKind::Done { once, kind } => Some(done(view, state, at, once, kind)),
             _ => Some(atomic(view, state, at, operation, location, orders)),
         },
         Operation::Fence { order } => {
@@ -186,6 +189,16 @@ fn operand(rmw: Rmw) -> u64 {
         | Rmw::Max(value)
         | Rmw::Min(value) => value,
     }
+}
+
+/// A look whether something has been done once, or that it has been.
+fn done(view: &View<'_>, state: &State, at: usize, once: LocationId, kind: OnceKind) -> Words {
+    if let Some(Operation::Store { .. }) = view.step(at) {
+        return Words::on(once, once_name(kind), ": done");
+    }
+    let name = if kind == OnceKind::Once { "is_completed" } else { "get" };
+    let reads = reads(view, state, view.line(at));
+    Words { reads, is_load: true, ..Words::on(once, name, "") }
 }
 
 /// An operation on an atomic.

@@ -43,7 +43,6 @@ enum Step {
     Park,
     Unpark(usize),
     Once,
-    IsDone,
     Barrier,
     Choose,
 }
@@ -196,7 +195,6 @@ impl World {
                 }
                 _ => self.x.load(Relaxed),
             },
-            Step::IsDone => self.once.act(Act::Once(OnceAct::IsDone)),
             Step::Barrier => {
                 let arrived = self.barrier.act(Act::Barrier(BarrierAct::Arrive));
                 if arrived.is_multiple_of(2) {
@@ -279,8 +277,7 @@ impl Random {
                 _ => Step::Unpark(self.below(threads as u64) as usize),
             },
             _ => match self.below(4) {
-                0 => Step::IsDone,
-                1 => Step::Barrier,
+                0 => Step::Barrier,
                 _ => Step::Once,
             },
         }

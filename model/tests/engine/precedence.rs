@@ -41,7 +41,6 @@ enum Step {
     Write(u64),
     Send,
     TryReceive,
-    IsDone,
     /// Does it once.
     Once,
 }
@@ -137,7 +136,7 @@ impl Shape {
             12 => Step::Write(value),
             13 => Step::Send,
             14 => Step::TryReceive,
-            _ => random.of(&[Step::IsDone, Step::Once]),
+            _ => Step::Once,
         }
     }
 }
@@ -227,7 +226,6 @@ impl State {
             // A message is a number.
             Step::Send => self.channel.act(Act::Channel(ChannelAct::Send)),
             Step::TryReceive => self.channel.act(Act::Channel(ChannelAct::TryReceive)),
-            Step::IsDone => self.once.act(Act::Once(OnceAct::IsDone)),
             Step::Once => {
                 let begun = self.once.act(Act::Once(OnceAct::Begin { force: false }));
                 if begun == kernel::object::CLAIMED {

@@ -1,4 +1,7 @@
 //! Something that is done once.
+//!
+//! Whether it has been done is also in an atomic beside it, which is set before the attempt ends: a look at it takes no
+//! turn among the operations here, and may find an old value.
 
 use super::{Clock, Edges, ThreadId};
 
@@ -56,8 +59,6 @@ pub enum OnceAct {
         /// If it is not: whether later attempts must force.
         poisons: bool,
     },
-    /// 1 if it has been done.
-    IsDone,
     /// Blocks until it has been done, or [`POISONED_ONCE`].
     Wait {
         /// Whether a failed attempt is ignored.
@@ -89,7 +90,7 @@ impl Once {
                 Progress::Poisoned => !force,
                 Progress::Open | Progress::Running => false,
             },
-            OnceAct::Finish { .. } | OnceAct::IsDone => true,
+            OnceAct::Finish { .. } => true,
         }
     }
 
@@ -104,7 +105,7 @@ impl Once {
                 self.released = edges.release();
                 0
             }
-            (OnceAct::IsDone | OnceAct::Wait { .. } | OnceAct::Begin { .. }, Progress::Done) => {
+            (OnceAct::Wait { .. } | OnceAct::Begin { .. }, Progress::Done) => {
                 edges.acquire(&self.released);
                 DONE
             }
@@ -115,7 +116,7 @@ impl Once {
                 edges.acquire(&self.released);
                 POISONED_ONCE
             }
-            (OnceAct::IsDone | OnceAct::Wait { .. }, _) => 0,
+            (OnceAct::Wait { .. }, _) => 0,
             (OnceAct::Begin { .. }, progress) => {
                 edges.acquire(&self.released);
                 self.progress = Progress::Running;

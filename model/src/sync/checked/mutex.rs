@@ -9,7 +9,7 @@ use super::mutant;
 use super::place::{Item, Kind, Place, here};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::kernel::object::{self, MutexAct, acquired};
-use crate::kernel::{Access, Act, Made, Operation, Site};
+use crate::kernel::{Access, Act, CellKind, LocationId, Made, Operation, Site};
 use crate::mutation::Change;
 
 /// `std::sync::Mutex`.
@@ -25,9 +25,11 @@ pub(super) struct Lock;
 
 impl Kind for Lock {
     const WHAT: &'static str = "a mutex";
-    const PROTECTS: bool = true;
     fn made(&self) -> Made {
         Made::Object(object::Mutex::default().into())
+    }
+    fn beside(&self, lock: LocationId) -> Option<Made> {
+        Some(Made::Cell(CellKind::Contents { lock }))
     }
 }
 

@@ -5,10 +5,11 @@ use std::fmt;
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
+use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::place::{Item, Kind, Place, here};
 use crate::kernel::object::{self, CLAIMED, CLAIMED_AGAIN, DONE, OnceAct, OnceKind, POISONED_ONCE};
-use crate::kernel::{Act, Made, Operation, Site};
+use crate::kernel::{Act, AtomicKind, LocationId, Made, Operation, Site};
 
 /// What the types of this module have in common: `std::sync::Once`, and how it looks from inside.
 struct Gate {
@@ -28,6 +29,10 @@ impl Kind for State {
         let state = if self.done { object::Once::done } else { object::Once::new };
         Made::Object(state(self.kind).into())
     }
+    fn beside(&self, once: LocationId) -> Option<Made> {
+        let kind = AtomicKind::Done { once, kind: self.kind };
+        Some(Made::Atomic { value: self.done.into(), kind })
+    }
 }
 
 impl Gate {
@@ -42,8 +47,11 @@ impl Gate {
     }
 
     fn is_done(&self, site: Site) -> bool {
-        let done = self.act(OnceAct::IsDone, site);
-        done.map_or_else(|| self.std.is_completed(), |done| done == DONE)
+        let done = self.model.with(|engine, once| {
+            let location = once.next();
+            engine.step(Operation::Load { location, order: Acquire }, site)
+        });
+        done.map_or_else(|| self.std.is_completed(), |done| done == 1)
     }
 
     /// Blocks until it has been done.
@@ -66,6 +74,11 @@ impl Gate {
         impl Drop for Attempt<'_> {
             fn drop(&mut self) {
                 self.gate.model.at_end(|engine, object| {
+                    if self.done {
+                        let location = object.next();
+                        let stores = Operation::Store { location, value: 1, order: Release };
+                        engine.step(stores, self.site);
+                    }
                     let act = OnceAct::Finish { done: self.done, poisons: self.poisons };
                     engine.step(Operation::Act { object, act: Act::Once(act) }, self.site);
                 });

@@ -9,18 +9,20 @@ use std::alloc::{Layout, alloc, handle_alloc_error};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernel::{
-    self, Access, CellKind, Engine, Handle, LocationId, Made, Memory, Owned, Site, Slot,
-    StaticCopy, USED_OUTSIDE, statics,
+    self, Access, Engine, Handle, LocationId, Made, Memory, Owned, Site, Slot, StaticCopy,
+    USED_OUTSIDE, statics,
 };
 
 /// What a value is, to the checker.
 pub(super) trait Kind {
     /// For messages: `a mutex`.
     const WHAT: &'static str;
-    /// Whether it protects memory, which has a location of its own: the next one.
-    const PROTECTS: bool = false;
     /// What its location is made as.
     fn made(&self) -> Made;
+    /// What the next location is made as, if it has two.
+    fn beside(&self, _own: LocationId) -> Option<Made> {
+        None
+    }
 }
 
 /// A value of the façade, as the checker knows it.
@@ -97,8 +99,8 @@ impl<K: Kind> Place<K> {
         }
         let make = |made| engine.make_in(memory, made, self.site);
         let location = make(self.kind.made());
-        if K::PROTECTS {
-            make(Made::Cell(CellKind::Contents { lock: location }));
+        if let Some(made) = self.kind.beside(location) {
+            make(made);
         }
         self.slot.set(Handle::of(engine, location));
         Some(location)
@@ -162,7 +164,7 @@ impl<K: Kind> Place<K> {
         }
         if let Some(location) = self.own_location(engine) {
             engine.access(location, Access::Free, self.site);
-            if K::PROTECTS {
+            if self.kind.beside(location).is_some() {
                 engine.access(location.next(), Access::Free, self.site);
             }
         }

@@ -9,7 +9,9 @@ use super::mutant;
 use super::place::{Item, Kind, Place, here};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
 use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
-use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
+use crate::kernel::{
+    Access, Act, CellKind, Engine, Handle, LocationId, Made, Object, Operation, Site,
+};
 use crate::mutation::Change;
 
 mod downgrade;
@@ -33,9 +35,11 @@ pub(super) struct Lock;
 
 impl Kind for Lock {
     const WHAT: &'static str = "a reader-writer lock";
-    const PROTECTS: bool = true;
     fn made(&self) -> Made {
         Made::Object(object::RwLock::default().into())
+    }
+    fn beside(&self, lock: LocationId) -> Option<Made> {
+        Some(Made::Cell(CellKind::Contents { lock }))
     }
 }
 

@@ -312,7 +312,7 @@ fn what_is_done_once_and_by_all() {
    6  b1.wait: released
    7  o2.init: begins
    8  o2.init: done
-   9                             o2.get: some
+   9                             o2.get = some
 
   o1: Once
   b1: Barrier
