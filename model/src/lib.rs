@@ -97,8 +97,8 @@
 //!   [`sync`] then, other than to drop it, is suspended for good, and so is a thread that has caught the panic: no result would be
 //!   true. What it has on its stack is leaked. A destructor that panics without that aborts the process, as any panic
 //!   in a destructor during unwinding does; [`sync::thread::panicking`] tells.
-//! - What is known is listed in `loom-tests/suites/checker/` of the repository, on the pages `limits.rs` and `bounds.rs`. Each
-//!   entry has a test and a workaround.
+//! - What is known is listed in `loom-tests/suites/checker/` of the repository, on the pages `unexplored.rs`,
+//!   `false_alarms.rs` and `bounds.rs`. Each entry has a test and a workaround.
 
 #[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 mod check;

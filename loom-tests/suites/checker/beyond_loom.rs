@@ -29,15 +29,16 @@
 //! these loom has not been seen to skip an order.
 //!
 //! **Scope.** Explored completely, but for `notify_one`, without spurious wake-ups. What is still missed:
-//! [`limits.rs`](limits.rs).
+//! [`unexplored.rs`](unexplored.rs).
 
+use super::lock;
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst},
     fence,
 };
 use selvedge_model::sync::cell::UnsafeCell;
-use selvedge_model::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, hint, thread};
+use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, hint, thread};
 use selvedge_model::{Failure, Model};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -46,10 +47,6 @@ type Two = (AtomicU64, AtomicU64);
 
 fn two() -> Model<Two> {
     Model::new(Two::default)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn passes<S: Send + Sync + 'static>(model: Model<S>) {

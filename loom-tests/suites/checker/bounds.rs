@@ -28,16 +28,13 @@
 
 #![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
 
+use super::is_complete;
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use selvedge_model::sync::{Condvar, Mutex, hint, mpsc, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
-
-fn is_complete(report: &Report) {
-    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
-}
 
 /// The bound that the report names.
 fn is_bounded(report: &Report, bound: &str) {

@@ -16,9 +16,10 @@
 //!
 //! **Scope.** Explored completely, for two and three threads that lock once each.
 
+use super::is_complete;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use selvedge_model::sync::hint;
-use selvedge_model::{Failure, Model, Report};
+use selvedge_model::{Failure, Model};
 
 use specimens::spin_lock::racy::{
     LookThenTakeSpinLock, RelaxedLockSpinLock, RelaxedUnlockSpinLock,
@@ -54,11 +55,6 @@ fn by_ticket_lock(threads: usize) -> Model<TicketLock> {
         });
     }
     model.finally("total", |lock| lock.value.get())
-}
-
-/// A bounded exploration proves nothing.
-fn is_complete(report: &Report) {
-    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
 }
 
 // ---------------------------------------------------------------------------------------------

@@ -1,8 +1,7 @@
-//! # Limits: what the checker does not see
+//! # Unexplored: what the checker misses
 //!
 //! Each row has a test of what the checker does today, and of the workaround. The test fails when the limit moves.
-//!
-//! Never explored, although C++20 or `std` allows it. A report says "explored completely" without it:
+//! C++20 or `std` allows it, it is never explored, and a report says "explored completely" without it:
 //!
 //! | limit | what to do instead | test |
 //! |---|---|---|
@@ -20,35 +19,28 @@
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
-//! Reported, although the program is correct:
-//!
-//! | reported | of | what to do instead | test |
-//! |---|---|---|---|
-//! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
-//! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
-//! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
-//! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
-//!
-//! What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
+//! What is reported although it is correct: [`false_alarms.rs`](false_alarms.rs). What bounds an exploration, and what is
+//! refused: [`bounds.rs`](bounds.rs).
 //!
 //! **Why.** An execution is a graph in which no cycle leads through program order, reads-from, and the orders of
 //! the operations on each object. So no load reads from a store that depends on it, and no read of an object
 //! precedes a change that was made before. An idle turn of a waiting loop can repeat for ever, so the loop counts
-//! as blocked until something changes. A loop that gives up is run for 1,000 such turns to find out.
+//! as blocked until something changes.
 //!
 //! **Scope.** Explored completely. On real threads a missed outcome may be seen; a model with a data race is not
 //! run there.
 
 #![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
 
+use super::{is_complete, lock};
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{Condvar, Mutex, MutexGuard, PoisonError, RwLock, hint, thread};
-use selvedge_model::{Failure, Model, Report};
+use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, hint, thread};
+use selvedge_model::{Failure, Model};
 use std::cell::Cell;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// A row that the checker misses.
 trait Limit {
@@ -72,18 +64,6 @@ type Two = (AtomicU64, AtomicU64);
 fn two() -> Model<Two> {
     Model::new(Two::default)
 }
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-fn is_complete(report: &Report) {
-    assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
-}
-
-// ---------------------------------------------------------------------------------------------
-// Never explored.
-// ---------------------------------------------------------------------------------------------
 
 #[test]
 fn load_buffering_is_not_explored() {
@@ -533,142 +513,4 @@ fn idle_turns_that_hold_a_lock_are_not_counted() {
     let twice = model(|(lock, _)| (0..2).for_each(|_| drop(lock.try_lock())));
     loops.missed("counts=3", "it holds the lock in another turn").check();
     is_complete(&twice.acceptable("counts=3", "it holds the lock once more").check());
-}
-
-// ---------------------------------------------------------------------------------------------
-// Reported, although the program is correct.
-// ---------------------------------------------------------------------------------------------
-
-/// The loop ends by itself, after more turns than the checker runs.
-#[test]
-fn loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock() {
-    let model = |turns: u32| {
-        Model::new(AtomicU64::default)
-            .thread("spins", move |x| {
-                for _ in 0..turns {
-                    if x.load(Relaxed) == 1 {
-                        return true;
-                    }
-                    hint::spin_loop();
-                }
-                false
-            })
-            .thread("looks", |x| x.load(Relaxed))
-            .rounds(100)
-    };
-    let right = |turns| model(turns).acceptable("spins=false looks=0", "it gives up").check();
-    if cfg!(loom) {
-        model(1_500).fails(Failure::Livelock).check();
-    } else {
-        right(1_500);
-    }
-    is_complete(&right(3));
-}
-
-#[test]
-fn loop_that_ends_by_a_clock_is_reported_as_livelock() {
-    let model = |ends: fn(u32, Instant) -> bool| {
-        Model::new(AtomicBool::default)
-            .thread("spins", move |flag| {
-                let start = Instant::now();
-                for turns in 0.. {
-                    if flag.load(Acquire) || ends(turns, start) {
-                        break;
-                    }
-                    hint::spin_loop();
-                }
-            })
-            .thread("looks", |flag| flag.load(Relaxed))
-            .rounds(100)
-    };
-    let right = |model: Model<AtomicBool>| model.acceptable("looks=false", "it gives up").check();
-    let by_clock = model(|_, start| start.elapsed() > Duration::from_secs(1));
-    if cfg!(loom) {
-        by_clock.fails(Failure::Livelock).check();
-    }
-    is_complete(&right(model(|turns, _| turns == 2)));
-}
-
-/// Two loops answer each other, twice each. That a turn has answered through a `Cell` is not seen.
-#[test]
-fn loops_that_answer_through_a_shared_guard_are_reported_as_livelock() {
-    fn twice(mut answers: impl FnMut() -> bool) {
-        let mut answered = 0;
-        loop {
-            answered += u64::from(answers());
-            if answered == 2 {
-                break;
-            }
-            hint::spin_loop();
-        }
-    }
-    fn shared(value: &Mutex<Cell<u64>>, mine: u64) {
-        twice(|| {
-            let value = lock(value);
-            let is_mine = value.get() == mine;
-            if is_mine {
-                value.set(1 - mine);
-            }
-            is_mine
-        });
-    }
-    fn exclusive(value: &Mutex<u64>, mine: u64) {
-        twice(|| {
-            let mut value = lock(value);
-            let is_mine = *value == mine;
-            if is_mine {
-                *value = 1 - mine;
-            }
-            is_mine
-        });
-    }
-    let cell = Model::new(Mutex::<Cell<u64>>::default)
-        .thread("ping", |value| shared(value, 0))
-        .thread("pong", |value| shared(value, 1))
-        .finally("value", |value| lock(value).get());
-    if cfg!(loom) {
-        cell.fails(Failure::Livelock).check();
-    } else {
-        cell.acceptable("value=0", "two answers each").check();
-    }
-    let report = Model::new(Mutex::<u64>::default)
-        .thread("ping", |value| exclusive(value, 0))
-        .thread("pong", |value| exclusive(value, 1))
-        .finally("value", |value| *lock(value))
-        .acceptable("value=0", "two answers each")
-        .check();
-    is_complete(&report);
-}
-
-/// The condition is true in its third call. It is called again only when another thread has changed what it reads.
-#[test]
-fn condition_that_counts_is_reported_as_deadlock() {
-    let model = |wait: fn(&AtomicBool)| {
-        Model::new(|| AtomicBool::new(false))
-            .thread("waits", wait)
-            .thread("looks", |flag| flag.load(Acquire))
-            .rounds(500)
-    };
-    let right = |model: Model<AtomicBool>| model.acceptable("looks=false", "both end").check();
-    let counts = model(|flag| {
-        let mut turns = 0;
-        hint::wait_until(|| {
-            turns += 1;
-            flag.load(Acquire) || turns == 3
-        });
-    });
-    if cfg!(loom) {
-        counts.fails(Failure::Deadlock).check();
-    } else {
-        right(counts);
-    }
-    let spins = model(|flag| {
-        for _ in 0..3 {
-            if flag.load(Acquire) {
-                break;
-            }
-            hint::spin_loop();
-        }
-    });
-    is_complete(&right(spins));
 }
