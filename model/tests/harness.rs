@@ -1,12 +1,16 @@
 //! The harness itself: whatever is wrong with a model is reported as what it is.
 //!
 //! Under `--cfg loom` these run on the checker; otherwise on real threads, which can show less:
-//! what only the checker can tell is in the `on_loom` module.
+//! what only the checker can tell is in `on_loom`, `bounds` and `refused`.
 
+#[cfg(loom)]
+mod bounds;
 #[cfg(loom)]
 mod on_loom;
 #[cfg(not(loom))]
 mod on_threads;
+#[cfg(loom)]
+mod refused;
 
 use std::process::{Command, Output};
 

@@ -1,4 +1,4 @@
-//! What only the checker can tell.
+//! What only the checker can tell: failures, and what is said of them.
 
 use super::*;
 use selvedge_model::sync::atomic::{
@@ -93,64 +93,6 @@ fn a_data_race_names_both_accesses() {
     assert_eq!(text.matches("no happens-before edge").count(), 1, "said once: {text}");
 }
 
-#[test]
-fn the_limit_of_steps_bounds_the_result() {
-    let counts = |steps| {
-        let model = Model::new(counter);
-        let model = model.thread("alice", |count| (0..60).for_each(|_| increment(count)));
-        model.steps(steps)
-    };
-    let report = counts(60).acceptable("()", "it takes 60 steps").check();
-    assert!(report.is_complete(), "{report}");
-    let report = counts(59).explore().expect("it has no failure");
-    let limit = "the limit of steps of a thread, at model/tests/harness.rs:22";
-    assert_eq!((report.executions(), report.bound().as_deref()), (0, Some(limit)));
-    assert!(!report.is_complete() && report.to_string().contains("bounded (the limit"));
-    let error = counts(59).acceptable("()", "not within the limit").try_check().unwrap_err();
-    let bounded =
-        matches!(&error, CheckError::MissingOutcomes { bound: Some(bound), .. } if bound == limit);
-    assert!(bounded, "{error}");
-}
-
-/// A loop that waits without a hint, and is cut at any step: also in the drop of an `Arc`, which stands in the
-/// standard library.
-fn waits_without_a_hint() -> Model<()> {
-    let program = || {
-        let ready = Arc::new(AtomicBool::new(false));
-        let sets = Arc::clone(&ready);
-        thread::spawn(move || sets.store(true, SeqCst));
-        while !ready.load(SeqCst) {}
-    };
-    Model::program(program).steps(20)
-}
-
-#[test]
-fn the_limit_of_steps_is_reached_in_the_program() {
-    waits_without_a_hint().check();
-}
-
-#[test]
-fn the_limit_of_steps_has_a_place_and_a_hint() {
-    let bound = waits_without_a_hint().check().bound().expect("it is bounded");
-    assert!(bound.contains("tests/harness/on_loom.rs:") && !bound.contains("/rustc/"), "{bound}");
-    let output = rerun("on_loom::the_limit_of_steps_is_reached_in_the_program", &[]);
-    let text = text(&output);
-    let hint = "; a loop that waits must call spin_loop or yield_now in each turn\n";
-    assert!(output.status.success() && text.contains(hint), "{text}");
-}
-
-#[test]
-fn the_environment_can_leave_loom_out() {
-    for (value, says) in [
-        ("0", "loom not run: not asked for"),
-        ("1", "loom agrees on the first 1 interleaving,"),
-        ("x", "SELVEDGE_LOOM must be an integer, 0 or more (interleavings), got \"x\""),
-    ] {
-        let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_LOOM", value)]));
-        assert!(text.contains(says), "{value}: {text}");
-    }
-}
-
 /// Two threads, and what either does after the other has ended is still unordered: the end of
 /// a thread must not synchronise with one that still runs.
 #[test]
@@ -191,28 +133,6 @@ fn a_lost_wake_up_is_a_deadlock() {
         .check();
 }
 
-/// With the main thread there may be 16.
-#[test]
-fn a_spawned_thread_too_many_is_refused() {
-    let spawns = |n: usize| {
-        Model::new(|| ()).thread("alice", move |()| {
-            for _ in 0..n {
-                thread::spawn(|| ());
-            }
-        })
-    };
-    let report = spawns(14).acceptable("()", "as many as there may be").check();
-    assert!(report.is_complete(), "{report}");
-    let text = message(spawns(15).acceptable("()", "never"));
-    assert!(
-        text.contains("at most 16 threads, the main thread included")
-            && text.contains("one too many is spawned at model/tests/harness/on_loom.rs:"),
-        "{text}"
-    );
-    let error = spawns(15).fails(Failure::Panic).try_check().unwrap_err();
-    assert!(matches!(error, CheckError::WrongModel { .. }), "no expectation accepts it: {error}");
-}
-
 #[test]
 fn a_panic_in_a_thread_that_is_not_joined_is_reported() {
     let model = |join: bool| {
@@ -244,42 +164,6 @@ fn a_panic_in_a_thread_that_is_not_joined_is_reported_in_any_execution() {
     }
 }
 
-#[test]
-fn a_model_that_depends_on_chance_is_found_out() {
-    use std::sync::atomic::AtomicU64 as Hidden;
-    // Not from `selvedge_model::sync`: the checker cannot see it, and it differs in each execution.
-    static RUNS: Hidden = Hidden::new(0);
-    let error = Model::new(counter)
-        .thread("alice", |count| {
-            if RUNS.fetch_add(1, SeqCst).is_multiple_of(2) {
-                count.fetch_add(1, SeqCst);
-            } else {
-                count.fetch_sub(1, SeqCst);
-            }
-        })
-        .thread("bob", increment)
-        .fails(Failure::Panic)
-        .try_check()
-        .unwrap_err();
-    assert!(error.to_string().contains("not deterministic"), "{error}");
-}
-
-#[test]
-fn a_random_hasher_is_found_out() {
-    let text = message(
-        Model::new(|| [counter(), counter(), counter(), counter()])
-            .thread("alice", |counts| {
-                let order: std::collections::HashSet<usize> = (0..4).collect();
-                for position in order {
-                    increment(&counts[position]);
-                }
-            })
-            .thread("bob", |counts| counts.iter().for_each(increment))
-            .acceptable("()", "never"),
-    );
-    assert!(text.contains("not deterministic"), "{text}");
-}
-
 /// The threads that `init` spawns come first.
 #[test]
 fn a_failure_names_the_thread_also_after_one_that_init_spawned() {
@@ -301,43 +185,6 @@ fn a_failure_names_the_thread_also_after_one_that_init_spawned() {
     let unjoined = Model::new(|| drop(thread::spawn(|| panic!("on purpose"))));
     let error = unjoined.thread("alice", |()| ()).explore().unwrap_err().to_string();
     assert!(error.starts_with("panic: thread1 panicked: on purpose"), "{error}");
-}
-
-#[test]
-fn what_a_spawned_thread_does_counts_for_the_thread_that_spawned_it() {
-    let spawns = |count: &AtomicU64| {
-        thread::scope(|scope| drop(scope.spawn(|| increment(count))));
-    };
-    Model::new(counter)
-        .thread("alice", spawns)
-        .thread("bob", spawns)
-        .finally("total", |count| count.load(SeqCst))
-        .acceptable("total=2", "no increment is lost")
-        .check();
-    let hides = |count: &std::sync::atomic::AtomicU64| {
-        thread::scope(|scope| drop(scope.spawn(|| count.fetch_add(1, SeqCst))));
-    };
-    let hidden = Model::new(std::sync::atomic::AtomicU64::default);
-    let text = message(hidden.thread("alice", hides).thread("bob", hides).acceptable("()", "none"));
-    assert!(text.contains("alice and bob perform no operation"), "{text}");
-}
-
-/// `std::sync` inside a model: one execution, and nothing was explored.
-#[test]
-fn threads_that_the_checker_cannot_see_are_refused() {
-    use std::sync::atomic::AtomicU64 as Hidden;
-    let add = |count: &Hidden| {
-        let before = count.load(SeqCst);
-        count.store(before + 1, SeqCst);
-    };
-    let text = message(
-        Model::new(|| Hidden::new(0))
-            .thread("alice", add)
-            .thread("bob", add)
-            .finally("total", |count| count.load(SeqCst))
-            .acceptable("total=2", "nothing was explored"),
-    );
-    assert!(text.contains("alice and bob") && text.contains("not from std::sync"), "{text}");
 }
 
 /// Store buffering around a critical section: with `SeqCst` at most one thread enters.
@@ -391,169 +238,6 @@ fn seq_cst_store_buffering_excludes_a_deadlock() {
         .check();
     assert!(report.is_complete(), "{report}");
     model(Relaxed).fails(Failure::Deadlock).check();
-}
-
-#[test]
-fn values_from_outside_are_refused() {
-    let outside = std::sync::Arc::new(counter());
-    let text = message(
-        Model::new(|| ()).thread("alice", move |()| increment(&outside)).acceptable("()", "never"),
-    );
-    assert!(text.contains("made outside any model"), "{text}");
-}
-
-#[test]
-fn a_bound_of_executions_is_reported() {
-    let report = sound().executions(1).acceptable("total=2", "both count").check();
-    assert!(!report.is_complete(), "a bounded result must not be called complete");
-    let text = report.to_string();
-    assert!(text.contains("bounded (1 execution)") && !text.contains("complete"), "{text}");
-}
-
-#[test]
-fn a_patient_check_says_so() {
-    let report = sound().patient().acceptable("total=2", "both count").check();
-    assert!(report.is_complete(), "patience is no bound: {report}");
-    let says = ", explored completely, waits with a limit end only when nothing else can run, loom not \
-                run: its waits with a limit may end at any moment, ";
-    assert!(report.to_string().contains(says), "{report}");
-}
-
-#[test]
-fn a_bound_of_executions_is_obeyed() {
-    let executions = |bound: Option<u64>| {
-        let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
-        let model = Model::new(counter).thread("alice", add).thread("bob", add);
-        let model = bound.into_iter().fold(model, Model::executions);
-        let report = model.acceptable("()", "both end").check();
-        (report.executions(), report.is_complete())
-    };
-    assert_eq!(executions(Some(5)), (5, false));
-    assert_eq!(executions(Some(6)), (6, true), "there are no more");
-    assert_eq!(executions(None), (6, true));
-}
-
-/// Three threads of which two may spin: there are runs that show nothing, and they do not count.
-fn spin_lock() -> Model<AtomicBool> {
-    let locks = |taken: &AtomicBool| {
-        while taken.swap(true, Acquire) {
-            hint::spin_loop();
-        }
-        taken.store(false, Release);
-    };
-    let model = Model::new(|| AtomicBool::new(false));
-    ["alice", "bob", "carol"].iter().fold(model, |model, name| model.thread(name, locks))
-}
-
-#[test]
-fn a_limit_from_the_environment_is_no_bound() {
-    let all = spin_lock().acceptable("()", "all end").check();
-    assert!(all.is_complete(), "{all}");
-    let explores = |limit: u64| {
-        let variables = [("SPIN", "1"), ("SELVEDGE_LIMIT", &*limit.to_string())];
-        let output = rerun("on_loom::spins_if_asked_to", &variables);
-        (output.status.success(), text(&output))
-    };
-    for limit in [1, 2, 3, 4, 5, 20, all.executions() - 1] {
-        let (passes, printed) = explores(limit);
-        let were = if limit == 1 { "execution was" } else { "executions were" };
-        let expected = format!("limit exceeded: {limit} {were} explored");
-        assert!(!passes && printed.contains(&expected), "{limit}: {printed}");
-    }
-    let (passes, printed) = explores(all.executions());
-    assert!(passes, "{printed}");
-}
-
-#[test]
-fn a_bound_of_executions_counts_those_of_the_report() {
-    let all = spin_lock().acceptable("()", "all end").check().executions();
-    for bound in [1, 2, 20, all - 1, all, all + 1] {
-        let report = spin_lock().executions(bound).acceptable("()", "all end").check();
-        assert_eq!(report.executions(), bound.min(all));
-        assert_eq!(report.seen("()"), bound.min(all));
-        assert_eq!(report.is_complete(), bound >= all, "{report}");
-    }
-}
-
-/// The graphs reach the lost update; loom does not without a preemption, and the engines agree.
-#[test]
-fn a_bound_of_preemptions_is_a_bound_of_loom_alone() {
-    let check = |preemptions: Option<u8>| {
-        let add = |count: &AtomicU64| {
-            let seen = count.load(SeqCst);
-            count.store(seen + 1, SeqCst);
-        };
-        let model = Model::new(counter).thread("alice", add).thread("bob", add);
-        let model = preemptions.into_iter().fold(model, Model::preemptions);
-        let report = model
-            .finally("total", |count| count.load(SeqCst))
-            .acceptable("total=2", "one after the other")
-            .acceptable("total=1", "the update of one is lost")
-            .check();
-        assert!(report.is_complete(), "{report}");
-        report
-    };
-    let all = check(None);
-    let mut before = 0;
-    for (most, says) in [(0, "0 preemptions"), (1, "1 preemption,"), (2, "2 preemptions,")] {
-        let report = check(Some(most));
-        assert_eq!(report.executions(), all.executions());
-        let interleavings = report.interleavings();
-        assert!((before + 1..=all.interleavings()).contains(&interleavings), "{report}");
-        let s = if interleavings == 1 { "" } else { "s" };
-        let says = format!("loom agrees on {interleavings} interleaving{s} with at most {says}");
-        assert!(report.to_string().contains(&says), "{report}");
-        before = interleavings;
-    }
-}
-
-/// Spins only when run by the test above.
-#[test]
-fn spins_if_asked_to() {
-    if std::env::var_os("SPIN").is_some() {
-        spin_lock().acceptable("()", "all end").check();
-    }
-}
-
-#[test]
-fn a_result_is_written_with_its_bound_and_its_patience() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
-    // It may be there from the last run.
-    let _ = std::fs::remove_dir_all(&folder);
-    let name = folder.to_string_lossy();
-    let expected = [
-        ("on_loom::a_bound_of_executions_is_reported", r#""bound":"1 execution","patient":false"#),
-        ("on_loom::a_patient_check_says_so", r#""bound":null,"patient":true"#),
-    ];
-    for (at, (test, expected)) in expected.into_iter().enumerate() {
-        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
-        assert!(output.status.success(), "{}", text(&output));
-        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
-        assert_eq!(lines.lines().count(), at + 1, "a line a model: {lines}");
-        let line = lines.lines().last().expect("it was written");
-        assert!(line.contains(expected), "{line}");
-        assert!(line.contains(r#""verdict":"passed""#) && line.contains(test), "{line}");
-    }
-}
-
-/// Its steps as data, only if they are asked for.
-#[test]
-fn a_result_has_its_interleavings_if_asked_to() {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("traces");
-    let written = |more: &[(&str, &str)]| {
-        // It may be there from the last run.
-        let _ = std::fs::remove_dir_all(&folder);
-        let name = folder.to_string_lossy();
-        let test = "on_loom::an_outcome_that_takes_weak_memory_says_so";
-        let output = rerun(test, &[&[("SELVEDGE_RESULTS", &*name)], more].concat());
-        assert!(output.status.success(), "{}", text(&output));
-        std::fs::read_to_string(folder.join("on_loom.jsonl")).expect("it was written")
-    };
-    let lines = written(&[]);
-    assert!(!lines.contains("\"trace\""), "{lines}");
-    let lines = written(&[("SELVEDGE_TRACES", "1")]);
-    let stale = r#""order":"rlx","reads":{"value":"0","newest":"1","from":"initial","stale":true}"#;
-    assert!(lines.contains(stale), "{lines}");
 }
 
 /// A data race that an interleaving shows is shown by one.
@@ -771,35 +455,4 @@ fn a_failure_is_drawn_in_eighty_columns() {
     assert!(evidence.contains("SELVEDGE_REPLAY=1/2 "), "{evidence}");
     assert!(evidence.contains("\n    cargo selvedge replay "), "{evidence}");
     assert!(evidence.contains("/2\n  or, without cargo-selvedge:\n"), "{evidence}");
-}
-
-#[test]
-fn one_execution_can_be_replayed() {
-    let replay = |value| {
-        let output = rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", value)]);
-        assert!(!output.status.success(), "a replay is no verdict");
-        text(&output)
-    };
-    let second = replay("1/2");
-    assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
-    assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
-    let end = "  Execution 2, replayed. Unset SELVEDGE_REPLAY to check the model again.\n";
-    assert!(second.contains(end) && !second.contains("replay it with every step"), "{second}");
-    let expected =
-        text(&rerun("on_loom::a_data_race_is_a_data_race", &[("SELVEDGE_REPLAY", "1/1")]));
-    assert!(expected.contains("no verdict: it reached data race: c1: alice writes"), "{expected}");
-    assert!(expected.contains("  Execution 1, replayed. Unset"), "{expected}");
-    let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
-    let nothing =
-        "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
-    assert!(text.contains(nothing), "{text}");
-    assert!(replay("1/3").contains("there is no execution 3, the model has 2"));
-    for malformed in ["1/sideways", "1/interleaving/2", "0/2", "1/0", "1.0/2", "2", ""] {
-        let printed = replay(malformed);
-        let expected = format!(
-            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
-             1.37/2 is execution 2 of its scenario 37), got {malformed:?}"
-        );
-        assert!(printed.contains(&expected), "{printed}");
-    }
 }
