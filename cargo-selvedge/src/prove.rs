@@ -86,6 +86,11 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
         project.needs_checker()?;
         explore(project, options, filter, shell)?
     };
+    if options.bless && (run.filter.is_some() || !run.targets.is_empty()) {
+        return Err(Exit::Usage.because(
+            "--bless writes the list of all models, and these shards were run with a filter or with --test",
+        ));
+    }
     run.version = VERSION;
     concat!("cargo-selvedge ", env!("CARGO_PKG_VERSION")).clone_into(&mut run.by);
     if options.merge.is_empty() {
@@ -99,11 +104,6 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
         None => "prove.json".to_owned(),
     });
     write(&run, &file)?;
-    if options.bless && (run.filter.is_some() || !run.targets.is_empty()) {
-        return Err(Exit::Usage.because(
-            "--bless writes the list of all models, and these shards were run with a filter or with --test",
-        ));
-    }
     judge(project, options, &lists, &run, &file, shell)
 }
 

@@ -27,6 +27,12 @@ fn what_cannot_be_meant_is_refused_before_anything_is_built() {
     krate.run("prove --shard 3/2").with(2, &["must be I/N with I from 1 to N, such as 1/3"]);
     krate.run("replay push_pop").with(2, &["must be TEST/EXECUTION, such as ring::push_pop/7"]);
     krate.run("prove --bless ring").with(2, &["cannot be used with"]);
+    let part = r#"{"version":1,"by":"","filter":"ring","targets":[],"shard":[1,1],"tests":1,"finished":true,"seconds":0.0,"problems":[],"models":[]}"#;
+    krate.write("part.json", part);
+    krate
+        .run("prove --bless --merge part.json")
+        .with(2, &["--bless writes the list of all models", "with a filter or with --test"]);
+    assert!(!krate.left("prove.json").exists(), "nothing is written");
     krate
         .run("init --path /")
         .with(2, &["/ is no checkout of selvedge: it has no model/Cargo.toml"]);
