@@ -131,6 +131,13 @@ fn drops_and_sets(shared: &Shared, owner: Payload) {
     shared.ready.store(true, Release);
 }
 
+/// What `upgrade` does is over before the step that comes next.
+fn upgrades_sets_and_drops(shared: &Shared, owner: Payload) {
+    let gone = Arc::downgrade(&Arc::new(()));
+    assert!(gone.upgrade().is_none());
+    sets_and_drops(shared, owner);
+}
+
 fn waits_and_drops(shared: &Shared, owner: Payload) {
     hint::wait_until(|| shared.ready.load(Acquire));
     drop(owner);
@@ -152,6 +159,11 @@ fn two_threads_that_may_both_be_last_are_refused() {
 fn an_owner_that_is_dropped_after_the_step_that_another_waits_for_may_be_the_last() {
     for does in STEPS {
         check_all(does, &[("sets", sets_and_drops), ("waits", waits_and_drops)], is_refused);
+        check_all(
+            does,
+            &[("sets", upgrades_sets_and_drops), ("waits", waits_and_drops)],
+            is_refused,
+        );
     }
 }
 

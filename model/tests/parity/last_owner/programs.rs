@@ -80,6 +80,20 @@ fn an_owner_may_be_dropped_late_after_the_last_step_on_an_arc_of_the_facade() {
     is_refused(model.acceptable("()", "nothing is returned").try_check());
 }
 
+/// The step and the drop in `std` are not apart in a run in which the thread comes last.
+#[test]
+fn the_last_owner_of_an_arc_of_the_facade_is_that_of_the_last_step() {
+    type Owner = std::sync::Mutex<Option<Arc<OnDrop<fn()>>>>;
+    let drops = |owner: &Owner| drop(owner.lock().unwrap().take());
+    let model = Model::new(|| {
+        let owner = Arc::new(OnDrop(looks as fn()));
+        [Some(Arc::clone(&owner)), Some(owner)].map(std::sync::Mutex::new)
+    });
+    let model = model.thread("one", move |[owner, _]| drops(owner));
+    let model = model.thread("two", move |[_, owner]| drops(owner));
+    is_complete(model.acceptable("()", "nothing is returned").try_check());
+}
+
 /// The block is freed with the weak owner, after all threads have ended.
 #[test]
 fn a_value_is_dropped_before_its_block() {
