@@ -7,7 +7,9 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release},
 };
-use selvedge_model::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, hint, mpsc, thread};
+use selvedge_model::sync::{
+    Arc, Barrier, Condvar, Mutex, OnceLock, RwLock, Weak, hint, mpsc, thread,
+};
 use selvedge_model::{Model, linearizable};
 
 use super::{Does, OnDrop, Payload, Shared, is_complete, is_refused, looks, payload};
@@ -92,6 +94,38 @@ fn the_last_owner_of_an_arc_of_the_facade_is_that_of_the_last_step() {
     let model = model.thread("one", move |[owner, _]| drops(owner));
     let model = model.thread("two", move |[_, owner]| drops(owner));
     is_complete(model.acceptable("()", "nothing is returned").try_check());
+}
+
+/// The same of `upgrade`, and of the drop of a weak owner.
+#[test]
+fn a_weak_owner_of_the_facade_counts_as_its_steps_do() {
+    type Owner<T> = std::sync::Mutex<Option<T>>;
+    type Owners = (Owner<Arc<OnDrop<fn()>>>, Owner<Weak<OnDrop<fn()>>>);
+    let check = |one: fn(&Owners), two: fn(&Owners)| {
+        let model = Model::new(|| {
+            let owner = Arc::new(OnDrop(looks as fn()));
+            let weak = Arc::downgrade(&owner);
+            (std::sync::Mutex::new(Some(owner)), std::sync::Mutex::new(Some(weak)))
+        });
+        let model = model.thread("one", one).thread("two", two);
+        is_complete(model.acceptable("()", "nothing is returned").try_check());
+    };
+    check(
+        |(_, weak)| {
+            let weak = weak.lock().unwrap().take().unwrap();
+            drop(weak.upgrade());
+        },
+        |(owner, _)| drop(owner.lock().unwrap().take()),
+    );
+    check(
+        |(_, weak)| drop(weak.lock().unwrap().take()),
+        |(owner, _)| {
+            let mut owner = owner.lock().unwrap().take().unwrap();
+            if Arc::get_mut(&mut owner).is_some() {
+                looks();
+            }
+        },
+    );
 }
 
 /// The block is freed with the weak owner, after all threads have ended.
