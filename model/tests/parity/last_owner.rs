@@ -138,6 +138,15 @@ fn upgrades_sets_and_drops(shared: &Shared, owner: Payload) {
     sets_and_drops(shared, owner);
 }
 
+/// So is what the drop of a weak owner does.
+fn forgets_sets_and_drops(shared: &Shared, owner: Payload) {
+    let strong = Arc::new(());
+    let weak = Arc::downgrade(&strong);
+    drop(strong);
+    drop(weak);
+    sets_and_drops(shared, owner);
+}
+
 fn waits_and_drops(shared: &Shared, owner: Payload) {
     hint::wait_until(|| shared.ready.load(Acquire));
     drop(owner);
@@ -159,11 +168,9 @@ fn two_threads_that_may_both_be_last_are_refused() {
 fn an_owner_that_is_dropped_after_the_step_that_another_waits_for_may_be_the_last() {
     for does in STEPS {
         check_all(does, &[("sets", sets_and_drops), ("waits", waits_and_drops)], is_refused);
-        check_all(
-            does,
-            &[("sets", upgrades_sets_and_drops), ("waits", waits_and_drops)],
-            is_refused,
-        );
+        for sets in [upgrades_sets_and_drops, forgets_sets_and_drops] {
+            check_all(does, &[("sets", sets), ("waits", waits_and_drops)], is_refused);
+        }
     }
 }
 

@@ -82,6 +82,25 @@ fn an_owner_may_be_dropped_late_after_the_last_step_on_an_arc_of_the_facade() {
     is_refused(model.acceptable("()", "nothing is returned").try_check());
 }
 
+/// The other thread sees that there is no owner left, and the value is dropped after that.
+#[test]
+fn what_an_arc_of_the_facade_has_may_be_dropped_late() {
+    type Owner = StdArc<OnDrop<fn()>>;
+    type Owned = (std::sync::Mutex<Option<Arc<Owner>>>, Weak<Owner>, Owners<OnDrop<fn()>>);
+    let model = Model::new(|| {
+        let owners = owners(OnDrop(looks as fn()), 2);
+        let owner = Arc::new(take(&owners));
+        let weak = Arc::downgrade(&owner);
+        (std::sync::Mutex::new(Some(owner)), weak, owners)
+    });
+    let model = model.thread("drops", |(owner, ..): &Owned| drop(owner.lock().unwrap().take()));
+    let model = model.thread("waits", |(_, weak, owners)| {
+        hint::wait_until(|| weak.strong_count() == 0);
+        drop(take(owners));
+    });
+    is_refused(model.acceptable("()", "nothing is returned").try_check());
+}
+
 /// The step and the drop in `std` are not apart in a run in which the thread comes last.
 #[test]
 fn the_last_owner_of_an_arc_of_the_facade_is_that_of_the_last_step() {
