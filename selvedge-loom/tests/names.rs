@@ -91,6 +91,11 @@ fn sources(name: &str) -> PathBuf {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["metadata", "--format-version", "1", "--offline", "--locked", "--manifest-path"]);
     let output = cargo.arg(manifest).output().expect("cargo can be run");
+    assert!(
+        output.status.success(),
+        "the sources of all dependencies are needed, also of other platforms: run `cargo fetch`; {}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let metadata: serde_json::Value =
         serde_json::from_slice(&output.stdout).expect("cargo metadata prints JSON");
     let packages = metadata["packages"].as_array().expect("there are packages");
