@@ -124,6 +124,7 @@ fn a_value_is_made_once() {
 #[test]
 fn a_get_may_find_no_value_that_is_there() {
     type Two = (OnceLock<u64>, OnceLock<u64>);
+    type Published = (AtomicU64, OnceLock<u64>);
     let left: Body<Two, u64> = |(x, y)| {
         x.set(1).unwrap();
         y.get().copied().unwrap_or(0)
@@ -135,7 +136,6 @@ fn a_get_may_find_no_value_that_is_there() {
     let all: [&[u64]; 4] = [&[0, 0], &[0, 1], &[1, 0], &[1, 1]];
     exact_in_every_order(Two::default, &[("left", left), ("right", right)], &all);
 
-    type Published = (AtomicU64, OnceLock<u64>);
     let sets: Body<Published, (u64, u64)> = |(data, cell)| {
         data.store(7, Relaxed);
         (*cell.get_or_init(|| 1), 0)

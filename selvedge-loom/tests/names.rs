@@ -8,13 +8,14 @@ use std::process::Command;
 use std::{env, fs};
 
 /// What loom has and `selvedge-loom` has not, with the reason.
-const EXCEPTIONS: [(&str, &str); 10] = [
+const EXCEPTIONS: [(&str, &str); 11] = [
     ("field Lazy::init", "hidden: for the macro `lazy_static!`"),
     ("field Lazy::_p", "hidden: for the macro `lazy_static!`"),
     ("field LocalKey::init", "hidden: for the macro `thread_local!`"),
     ("field LocalKey::_p", "hidden: for the macro `thread_local!`"),
     ("Debug for Receiver", "by a macro: see `is_debug`"),
     ("Debug for Sender", "by a macro: see `is_debug`"),
+    ("Debug for MutexGuard", "by a macro: see `is_debug`"),
     ("Debug for RwLockReadGuard", "by a macro: see `is_debug`"),
     ("Debug for RwLockWriteGuard", "by a macro: see `is_debug`"),
     ("Deref for $N", "by a macro: see the suite, `lazy_static`"),
@@ -253,6 +254,7 @@ fn is_debug() {
     fn debug<T: std::fmt::Debug>() {}
     debug::<selvedge_loom::sync::mpsc::Sender<u8>>();
     debug::<selvedge_loom::sync::mpsc::Receiver<u8>>();
+    debug::<selvedge_loom::sync::MutexGuard<'_, u8>>();
     debug::<selvedge_loom::sync::RwLockReadGuard<'_, u8>>();
     debug::<selvedge_loom::sync::RwLockWriteGuard<'_, u8>>();
     debug::<selvedge_loom::sync::atomic::AtomicU8>();

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use super::{LockResult, MutexGuard, PoisonError};
+use super::poison;
+use super::{LockResult, MutexGuard};
 use crate::kernel::object::{self, CondvarAct, MAY_TAKE};
 use crate::kernel::{self, Act, Choice, Made, Operation, Site, Turn};
 use crate::mutation::Change;
@@ -62,9 +63,7 @@ impl Condvar {
     }
 
     fn act(&self, act: CondvarAct, site: Site) -> Option<u64> {
-        here(self).model.with(|engine, object| {
-            engine.step(Operation::Act { object, act: Act::Condvar(act) }, site)
-        })
+        here(self).model.act(Act::Condvar(act), site)
     }
 
     fn choose(what: Choice, site: Site) -> bool {
@@ -156,13 +155,7 @@ impl Condvar {
             Err(guard) => {
                 let (mutex, std) = guard.dissolve();
                 let Some(std) = std else { unreachable!("a guard outside an exploration") };
-                match self.std.wait(std) {
-                    Ok(std) => Ok(MutexGuard::from_std(mutex, std, site)),
-                    Err(poison) => {
-                        let guard = MutexGuard::from_std(mutex, poison.into_inner(), site);
-                        Err(PoisonError::new(guard))
-                    }
-                }
+                poison::map(self.std.wait(std), |std| MutexGuard::from_std(mutex, std, site))
             }
         }
     }
@@ -199,23 +192,15 @@ impl Condvar {
         match self.wait_in_model(guard, true, site) {
             Ok((guard, end)) => {
                 let result = WaitTimeoutResult(end == End::TimedOut);
-                match guard {
-                    Ok(guard) => Ok((guard, result)),
-                    Err(poison) => Err(PoisonError::new((poison.into_inner(), result))),
-                }
+                poison::map(guard, |guard| (guard, result))
             }
             Err(guard) => {
                 let (mutex, std) = guard.dissolve();
                 let Some(std) = std else { unreachable!("a guard outside an exploration") };
-                let guard = |std| MutexGuard::from_std(mutex, std, site);
-                match self.std.wait_timeout(std, duration) {
-                    Ok((std, result)) => Ok((guard(std), WaitTimeoutResult(result.timed_out()))),
-                    Err(poison) => {
-                        let (std, result) = poison.into_inner();
-                        let result = WaitTimeoutResult(result.timed_out());
-                        Err(PoisonError::new((guard(std), result)))
-                    }
-                }
+                poison::map(self.std.wait_timeout(std, duration), |(std, result)| {
+                    let result = WaitTimeoutResult(result.timed_out());
+                    (MutexGuard::from_std(mutex, std, site), result)
+                })
             }
         }
     }

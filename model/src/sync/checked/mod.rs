@@ -17,6 +17,7 @@ mod mutex;
 mod notify;
 mod once;
 mod place;
+mod poison;
 mod rwlock;
 pub mod thread;
 

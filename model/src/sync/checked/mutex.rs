@@ -7,9 +7,10 @@ use std::panic::Location;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use super::poison::{self, guard};
+use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, MutexAct, acquired};
-use crate::kernel::{Access, Act, CellKind, LocationId, Made, Operation, Site};
+use crate::kernel::{Access, Act, CellKind, LocationId, Made, Site};
 use crate::mutation::Change;
 
 /// `std::sync::Mutex`.
@@ -80,15 +81,13 @@ impl<T> Mutex<T> {
         let poisoned = self.is_poisoned();
         self.model.access_contents(Access::Write, Location::caller());
         let value = self.value.into_inner();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        poison::of(poisoned, value)
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
     fn act(&self, act: MutexAct, site: Site) -> Option<u64> {
-        here(self).model.with(|engine, object| {
-            engine.step(Operation::Act { object, act: Act::Mutex(act) }, site)
-        })
+        here(self).model.act(Act::Mutex(act), site)
     }
 
     /// Blocks until the mutex is free, and acquires it.
@@ -118,17 +117,14 @@ impl<T: ?Sized> Mutex<T> {
     fn unheld(&self, poisoned: bool, site: Site) -> LockResult<MutexGuard<'_, T>> {
         let mut guard = self.guard(None, site);
         guard.held = false;
-        if poisoned { Err(PoisonError::new(guard)) } else { Ok(guard) }
+        poison::of(poisoned, guard)
     }
 
     /// Acquires the mutex; no mutant changes it.
     pub(super) fn lock_at(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
         match self.act(MutexAct::Lock, site) {
             Some(result) => self.acquired(result, site),
-            None => match self.std.lock() {
-                Ok(std) => Ok(self.guard(Some(std), site)),
-                Err(poison) => Err(PoisonError::new(self.guard(Some(poison.into_inner()), site))),
-            },
+            None => poison::map(self.std.lock(), |std| self.guard(Some(std), site)),
         }
     }
 
@@ -153,19 +149,12 @@ impl<T: ?Sized> Mutex<T> {
         match self.act(MutexAct::TryLock, site) {
             Some(acquired::WOULD_BLOCK) => Err(TryLockError::WouldBlock),
             Some(result) => Ok(self.acquired(result, site)?),
-            None => match self.std.try_lock() {
-                Ok(std) => Ok(self.guard(Some(std), site)),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(poison)) => {
-                    Err(PoisonError::new(self.guard(Some(poison.into_inner()), site)))?
-                }
-            },
+            None => poison::try_map(self.std.try_lock(), |std| self.guard(Some(std), site)),
         }
     }
 
     fn acquired(&self, result: u64, site: Site) -> LockResult<MutexGuard<'_, T>> {
-        let guard = self.guard(None, site);
-        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+        poison::of(result == acquired::POISONED, self.guard(None, site))
     }
 
     fn guard<'a>(
@@ -205,7 +194,7 @@ impl<T: ?Sized> Mutex<T> {
         self.model.access_contents(Access::Write, Location::caller());
         let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        poison::of(poisoned, value)
     }
 }
 
@@ -252,10 +241,8 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> MutexGuard<'_, T> {
     fn release(&self, poisons: bool) {
         if self.held {
-            self.mutex.model.at_end(|engine, object| {
-                let act = Act::Mutex(MutexAct::Unlock { poisons });
-                engine.step(Operation::Act { object, act }, self.site);
-            });
+            let act = Act::Mutex(MutexAct::Unlock { poisons });
+            self.mutex.model.act_at_end(act, self.site);
         }
     }
 }
@@ -304,27 +291,9 @@ impl<T> From<T> for Mutex<T> {
 /// formatter calls from inside `std`.
 impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Mutex");
-        match self.try_lock_at(self.model.site()) {
-            Ok(guard) => shown.field("data", &&*guard),
-            Err(TryLockError::Poisoned(poison)) => shown.field("data", &&**poison.get_ref()),
-            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
-        };
-        shown.field("poisoned", &self.is_poisoned_at(self.model.site())).finish_non_exhaustive()
+        let site = self.model.site();
+        poison::show(f, "Mutex", self.try_lock_at(site), || self.is_poisoned_at(site))
     }
 }
 
-// SAFETY: through a shared guard there is only shared access to the value.
-unsafe impl<T: ?Sized + Sync> Sync for MutexGuard<'_, T> {}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
-
-impl<T: ?Sized + fmt::Display> fmt::Display for MutexGuard<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        (**self).fmt(f)
-    }
-}
+guard!(MutexGuard);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::alloc::Ends;
 use super::place::{Kind, Place};
 use crate::kernel::object::{Token, TokenAct};
-use crate::kernel::{self, Act, CellKind, Choice, Engine, LocationId, Made, Operation, Site, Turn};
+use crate::kernel::{self, Act, CellKind, Choice, Made, Operation, Site, Turn};
 
 /// A flag that [`notify`](Self::notify) sets, and that one thread at a time waits for and takes. The thread that
 /// waits acquires what all that notified since the last wait have released.
@@ -39,10 +39,7 @@ impl Notify {
     }
 
     fn notify_at(&self, site: Site) {
-        let in_model = self.model.with(|engine, object| {
-            act(engine, object, TokenAct::Unpark, site);
-        });
-        if in_model.is_none() {
+        if self.model.act(Act::Token(TokenAct::Unpark), site).is_none() {
             *self.std.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.std.1.notify_one();
         }
@@ -63,10 +60,7 @@ impl Notify {
     }
 
     fn wait_at(&self, site: Site) {
-        let in_model = self.model.with(|engine, object| {
-            act(engine, object, TokenAct::Park, site);
-        });
-        if in_model.is_none() {
+        if self.model.act(Act::Token(TokenAct::Park), site).is_none() {
             let mut notified = self.std.0.lock().unwrap_or_else(PoisonError::into_inner);
             while !std::mem::take(&mut *notified) {
                 notified = self.std.1.wait(notified).unwrap_or_else(PoisonError::into_inner);
@@ -82,10 +76,6 @@ impl Kind for Flag {
     fn made(&self) -> Made {
         Made::Object(Token::of_notify().into())
     }
-}
-
-fn act(engine: &dyn Engine, object: LocationId, act: TokenAct, site: Site) {
-    engine.step(Operation::Act { object, act: Act::Token(act) }, site);
 }
 
 impl Default for Notify {
@@ -142,7 +132,8 @@ impl Task {
             let spurious = may && engine.step(choice, site) == 1;
             self.spurious.store(spurious, Relaxed);
             if by_itself || spurious {
-                act(engine, object, TokenAct::TakeIfThere, site);
+                let act = Act::Token(TokenAct::TakeIfThere);
+                engine.step(Operation::Act { object, act }, site);
             }
             by_itself || spurious
         });

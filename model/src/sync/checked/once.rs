@@ -41,9 +41,7 @@ impl Gate {
     }
 
     fn act(&self, act: OnceAct, site: Site) -> Option<u64> {
-        self.model.with(|engine, object| {
-            engine.step(Operation::Act { object, act: Act::Once(act) }, site)
-        })
+        self.model.act(Act::Once(act), site)
     }
 
     fn is_done(&self, site: Site) -> bool {
@@ -79,9 +77,9 @@ impl Gate {
                         let stores = Operation::Store { location, value: 1, order: Release };
                         engine.step(stores, self.site);
                     }
-                    let act = OnceAct::Finish { done: self.done, poisons: self.poisons };
-                    engine.step(Operation::Act { object, act: Act::Once(act) }, self.site);
                 });
+                let act = OnceAct::Finish { done: self.done, poisons: self.poisons };
+                self.gate.model.act_at_end(Act::Once(act), self.site);
             }
         }
         match self.act(OnceAct::Begin { force }, site) {

@@ -9,8 +9,8 @@ use std::alloc::{Layout, alloc, handle_alloc_error};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernel::{
-    self, Access, Engine, Handle, LocationId, Made, Memory, Owned, Site, Slot, StaticCopy,
-    USED_OUTSIDE, statics,
+    self, Access, Act, Engine, Handle, LocationId, Made, Memory, Operation, Owned, Site, Slot,
+    StaticCopy, USED_OUTSIDE, statics,
 };
 
 /// What a value is, to the checker.
@@ -118,6 +118,19 @@ impl<K: Kind> Place<K> {
     #[inline]
     pub(super) fn at_end(&self, f: impl FnOnce(&dyn Engine, LocationId)) {
         Handle::at_end(self.slot.get(), f);
+    }
+
+    /// Acts on the object in an exploration.
+    #[inline]
+    pub(super) fn act(&self, act: Act, site: Site) -> Option<u64> {
+        self.with(|engine, object| engine.step(Operation::Act { object, act }, site))
+    }
+
+    /// The same in a destructor.
+    pub(super) fn act_at_end(&self, act: Act, site: Site) {
+        self.at_end(|engine, object| {
+            engine.step(Operation::Act { object, act }, site);
+        });
     }
 
     /// The location; `None` if the value is not of the execution, or the execution is over.

@@ -7,7 +7,8 @@ use std::panic::Location;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use super::poison::{self, guard};
+use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
 use crate::kernel::{
     Access, Act, CellKind, Engine, Handle, LocationId, Made, Object, Operation, Site,
@@ -127,15 +128,13 @@ impl<T> RwLock<T> {
         let poisoned = self.is_poisoned();
         self.model.access_contents(Access::Write, Location::caller());
         let value = self.value.into_inner();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        poison::of(poisoned, value)
     }
 }
 
 impl<T: ?Sized> RwLock<T> {
     fn act(&self, act: RwLockAct, site: Site) -> Option<u64> {
-        here(self).model.with(|engine, object| {
-            engine.step(Operation::Act { object, act: Act::RwLock(act) }, site)
-        })
+        here(self).model.act(Act::RwLock(act), site)
     }
 
     /// Begins a read. Returns its result, and where it will end.
@@ -217,12 +216,7 @@ impl<T: ?Sized> RwLock<T> {
         };
         match begun {
             Some((result, end)) => self.acquired_read(result, end, site),
-            None => match self.std.read() {
-                Ok(std) => Ok(self.read_guard(Some(std), site)),
-                Err(poison) => {
-                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))
-                }
-            },
+            None => poison::map(self.std.read(), |std| self.read_guard(Some(std), site)),
         }
     }
 
@@ -256,13 +250,7 @@ impl<T: ?Sized> RwLock<T> {
         match begun {
             Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
             Some((result, end)) => Ok(self.acquired_read(result, end, site)?),
-            None => match self.std.try_read() {
-                Ok(std) => Ok(self.read_guard(Some(std), site)),
-                Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                Err(TryLockError::Poisoned(poison)) => {
-                    Err(PoisonError::new(self.read_guard(Some(poison.into_inner()), site)))?
-                }
-            },
+            None => poison::try_map(self.std.try_read(), |std| self.read_guard(Some(std), site)),
         }
     }
 
@@ -287,14 +275,9 @@ impl<T: ?Sized> RwLock<T> {
         };
         match begun {
             Some((result, held)) => self.acquired_write(result, held, site),
-            None => match self.write_std() {
-                Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
-                Err(poison) => Err(PoisonError::new(self.write_guard(
-                    Some(poison.into_inner()),
-                    Held::Write,
-                    site,
-                ))),
-            },
+            None => {
+                poison::map(self.write_std(), |std| self.write_guard(Some(std), Held::Write, site))
+            }
         }
     }
 
@@ -314,15 +297,9 @@ impl<T: ?Sized> RwLock<T> {
         match begun {
             Some((acquired::WOULD_BLOCK, _)) => Err(TryLockError::WouldBlock),
             Some((result, held)) => Ok(self.acquired_write(result, held, site)?),
-            None => {
-                match self.try_write_std() {
-                    Ok(std) => Ok(self.write_guard(Some(std), Held::Write, site)),
-                    Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-                    Err(TryLockError::Poisoned(poison)) => Err(PoisonError::new(
-                        self.write_guard(Some(poison.into_inner()), Held::Write, site),
-                    ))?,
-                }
-            }
+            None => poison::try_map(self.try_write_std(), |std| {
+                self.write_guard(Some(std), Held::Write, site)
+            }),
         }
     }
 
@@ -333,7 +310,7 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockReadGuard<'_, T>> {
         let guard = RwLockReadGuard { lock: here(self), _std: None, end, site };
-        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+        poison::of(result == acquired::POISONED, guard)
     }
 
     fn acquired_write(
@@ -343,7 +320,7 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockWriteGuard<'_, T>> {
         let guard = self.write_guard(None, held, site);
-        if result == acquired::POISONED { Err(PoisonError::new(guard)) } else { Ok(guard) }
+        poison::of(result == acquired::POISONED, guard)
     }
 
     fn read_guard<'a>(
@@ -365,10 +342,7 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn end_write(&self, poisons: bool, site: Site) {
-        self.model.at_end(|engine, object| {
-            let act = Act::RwLock(RwLockAct::EndWrite { poisons });
-            engine.step(Operation::Act { object, act }, site);
-        });
+        self.model.act_at_end(Act::RwLock(RwLockAct::EndWrite { poisons }), site);
     }
 
     /// Whether the lock is poisoned, as the result of a mutant that does not acquire it.
@@ -405,7 +379,7 @@ impl<T: ?Sized> RwLock<T> {
         self.model.access_contents(Access::Write, Location::caller());
         let poisoned = self.is_poisoned();
         let value = self.value.get_mut();
-        if poisoned { Err(PoisonError::new(value)) } else { Ok(value) }
+        poison::of(poisoned, value)
     }
 }
 
@@ -476,34 +450,10 @@ impl<T> From<T> for RwLock<T> {
 /// the formatter calls from inside `std`.
 impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("RwLock");
         let site = self.model.site();
-        match self.tried_read(self.begin_try_read(site), site) {
-            Ok(guard) => shown.field("data", &&*guard),
-            Err(TryLockError::Poisoned(poison)) => shown.field("data", &&**poison.get_ref()),
-            Err(TryLockError::WouldBlock) => shown.field("data", &format_args!("<locked>")),
-        };
-        shown.field("poisoned", &self.is_poisoned_at(self.model.site())).finish_non_exhaustive()
+        let tried = self.tried_read(self.begin_try_read(site), site);
+        poison::show(f, "RwLock", tried, || self.is_poisoned_at(site))
     }
-}
-
-macro_rules! guard {
-    ($guard:ident) => {
-        // SAFETY: through a shared guard there is only shared access to the value.
-        unsafe impl<T: ?Sized + Sync> Sync for $guard<'_, T> {}
-
-        impl<T: ?Sized + fmt::Debug> fmt::Debug for $guard<'_, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-
-        impl<T: ?Sized + fmt::Display> fmt::Display for $guard<'_, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                (**self).fmt(f)
-            }
-        }
-    };
 }
 
 guard!(RwLockReadGuard);

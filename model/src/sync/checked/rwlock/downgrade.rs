@@ -3,6 +3,7 @@
 use std::panic::Location;
 use std::sync::{MutexGuard, PoisonError};
 
+use super::super::poison;
 use super::{Held, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{ReadEnd, RwLockAct};
@@ -14,10 +15,7 @@ pub(super) type StdWrite<'a> = (std::sync::RwLockWriteGuard<'a, ()>, MutexGuard<
 impl<T: ?Sized> RwLock<T> {
     pub(super) fn write_std(&self) -> LockResult<StdWrite<'_>> {
         let writers = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
-        match self.std.write() {
-            Ok(guard) => Ok((guard, writers)),
-            Err(poison) => Err(PoisonError::new((poison.into_inner(), writers))),
-        }
+        poison::map(self.std.write(), |guard| (guard, writers))
     }
 
     pub(super) fn try_write_std(&self) -> TryLockResult<StdWrite<'_>> {
@@ -26,13 +24,7 @@ impl<T: ?Sized> RwLock<T> {
             Err(TryLockError::Poisoned(poison)) => poison.into_inner(),
             Err(TryLockError::WouldBlock) => return Err(TryLockError::WouldBlock),
         };
-        match self.std.try_write() {
-            Ok(guard) => Ok((guard, writers)),
-            Err(TryLockError::Poisoned(poison)) => {
-                Err(PoisonError::new((poison.into_inner(), writers)))?
-            }
-            Err(TryLockError::WouldBlock) => Err(TryLockError::WouldBlock),
-        }
+        poison::try_map(self.std.try_write(), |guard| (guard, writers))
     }
 }
 
