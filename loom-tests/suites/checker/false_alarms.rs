@@ -24,7 +24,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed},
 };
-use selvedge_model::sync::{Mutex, hint, thread};
+use selvedge_model::sync::{Mutex, hint};
 use selvedge_model::{Failure, Model};
 use std::cell::Cell;
 use std::time::{Duration, Instant};
