@@ -43,7 +43,7 @@
 //!   `RawWaker` is made by `Arc::into_raw`.
 //! - An `Arc` of `std` works in a model, but which thread drops the last owner is invisible, and not explored. If
 //!   something depends on that, such as when the `Sender` in it is dropped, the model is called not deterministic: use
-//!   the `Arc` of this module. The result of a thread whose `JoinHandle` is dropped is such a value too.
+//!   the `Arc` of this module.
 //! - A value that prints itself with `Debug` reads itself, as in `std`: an atomic by a relaxed load, a lock by
 //!   `try_lock`. The step is shown where the value was made.
 //! - A model has no time: a wait with a timeout may time out at any point, unless the model is patient, and `sleep`

@@ -119,6 +119,27 @@ fn a_value_is_made_once() {
         .check();
 }
 
+/// With the receiver, in the order in which they were sent.
+#[test]
+fn messages_that_are_left_are_dropped_in_order() {
+    struct Logs<'log>(u64, &'log std::sync::Mutex<Vec<u64>>);
+    impl Drop for Logs<'_> {
+        fn drop(&mut self) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+    Model::new(|| ())
+        .thread("main", |()| {
+            let log = std::sync::Mutex::default();
+            let (sender, receiver) = channel();
+            (0..4).for_each(|number| assert!(sender.send(Logs(number, &log)).is_ok()));
+            drop((receiver, sender));
+            log.into_inner().unwrap()
+        })
+        .acceptable("main=[0, 1, 2, 3]", "first in, first out")
+        .check();
+}
+
 /// `set` releases and `get` acquires, and no more: neither of two threads need see the other's value, as with an atomic
 /// of these orderings. Who sees the value sees what was done before it, and has it also in `get_or_init`.
 #[test]

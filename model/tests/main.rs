@@ -26,6 +26,7 @@ mod programs;
 #[cfg(loom)]
 mod races;
 mod relations;
+mod scopes;
 mod stacks;
 mod thread_locals;
 mod waiting;

@@ -62,6 +62,8 @@ pub enum AtomicKind {
         /// The other count.
         strong: LocationId,
     },
+    /// Whether a thread, or its handle, has left what the thread returned to the other: 1 if one has.
+    Left,
     /// Whether something has been done once: 1 if it has.
     Done {
         /// The object that lets one thread do it.

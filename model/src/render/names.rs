@@ -26,7 +26,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             AtomicKind::Bool => ('a', "AtomicBool"),
             AtomicKind::Pointer => ('a', "AtomicPtr"),
             AtomicKind::Strong => ('r', "Arc"),
-            AtomicKind::Weak { .. } | AtomicKind::Done { .. } => return None,
+            AtomicKind::Weak { .. } | AtomicKind::Left | AtomicKind::Done { .. } => return None,
         },
         Made::Cell(CellKind::Plain) => ('c', "UnsafeCell"),
         Made::Cell(CellKind::Allocation | CellKind::InStdArc) => ('h', "heap memory"),

@@ -111,6 +111,7 @@ fn step(
         | Operation::Update { location, .. } => match view.names.kind(location) {
             AtomicKind::Strong => arc::strong(view, state, at, location),
             AtomicKind::Weak { strong } => arc::weak(view, at, strong),
+            AtomicKind::Left => None,
             AtomicKind::Done { once, kind } => Some(done(view, state, at, once, kind)),
             _ => Some(atomic(view, state, at, operation, location, orders)),
         },

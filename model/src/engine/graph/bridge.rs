@@ -114,6 +114,8 @@ impl KernelEngine for Engine {
     }
 
     fn returns(&self, outcome: &dyn Fn() -> String) {
+        // The thread may have dropped one since its last step.
+        self.note_last_owners();
         if self.search.borrow().is_about_owners() {
             let outcome = outcome();
             self.search.borrow_mut().run.returned = Some(outcome);

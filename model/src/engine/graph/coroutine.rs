@@ -213,7 +213,7 @@ impl Engine {
     }
 
     /// The thread that runs takes its next step, or is suspended, without an owner that it may have dropped.
-    fn note_last_owners(&self) {
+    pub(super) fn note_last_owners(&self) {
         if !self.memory.borrow_mut().lost_last_owner() {
             return;
         }

@@ -1,6 +1,6 @@
 //! Channels.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
 use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
@@ -15,8 +15,8 @@ use crate::kernel::{self, Access, Act, CellKind, Handle, Made, Operation, Site, 
 struct Channel<T> {
     model: Option<Handle>,
     rendezvous: bool,
-    /// Messages under way, by number.
-    messages: std::sync::Mutex<HashMap<u64, T>>,
+    /// Messages under way, by number: those that are left are dropped in this order.
+    messages: std::sync::Mutex<BTreeMap<u64, T>>,
 }
 
 impl<T> Channel<T> {

@@ -4,14 +4,16 @@ use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use super::local::drop_locals;
 use super::mutant;
 use crate::kernel::object::{Delivery, DeliveryAct, TokenAct};
 use crate::kernel::{
-    self, Act, Choice, Engine, Handle, Made, NewThread, Operation, Site, ThreadId as Number, Turn,
+    self, Act, AtomicKind, Choice, Engine, Handle, Made, NewThread, Operation, Rmw, Shape, Site,
+    ThreadId as Number, Turn, Update,
 };
 use crate::mutation::Change;
 
@@ -23,8 +25,37 @@ pub use super::local::{AccessError, LocalKey};
 pub use scope::{Scope, ScopedJoinHandle, scope};
 pub use std::thread::Result;
 
-/// Where a thread leaves what it returned.
-type Packet<T> = Arc<Mutex<Option<Result<T>>>>;
+/// What a thread returned, which it shares with the handle. As in `std`, whichever leaves last drops what is left.
+struct Packet<T> {
+    result: Arc<Mutex<Option<Result<T>>>>,
+    /// An atomic: 1 if one of the two has left. None if it cannot be seen who drops the result, or a join takes it.
+    left: Option<Handle>,
+    site: Site,
+}
+
+impl<T> Packet<T> {
+    fn lock(&self) -> MutexGuard<'_, Option<Result<T>>> {
+        self.result.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For the thread.
+    fn share(&self) -> Self {
+        Self { result: Arc::clone(&self.result), ..*self }
+    }
+}
+
+impl<T> Drop for Packet<T> {
+    fn drop(&mut self) {
+        Handle::at_end(self.left, |engine, location| {
+            let update = Update { rmw: Rmw::Swap(1), shape: Shape { bits: 1, signed: false } };
+            let leaves = Operation::Update { location, update, success: AcqRel, failure: Relaxed };
+            if engine.step(leaves, self.site) == 1 {
+                let result = self.lock().take();
+                drop(result);
+            }
+        });
+    }
+}
 
 /// The right to wait for a thread and to have what it returned.
 pub struct JoinHandle<T>(Join<T>);
@@ -208,11 +239,11 @@ impl Builder {
         let mut f = Some(f);
         let spawned = kernel::with(|engine| {
             let f = f.take()?;
-            let packet: Packet<T> = Arc::default();
-            if !std::mem::needs_drop::<T>() {
-                super::know_owners(&packet);
-            }
-            let to = Arc::clone(&packet);
+            let is_seen = delivery.is_some() && std::mem::needs_drop::<T>();
+            let made = || Made::Atomic { value: 0, kind: AtomicKind::Left };
+            let left = is_seen.then(|| Handle::new(site, made)).flatten();
+            let packet = Packet { result: super::own(Arc::default()), left, site };
+            let to = packet.share();
             let body: Box<dyn FnOnce() + '_> = Box::new(move || run(f, to, delivery, site));
             // SAFETY: only the lifetime is widened, and the caller answers for it: the engine runs a
             // thread to its end before what spawned it, or abandons it.
@@ -241,9 +272,9 @@ fn run<T>(f: impl FnOnce() -> T, packet: Packet<T>, delivery: Option<Handle>, si
             resume_unwind(payload);
         }
         kernel::with(|engine| engine.panicked(&*payload));
-        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(Err(payload));
+        *packet.lock() = Some(Err(payload));
     } else {
-        *packet.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        *packet.lock() = Some(result);
     }
     drop(packet);
     Handle::at_end(delivery, |engine, object| {
@@ -335,32 +366,20 @@ impl<T> JoinHandle<T> {
         let Join::Model(packet, _, Delivers { child, .. }) = self.0 else { return None };
         let site = Location::caller();
         kernel::with(|engine| engine.step(Operation::Join { child }, site));
-        super::know_owners(&packet);
-        packet.lock().unwrap_or_else(PoisonError::into_inner).take()?.ok()
+        packet.lock().take()?.ok()
     }
 
     fn join_at(self, site: Site) -> Result<T> {
         match self.0 {
             Join::Std(handle, _) => handle.join(),
-            Join::Model(packet, _, Delivers { child, .. }) => {
+            Join::Model(mut packet, _, Delivers { child, .. }) => {
                 kernel::with(|engine| {
                     engine.step(Operation::Join { child }, site);
                     engine.panic_seen(child);
                 });
-                super::know_owners(&packet);
-                let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
+                packet.left = None;
+                let result = packet.lock().take();
                 result.expect("a thread that has ended leaves its result")
-            }
-        }
-    }
-
-    /// Whether a thread has panicked whose closure has returned, or panicked.
-    fn has_panicked(self) -> bool {
-        match self.0 {
-            Join::Std(handle, _) => handle.join().is_err(),
-            Join::Model(packet, ..) => {
-                let result = packet.lock().unwrap_or_else(PoisonError::into_inner).take();
-                matches!(result, Some(Err(_)))
             }
         }
     }

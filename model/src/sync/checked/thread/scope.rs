@@ -4,8 +4,8 @@ use std::any::Any;
 use std::fmt;
 use std::io;
 use std::marker::PhantomData;
-use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, Location, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 
 use super::{Builder, Delivers, JoinHandle, Result, Thread};
@@ -13,19 +13,14 @@ use crate::kernel::Site;
 
 /// Where threads can be spawned that borrow what outlives the scope.
 pub struct Scope<'scope, 'env: 'scope> {
-    threads: ManuallyDrop<Mutex<Vec<Spawned<'scope>>>>,
+    /// In an exploration: the threads.
+    threads: Mutex<Vec<Spawned>>,
+    /// How many closures have panicked of which no join has been told.
+    panicked: AtomicUsize,
     /// Outside an exploration: how many closures have not returned.
     running: Arc<Running>,
     _borrows: PhantomData<&'scope mut &'scope ()>,
     _outlives: PhantomData<&'env mut &'env ()>,
-}
-
-/// A thread of the scope.
-struct Spawned<'scope> {
-    /// In an exploration.
-    thread: Option<(Delivers, Site)>,
-    /// Whether it panicked and has not been joined. The closure has returned before.
-    panicked: Box<dyn FnOnce() -> bool + Send + 'scope>,
 }
 
 #[derive(Default)]
@@ -57,20 +52,30 @@ impl Drop for Ends {
     }
 }
 
-/// The right to wait for a thread of a [`Scope`].
-pub struct ScopedJoinHandle<'scope, T> {
-    handle: Shared<T>,
-    thread: Thread,
-    _borrows: PhantomData<&'scope ()>,
-    /// It is not `UnwindSafe` nor `RefUnwindSafe`, as in `std`.
-    _any: PhantomData<Box<dyn Any + Send + Sync>>,
+/// A thread of the scope. First a pointer: two small numbers are taken for the counts of an `Arc` of `std`.
+#[repr(C)]
+struct Spawned {
+    site: Site,
+    thread: Delivers,
 }
 
-/// A handle that the scope has too; taken by what joins first.
-type Shared<T> = Arc<Mutex<Option<JoinHandle<T>>>>;
+/// Counts a panic of the closure in which it is dropped.
+struct CountsPanic<'scope>(&'scope AtomicUsize);
 
-fn take<T>(handle: &Shared<T>) -> Option<JoinHandle<T>> {
-    handle.lock().unwrap_or_else(PoisonError::into_inner).take()
+impl Drop for CountsPanic<'_> {
+    fn drop(&mut self) {
+        // Relaxed: the scope reads it when the closure has returned.
+        self.0.fetch_add(usize::from(std::thread::panicking()), Relaxed);
+    }
+}
+
+/// The right to wait for a thread of a [`Scope`].
+pub struct ScopedJoinHandle<'scope, T> {
+    handle: JoinHandle<T>,
+    /// That of the scope.
+    panicked: &'scope AtomicUsize,
+    /// It is not `UnwindSafe` nor `RefUnwindSafe`, as in `std`.
+    _any: PhantomData<Box<dyn Any + Send + Sync>>,
 }
 
 /// Runs `f`, and waits until the closures of all threads have returned that it spawned in the scope. As in `std`,
@@ -85,26 +90,25 @@ where
     F: for<'scope> FnOnce(&'scope Scope<'scope, 'env>) -> T,
 {
     let scope = Scope {
-        threads: ManuallyDrop::default(),
+        threads: Mutex::default(),
+        panicked: AtomicUsize::new(0),
         running: Arc::default(),
         _borrows: PhantomData,
         _outlives: PhantomData,
     };
     let result = catch_unwind(AssertUnwindSafe(|| f(&scope)));
-    let threads = || scope.threads.lock().unwrap_or_else(PoisonError::into_inner);
-    // A thread may spawn more of them, and join others: nothing is taken from their handles before all have ended.
-    let mut awaited = 0;
-    loop {
-        let next = threads().get(awaited).map(|spawned| spawned.thread);
-        let Some(thread) = next else { break };
-        if let Some((thread, site)) = thread {
-            thread.wait(site);
-        }
-        awaited += 1;
+    // A thread may spawn more of them, of higher numbers, until its closure has returned. In which order they are noted is
+    // no part of an execution, so the lowest number comes first.
+    let next = || {
+        let mut threads = scope.threads.lock().unwrap_or_else(PoisonError::into_inner);
+        let lowest = (0..threads.len()).min_by_key(|&at| threads[at].thread.child)?;
+        Some(threads.swap_remove(lowest))
+    };
+    while let Some(Spawned { site, thread }) = next() {
+        thread.wait(site);
     }
     scope.running.wait();
-    let threads = std::mem::take(&mut *threads());
-    let panicked = threads.into_iter().fold(false, |any, spawned| (spawned.panicked)() | any);
+    let panicked = scope.panicked.load(Relaxed) > 0;
     match result {
         Err(payload) => resume_unwind(payload),
         Ok(_) if panicked => panic!("a scoped thread panicked"),
@@ -139,21 +143,19 @@ impl<'scope> Scope<'scope, '_> {
         T: Send + 'scope,
     {
         let ends = crate::kernel::with(|_| ()).is_none().then(|| Running::begin(&self.running));
-        let f = || {
+        let f = move || {
             let _ends = ends;
+            let _counts_panic = CountsPanic(&self.panicked);
             f()
         };
         // SAFETY: what `f` borrows outlives `'scope`, and `scope` returns only when the closure has returned. If the
         // execution is over before that, the engine unwinds a thread before the one that spawned it.
         let handle = unsafe { builder.spawn_unbounded(f, site) }?;
-        let (thread, delivers) = (handle.thread().clone(), handle.delivers().ok());
-        let handle = Arc::new(Mutex::new(Some(handle)));
-        let own = Arc::clone(&handle);
-        let panicked = Box::new(move || take(&own).is_some_and(JoinHandle::has_panicked));
-        let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
-        threads.push(Spawned { thread: delivers.map(|thread| (thread, site)), panicked });
-        drop(threads);
-        Ok(ScopedJoinHandle { handle, thread, _borrows: PhantomData, _any: PhantomData })
+        if let Ok(thread) = handle.delivers() {
+            let mut threads = self.threads.lock().unwrap_or_else(PoisonError::into_inner);
+            threads.push(Spawned { site, thread });
+        }
+        Ok(ScopedJoinHandle { handle, panicked: &self.panicked, _any: PhantomData })
     }
 }
 
@@ -165,30 +167,21 @@ impl<T> ScopedJoinHandle<'_, T> {
     /// What the thread panicked with.
     #[track_caller]
     pub fn join(self) -> Result<T> {
-        match take(&self.handle) {
-            Some(handle) => handle.join_at(Location::caller()),
-            None => unreachable!("the scope joins only when it ends"),
-        }
+        let result = self.handle.join_at(Location::caller());
+        // Relaxed: the scope reads it when its closures have returned, of which one has joined.
+        self.panicked.fetch_sub(usize::from(result.is_err()), Relaxed);
+        result
     }
 
     /// Whether the thread's closure has returned, or panicked: see [`JoinHandle::is_finished`].
     #[track_caller]
     pub fn is_finished(&self) -> bool {
-        let handle = self.handle.lock().unwrap_or_else(PoisonError::into_inner);
-        let thread = handle
-            .as_ref()
-            .map(|handle| handle.delivers().map_err(std::thread::JoinHandle::is_finished));
-        drop(handle);
-        match thread {
-            Some(Ok(thread)) => thread.is_finished(Location::caller()),
-            Some(Err(finished)) => finished,
-            None => unreachable!("the scope joins only when it ends"),
-        }
+        self.handle.is_finished()
     }
 
     /// A handle to the thread.
     pub fn thread(&self) -> &Thread {
-        &self.thread
+        self.handle.thread()
     }
 }
 
