@@ -12,6 +12,7 @@
 //! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `atomic_of_std_is_invisible` |
 //! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `data_race_outside_of_a_cell_is_invisible` |
 //! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `leak_without_an_arc_is_invisible` |
+//! | memory at an address that was freed before, so that a pointer compares equal (ABA) | indices, given out again | `address_that_was_freed_is_not_used_again` |
 //! | what follows a data race | correct the race first | `execution_ends_at_a_data_race` |
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
@@ -34,7 +35,7 @@
 
 use super::{is_complete, lock};
 use selvedge_model::sync::atomic::{
-    AtomicBool, AtomicU64,
+    AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
 use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, hint, thread};
@@ -335,6 +336,56 @@ fn leak_without_an_arc_is_invisible() {
     is_complete(&boxed.acceptable("()", "a leak, and it is missed").check());
     let counted = model(|| std::mem::forget(Box::new(Arc::new(AtomicU64::new(0)))));
     counted.fails(Failure::Leak).check();
+}
+
+/// A node is replaced twice, and the second time an allocator may use the address of the first node. An exchange by
+/// address does not see that. With indices in place of addresses it is explored.
+#[test]
+fn address_that_was_freed_is_not_used_again() {
+    struct Nodes {
+        head: AtomicPtr<u64>,
+        replaced: AtomicU64,
+    }
+    impl Drop for Nodes {
+        fn drop(&mut self) {
+            // SAFETY: the node at the head has not been freed.
+            drop(unsafe { Box::from_raw(self.head.load(SeqCst)) });
+        }
+    }
+    let node = || Box::into_raw(Box::new(0));
+    let nodes = move || Nodes { head: AtomicPtr::new(node()), replaced: AtomicU64::new(0) };
+    let by_address = Model::new(nodes)
+        .thread("replaces", move |nodes| {
+            for _ in 0..2 {
+                let old = nodes.head.swap(node(), SeqCst);
+                // SAFETY: this thread alone has taken it from the head, and no other follows the pointer.
+                drop(unsafe { Box::from_raw(old) });
+                nodes.replaced.fetch_add(1, SeqCst);
+            }
+        })
+        .thread("exchanges", |Nodes { head, replaced }| {
+            let first = head.load(SeqCst);
+            let in_between = replaced.load(SeqCst) == 0 && replaced.load(SeqCst) == 2;
+            in_between && head.compare_exchange(first, first, SeqCst, SeqCst).is_ok()
+        });
+    let by_index = two()
+        .thread("replaces", |(head, replaced)| {
+            for index in [1, 0] {
+                head.store(index, SeqCst);
+                replaced.fetch_add(1, SeqCst);
+            }
+        })
+        .thread("exchanges", |(head, replaced)| {
+            let first = head.load(SeqCst);
+            let in_between = replaced.load(SeqCst) == 0 && replaced.load(SeqCst) == 2;
+            in_between && head.compare_exchange(first, first, SeqCst, SeqCst).is_ok()
+        });
+    let sees = "the node was not replaced twice in between, or it sees that";
+    let again = "the node is another one, and looks like the first";
+    let by_address = by_address.acceptable("exchanges=false", sees);
+    is_complete(&by_address.missed("exchanges=true", again).check());
+    let by_index = by_index.acceptable("exchanges=false", sees);
+    is_complete(&by_index.interesting("exchanges=true", again).check());
 }
 
 /// The panic follows the race, and is found when the race is corrected.
