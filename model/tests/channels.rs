@@ -8,8 +8,6 @@ use selvedge_model::sync::mpsc::{
 };
 use selvedge_model::sync::{Mutex, MutexGuard, OnceLock, PoisonError, thread};
 
-use crate::facts::{Body, exact_in_every_order};
-
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -140,35 +138,6 @@ fn messages_that_are_left_are_dropped_in_order() {
         .check();
 }
 
-/// `set` releases and `get` acquires, and no more: neither of two threads need see the other's value, as with an atomic
-/// of these orderings. Who sees the value sees what was done before it, and has it also in `get_or_init`.
-#[test]
-fn a_get_may_find_no_value_that_is_there() {
-    type Two = (OnceLock<u64>, OnceLock<u64>);
-    type Published = (AtomicU64, OnceLock<u64>);
-    let left: Body<Two, u64> = |(x, y)| {
-        x.set(1).unwrap();
-        y.get().copied().unwrap_or(0)
-    };
-    let right: Body<Two, u64> = |(x, y)| {
-        y.set(1).unwrap();
-        x.get().copied().unwrap_or(0)
-    };
-    let all: [&[u64]; 4] = [&[0, 0], &[0, 1], &[1, 0], &[1, 1]];
-    exact_in_every_order(Two::default, &[("left", left), ("right", right)], &all);
-
-    let sets: Body<Published, (u64, u64)> = |(data, cell)| {
-        data.store(7, Relaxed);
-        (*cell.get_or_init(|| 1), 0)
-    };
-    let gets: Body<Published, (u64, u64)> = |(data, cell)| match cell.get() {
-        Some(value) => (*value, data.load(Relaxed)),
-        None => (0, *cell.get_or_init(|| 2)),
-    };
-    let rows: [&[(u64, u64)]; 3] = [&[(1, 0), (1, 7)], &[(1, 0), (0, 1)], &[(2, 0), (0, 2)]];
-    exact_in_every_order(Published::default, &[("sets", sets), ("gets", gets)], &rows);
-}
-
 #[test]
 fn a_cell_can_be_set_once_and_emptied() {
     let mut cell = OnceLock::new();
@@ -181,9 +150,39 @@ fn a_cell_can_be_set_once_and_emptied() {
 #[cfg(loom)]
 mod on_loom {
     use super::*;
+    use crate::facts::{Body, exact_in_every_order};
     use selvedge_model::Failure;
     use selvedge_model::sync::Arc;
     use selvedge_model::sync::cell::UnsafeCell;
+
+    /// `set` releases and `get` acquires, and no more: neither of two threads need see the other's value, as with an atomic
+    /// of these orderings. Who sees the value sees what was done before it, and has it also in `get_or_init`.
+    #[test]
+    fn a_get_may_find_no_value_that_is_there() {
+        type Two = (OnceLock<u64>, OnceLock<u64>);
+        type Published = (AtomicU64, OnceLock<u64>);
+        let left: Body<Two, u64> = |(x, y)| {
+            x.set(1).unwrap();
+            y.get().copied().unwrap_or(0)
+        };
+        let right: Body<Two, u64> = |(x, y)| {
+            y.set(1).unwrap();
+            x.get().copied().unwrap_or(0)
+        };
+        let all: [&[u64]; 4] = [&[0, 0], &[0, 1], &[1, 0], &[1, 1]];
+        exact_in_every_order(Two::default, &[("left", left), ("right", right)], &all);
+
+        let sets: Body<Published, (u64, u64)> = |(data, cell)| {
+            data.store(7, Relaxed);
+            (*cell.get_or_init(|| 1), 0)
+        };
+        let gets: Body<Published, (u64, u64)> = |(data, cell)| match cell.get() {
+            Some(value) => (*value, data.load(Relaxed)),
+            None => (0, *cell.get_or_init(|| 2)),
+        };
+        let rows: [&[(u64, u64)]; 3] = [&[(1, 0), (1, 7)], &[(1, 0), (0, 1)], &[(2, 0), (0, 2)]];
+        exact_in_every_order(Published::default, &[("sets", sets), ("gets", gets)], &rows);
+    }
 
     /// Plain memory that pretends to be shared safely.
     #[derive(Default)]
