@@ -1,10 +1,11 @@
 //! Waits with a limit that time out only where no other thread can move.
 
+use std::cell::RefCell;
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use crate::facade::{Found, explore_with};
-use selvedge_model::engine::graph::{Config, Ending, explore_results};
+use selvedge_model::engine::graph::{Config, Ending, Report, explore_results};
 use selvedge_model::kernel::Policy;
 use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use selvedge_model::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
@@ -141,6 +142,107 @@ fn a_waiting_loop_goes_on_when_time_is_up_for_another_thread() {
         assert_eq!((found.report.complete > 0, found.report.deadlocks), (true, 0));
         // No turn of those in which it was tried whether the loop gives up.
         assert!(found.all().into_iter().all(|turns| turns < 10));
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Wait {
+    Receives,
+    Parks,
+    WaitsOnCondvar,
+}
+
+impl Wait {
+    fn times_out(self) {
+        match self {
+            Self::Receives => {
+                let (sender, receiver) = channel::<()>();
+                assert_eq!(receiver.recv_timeout(LIMIT), Err(RecvTimeoutError::Timeout));
+                drop(sender);
+            }
+            Self::Parks => thread::park_timeout(LIMIT),
+            Self::WaitsOnCondvar => {
+                let (mutex, condvar) = (Mutex::new(()), Condvar::new());
+                drop(condvar.wait_timeout(mutex.lock().unwrap(), LIMIT));
+            }
+        }
+    }
+}
+
+/// Time is up `times` times, for one thread or for as many, and counted; loops wait for the last. What each
+/// of them has found.
+fn found_between_time_outs(
+    wait: Wait,
+    times: usize,
+    one: bool,
+    loops: usize,
+    spins: bool,
+) -> Found<Vec<Vec<usize>>> {
+    explore(move || {
+        let count = Arc::new(AtomicUsize::new(0));
+        let children: Vec<_> = (0..if one { 1 } else { times })
+            .map(|_| {
+                let count = count.clone();
+                thread::spawn(move || {
+                    for _ in 0..if one { times } else { 1 } {
+                        wait.times_out();
+                        count.fetch_add(1, Relaxed);
+                    }
+                })
+            })
+            .collect();
+        let waits = move |count: &AtomicUsize| {
+            let seen = RefCell::new(Vec::new());
+            let look = || {
+                let now = count.load(Relaxed);
+                if seen.borrow().last() != Some(&now) {
+                    seen.borrow_mut().push(now);
+                }
+                now == times
+            };
+            if spins {
+                while !look() {
+                    hint::spin_loop();
+                }
+            } else {
+                hint::wait_until(look);
+            }
+            seen.into_inner()
+        };
+        let there = count.clone();
+        let other = (loops == 2).then(|| thread::spawn(move || waits(&there)));
+        let mut seen = vec![waits(&count)];
+        seen.extend(other.map(|other| other.join().unwrap()));
+        children.into_iter().for_each(|child| child.join().unwrap());
+        seen
+    })
+}
+
+/// A loop that has taken a turn after one time-out is resumed by the next one only: not by the same again when the
+/// graph is replayed.
+#[test]
+fn a_loop_takes_a_turn_after_each_of_several_time_outs() {
+    for wait in [Wait::Receives, Wait::Parks, Wait::WaitsOnCondvar] {
+        for (times, orders) in [(1, 1), (2, 2), (3, 6)] {
+            for (one, loops, spins) in (0..8).map(|at| (at & 1 == 0, 1 + (at >> 1 & 1), at < 4)) {
+                if times == 3 && loops == 2 && !one {
+                    // Too many executions with spurious wake-ups.
+                    continue;
+                }
+                let found = found_between_time_outs(wait, times, one, loops, spins);
+                let case = (wait, times, one, loops, spins);
+                let Report { complete, deadlocks, ref bounds, .. } = found.report;
+                // The second loop and the thread that counts last drop their `Arc`s in either order.
+                let executions = loops as u64 * if one { 1 } else { orders };
+                assert_eq!(
+                    (complete, deadlocks, &bounds[..]),
+                    (executions, 0, &[][..]),
+                    "{case:?}"
+                );
+                // Time is not up before all loops have found what came of the last time.
+                assert_eq!(found.all(), [vec![(0..=times).collect::<Vec<_>>(); loops]], "{case:?}");
+            }
+        }
     }
 }
 

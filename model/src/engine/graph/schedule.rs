@@ -77,7 +77,8 @@ impl Search {
         }
         match event.kind {
             Kind::Join => self.run.status(event.location()) == Status::Done,
-            Kind::TimeOut => self.took_place(&self.graph.past(id).causes, id),
+            // Not before an earlier time-out, which would resume a loop that has been resumed.
+            _ if self.graph.time_out.is_some() => self.took_place(&self.graph.past(id).causes, id),
             _ if event.rf == INIT => true,
             _ => {
                 let source = self.graph.at(event.rf);
