@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use super::{Model, Mutex, PoisonError, orders};
 use selvedge_model::Engine;
-use selvedge_model::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use selvedge_model::sync::{Condvar, MutexGuard};
+use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use selvedge_model::sync::mpsc::{Receiver, SyncSender, channel, sync_channel};
+use selvedge_model::sync::{Condvar, MutexGuard, hint, thread};
 
 const LIMIT: Duration = Duration::from_millis(1);
 
@@ -107,4 +107,77 @@ fn a_message_that_is_only_tried_is_lost() {
             let _ = sender(state).try_send(1);
         },
     );
+}
+
+fn receive() {
+    let (_sender, receiver) = channel::<()>();
+    assert!(receiver.recv_timeout(LIMIT).is_err(), "nothing was sent");
+}
+
+fn park() {
+    thread::park_timeout(LIMIT);
+}
+
+fn wait_on_condvar() {
+    let mutex = Mutex::new(());
+    let guard = mutex.lock().unwrap_or_else(PoisonError::into_inner);
+    drop(Condvar::new().wait_timeout(guard, LIMIT));
+}
+
+/// What a loop finds that waits until `last` is there: each of the values before, or not if `skips`.
+fn found(last: usize, skips: bool) -> Vec<Vec<usize>> {
+    let sets = if skips { 0..1 << last } else { (1 << last) - 1..1 << last };
+    sets.map(|set| (0..=last).filter(|&at| at == last || set >> at & 1 == 1).collect()).collect()
+}
+
+/// Loops beside several waits with a limit, of one thread or of two, each order of the threads. A wait for a message
+/// ends in time only when the loops have found what came of the wait before; the others may end without a cause.
+#[test]
+fn loops_go_on_after_each_of_several_time_outs() {
+    let waits: [(fn(), bool); 3] = [(receive, false), (park, true), (wait_on_condvar, true)];
+    for (wait, without_a_cause) in waits {
+        // How many loops, and how often each of the other threads waits.
+        for (loops, others) in
+            [(1, vec![1]), (1, vec![2]), (1, vec![3]), (1, vec![1, 1]), (2, vec![1]), (2, vec![2])]
+        {
+            let last: usize = others.iter().sum();
+            let one = found(last, without_a_cause);
+            for order in orders(loops + others.len()) {
+                let init = || AtomicUsize::new(0);
+                let model = order.iter().fold(Model::new(init), |model, &at| {
+                    if at < loops {
+                        return model.thread(["a", "b"][at], move |count| {
+                            let mut found = vec![count.load(Relaxed)];
+                            while found.last() != Some(&last) {
+                                hint::spin_loop();
+                                found.push(count.load(Relaxed));
+                                found.dedup();
+                            }
+                            found
+                        });
+                    }
+                    let times = others[at - loops];
+                    model.thread(["c", "d"][at - loops], move |count| {
+                        for _ in 0..times {
+                            wait();
+                            count.fetch_add(1, Relaxed);
+                        }
+                    })
+                });
+                let row = |a: &Vec<usize>, b: &Vec<usize>| {
+                    let parts = order.iter().filter_map(|&at| match at {
+                        0 => Some(format!("a={a:?}")),
+                        1 if loops == 2 => Some(format!("b={b:?}")),
+                        _ => None,
+                    });
+                    parts.collect::<Vec<_>>().join(" ")
+                };
+                let mut expected: Vec<_> =
+                    one.iter().flat_map(|a| one.iter().map(|b| row(a, b))).collect();
+                expected.sort();
+                expected.dedup();
+                assert_eq!(outcomes(model, true), expected);
+            }
+        }
+    }
 }
