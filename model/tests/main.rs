@@ -21,6 +21,8 @@ mod lossy;
 mod messages;
 mod mutation;
 #[cfg(loom)]
+mod owners;
+#[cfg(loom)]
 mod precedence;
 mod programs;
 #[cfg(loom)]

@@ -150,6 +150,19 @@ impl Operation {
         }
     }
 
+    /// The function of an update.
+    pub(crate) fn rmw(&self) -> Option<Rmw> {
+        match self {
+            Self::Update { update, .. } => Some(update.rmw),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a `get_mut` that finds another one at work, given its result. It does not matter which one.
+    pub(crate) fn finds_lock(&self, result: u64) -> bool {
+        self.rmw() == Some(Rmw::Lock) && result == u64::MAX
+    }
+
     /// Whether what it finds depends on other threads.
     pub fn finds_something(&self) -> bool {
         match self {
@@ -224,7 +237,10 @@ pub struct Update {
 #[expect(missing_docs, reason = "named after the methods of std's atomics")]
 pub enum Rmw {
     Swap(u64),
-    CompareExchange { current: u64, new: u64 },
+    CompareExchange {
+        current: u64,
+        new: u64,
+    },
     Add(u64),
     Sub(u64),
     And(u64),
@@ -233,6 +249,10 @@ pub enum Rmw {
     Xor(u64),
     Max(u64),
     Min(u64),
+    /// Of the count of weak owners: from 1 to the highest, while `get_mut` looks at the strong one.
+    Lock,
+    /// Undoes that, if there are other strong owners. `std` stores 1, which is next to the lock in modification order too.
+    Unlock,
 }
 
 /// A primitive type: how many bits, and whether it is signed.
@@ -265,7 +285,9 @@ impl Update {
         let new = match self.rmw {
             Rmw::Swap(new) => new,
             Rmw::CompareExchange { current, new } if current == old => new,
-            Rmw::CompareExchange { .. } => return None,
+            Rmw::Lock if old == 1 => u64::MAX,
+            Rmw::CompareExchange { .. } | Rmw::Lock => return None,
+            Rmw::Unlock => 1,
             Rmw::Add(operand) => old.wrapping_add(operand),
             Rmw::Sub(operand) => old.wrapping_sub(operand),
             Rmw::And(operand) => old & operand,

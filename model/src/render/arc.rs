@@ -21,10 +21,6 @@ pub(super) fn strong(
             Rmw::CompareExchange { current: 1, new: 0 } => {
                 on("try_unwrap", if line.written.is_some() { ": ok" } else { ": shared" })
             }
-            Rmw::CompareExchange { current: 1, new: 1 } if line.written.is_none() => {
-                on("get_mut", ": shared")
-            }
-            Rmw::CompareExchange { current: 1, new: 1 } => None,
             Rmw::CompareExchange { .. } if line.written.is_some() => on("upgrade", ": ok"),
             // It tries again.
             _ => None,
@@ -49,9 +45,9 @@ pub(super) fn weak(view: &View<'_>, at: usize, object: LocationId) -> Option<Wor
     match view.step(at)? {
         Operation::Update { update, .. } => match (update.rmw, line.written) {
             (Rmw::Add(_), _) => on("clone weak", ""),
+            (Rmw::Sub(_), _) if is_of_all_strong(view, at, object) => None,
             (Rmw::Sub(_), _) => on("drop weak", ""),
-            (Rmw::CompareExchange { current: 1, new: u64::MAX }, None) => on("get_mut", ": shared"),
-            (Rmw::CompareExchange { current: 1, new: u64::MAX }, _) => None,
+            (Rmw::Lock, None) => on("get_mut", ": shared"),
             (Rmw::CompareExchange { .. }, Some(_)) => on("downgrade", ""),
             _ => None,
         },
@@ -68,8 +64,7 @@ fn locks_weak(view: &View<'_>, at: Option<usize>) -> bool {
     let Some(Operation::Update { location, update, .. }) = at.and_then(|at| view.step(at)) else {
         return false;
     };
-    matches!(view.names.kind(location), AtomicKind::Weak { .. })
-        && matches!(update.rmw, Rmw::CompareExchange { current: 1, new: u64::MAX })
+    matches!(view.names.kind(location), AtomicKind::Weak { .. }) && update.rmw == Rmw::Lock
 }
 
 /// Whether line `at` only looks up what a `compare_exchange` of the same call expects.
@@ -79,11 +74,34 @@ fn is_first_of_two(view: &View<'_>, at: usize) -> bool {
         if view.step(at).and_then(|step| step.location()) == Some(location))
 }
 
-/// Whether line `at` gives up the last strong owner; a fence follows then.
+/// Whether line `at` gives up the weak owner that all strong owners are together: the first that its thread gives up
+/// after the last of them.
+fn is_of_all_strong(view: &View<'_>, at: usize, strong: LocationId) -> bool {
+    let mut before = view.before(at);
+    while let Some(line) = before {
+        match view.step(line) {
+            Some(Operation::Store { location, .. } | Operation::Update { location, .. })
+                if location == strong =>
+            {
+                return is_last_drop(view, before);
+            }
+            Some(Operation::Update { location, update, .. })
+                if view.names.kind(location) == (AtomicKind::Weak { strong })
+                    && matches!(update.rmw, Rmw::Sub(_)) =>
+            {
+                return false;
+            }
+            _ => before = view.before(line),
+        }
+    }
+    false
+}
+
+/// Whether line `at` gives up the last strong owner, or the last weak one; a fence follows then.
 pub(super) fn is_last_drop(view: &View<'_>, at: Option<usize>) -> bool {
     let Some(at) = at else { return false };
     let Some(Operation::Update { location, update, .. }) = view.step(at) else { return false };
-    view.names.kind(location) == AtomicKind::Strong
+    matches!(view.names.kind(location), AtomicKind::Strong | AtomicKind::Weak { .. })
         && view.line(at).result == 1
         && matches!(update.rmw, Rmw::Sub(_) | Rmw::CompareExchange { current: 1, new: 0 })
 }

@@ -164,8 +164,8 @@ pub(super) fn reads(view: &View<'_>, state: &State, line: &Line) -> Option<Reads
 
 pub(super) fn update_name(update: Update) -> &'static str {
     match update.rmw {
-        Rmw::Swap(_) => "swap",
-        Rmw::CompareExchange { .. } => "compare_exchange",
+        Rmw::Swap(_) | Rmw::Unlock => "swap",
+        Rmw::CompareExchange { .. } | Rmw::Lock => "compare_exchange",
         Rmw::Add(_) => "fetch_add",
         Rmw::Sub(_) => "fetch_sub",
         Rmw::And(_) => "fetch_and",
@@ -180,6 +180,8 @@ pub(super) fn update_name(update: Update) -> &'static str {
 fn operand(rmw: Rmw) -> u64 {
     match rmw {
         Rmw::CompareExchange { new, .. } => new,
+        Rmw::Lock => u64::MAX,
+        Rmw::Unlock => 1,
         Rmw::Swap(value)
         | Rmw::Add(value)
         | Rmw::Sub(value)

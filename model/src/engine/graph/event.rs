@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::kernel::{Act, Clock, Operation, Site};
+use crate::kernel::{Act, Clock, Operation, Rmw, Site};
 
 /// The position of an event in the order in which events were added; changes when a graph is cut.
 pub(super) type Id = u32;
@@ -57,6 +57,8 @@ pub(super) struct Event {
     pub(super) todo: bool,
     /// The operation is a read-modify-write: whether it succeeds depends on what it reads.
     pub(super) updates: bool,
+    /// Of an update: that which it reads changed something, and this one changes it back.
+    pub(super) undoes: bool,
     /// In its thread.
     pub(super) index: u16,
     /// The location, by its number in the graph (see [`Place::location`](super::run::Place)); of
@@ -104,6 +106,7 @@ impl Event {
             thread: thread as u8,
             todo: true,
             updates: kind == Kind::Update,
+            undoes: operation.rmw() == Some(Rmw::Unlock),
             index: index as u16,
             location,
             rf: INIT,

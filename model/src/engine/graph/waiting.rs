@@ -15,7 +15,7 @@
 //! found.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what
-//! it read. An act finds its result, and behind it the last lasting act of another thread: a message, a
+//! it read. So does a call of `Arc::get_mut` that fails, which locks the count of weak owners and unlocks it. An act finds its result, and behind it the last lasting act of another thread: a message, a
 //! notification, the end of a critical section. How a wait on a condition variable ended that was not
 //! notified is not part of what the next turn finds.
 //!
@@ -56,7 +56,7 @@ use super::event::{Id, Kind};
 use super::search::Search;
 use crate::engine::call_stack::CallStack;
 use crate::engine::turns::{Earlier, TurnEnd, only_look};
-use crate::kernel::{Access, Act, Choice, LocationId, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Access, Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -77,7 +77,7 @@ impl Look {
     fn same(&self, other: &Self) -> bool {
         // A wait acquires its mutex again at its own place, where it is released too.
         let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
-        self.source == other.source
+        (self.source == other.source || self.operation.finds_lock(self.result))
             && (self.site == other.site || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
             && self.operation.is_like(&other.operation)
@@ -249,6 +249,9 @@ impl Search {
         let mut acts = event.place as usize;
         let (changed, source) = match event.kind {
             Kind::Load => (false, self.origin(event.rf)),
+            // Whether they have changed something depends on how `get_mut` ends.
+            Kind::Update if operation.rmw() == Some(Rmw::Lock) => (false, self.origin(event.rf)),
+            Kind::Update if event.undoes => (false, self.origin(id)),
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
                 let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));

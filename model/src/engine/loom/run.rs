@@ -12,7 +12,9 @@ use super::turn::{Left, Waiting};
 use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
 use crate::engine::names::Names;
 use crate::engine::overflow::Running;
-use crate::kernel::{Clock, Edges, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
+use crate::kernel::{
+    Clock, Edges, Locals, LocationId, Made, Object, Operation, Rmw, Site, ThreadId,
+};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Status {
@@ -83,12 +85,21 @@ pub(super) struct Place {
     /// Of an atomic: how often it was changed. An update that writes back what it read changes
     /// nothing.
     pub(super) changes: usize,
+    /// The number of the last change that has not been undone, and of the one before.
+    pub(super) last_change: (usize, usize),
     /// Of an object: the acts that may have left something behind for other threads.
     pub(super) left: Vec<Left>,
     /// The last line of the log that wrote or acted.
     pub(super) written: Option<usize>,
     /// How many did.
     pub(super) writes: usize,
+}
+
+impl Place {
+    fn change(&mut self, value: u64) {
+        (self.value, self.changes) = (value, self.changes + 1);
+        self.last_change = (self.changes, self.last_change.0);
+    }
 }
 
 #[derive(Default)]
@@ -144,6 +155,7 @@ impl Run {
             state,
             gate: None,
             changes: 0,
+            last_change: (0, 0),
             left: Vec::new(),
             written: None,
             writes: 0,
@@ -191,16 +203,20 @@ impl Run {
                 applied = Some(order);
                 written = Some(value);
                 let place = self.place(location);
-                (place.value, place.changes) = (value, place.changes + 1);
+                place.change(value);
                 0
             }
             Operation::Update { location, update, success, failure } => {
                 let place = self.place(location);
-                let old = place.value;
+                let (old, (_, before_lock)) = (place.value, place.last_change);
                 written = update.apply(old);
                 applied = Some(if written.is_some() { success } else { failure });
-                place.value = written.unwrap_or(old);
-                place.changes += usize::from(place.value != old);
+                if let Some(value) = written.filter(|&value| value != old) {
+                    place.change(value);
+                }
+                if update.rmw == Rmw::Unlock {
+                    place.last_change.0 = before_lock;
+                }
                 old
             }
             Operation::Act { object, act } => {

@@ -15,7 +15,7 @@ use super::run::{Run, Status};
 use super::{Config, Engine};
 use crate::engine::call_stack::CallStack;
 use crate::engine::turns::{Earlier, TurnEnd, only_look};
-use crate::kernel::{Act, Clock, Edges, LocationId, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Act, Clock, Edges, LocationId, Operation, Rmw, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
@@ -25,7 +25,7 @@ const EMPTY_TURNS: u32 = 100_000;
 struct Look {
     operation: Operation,
     site: Site,
-    /// Of an atomic: how often it had been changed. Of an object: how many acts there had been that may have left
+    /// Of an atomic: the number of its last change. Of an object: how many acts there had been that may have left
     /// something behind.
     found: usize,
     result: u64,
@@ -152,7 +152,10 @@ impl Run {
     pub(super) fn done_before(&mut self, operation: &Operation) -> usize {
         let Some(location) = operation.location() else { return 0 };
         let place = self.place(location);
-        if matches!(operation, Operation::Act { .. }) { place.left.len() } else { place.changes }
+        match operation {
+            Operation::Act { .. } => place.left.len(),
+            _ => place.last_change.0,
+        }
     }
 
     /// How much of what was done to its location, of so much, a step of `thread` finds.
@@ -165,7 +168,7 @@ impl Run {
     }
 
     /// Notes what the step that `thread` has just taken has read and changed.
-    pub(super) fn look(&mut self, thread: ThreadId, found: usize, result: u64) {
+    pub(super) fn look(&mut self, thread: ThreadId, mut found: usize, result: u64) {
         let (operation, site) = self.thread(thread).step;
         let begins = self.thread(thread).waiting.turn.is_empty();
         if operation.is_end_of_read() || begins && operation.ends_wait(result) {
@@ -173,7 +176,18 @@ impl Run {
         }
         let changed = match operation {
             Operation::Load { .. } | Operation::Fence { .. } | Operation::Choose { .. } => false,
-            Operation::Update { location, .. } => self.place(location).changes != found,
+            Operation::Update { location, update, .. } => {
+                let (last, _) = self.place(location).last_change;
+                match update.rmw {
+                    // Whether they have changed something depends on how `get_mut` ends.
+                    Rmw::Lock => false,
+                    Rmw::Unlock => {
+                        found = last;
+                        false
+                    }
+                    _ => last != found,
+                }
+            }
             Operation::Act { object, act } => {
                 let (lasts, ends_section) = (act.has_lasting_effect(result), act.ends_section());
                 if ends_section {
@@ -216,7 +230,9 @@ impl Run {
         let turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
         let source = |look: &Look| self.source(thread, &look.operation, look.found);
-        let found = earlier.compare(calls, &turn, |a, b| a.same(b) && source(a) == source(b));
+        let same_source =
+            |a: &Look, b: &Look| a.operation.finds_lock(a.result) || source(a) == source(b);
+        let found = earlier.compare(calls, &turn, |a, b| a.same(b) && same_source(a, b));
         let waiting = &mut self.thread(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found

@@ -2,8 +2,9 @@
 //!
 //! # Orderings
 //!
-//! The counts are atomics of the kernel, with the orderings of `std`: clones are Relaxed, a drop is a
-//! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire.
+//! The counts are atomics of the kernel, with the steps and orderings of `std`: clones are Relaxed, a drop is a
+//! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire. All strong owners
+//! together are one weak owner, which the last of them gives up.
 
 use std::any::Any;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -34,8 +35,6 @@ struct Counts {
 const COUNT: Shape = Shape { bits: 64, signed: false };
 /// The count of weak owners while `get_mut` looks at the other.
 const LOCKED: u64 = u64::MAX;
-/// Before that, `get_mut` asks whether there is one strong owner.
-const ALONE: Rmw = Rmw::CompareExchange { current: 1, new: 1 };
 
 /// # Panics
 ///
@@ -103,14 +102,41 @@ impl Counts {
 
     /// One strong owner less. The last one acquires what all others released. Another one is dropped by `std` too before
     /// `settle`.
-    fn release(&self, site: Site) {
+    fn release(&self, site: Site) -> Option<AllStrong> {
+        let mut last = None;
         Handle::at_end(self.strong, |engine, location| {
             engine.hold();
             if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
                 engine.settle();
-                engine.step(Operation::Fence { order: Acquire }, site);
+                last = Some(self.acquire_all(engine, site));
             }
         });
+        last
+    }
+
+    /// There is no strong owner any more.
+    fn acquire_all(&self, engine: &dyn Engine, site: Site) -> AllStrong {
+        engine.step(Operation::Fence { order: Acquire }, site);
+        AllStrong { weak: self.weak, site }
+    }
+}
+
+/// One weak owner less. The last one frees the memory, after a fence.
+fn release_weak(engine: &dyn Engine, location: LocationId, site: Site) {
+    if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
+        engine.step(Operation::Fence { order: Acquire }, site);
+    }
+}
+
+/// The weak owner that all strong owners are together, after the last of them.
+struct AllStrong {
+    weak: Option<Handle>,
+    site: Site,
+}
+
+impl Drop for AllStrong {
+    fn drop(&mut self) {
+        Handle::at_end(self.weak, |engine, location| release_weak(engine, location, self.site));
     }
 }
 
@@ -178,9 +204,7 @@ impl<T> Arc<T> {
                 std::sync::Arc::try_unwrap(value).map_err(|value| Self::of(counts, value))
             }
             Some(1) => {
-                Handle::at_end(this.counts.strong, |engine, _| {
-                    engine.step(Operation::Fence { order: Acquire }, site);
-                });
+                let _weak = kernel::with(|engine| this.counts.acquire_all(engine, site));
                 let (counts, value) = this.dissolve();
                 std::sync::Arc::try_unwrap(value).map_err(|value| Self::of(counts, value))
             }
@@ -191,7 +215,7 @@ impl<T> Arc<T> {
     /// Gives up this owner; returns the value to the last one.
     #[track_caller]
     pub fn into_inner(this: Self) -> Option<T> {
-        this.counts.release(Location::caller());
+        let _weak = this.counts.release(Location::caller());
         let value = std::sync::Arc::into_inner(this.dissolve().1);
         settle();
         value
@@ -307,22 +331,18 @@ impl<T: ?Sized> Arc<T> {
     #[track_caller]
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
         let site = Location::caller();
-        // A call that fails changes nothing, so that a loop may wait for one that does not.
-        let others = Counts::update(this.counts.strong, ALONE, Relaxed, site);
-        if others.is_some_and(|strong| strong != 1) {
-            return None;
-        }
-        let lock = Rmw::CompareExchange { current: 1, new: LOCKED };
-        let locked = Handle::with(this.counts.weak, "an Arc", |engine, location| {
-            update(engine, location, lock, Acquire, Relaxed, site) == 1
-        });
-        if let Some(locked) = locked {
-            if !locked {
+        if let Some(weak) = Counts::update(this.counts.weak, Rmw::Lock, Acquire, site) {
+            if weak != 1 {
                 return None;
             }
             let unique = Counts::load(this.counts.strong, Acquire, site) == Some(1);
             Handle::at_end(this.counts.weak, |engine, location| {
-                engine.step(Operation::Store { location, value: 1, order: Release }, site);
+                if unique {
+                    engine.step(Operation::Store { location, value: 1, order: Release }, site);
+                } else {
+                    // A call that fails changes nothing, so that a loop may wait for one that does not.
+                    update(engine, location, Rmw::Unlock, Release, Relaxed, site);
+                }
             });
             if !unique {
                 return None;
@@ -361,7 +381,7 @@ impl<T: Clone> Arc<T> {
                         engine.step(Operation::Store { location, value: 1, order: Release }, site);
                     });
                 } else {
-                    Counts::update(this.counts.weak, Rmw::Sub(1), Release, site);
+                    drop(AllStrong { weak: this.counts.weak, site });
                     this.counts = Counts::starting_with(1, site);
                 }
             }
@@ -394,7 +414,8 @@ impl<T: ?Sized> Clone for Arc<T> {
 impl<T: ?Sized> Drop for Arc<T> {
     #[track_caller]
     fn drop(&mut self) {
-        self.counts.release(Location::caller());
+        // Dropped after the value.
+        let _weak = self.counts.release(Location::caller());
         // SAFETY: it is dropped here only.
         unsafe { ManuallyDrop::drop(&mut self.value) };
         settle();

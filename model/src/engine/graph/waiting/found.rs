@@ -49,8 +49,13 @@ impl Search {
 
     /// Where the value of `write` comes from: updates that wrote it back do not count.
     pub(super) fn origin(&self, mut write: Id) -> Name {
-        while write != INIT && self.writes_back(write) {
-            write = self.graph.at(write).rf;
+        while write != INIT {
+            let event = self.graph.at(write);
+            write = match event.rf {
+                lock if event.undoes => self.graph.at(lock).rf,
+                before if self.writes_back(write) => before,
+                _ => break,
+            };
         }
         self.name(write)
     }

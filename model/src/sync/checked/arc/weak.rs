@@ -4,8 +4,8 @@ use std::fmt;
 use std::mem::ManuallyDrop;
 use std::panic::Location;
 
-use super::super::atomic::Ordering::{Acquire, Relaxed, Release};
-use super::{Arc, Counts, number, settle, update};
+use super::super::atomic::Ordering::{Acquire, Relaxed};
+use super::{Arc, Counts, number, release_weak, settle};
 use crate::kernel::{self, Handle, Rmw};
 
 /// `std::sync::Weak`.
@@ -96,7 +96,7 @@ impl<T: ?Sized> Drop for Weak<T> {
         let site = Location::caller();
         Handle::at_end(self.counts.weak, |engine, location| {
             engine.hold();
-            update(engine, location, Rmw::Sub(1), Release, Relaxed, site);
+            release_weak(engine, location, site);
         });
         // SAFETY: it is dropped here only.
         unsafe { ManuallyDrop::drop(&mut self.value) };
