@@ -2,10 +2,11 @@
 
 use std::sync::Mutex;
 
+use selvedge_model::Failure;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::*};
-use selvedge_model::sync::{Arc, Weak};
+use selvedge_model::sync::{Arc, Weak, hint};
 
-use crate::facts::{Body, exact_in_every_order};
+use crate::facts::{Body, exact_in_every_order, fails_in_every_order, in_order, orders};
 
 /// What a thread takes out of the state.
 struct Slot<T>(Mutex<Option<T>>);
@@ -119,4 +120,30 @@ fn the_last_weak_owner_acquires() {
         &[("stores", stores), ("drops", drops)],
         &[&[[0, 0], [0, 0]], &[[0, 0], [0, 1]], &[[0, 0], [1, 1]]],
     );
+}
+
+/// Turns that fail end in finding nothing new, though each may find the lock of the other.
+#[test]
+fn two_loops_of_get_mut_wait_for_ever() {
+    type State = [Slot<Arc<()>>; 2];
+    fn waits(slot: &Slot<Arc<()>>) {
+        let mut owner = slot.take();
+        while Arc::get_mut(&mut owner).is_none() {
+            hint::spin_loop();
+        }
+    }
+    let init = || {
+        let owner = Arc::new(());
+        [owner.clone(), owner].map(Slot::new)
+    };
+    let alice: Body<State> = |[slot, _]| waits(slot);
+    let bob: Body<State> = |[_, slot]| waits(slot);
+    fails_in_every_order(Failure::Livelock, init, &[("alice", alice), ("bob", bob)]);
+    // One of them ends if the other does not wait.
+    let goes: Body<State> = |[_, slot]| _ = Arc::get_mut(&mut slot.take());
+    for order in orders(2) {
+        let threads = [("alice", alice), ("goes", goes)];
+        let report = in_order(init, &threads, &order).acceptable("()", "both end").check();
+        assert!(report.is_complete(), "{report}");
+    }
 }

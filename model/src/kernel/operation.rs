@@ -158,11 +158,6 @@ impl Operation {
         }
     }
 
-    /// Whether it is a `get_mut` that finds another one at work, given its result. It does not matter which one.
-    pub(crate) fn finds_lock(&self, result: u64) -> bool {
-        self.rmw() == Some(Rmw::Lock) && result == u64::MAX
-    }
-
     /// Whether what it finds depends on other threads.
     pub fn finds_something(&self) -> bool {
         match self {

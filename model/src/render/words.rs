@@ -164,8 +164,9 @@ pub(super) fn reads(view: &View<'_>, state: &State, line: &Line) -> Option<Reads
 
 pub(super) fn update_name(update: Update) -> &'static str {
     match update.rmw {
-        Rmw::Swap(_) | Rmw::Unlock => "swap",
-        Rmw::CompareExchange { .. } | Rmw::Lock => "compare_exchange",
+        Rmw::Swap(_) => "swap",
+        Rmw::CompareExchange { .. } => "compare_exchange",
+        Rmw::Lock | Rmw::Unlock => "get_mut",
         Rmw::Add(_) => "fetch_add",
         Rmw::Sub(_) => "fetch_sub",
         Rmw::And(_) => "fetch_and",

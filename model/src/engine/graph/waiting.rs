@@ -14,10 +14,10 @@
 //! often has no hint. If nothing comes after the failure, it need not repeat another turn: it can be taken out whatever it
 //! found.
 //!
-//! A load finds a store. An update that writes back what it read changes nothing, and stands for what
-//! it read. So does a call of `Arc::get_mut` that fails, which locks the count of weak owners and unlocks it. An act finds its result, and behind it the last lasting act of another thread: a message, a
-//! notification, the end of a critical section. How a wait on a condition variable ended that was not
-//! notified is not part of what the next turn finds.
+//! A load finds a store. An update that writes back what it read changes nothing, and stands for what it read. So
+//! does a call of `Arc::get_mut` that fails, which locks the count of weak owners and unlocks it. An act finds its
+//! result, and behind it the last lasting act of another thread: a message, a notification, the end of a critical
+//! section. How a wait on a condition variable ended that was not notified is not part of what the next turn finds.
 //!
 //! # Critical sections
 //!
@@ -77,7 +77,7 @@ impl Look {
     fn same(&self, other: &Self) -> bool {
         // A wait acquires its mutex again at its own place, where it is released too.
         let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
-        (self.source == other.source || self.operation.finds_lock(self.result))
+        self.source == other.source
             && (self.site == other.site || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
             && self.operation.is_like(&other.operation)

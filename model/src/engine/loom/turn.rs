@@ -230,9 +230,7 @@ impl Run {
         let turn = std::mem::take(&mut waiting.turn);
         let mut earlier = std::mem::take(&mut waiting.earlier);
         let source = |look: &Look| self.source(thread, &look.operation, look.found);
-        let same_source =
-            |a: &Look, b: &Look| a.operation.finds_lock(a.result) || source(a) == source(b);
-        let found = earlier.compare(calls, &turn, |a, b| a.same(b) && same_source(a, b));
+        let found = earlier.compare(calls, &turn, |a, b| a.same(b) && source(a) == source(b));
         let waiting = &mut self.thread(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found
