@@ -330,7 +330,7 @@ TESTS = ["engine", "checker", "std_oracle"]
 def first_red(copy, target):
     """The first test that fails, in the first test binary that has one."""
     for test in TESTS:
-        environment = dict(os.environ, RUSTFLAGS="--cfg loom", RUST_BACKTRACE="0", SELVEDGE_PROGRAMS="40",
+        environment = dict(os.environ, RUSTFLAGS="--cfg loom", RUST_BACKTRACE="0", SELVEDGE_PROGRAMS="60",
                            ORACLE_AGREE="20", CARGO_TARGET_DIR=target)
         cargo = ["cargo", "nextest", "run", "--package", "selvedge-model", "--features", "check", "--test", test]
         build = subprocess.run([*cargo, "--no-run"], cwd=copy, env=environment, capture_output=True, text=True)
