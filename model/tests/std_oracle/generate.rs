@@ -1,15 +1,13 @@
 //! Random programs of a family.
 //!
-//! What std leaves undefined, and what today's checker is known to be wrong about, is not made:
+//! What std leaves undefined is not made, and nor is what the first edition of the checker was wrong about:
 //!
 //! - FACTS 6, freed too early: objects live as long as the program;
 //! - FACTS 8, `resume_unwind`: panics are `panic!`;
 //! - FACTS 10, a waiting loop that updates: loops that spin only load;
 //! - FACTS 11, a read-write lock that its holder takes or tries again, and a channel of bound 0;
 //! - FACTS 12, locks in destructors that run while unwinding: thread-local values are dropped after it;
-//! - a step while a thread unwinds (a read lock released, a sender or an `Arc` dropped) beside a lock: the
-//!   checker switches threads in the middle, the guard of another is put aside, and the process aborts
-//!   (`thread local panicked on drop`) or panics (`an exploration ends with a verdict`);
+//! - a step while a thread unwinds (a read lock released, a sender or an `Arc` dropped) beside a lock;
 //! - FACTS 13, a branch on `is_poisoned`: only `finally` asks;
 //! - No fences beside cells.
 

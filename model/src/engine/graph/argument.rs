@@ -128,11 +128,11 @@
 //! displace at `S`, before the time-out is added; afterwards `S` stays as it is. Each `S` is visited once, and
 //! each choice taken once, so no graph is visited twice; `S` is not shown as an execution.
 //!
-//! Loops that have stopped by the stutter rule are part of `S`. They found the newest there, and can
-//! take the same turn again; so after the time-out they are resumed, and take a turn that later writes
-//! can revisit. A replay keeps that order: all of `S` takes place before the time-out, and what was added later
-//! after it. So each thread is there where it was when the time-out was added, and a loop that has taken its turn
-//! since is not resumed for another one. A thread that stopped in a turn in which its own time was up is not resumed: without that turn,
+//! Loops that have stopped by the stutter rule are part of `S`. They found the newest there, and can take the same
+//! turn again; so after the time-out they are resumed, and take a turn that later writes can revisit. A replay
+//! keeps that order: all of `S` takes place before the time-out, and what was added later after it. So each thread
+//! is there where it was when the time-out was added, and a loop that has taken its turn since is not resumed for
+//! another one. A thread that stopped in a turn in which its own time was up is not resumed: without that turn,
 //! which changed nothing, it waits still, and another choice at an earlier `S` lets other threads go on from
 //! there.
 //!

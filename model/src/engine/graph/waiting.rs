@@ -2,13 +2,13 @@
 //!
 //! # The stutter rule
 //!
-//! A turn of a loop that changed nothing, and has found the same as an earlier one with none in between
-//! that changed anything, and ends where that did, can be repeated for ever. The thread stops there. Nothing is lost:
-//! if such a turn is taken out of an execution, what remains is consistent (there are fewer edges) and has the same
-//! outcome, and the search visits it. A turn ends where another does if they call the hint at one place, in functions
-//! that were called at the same places ([`CallStack`]). Where there is nothing else to find, it is a deadlock; but not if the
-//! turn made an unusual choice, or began with a wait that ended without a cause: the thread need not make it again,
-//! and in another execution it does not.
+//! A turn of a loop that changed nothing, and has found the same as an earlier one with none in between that
+//! changed anything, and ends where that did, can be repeated for ever. The thread stops there. Nothing is lost:
+//! if such a turn is taken out of an execution, what remains is consistent (there are fewer edges) and has the
+//! same outcome, and the search visits it. A turn ends where another does if they call the hint at one place, in
+//! functions that were called at the same places ([`CallStack`]). Where there is nothing else to find, it is a
+//! deadlock; but not if the turn made an unusual choice, or began with a wait that ended without a cause: the
+//! thread need not make it again, and in another execution it does not.
 //!
 //! A turn in which a `compare_exchange_weak` fails without a cause ends where the exchange is tried again, for such a loop
 //! often has no hint. If nothing comes after the failure, it need not repeat another turn: it can be taken out whatever it

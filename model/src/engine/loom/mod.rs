@@ -58,10 +58,10 @@ use super::panics;
 use super::stacks::{self, Stacks};
 use crate::kernel::{self, ThreadId};
 use crate::mutation::Probe;
+use run::{Run, Status};
 
 /// What loom panics with at the 256th preemption of an interleaving: it counts them in a byte.
 pub(crate) const TOO_MANY_PREEMPTIONS: &str = "attempt to add with overflow";
-use run::{Run, Status};
 
 /// How to explore.
 #[derive(Debug, Clone)]
