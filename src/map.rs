@@ -56,7 +56,7 @@
 //! - Values that a closure owns are dropped inside the call. If they are dropped by a panic and their `Drop`
 //!   calls the map, the rejection is a second panic, which aborts the process. Such a `Drop` must check
 //!   [`Map::is_inside`] first.
-//! - The shard is chosen by bits 41 to 56 of the hash, as many as needed. If a hasher leaves bits 41 to 63 the
+//! - The shard is chosen by bits of the hash from bit 41 on, as many as needed. If a hasher leaves bits 41 to 63 the
 //!   same for all keys, all keys are in one shard, and look-ups are slow.
 
 use std::hash::RandomState;
@@ -82,9 +82,10 @@ use shard::Shard;
 /// The maximum number of shards of a [`Map`].
 pub const MAX_SHARDS: usize = 1 << 16;
 
-/// The lowest of the bits from which `hashbrown` takes a tag that tells entries apart. They would
-/// be the same for all entries of a shard, were the shard chosen by them.
-const TAG_FROM: u32 = 57;
+/// The lowest bit of a hash that chooses the shard. Above those that do are 7 from which `hashbrown` takes a tag that
+/// tells entries apart: they would be the same for all entries of a shard, were the shard chosen by them. The same bit
+/// for all maps: a shift by a number that is not known when compiling takes longer.
+const SHARD_FROM: u32 = u64::BITS - 7 - MAX_SHARDS.trailing_zeros();
 
 /// How many shards a map has for each thread that can run at once.
 const SHARDS_A_THREAD: usize = 16;
@@ -111,8 +112,6 @@ const SHARDS_A_THREAD: usize = 16;
 pub struct Map<K, V, S = RandomState> {
     /// The length is a power of two.
     shards: Box<[CachePadded<Shard<K, V>>]>,
-    /// By how many bits a hash is shifted to get an index: the bits just below the tag.
-    shift: u32,
     hasher: S,
 }
 
@@ -186,7 +185,6 @@ impl<K, V, S> Map<K, V, S> {
         let capacity = capacity.div_ceil(shards);
         Self {
             shards: (0..shards).map(|_| CachePadded::new(Shard::with_capacity(capacity))).collect(),
-            shift: TAG_FROM - shards.trailing_zeros(),
             hasher,
         }
     }
@@ -251,9 +249,7 @@ impl<K, V, S> Map<K, V, S> {
     /// The index of the shard of a hash.
     #[inline]
     fn index(&self, hash: u64) -> usize {
-        #[expect(clippy::cast_possible_truncation, reason = "what is cut off is masked out")]
-        let bits = (hash >> self.shift) as usize;
-        bits & (self.shards.len() - 1)
+        (hash >> SHARD_FROM) as usize & (self.shards.len() - 1)
     }
 
     #[inline]
