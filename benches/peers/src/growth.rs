@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::rounds::{Load, Side, contest, median};
-use crate::{counter, gauge, map, stats};
+use crate::{by_hand, counter, gauge, map, stats};
 
 /// Prints all tables.
 pub(crate) fn print(smoke: bool) {
@@ -20,15 +20,25 @@ pub(crate) fn print(smoke: bool) {
     }
     println!("## Stripes: microseconds a read, of 1,024 samples\n");
     stripes(smoke);
-    println!("\n## Entries: nanoseconds a look-up, 1 thread\n");
-    lookups(smoke);
+    println!();
+    print_lookups(smoke);
     println!("## Entries: resident bytes for each, 16 of which are key and value\n");
     memory(smoke);
 }
 
+/// Prints the tables of look-ups.
+pub(crate) fn print_lookups(smoke: bool) {
+    println!("## Entries: nanoseconds a look-up, 1 thread\n");
+    lookups(&map::NAMES, &sizes(smoke), smoke);
+    println!("## What a look-up consists of: nanoseconds, 1 thread\n");
+    // Few entries, which stay in the caches, many, and more.
+    let sizes: &[u32] = if smoke { &[2] } else { &[3, 6, 7] };
+    lookups(&[&map::NAMES[..2], &by_hand::NAMES].concat(), sizes, smoke);
+}
+
 pub(crate) fn heading(first: &str, columns: impl Iterator<Item = String>) {
     let columns: Vec<String> = columns.map(|column| format!("{column:>9}")).collect();
-    println!("| {first:<19} | {} |", columns.join(" | "));
+    println!("| {first:<20} | {} |", columns.join(" | "));
     println!("|---|{}", "---|".repeat(columns.len()));
 }
 
@@ -38,7 +48,7 @@ pub(crate) fn line(first: &str, values: &[Option<f64>]) {
         None => format!("{:>9}", ""),
     };
     let values: Vec<String> = values.iter().map(cell).collect();
-    println!("| {first:<19} | {} |", values.join(" | "));
+    println!("| {first:<20} | {} |", values.join(" | "));
 }
 
 fn threads(what: &str, smoke: bool, sides: impl Fn() -> Vec<Side<'static>>) {
@@ -114,22 +124,21 @@ const TURNS: usize = 7;
 const A_TURN: u64 = 400_000;
 
 /// In one process, the maps would evict each other from the caches.
-fn lookups(smoke: bool) {
-    let sizes = sizes(smoke);
+fn lookups(names: &[&str], sizes: &[u32], smoke: bool) {
     heading("entries", sizes.iter().map(|size| format!("10^{size}")));
     let rounds = if smoke { 1 } else { LOOK_UPS };
     let lookup = |entries: u64| -> Vec<f64> {
-        let mut found = vec![Vec::new(); map::NAMES.len()];
+        let mut found = vec![Vec::new(); names.len()];
         for round in 0..rounds {
             for place in 0..found.len() {
                 let number = (round + place) % found.len();
-                found[number].extend(by_child(LOOK_UP, map::NAMES[number], entries));
+                found[number].extend(by_child(LOOK_UP, names[number], entries));
             }
         }
         found.into_iter().map(median).collect()
     };
     let columns: Vec<Vec<f64>> = sizes.iter().map(|size| lookup(10_u64.pow(*size))).collect();
-    lines(map::NAMES.iter().map(ToString::to_string), &columns);
+    lines(names.iter().map(ToString::to_string), &columns);
 }
 
 fn memory(smoke: bool) {
@@ -158,7 +167,7 @@ pub(crate) fn child(measure: &str, name: &str, entries: u64) -> Option<f64> {
             Some((after - before) * 1024.0 / crate::rounds::as_float(entries))
         }
         LOOK_UP => {
-            let side = map::lookups(name, entries)?;
+            let side = map::lookups(name, entries).or_else(|| by_hand::lookups(name, entries))?;
             let turn = |round| (side.run)(Load { threads: 1, ops: A_TURN, round }).each;
             Some(median((0..TURNS).map(turn).collect()))
         }

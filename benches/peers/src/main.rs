@@ -1,7 +1,8 @@
 //! The primitives side by side with what else could be used in their place: `just bench`.
 //!
 //! ```text
-//! peers [--smoke] [WORD]    the rows that contain WORD, `growth` or `contention`; all, without it
+//! peers [--smoke] [WORD]    the rows that contain WORD, `growth`, `look-ups` (a part of it) or
+//!                           `contention`; all, without it
 //! peers contention FILE     the table of `contention`, drawn as an SVG file
 //! peers counts [WORD]       instructions, locked ones and cache lines of each operation, by Valgrind
 //! ```
@@ -11,6 +12,7 @@
 
 use std::process::ExitCode;
 
+mod by_hand;
 mod contention;
 mod counter;
 mod counts;
@@ -76,6 +78,10 @@ fn main() -> ExitCode {
         growth::print(smoke);
         count += 1;
     }
+    if filter == "look-ups" {
+        growth::print_lookups(smoke);
+        count += 1;
+    }
     if filter.is_empty() || filter == "contention" {
         let curves = contention::print(smoke);
         count += 1;
@@ -89,7 +95,7 @@ fn main() -> ExitCode {
     println!("\n- load average at the end {}", machine::load());
     if count == 0 {
         eprintln!(
-            "error: WORD must be part of the name of a row, `growth` or `contention`, got {filter:?}"
+            "error: WORD must be part of the name of a row, `growth`, `look-ups` or `contention`, got {filter:?}"
         );
         return ExitCode::FAILURE;
     }

@@ -111,14 +111,7 @@ pub(crate) fn others(work: &'static Work, smoke: bool) -> [Side<'static>; 2] {
 pub(crate) fn lookups(name: &str, entries: u64) -> Option<Side<'static>> {
     fn side<M: Shared + 'static>(name: &'static str, map: M, entries: u64) -> Side<'static> {
         fill(&map, entries);
-        Side::new(name, move |load| {
-            let seed = |number: usize| Draw::new((load.round * load.threads + number) as u64);
-            threads(load, seed, |draw, ops| {
-                for _ in 0..ops {
-                    black_box(map.read(draw.below(entries)));
-                }
-            })
-        })
+        looking_up(name, entries, move |key| map.read(key))
     }
     Some(match NAMES.iter().position(|known| *known == name)? {
         0 => side(NAMES[0], new_ours(), entries),
@@ -126,6 +119,22 @@ pub(crate) fn lookups(name: &str, entries: u64) -> Option<Side<'static>> {
         2 => side(NAMES[2], new_papaya(), entries),
         3 => side(NAMES[3], new_scc(), entries),
         _ => side(NAMES[4], new_locked(), entries),
+    })
+}
+
+/// Looking up keys of `entries` by `read`.
+pub(crate) fn looking_up(
+    name: &'static str,
+    entries: u64,
+    read: impl Fn(u64) -> bool + Sync + 'static,
+) -> Side<'static> {
+    Side::new(name, move |load| {
+        let seed = |number: usize| Draw::new((load.round * load.threads + number) as u64);
+        threads(load, seed, |draw, ops| {
+            for _ in 0..ops {
+                black_box(read(draw.below(entries)));
+            }
+        })
     })
 }
 
@@ -257,7 +266,7 @@ fn script(work: &Work, seed: u64, length: usize) -> Vec<u64> {
 
 pub(crate) type Hasher = FixedState;
 
-fn hasher() -> Hasher {
+pub(crate) fn hasher() -> Hasher {
     FixedState::default()
 }
 
