@@ -64,6 +64,11 @@ pub enum AtomicKind {
     },
     /// Whether a thread, or its handle, has left what the thread returned to the other: 1 if one has.
     Left,
+    /// Whether a lock is poisoned: 1 if it is.
+    Poison {
+        /// The lock.
+        lock: LocationId,
+    },
     /// Whether something has been done once: 1 if it has.
     Done {
         /// The object that lets one thread do it.

@@ -22,29 +22,22 @@ pub(super) fn acted(
     let on = |operation, rest: &str| Some(Words::on(object, operation, rest));
     let (operation, rest) = match act {
         Act::Mutex(act) => match act {
-            MutexAct::Lock => ("lock", poisoned(line.result)),
+            MutexAct::Lock => ("lock", ""),
             MutexAct::TryLock => ("try_lock", tried(line.result)),
-            MutexAct::Unlock { poisons } => {
-                return Some(unlock(view, at, object, poisons));
-            }
-            MutexAct::IsPoisoned => ("is_poisoned", truth(line.result)),
-            MutexAct::ClearPoison => ("clear_poison", ""),
+            MutexAct::Unlock { .. } => return Some(unlock(view, at, object)),
         },
         Act::RwLock(act) => match act {
-            RwLockAct::Read { .. } => ("read", poisoned(line.result)),
+            RwLockAct::Read { .. } => ("read", ""),
             RwLockAct::TryRead { .. } => ("try_read", tried(line.result)),
             RwLockAct::Write if state.is_read(object) => ("write", ": waits for readers"),
-            RwLockAct::Write => ("write", poisoned(line.result)),
+            RwLockAct::Write => ("write", ""),
             RwLockAct::TryWrite if line.result == acquired::HAS_READS => return None,
             RwLockAct::TryWriteAfter { .. } if line.result == acquired::WOULD_BLOCK => return None,
             RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => {
                 ("try_write", tried(line.result))
             }
-            RwLockAct::EndWrite { poisons: true } => ("end write", ": poisons"),
-            RwLockAct::EndWrite { poisons: false } => ("end write", ""),
+            RwLockAct::EndWrite { .. } => ("end write", ""),
             RwLockAct::Downgrade { .. } => ("downgrade", ""),
-            RwLockAct::IsPoisoned => ("is_poisoned", truth(line.result)),
-            RwLockAct::ClearPoison => ("clear_poison", ""),
         },
         Act::ReadEnd(act) => {
             let (lock, _) = state.read(object)?;
@@ -107,16 +100,8 @@ pub(super) fn acted(
     on(operation, rest)
 }
 
-fn poisoned(result: u64) -> &'static str {
-    if result == acquired::POISONED { ": poisoned" } else { "" }
-}
-
 fn tried(result: u64) -> &'static str {
-    match result {
-        acquired::WOULD_BLOCK => ": would block",
-        acquired::POISONED => ": poisoned",
-        _ => ": ok",
-    }
+    if result == acquired::WOULD_BLOCK { ": would block" } else { ": ok" }
 }
 
 fn truth(result: u64) -> &'static str {
@@ -137,7 +122,7 @@ fn enters(view: &View<'_>, at: usize) -> Option<LocationId> {
     }
 }
 
-fn unlock(view: &View<'_>, at: usize, mutex: LocationId, poisons: bool) -> Words {
+fn unlock(view: &View<'_>, at: usize, mutex: LocationId) -> Words {
     // A wait is told as one step if it is one in this order.
     let waits = at.checked_sub(1).filter(|&before| view.before(at) == Some(before));
     let condvar = waits.and_then(|before| Some((before, enters(view, before)?)));
@@ -148,7 +133,7 @@ fn unlock(view: &View<'_>, at: usize, mutex: LocationId, poisons: bool) -> Words
             let at = crate::place::in_program(site.file(), site.line());
             Words { at, ..Words::on(condvar, "wait", rest) }
         }
-        None => Words::on(mutex, "unlock", if poisons { ": poisons" } else { "" }),
+        None => Words::on(mutex, "unlock", ""),
     }
 }
 

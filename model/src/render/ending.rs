@@ -377,8 +377,6 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
             MutexAct::Lock => "lock",
             MutexAct::TryLock => "try_lock",
             MutexAct::Unlock { .. } => "unlock",
-            MutexAct::IsPoisoned => "is_poisoned",
-            MutexAct::ClearPoison => "clear_poison",
         },
         Act::RwLock(act) => match act {
             RwLockAct::Read { .. } => "read",
@@ -387,8 +385,6 @@ fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
             RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => "try_write",
             RwLockAct::EndWrite { .. } => "end write",
             RwLockAct::Downgrade { .. } => "downgrade",
-            RwLockAct::IsPoisoned => "is_poisoned",
-            RwLockAct::ClearPoison => "clear_poison",
         },
         Act::ReadEnd(ReadEndAct::End) => "end read",
         Act::ReadEnd(ReadEndAct::Await) => "write",

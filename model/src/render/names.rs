@@ -26,7 +26,10 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             AtomicKind::Bool => ('a', "AtomicBool"),
             AtomicKind::Pointer => ('a', "AtomicPtr"),
             AtomicKind::Strong => ('r', "Arc"),
-            AtomicKind::Weak { .. } | AtomicKind::Left | AtomicKind::Done { .. } => return None,
+            AtomicKind::Weak { .. }
+            | AtomicKind::Left
+            | AtomicKind::Poison { .. }
+            | AtomicKind::Done { .. } => return None,
         },
         Made::Cell(CellKind::Plain) => ('c', "UnsafeCell"),
         Made::Cell(CellKind::Allocation | CellKind::InStdArc) => ('h', "heap memory"),
@@ -69,7 +72,10 @@ impl Names {
             }
             let label = match as_what {
                 Made::Atomic {
-                    kind: AtomicKind::Weak { strong: of } | AtomicKind::Done { once: of, .. },
+                    kind:
+                        AtomicKind::Weak { strong: of }
+                        | AtomicKind::Poison { lock: of }
+                        | AtomicKind::Done { once: of, .. },
                     ..
                 } => names.label(*of),
                 Made::Cell(CellKind::Contents { lock }) => {
@@ -146,9 +152,9 @@ impl Names {
                 }
             }
             AtomicKind::Integer { shape, .. } => short_number(word, shape.bits),
-            AtomicKind::Bool | AtomicKind::Done { kind: OnceKind::Once, .. } => {
-                (word != 0).to_string()
-            }
+            AtomicKind::Bool
+            | AtomicKind::Poison { .. }
+            | AtomicKind::Done { kind: OnceKind::Once, .. } => (word != 0).to_string(),
             AtomicKind::Done { .. } => if word == 0 { "none" } else { "some" }.to_owned(),
             AtomicKind::Pointer if word == 0 => "null".to_owned(),
             AtomicKind::Pointer => {

@@ -112,6 +112,7 @@ fn step(
             AtomicKind::Strong => arc::strong(view, state, at, location),
             AtomicKind::Weak { strong } => arc::weak(view, at, strong),
             AtomicKind::Left => None,
+            AtomicKind::Poison { lock } => Some(poison(view, state, at, lock)),
             AtomicKind::Done { once, kind } => Some(done(view, state, at, once, kind)),
             _ => Some(atomic(view, state, at, operation, location, orders)),
         },
@@ -192,6 +193,18 @@ fn operand(rmw: Rmw) -> u64 {
         | Rmw::Xor(value)
         | Rmw::Max(value)
         | Rmw::Min(value) => value,
+    }
+}
+
+/// The flag that says whether a lock is poisoned.
+fn poison(view: &View<'_>, state: &State, at: usize, lock: LocationId) -> Words {
+    match view.step(at) {
+        Some(Operation::Store { value: 0, .. }) => Words::on(lock, "clear_poison", ""),
+        Some(Operation::Store { .. }) => Words::on(lock, "poison", ""),
+        _ => {
+            let reads = reads(view, state, view.line(at));
+            Words { reads, is_load: true, ..Words::on(lock, "is_poisoned", "") }
+        }
     }
 }
 

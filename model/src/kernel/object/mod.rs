@@ -30,7 +30,7 @@ use super::operation::{LocationId, ThreadId};
 pub mod acquired {
     /// The lock is held.
     pub const CLEAN: u64 = 0;
-    /// The lock is held, and poisoned.
+    /// The lock is held, and a thread that held it before has poisoned it.
     pub const POISONED: u64 = 1;
     /// The lock was not free.
     pub const WOULD_BLOCK: u64 = 2;
@@ -209,10 +209,10 @@ impl Act {
     pub fn has_lasting_effect(self, result: u64) -> bool {
         match self {
             Self::Mutex(act) => {
-                matches!(act, MutexAct::ClearPoison | MutexAct::Unlock { poisons: true })
+                matches!(act, MutexAct::Unlock { poisons: true })
             }
             Self::RwLock(act) => {
-                matches!(act, RwLockAct::ClearPoison | RwLockAct::EndWrite { poisons: true })
+                matches!(act, RwLockAct::EndWrite { poisons: true })
             }
             Self::ReadEnd(_) => false,
             Self::Condvar(act) => matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll),

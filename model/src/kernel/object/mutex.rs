@@ -23,10 +23,6 @@ pub enum MutexAct {
         /// Whether the holder unwinds from a panic that began while it held the mutex.
         poisons: bool,
     },
-    /// 1 if the mutex is poisoned.
-    IsPoisoned,
-    /// Makes the mutex not poisoned.
-    ClearPoison,
 }
 
 impl Mutex {
@@ -52,8 +48,6 @@ impl Mutex {
                 self.poisoned |= poisons;
                 self.released = edges.release();
             }
-            MutexAct::IsPoisoned => return u64::from(self.poisoned),
-            MutexAct::ClearPoison => self.poisoned = false,
         }
         0
     }

@@ -54,10 +54,6 @@ pub enum RwLockAct {
         /// The object on which the read will end.
         end: LocationId,
     },
-    /// 1 if the lock is poisoned.
-    IsPoisoned,
-    /// Makes the lock not poisoned.
-    ClearPoison,
 }
 
 impl RwLockAct {
@@ -120,11 +116,6 @@ impl RwLock {
                 self.reads = vec![end];
                 self.begun += 1;
                 self.written = edges.release();
-                return 0;
-            }
-            RwLockAct::IsPoisoned => {}
-            RwLockAct::ClearPoison => {
-                self.poisoned = false;
                 return 0;
             }
         }

@@ -10,7 +10,7 @@ use super::place::{Item, Kind, Place, here};
 use super::poison::{self, guard};
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, MutexAct, acquired};
-use crate::kernel::{Access, Act, CellKind, LocationId, Made, Site};
+use crate::kernel::{Access, Act, LocationId, Made, Site};
 use crate::mutation::Change;
 
 /// `std::sync::Mutex`.
@@ -29,8 +29,8 @@ impl Kind for Lock {
     fn made(&self) -> Made {
         Made::Object(object::Mutex::default().into())
     }
-    fn beside(&self, lock: LocationId) -> Option<Made> {
-        Some(Made::Cell(CellKind::Contents { lock }))
+    fn beside(&self, lock: LocationId) -> [Option<Made>; 2] {
+        poison::contents_and_flag(lock)
     }
 }
 
@@ -110,7 +110,7 @@ impl<T: ?Sized> Mutex<T> {
 
     /// A mutant: the guard of a mutex that has not been acquired.
     fn pass_by(&self, site: Site) -> LockResult<MutexGuard<'_, T>> {
-        let poisoned = self.act(MutexAct::IsPoisoned, site) == Some(1);
+        let poisoned = poison::is_set(&here(self).model, site) == Some(true);
         self.unheld(poisoned, site)
     }
 
@@ -154,7 +154,7 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn acquired(&self, result: u64, site: Site) -> LockResult<MutexGuard<'_, T>> {
-        poison::of(result == acquired::POISONED, self.guard(None, site))
+        poison::acquired(&here(self).model, result, self.guard(None, site), site)
     }
 
     fn guard<'a>(
@@ -172,14 +172,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     fn is_poisoned_at(&self, site: Site) -> bool {
-        let poisoned = self.act(MutexAct::IsPoisoned, site);
-        poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
+        poison::is_set(&here(self).model, site).unwrap_or_else(|| self.std.is_poisoned())
     }
 
     /// Declares the value sound again.
     #[track_caller]
     pub fn clear_poison(&self) {
-        if self.act(MutexAct::ClearPoison, Location::caller()).is_none() {
+        let site = Location::caller();
+        if poison::clear(&here(self).model, site).is_none() {
             self.std.clear_poison();
         }
     }
@@ -241,6 +241,9 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 impl<T: ?Sized> MutexGuard<'_, T> {
     fn release(&self, poisons: bool) {
         if self.held {
+            if poisons {
+                poison::set(&self.mutex.model, self.site);
+            }
             let act = Act::Mutex(MutexAct::Unlock { poisons });
             self.mutex.model.act_at_end(act, self.site);
         }

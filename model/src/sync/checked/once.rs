@@ -29,9 +29,9 @@ impl Kind for State {
         let state = if self.done { object::Once::done } else { object::Once::new };
         Made::Object(state(self.kind).into())
     }
-    fn beside(&self, once: LocationId) -> Option<Made> {
+    fn beside(&self, once: LocationId) -> [Option<Made>; 2] {
         let kind = AtomicKind::Done { once, kind: self.kind };
-        Some(Made::Atomic { value: self.done.into(), kind })
+        [Some(Made::Atomic { value: self.done.into(), kind }), None]
     }
 }
 

@@ -19,9 +19,9 @@ pub(super) trait Kind {
     const WHAT: &'static str;
     /// What its location is made as.
     fn made(&self) -> Made;
-    /// What the next location is made as, if it has two.
-    fn beside(&self, _own: LocationId) -> Option<Made> {
-        None
+    /// What the next locations are made as, if it has more than one.
+    fn beside(&self, _own: LocationId) -> [Option<Made>; 2] {
+        [None, None]
     }
 }
 
@@ -99,7 +99,7 @@ impl<K: Kind> Place<K> {
         }
         let make = |made| engine.make_in(memory, made, self.site);
         let location = make(self.kind.made());
-        if let Some(made) = self.kind.beside(location) {
+        for made in self.kind.beside(location).into_iter().flatten() {
             make(made);
         }
         self.slot.set(Handle::of(engine, location));
@@ -177,8 +177,10 @@ impl<K: Kind> Place<K> {
         }
         if let Some(location) = self.own_location(engine) {
             engine.access(location, Access::Free, self.site);
-            if self.kind.beside(location).is_some() {
-                engine.access(location.next(), Access::Free, self.site);
+            let mut beside = location;
+            for _ in self.kind.beside(location).iter().flatten() {
+                beside = beside.next();
+                engine.access(beside, Access::Free, self.site);
             }
         }
     }

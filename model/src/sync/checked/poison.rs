@@ -1,9 +1,59 @@
 //! What the locks have in common: results that may be poisoned, and what is shown.
+//!
+//! Whether a lock is poisoned is a flag beside it, as in `std`: an atomic whose accesses are relaxed. A thread that unwinds
+//! sets it before it releases the lock. Who acquires the lock reads it, which is no step if none of those who held the
+//! lock before has set it: then nothing but 0 can be read. Who does not acquire it may find an old state.
 
 use std::fmt;
 use std::ops::Deref;
+use std::sync::atomic::Ordering::Relaxed;
 
+use super::place::{Kind, Place};
 use super::{LockResult, PoisonError, TryLockError, TryLockResult};
+use crate::kernel::object::acquired;
+use crate::kernel::{AtomicKind, CellKind, Engine, LocationId, Made, Operation, Site};
+
+/// What lies beside a lock: what it protects, and the flag.
+pub(super) fn contents_and_flag(lock: LocationId) -> [Option<Made>; 2] {
+    let flag = Made::Atomic { value: 0, kind: AtomicKind::Poison { lock } };
+    [Some(Made::Cell(CellKind::Contents { lock })), Some(flag)]
+}
+
+fn flag(lock: LocationId) -> LocationId {
+    lock.next().next()
+}
+
+/// Whether the flag is set; `None` outside an exploration.
+pub(super) fn is_set<K: Kind>(lock: &Place<K>, site: Site) -> Option<bool> {
+    lock.with(|engine, lock| {
+        engine.step(Operation::Load { location: flag(lock), order: Relaxed }, site) == 1
+    })
+}
+
+/// Sets the flag, in a destructor.
+pub(super) fn set<K: Kind>(lock: &Place<K>, site: Site) {
+    lock.at_end(|engine, lock| store(engine, lock, 1, site));
+}
+
+/// Clears the flag; `None` outside an exploration.
+pub(super) fn clear<K: Kind>(lock: &Place<K>, site: Site) -> Option<()> {
+    lock.with(|engine, lock| store(engine, lock, 0, site))
+}
+
+fn store(engine: &dyn Engine, lock: LocationId, value: u64, site: Site) {
+    engine.step(Operation::Store { location: flag(lock), value, order: Relaxed }, site);
+}
+
+/// What is acquired with `result`.
+pub(super) fn acquired<K: Kind, G>(
+    lock: &Place<K>,
+    result: u64,
+    guard: G,
+    site: Site,
+) -> LockResult<G> {
+    let poisoned = result == acquired::POISONED && is_set(lock, site) == Some(true);
+    of(poisoned, guard)
+}
 
 /// What a lock that may be poisoned gives access to.
 pub(super) fn of<G>(poisoned: bool, guard: G) -> LockResult<G> {

@@ -10,9 +10,7 @@ use super::place::{Item, Kind, Place, here};
 use super::poison::{self, guard};
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
-use crate::kernel::{
-    Access, Act, CellKind, Engine, Handle, LocationId, Made, Object, Operation, Site,
-};
+use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
 use crate::mutation::Change;
 
 mod downgrade;
@@ -39,8 +37,8 @@ impl Kind for Lock {
     fn made(&self) -> Made {
         Made::Object(object::RwLock::default().into())
     }
-    fn beside(&self, lock: LocationId) -> Option<Made> {
-        Some(Made::Cell(CellKind::Contents { lock }))
+    fn beside(&self, lock: LocationId) -> [Option<Made>; 2] {
+        poison::contents_and_flag(lock)
     }
 }
 
@@ -133,10 +131,6 @@ impl<T> RwLock<T> {
 }
 
 impl<T: ?Sized> RwLock<T> {
-    fn act(&self, act: RwLockAct, site: Site) -> Option<u64> {
-        here(self).model.act(Act::RwLock(act), site)
-    }
-
     /// Begins a read. Returns its result, and where it will end.
     fn begin(
         &self,
@@ -310,7 +304,7 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockReadGuard<'_, T>> {
         let guard = RwLockReadGuard { lock: here(self), _std: None, end, site };
-        poison::of(result == acquired::POISONED, guard)
+        poison::acquired(&here(self).model, result, guard, site)
     }
 
     fn acquired_write(
@@ -320,7 +314,7 @@ impl<T: ?Sized> RwLock<T> {
         site: Site,
     ) -> LockResult<RwLockWriteGuard<'_, T>> {
         let guard = self.write_guard(None, held, site);
-        poison::of(result == acquired::POISONED, guard)
+        poison::acquired(&here(self).model, result, guard, site)
     }
 
     fn read_guard<'a>(
@@ -342,12 +336,15 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn end_write(&self, poisons: bool, site: Site) {
+        if poisons {
+            poison::set(&self.model, site);
+        }
         self.model.act_at_end(Act::RwLock(RwLockAct::EndWrite { poisons }), site);
     }
 
     /// Whether the lock is poisoned, as the result of a mutant that does not acquire it.
     fn poison(&self, site: Site) -> Option<u64> {
-        self.act(RwLockAct::IsPoisoned, site)
+        poison::is_set(&here(self).model, site).map(u64::from)
     }
 
     /// Whether a writer has panicked.
@@ -357,14 +354,14 @@ impl<T: ?Sized> RwLock<T> {
     }
 
     fn is_poisoned_at(&self, site: Site) -> bool {
-        let poisoned = self.act(RwLockAct::IsPoisoned, site);
-        poisoned.map_or_else(|| self.std.is_poisoned(), |poisoned| poisoned == 1)
+        poison::is_set(&here(self).model, site).unwrap_or_else(|| self.std.is_poisoned())
     }
 
     /// Declares the value sound again.
     #[track_caller]
     pub fn clear_poison(&self) {
-        if self.act(RwLockAct::ClearPoison, Location::caller()).is_none() {
+        let site = Location::caller();
+        if poison::clear(&here(self).model, site).is_none() {
             self.std.clear_poison();
         }
     }

@@ -295,7 +295,8 @@ fn a_panic_is_a_row_wherever_it_happens() {
       alice
    1  m1.lock
    2  panics: oh no
-   3  m1.unlock: poisons
+   3  m1.poison
+   4  m1.unlock
 
   m1: Mutex
 "

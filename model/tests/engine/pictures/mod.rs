@@ -2,7 +2,7 @@
 
 mod endings;
 mod objects;
-mod support;
+pub(crate) mod support;
 
 use std::ops::ControlFlow;
 use std::sync::Arc as Shared;

@@ -3,7 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use crate::facade::explore;
-use Ordering::Relaxed;
+use crate::pictures::support::Plain;
+use Ordering::{Acquire, Relaxed, Release};
 use selvedge_model::sync::atomic::{AtomicUsize, Ordering};
 use selvedge_model::sync::{Arc, Mutex, RwLock, TryLockError, thread};
 
@@ -23,6 +24,83 @@ fn a_panic_poisons_and_so_does_resume_unwind() {
             seen
         });
         assert_eq!(found.all(), [false, true]);
+    }
+}
+
+/// The flag is an atomic of its own, and its accesses are relaxed.
+#[test]
+fn who_asks_whether_a_lock_is_poisoned_may_find_an_old_state() {
+    for (store, load, found_old) in [(Relaxed, Relaxed, true), (Release, Acquire, false)] {
+        let found = explore(move || {
+            let shared = Arc::new((Mutex::new(()), AtomicUsize::new(0)));
+            let there = shared.clone();
+            let child = thread::spawn(move || {
+                let panics = catch_unwind(AssertUnwindSafe(|| {
+                    let _guard = there.0.lock();
+                    panic!("a test");
+                }));
+                assert!(panics.is_err());
+                there.1.store(1, store);
+            });
+            let is_over = shared.1.load(load) == 1;
+            let seen = (is_over, shared.0.is_poisoned());
+            child.join().unwrap();
+            assert!(shared.0.is_poisoned() && shared.0.lock().is_err());
+            seen
+        });
+        let mut expected = vec![(false, false), (false, true), (true, false), (true, true)];
+        expected.retain(|seen| found_old || *seen != (true, false));
+        assert_eq!(found.all(), expected, "{store:?} {load:?}");
+    }
+}
+
+/// It orders nothing.
+#[test]
+fn who_finds_a_lock_poisoned_does_not_know_what_happened_before() {
+    let found = explore(|| {
+        let shared = Arc::new((Mutex::new(()), Plain::new()));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            let panics = catch_unwind(AssertUnwindSafe(|| {
+                let _guard = there.0.lock();
+                there.1.write(1);
+                panic!("a test");
+            }));
+            assert!(panics.is_err());
+        });
+        if shared.0.is_poisoned() {
+            shared.1.write(2);
+        }
+        child.join().unwrap();
+    });
+    assert!(found.races());
+}
+
+/// The same of a lock that is sound again: it is acquired after that, and may find the old state.
+#[test]
+fn who_acquires_a_lock_that_another_thread_declares_sound_may_find_it_poisoned() {
+    for (store, load, found_old) in [(Relaxed, Relaxed, true), (Release, Acquire, false)] {
+        let found = explore(move || {
+            let shared = Arc::new((RwLock::new(()), AtomicUsize::new(0)));
+            let panics = catch_unwind(AssertUnwindSafe(|| {
+                let _guard = shared.0.write();
+                panic!("a test");
+            }));
+            assert!(panics.is_err());
+            let there = shared.clone();
+            let child = thread::spawn(move || {
+                there.0.clear_poison();
+                there.1.store(1, store);
+            });
+            let is_over = shared.1.load(load) == 1;
+            let seen = (is_over, shared.0.read().is_err());
+            child.join().unwrap();
+            assert!(shared.0.read().is_ok());
+            seen
+        });
+        let mut expected = vec![(false, false), (false, true), (true, false), (true, true)];
+        expected.retain(|seen| found_old || *seen != (true, true));
+        assert_eq!(found.all(), expected, "{store:?} {load:?}");
     }
 }
 
