@@ -19,7 +19,13 @@ pub(crate) enum Instr {
         tries: bool,
         skip: usize,
     },
-    Release(Lock),
+    Release {
+        lock: Lock,
+        /// If the thread unwinds. Not if it unwound already when it took the lock: in a destructor.
+        poisons: bool,
+    },
+    /// The end of a destructor.
+    Dropped,
     /// Joins the queue and releases the mutex, as one step.
     Enqueue {
         condvar: usize,
@@ -133,6 +139,8 @@ struct Context {
     /// The innermost mutex held.
     mutex: Option<usize>,
     top: bool,
+    /// In a destructor, which may run while the thread unwinds.
+    destructor: bool,
 }
 
 /// Replaced when the end of the scope is known.
@@ -140,7 +148,7 @@ const LATER: usize = usize::MAX;
 
 impl<'a> Compiler<'a> {
     fn thread(&mut self, ops: &'a [Op]) -> Option<()> {
-        self.ops(ops, Context { mutex: None, top: true })?;
+        self.ops(ops, Context { mutex: None, top: true, destructor: false })?;
         let epilogue = self.code.instrs.len();
         self.resolve(0, epilogue);
         let ends = self.code.ends.clone();
@@ -154,7 +162,7 @@ impl<'a> Compiler<'a> {
         let destructor = self.push(Instr::Destructor { skip: LATER });
         self.code.quiet = destructor;
         if let Some(body) = self.local {
-            self.ops(body, Context { mutex: None, top: false })?;
+            self.ops(body, Context { mutex: None, top: false, destructor: false })?;
         }
         let end = self.push(Instr::End);
         self.code.instrs[destructor] = Instr::Destructor { skip: end };
@@ -193,7 +201,8 @@ impl<'a> Compiler<'a> {
     fn lock(&mut self, lock: Lock, tries: bool, body: &'a [Op], context: Context) -> Option<()> {
         let acquire = self.push(Instr::Acquire { lock, tries, skip: LATER });
         let mutex = if let Lock::Mutex(m) = lock { Some(m) } else { context.mutex };
-        let release = self.scope(body, Context { mutex, ..context }, Instr::Release(lock))?;
+        let release = Instr::Release { lock, poisons: !context.destructor };
+        let release = self.scope(body, Context { mutex, ..context }, release)?;
         self.code.instrs[acquire] = Instr::Acquire { lock, tries, skip: release + 1 };
         Some(())
     }
@@ -206,6 +215,18 @@ impl<'a> Compiler<'a> {
             Op::TryHold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), true, body, context)?,
             Op::Catch(body) => {
                 self.scope(body, context, Instr::CatchEnd)?;
+            }
+            Op::Guarded(body, destructor) => {
+                let from = self.code.instrs.len();
+                self.ops(body, Context { top: false, ..context })?;
+                let start = self.code.instrs.len();
+                self.resolve(from, start);
+                self.ops(destructor, Context { mutex: None, top: false, destructor: true })?;
+                let end = self.push(Instr::Dropped);
+                // All of it runs, whether the thread unwinds or not.
+                for at in start..end {
+                    self.code.unwind[at] = at + 1;
+                }
             }
             Op::If(value, body) => {
                 let condition = self.push(Instr::If { value: *value, skip: LATER });

@@ -3,12 +3,7 @@
 //! What std leaves undefined is not made, and nor is what the first edition of the checker was wrong about:
 //!
 //! - FACTS 6, freed too early: objects live as long as the program;
-//! - FACTS 8, `resume_unwind`: panics are `panic!`;
 //! - FACTS 10, a waiting loop that updates: loops that spin only load;
-//! - FACTS 11, a read-write lock that its holder takes or tries again, and a channel of bound 0;
-//! - FACTS 12, locks in destructors that run while unwinding: thread-local values are dropped after it;
-//! - a step while a thread unwinds (a read lock released, a sender or an `Arc` dropped) beside a lock;
-//! - FACTS 13, a branch on `is_poisoned`: only `finally` asks;
 //! - No fences beside cells.
 
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
@@ -16,7 +11,7 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 use proptest::prelude::*;
 use proptest::test_runner::TestRng;
 
-use crate::program::{Change, Mode, Op, Place, Program, Who};
+use crate::program::{BOUNDS, Change, Mode, Op, Place, Program, Who};
 
 /// A kind of step.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +36,8 @@ pub(crate) enum Pick {
     TryLock,
     /// A scope that is left by a panic, which is caught.
     Caught,
+    /// Looks whether a lock is poisoned, or clears that.
+    Poison,
     Read,
     Write,
     TryRead,
@@ -113,14 +110,14 @@ struct Source {
     numbers: usize,
     picks: Vec<(u32, Pick)>,
     /// Which thread receives from each channel.
-    receivers: [usize; 3],
+    receivers: [usize; BOUNDS.len()],
     /// How many atomics of a kind.
     places: usize,
     /// In the current thread.
     thread: usize,
     spawned: usize,
     mutexes: Vec<usize>,
-    rwlocks: Vec<usize>,
+    rwlocks: Vec<(usize, Mode)>,
     once: bool,
     /// The step before received from a channel.
     received: bool,
@@ -138,7 +135,7 @@ impl Source {
             threads,
             numbers: threads,
             picks: Vec::new(),
-            receivers: [0; 3],
+            receivers: [0; BOUNDS.len()],
             places: 1,
             thread: 0,
             spawned: 0,
@@ -299,10 +296,12 @@ impl Source {
 
     fn hold(&mut self, mode: Mode, tries: bool, left: usize) -> Option<Op> {
         let w = usize::from(self.one_in(4));
-        if self.rwlocks.contains(&w) {
+        // Not one that waits for its own thread: that is a deadlock.
+        let again = tries || mode == Mode::Read && !self.rwlocks.contains(&(w, Mode::Write));
+        if self.rwlocks.iter().any(|(held, _)| *held == w) && !(again && self.one_in(2)) {
             return None;
         }
-        self.rwlocks.push(w);
+        self.rwlocks.push((w, mode));
         let body = self.body(left);
         self.rwlocks.pop();
         Some(if tries { Op::TryHold(w, mode, body) } else { Op::Hold(w, mode, body) })
@@ -396,17 +395,36 @@ impl Source {
             Pick::Caught => {
                 let mut body =
                     if left > 2 && self.one_in(2) { vec![self.mark()] } else { Vec::new() };
-                body.push(Op::Panic);
+                body.push(self.panic());
                 let m = self.below(2);
-                let scope = match self.below(7) {
+                let scope = match self.below(10) {
                     0..3 if !self.mutexes.contains(&m) => Op::Lock(m, body),
                     3 if !self.mutexes.contains(&m) => Op::TryLock(m, body),
                     4 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Write, body),
                     5 if self.rwlocks.is_empty() => Op::TryHold(0, Mode::Write, body),
                     6 if !self.once => Op::GetOrInit(0, 9, body),
+                    7 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Read, body),
+                    8 => Op::Guarded(body, self.destructor()),
+                    9 if !self.mutexes.contains(&m) => {
+                        self.mutexes.push(m);
+                        let guarded = Op::Guarded(body, self.destructor());
+                        self.mutexes.pop();
+                        Op::Lock(m, vec![guarded])
+                    }
                     _ => return None,
                 };
                 Op::Catch(vec![scope])
+            }
+            Pick::Poison => {
+                let m = self.below(2);
+                let read_write = self.one_in(3);
+                if self.one_in(4) {
+                    if read_write { Op::ClearRwPoison(0) } else { Op::ClearPoison(m) }
+                } else {
+                    let asks = if read_write { Op::IsRwPoisoned(0) } else { Op::IsPoisoned(m) };
+                    let then = self.mark();
+                    Op::Catch(vec![asks, Op::If(1, vec![then])])
+                }
             }
             Pick::Read => self.hold(Mode::Read, false, left)?,
             Pick::Write => self.hold(Mode::Write, false, left)?,
@@ -502,6 +520,23 @@ impl Source {
         })
     }
 
+    fn panic(&mut self) -> Op {
+        if self.one_in(3) { Op::Unwind } else { Op::Panic }
+    }
+
+    /// What a destructor does, which may run while the thread unwinds.
+    fn destructor(&mut self) -> Vec<Op> {
+        let (m, inside) = (self.below(2), vec![self.mark()]);
+        let first = match self.below(6) {
+            0 | 1 if !self.mutexes.contains(&m) => Op::Lock(m, inside),
+            2 => Op::TryLock(m, inside),
+            3 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Read, inside),
+            4 if self.rwlocks.is_empty() => Op::Hold(0, Mode::Write, inside),
+            _ => self.mark(),
+        };
+        if self.one_in(2) { vec![first, self.mark()] } else { vec![first] }
+    }
+
     fn cell(&mut self) -> Op {
         if self.one_in(2) { Op::CellRead(0) } else { Op::CellWrite(0) }
     }
@@ -536,7 +571,7 @@ impl Source {
         (self.thread, self.spawned, self.local) = (number, 0, false);
         let panics = pick == Pick::SpawnPanics;
         let mut body = if panics {
-            let inside = vec![self.mark(), Op::Panic];
+            let inside = vec![self.mark(), self.panic()];
             let m = self.below(2);
             let scope = match self.below(4) {
                 0 => Op::Hold(0, Mode::Write, inside),
@@ -547,8 +582,8 @@ impl Source {
             let owns =
                 [Pick::Channel(0), Pick::Arc].map(|pick| self.picks.iter().any(|p| p.1 == pick));
             match owns {
-                [true, _] => vec![Op::Send(0, 1), self.mark(), Op::Panic],
-                [_, true] => vec![Op::Count(0), self.mark(), Op::Panic],
+                [true, _] => vec![Op::Send(0, 1), self.mark(), self.panic()],
+                [_, true] => vec![Op::Count(0), self.mark(), self.panic()],
                 _ => vec![scope],
             }
         } else {

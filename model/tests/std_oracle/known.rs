@@ -215,3 +215,24 @@ fn a_writer_that_makes_a_try_read_fail_is_not_overtaken() {
     let more: Vec<&String> = allowed.difference(&outcomes).collect();
     assert_eq!(more, ["t0=[2, 0, 0] t1=[0, 1] finals=[2]"]);
 }
+
+/// A thread that unwinds sets the flag, and then releases the lock.
+#[test]
+fn a_lock_is_poisoned_before_it_is_released() {
+    for (caught, asks, tries) in [
+        (Op::Lock(0, vec![Op::Panic]), Op::IsPoisoned(0), Op::TryLock(0, vec![])),
+        (
+            Op::Hold(0, Mode::Write, vec![Op::Panic]),
+            Op::IsRwPoisoned(0),
+            Op::TryHold(0, Mode::Read, vec![]),
+        ),
+    ] {
+        let program = program(vec![vec![Op::Catch(vec![caught])], vec![asks, tries]]);
+        assert_eq!(compare(&program, Policy::REQUIRED, &mut Tally::default()), None);
+        let Verdict::Explored { outcomes, bound: None } = explore(&program, Policy::REQUIRED)
+        else {
+            panic!("it ends")
+        };
+        assert!(outcomes.contains("t0=[0, 1] t1=[1, 2] finals=[1]"), "{outcomes:?}");
+    }
+}

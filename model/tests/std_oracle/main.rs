@@ -58,9 +58,15 @@ const PANICS: Alphabet = &[
     (3, Pick::Caught),
     (1, Pick::TryWrite),
     (1, Pick::Read),
+    (1, Pick::Poison),
 ];
-const JOINED_PANICS: Alphabet =
-    &[(3, Pick::Mark), (1, Pick::Lock), (1, Pick::TryLock), (3, Pick::SpawnPanics)];
+const JOINED_PANICS: Alphabet = &[
+    (3, Pick::Mark),
+    (1, Pick::Lock),
+    (1, Pick::TryLock),
+    (3, Pick::SpawnPanics),
+    (1, Pick::Poison),
+];
 const RW_LOCK: Alphabet =
     &[(3, Pick::Mark), (3, Pick::Read), (3, Pick::Write), (2, Pick::TryRead), (2, Pick::TryWrite)];
 const CONDVAR: Alphabet =
@@ -77,6 +83,7 @@ const PARK: Alphabet = &[
 const PARK_LOOP: Alphabet = &[(4, Pick::Mark), (2, Pick::ParkUntil), (5, Pick::Unpark)];
 const CHANNEL: Alphabet = &[(2, Pick::Mark), (4, Pick::Channel(0))];
 const BOUNDED: Alphabet = &[(2, Pick::Mark), (3, Pick::Channel(1)), (2, Pick::Channel(2))];
+const RENDEZVOUS: Alphabet = &[(2, Pick::Mark), (4, Pick::Channel(3))];
 const ONCE: Alphabet = &[(3, Pick::Mark), (4, Pick::Once), (2, Pick::Make)];
 const ARC: Alphabet = &[(2, Pick::Mark), (4, Pick::Arc)];
 const SPAWN: Alphabet = &[(4, Pick::Mark), (2, Pick::Spawn), (1, Pick::Lock)];
@@ -91,8 +98,13 @@ const CELLS: Alphabet = &[
 ];
 const CELLS_LOCKS: Alphabet =
     &[(3, Pick::Cell), (3, Pick::Lock), (1, Pick::TryLock), (2, Pick::Read), (2, Pick::Write)];
-const CELLS_CHANNELS: Alphabet =
-    &[(1, Pick::Cell), (2, Pick::IfCell), (3, Pick::Channel(0)), (2, Pick::Channel(1))];
+const CELLS_CHANNELS: Alphabet = &[
+    (1, Pick::Cell),
+    (2, Pick::IfCell),
+    (3, Pick::Channel(0)),
+    (2, Pick::Channel(1)),
+    (1, Pick::Channel(3)),
+];
 const CELLS_ONCE: Alphabet =
     &[(1, Pick::Cell), (2, Pick::IfCell), (2, Pick::Once), (2, Pick::Make)];
 const CELLS_THREADS: Alphabet = &[(2, Pick::Cell), (2, Pick::Spawn), (1, Pick::Local)];
@@ -138,8 +150,13 @@ const PATIENT_PARK: Alphabet = &[
     (1, Pick::Spin),
     (1, Pick::Spawn),
 ];
-const PATIENT_CHANNEL: Alphabet =
-    &[(2, Pick::Mark), (2, Pick::Channel(0)), (3, Pick::Channel(1)), (1, Pick::Await)];
+const PATIENT_CHANNEL: Alphabet = &[
+    (2, Pick::Mark),
+    (2, Pick::Channel(0)),
+    (3, Pick::Channel(1)),
+    (2, Pick::Channel(3)),
+    (1, Pick::Await),
+];
 
 /// What patient mixtures are made of.
 const PATIENT: [Alphabet; 9] = [
@@ -155,9 +172,9 @@ const PATIENT: [Alphabet; 9] = [
 ];
 
 /// What mixtures are made of.
-const ALL: [Alphabet; 16] = [
-    MUTEX, PANICS, RW_LOCK, CONDVAR, PARK, CHANNEL, BOUNDED, ONCE, ARC, SPAWN, LOCALS, CELLS,
-    UPDATES, ACCESSES, WAITS, ASSERTIONS,
+const ALL: [Alphabet; 17] = [
+    MUTEX, PANICS, RW_LOCK, CONDVAR, PARK, CHANNEL, BOUNDED, RENDEZVOUS, ONCE, ARC, SPAWN, LOCALS,
+    CELLS, UPDATES, ACCESSES, WAITS, ASSERTIONS,
 ];
 
 const SMALL: &[(usize, usize)] = &[(2, 2), (2, 3), (3, 1), (2, 3)];
@@ -211,6 +228,7 @@ families! {
     parks_in_loops: "park, loop", SMALL, [PARK_LOOP];
     channels: "channel", SMALL, [CHANNEL];
     bounded_channels: "channel, bounded", SMALL, [BOUNDED];
+    rendezvous: "channel, bound 0", SMALL, [RENDEZVOUS];
     once_locks: "once lock", SMALL, [ONCE];
     arcs: "arc", FEW, [ARC];
     spawned_threads: "spawn, join", &[(1, 3), (2, 1), (2, 2), (3, 1)], [SPAWN];

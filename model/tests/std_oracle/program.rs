@@ -7,7 +7,7 @@
 use std::sync::atomic::Ordering;
 
 /// How many messages each channel holds at most.
-pub(crate) const BOUNDS: [Option<usize>; 3] = [None, Some(1), Some(2)];
+pub(crate) const BOUNDS: [Option<usize>; 4] = [None, Some(1), Some(2), Some(0)];
 
 /// An atomic that starts at 0, false or null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -84,10 +84,19 @@ pub(crate) enum Op {
     /// Panics if the place holds the value.
     Refute(Place, u64),
     Panic,
+    /// `resume_unwind`.
+    Unwind,
     /// Steps that are taken if the value logged last is this one.
     If(u64, Vec<Op>),
     /// `catch_unwind` around the steps.
     Catch(Vec<Op>),
+    /// Steps, and those of a destructor that runs after them, on unwinding too.
+    Guarded(Vec<Op>, Vec<Op>),
+    /// Whether a mutex, or a read-write lock, is poisoned.
+    IsPoisoned(usize),
+    IsRwPoisoned(usize),
+    ClearPoison(usize),
+    ClearRwPoison(usize),
     /// Steps with the mutex held.
     Lock(usize, Vec<Op>),
     /// The same, if the mutex is free.
@@ -145,6 +154,7 @@ impl Op {
     pub(crate) fn body(&self) -> Option<&Vec<Op>> {
         match self {
             Self::Catch(body)
+            | Self::Guarded(body, _)
             | Self::If(_, body)
             | Self::Lock(_, body)
             | Self::TryLock(_, body)
@@ -160,6 +170,7 @@ impl Op {
     fn body_mut(&mut self) -> Option<&mut Vec<Op>> {
         match self {
             Self::Catch(body)
+            | Self::Guarded(body, _)
             | Self::If(_, body)
             | Self::Lock(_, body)
             | Self::TryLock(_, body)
@@ -239,6 +250,9 @@ impl Program {
                 f(thread, op);
                 let inner = if let Op::Spawn(child, _) = op { *child } else { thread };
                 each(inner, op.body().map_or(&[], Vec::as_slice), f);
+                if let Op::Guarded(_, destructor) = op {
+                    each(thread, destructor, f);
+                }
             }
         }
         for (thread, ops) in self.threads.iter().enumerate() {
@@ -288,14 +302,16 @@ impl Program {
 
     pub(crate) fn mutexes(&self) -> Vec<usize> {
         self.objects(|op| match op {
-            Op::Lock(m, _) | Op::TryLock(m, _) => Some(*m),
+            Op::Lock(m, _) | Op::TryLock(m, _) | Op::IsPoisoned(m) | Op::ClearPoison(m) => Some(*m),
             _ => None,
         })
     }
 
     pub(crate) fn rwlocks(&self) -> Vec<usize> {
         self.objects(|op| match op {
-            Op::Hold(w, ..) | Op::TryHold(w, ..) => Some(*w),
+            Op::Hold(w, ..) | Op::TryHold(w, ..) | Op::IsRwPoisoned(w) | Op::ClearRwPoison(w) => {
+                Some(*w)
+            }
             _ => None,
         })
     }
@@ -343,7 +359,7 @@ impl Program {
 
     /// Whether `finally` can say which locks are poisoned: nothing else runs then.
     pub(crate) fn shows_poison(&self) -> bool {
-        let panics = self.any(|op| matches!(op, Op::Panic | Op::Refute(..)));
+        let panics = self.any(|op| matches!(op, Op::Panic | Op::Unwind | Op::Refute(..)));
         panics && !self.any(|op| matches!(op, Op::Spawn(..)))
     }
 

@@ -117,6 +117,12 @@ fn pasted() {
             }
         }
     }
+    struct Defer<F: FnMut()>(F);
+    impl<F: FnMut()> Drop for Defer<F> {
+        fn drop(&mut self) {
+            (self.0)();
+        }
+    }
     selvedge_model::sync::thread_local! {
         static LATER: RefCell<Option<Later>> = RefCell::new(None);
     }
@@ -390,6 +396,24 @@ impl Body<'_> {
                 self.line(&format!("assert!({} != {v}, \"on purpose\");", peek(*at)));
             }
             Op::Panic => self.line("panic!(\"on purpose\");"),
+            Op::Unwind => self.line("std::panic::resume_unwind(Box::new(()));"),
+            Op::Guarded(body, destructor) => {
+                self.line("{");
+                self.indent += 4;
+                self.line("let outer = &raw mut log;");
+                self.line("let _dropped = Defer(|| {");
+                self.line("    // SAFETY: nothing else uses it while this is dropped.");
+                self.line("    let log = unsafe { &mut *outer };");
+                self.block(destructor);
+                self.line("});");
+                self.ops(body);
+                self.indent -= 4;
+                self.line("}");
+            }
+            Op::IsPoisoned(m) => self.log(&format!("s.m{m}.is_poisoned() as u64")),
+            Op::IsRwPoisoned(w) => self.log(&format!("s.w{w}.is_poisoned() as u64")),
+            Op::ClearPoison(m) => self.line(&format!("s.m{m}.clear_poison();")),
+            Op::ClearRwPoison(w) => self.line(&format!("s.w{w}.clear_poison();")),
             Op::If(v, body) => {
                 self.line(&format!("if log.last() == Some(&{v}) {{"));
                 self.block(body);

@@ -1,4 +1,5 @@
-//! Channels.
+//! Channels. One of bound 0 has no room: a sender and the receiver meet. Who comes first waits for the other, and an
+//! attempt to send succeeds only if the receiver waits.
 
 use super::clock::{Clock, join};
 use super::step::{Step, Taken};
@@ -10,6 +11,13 @@ pub(super) struct Channel {
     pub(super) senders: usize,
     pub(super) receiver: bool,
     pub(super) farewell: Clock,
+    /// Of bound 0: what senders offer, in the order in which they came.
+    pub(super) offers: Vec<(usize, u64, Clock)>,
+    /// Since when the receiver waits, to which nothing has been handed.
+    pub(super) awaited: Option<Clock>,
+    pub(super) handed: Option<(u64, Clock)>,
+    /// When offers were taken, by sender.
+    pub(super) taken: Vec<(usize, Clock)>,
 }
 
 impl Step<'_> {
@@ -17,6 +25,9 @@ impl Step<'_> {
     pub(super) fn send(&mut self, q: usize, value: u64, tries: bool) -> Taken {
         if self.me().senders & 1 << q == 0 {
             return self.done();
+        }
+        if BOUNDS[q] == Some(0) {
+            return self.send_to_meet(q, value, tries);
         }
         let clock = self.clock();
         let channel = &mut self.state.channels[q];
@@ -34,10 +45,70 @@ impl Step<'_> {
         self.done()
     }
 
-    /// Does nothing if the thread has no receiver left.
-    pub(super) fn recv(&mut self, q: usize, waits: bool) -> Taken {
+    fn send_to_meet(&mut self, q: usize, value: u64, tries: bool) -> Taken {
+        let (clock, me) = (self.clock(), self.number);
+        let offers = std::mem::take(&mut self.me().offers);
+        let channel = &mut self.state.channels[q];
+        if let Some(at) = channel.taken.iter().position(|(sender, _)| offers && *sender == me) {
+            let (_, clock) = channel.taken.remove(at);
+            self.learn(&clock);
+            self.log(0);
+        } else if !channel.receiver {
+            channel.offers.retain(|(sender, ..)| *sender != me);
+            self.log(1);
+        } else if offers {
+            return Taken::Blocked;
+        } else if let Some(since) = channel.awaited.take() {
+            channel.handed = Some((value, clock));
+            self.learn(&since);
+            self.log(0);
+        } else if tries {
+            self.log(2);
+        } else {
+            channel.offers.push((me, value, clock));
+            self.me().offers = true;
+            return Taken::Done;
+        }
+        self.done()
+    }
+
+    fn recv_to_meet(&mut self, q: usize, waits: Option<bool>) -> Taken {
+        let clock = self.clock();
+        let awaits = std::mem::take(&mut self.me().awaits);
+        let channel = &mut self.state.channels[q];
+        if let Some((value, clock)) = channel.handed.take() {
+            self.learn(&clock);
+            self.log(10 + value);
+        } else if !channel.offers.is_empty() {
+            let (sender, value, sent) = channel.offers.remove(0);
+            channel.taken.push((sender, clock));
+            self.learn(&sent);
+            self.log(10 + value);
+        } else if channel.senders == 0 {
+            let clock = channel.farewell;
+            channel.awaited = None;
+            self.learn(&clock);
+            self.log(0);
+        } else if waits.is_none() || awaits && waits == Some(true) {
+            channel.awaited = None;
+            self.log(1);
+        } else if awaits {
+            return Taken::Blocked;
+        } else {
+            channel.awaited = Some(clock);
+            self.me().awaits = true;
+            return Taken::Done;
+        }
+        self.done()
+    }
+
+    /// Does nothing if the thread has no receiver left. `waits` is whether time is up, if there is a limit.
+    pub(super) fn recv(&mut self, q: usize, waits: Option<bool>) -> Taken {
         if self.me().receivers & 1 << q == 0 {
             return self.done();
+        }
+        if BOUNDS[q] == Some(0) {
+            return self.recv_to_meet(q, waits);
         }
         let channel = &mut self.state.channels[q];
         if !channel.messages.is_empty() {
@@ -48,7 +119,7 @@ impl Step<'_> {
             let clock = channel.farewell;
             self.learn(&clock);
             self.log(0);
-        } else if waits {
+        } else if waits == Some(false) {
             return Taken::Blocked;
         } else {
             self.log(1);

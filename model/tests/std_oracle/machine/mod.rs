@@ -159,7 +159,7 @@ struct State {
 }
 
 /// How many objects of a kind there can be.
-const OBJECTS: usize = 3;
+const OBJECTS: usize = 4;
 
 struct Machine {
     codes: Vec<Code>,
@@ -187,6 +187,9 @@ impl Machine {
                 unwinding: false,
                 local: false,
                 notified: false,
+                asks: false,
+                offers: false,
+                awaits: false,
                 sleeps: false,
                 introduced: false,
                 panicked: false,
@@ -264,7 +267,8 @@ impl Machine {
                     let taken = thread.log.last() == Some(value);
                     thread.pc = if taken { thread.pc + 1 } else { *skip };
                 }
-                Instr::Op(Op::Panic) => Self::panic(thread, code),
+                Instr::Dropped => Self::go_on(thread, code),
+                Instr::Op(Op::Panic | Op::Unwind) => Self::panic(thread, code),
                 Instr::Op(Op::Local(_)) => {
                     thread.local = true;
                     thread.pc += 1;

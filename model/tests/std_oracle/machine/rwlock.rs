@@ -11,6 +11,8 @@ pub(super) struct Rw {
     pub(super) readers: Vec<usize>,
     pub(super) writer: Option<usize>,
     pub(super) poisoned: bool,
+    /// The writer has poisoned it, and is about to release it.
+    pub(super) marked: bool,
     pub(super) written: Clock,
     pub(super) read: Clock,
 }
@@ -25,8 +27,13 @@ impl Step<'_> {
         skip: usize,
         may_wait: bool,
     ) -> Taken {
+        if std::mem::take(&mut self.me().asks) {
+            let poisoned = self.state.rwlocks[w].poisoned;
+            self.log(u64::from(poisoned));
+            return self.done();
+        }
         let me = self.number;
-        let Rw { ref readers, writer, poisoned, written, read } = self.state.rwlocks[w];
+        let Rw { ref readers, writer, poisoned, written, read, .. } = self.state.rwlocks[w];
         let free = match mode {
             Mode::Read => writer.is_none(),
             Mode::Write => writer.is_none() && readers.is_empty(),
@@ -57,13 +64,18 @@ impl Step<'_> {
             Mode::Write => self.state.rwlocks[w].writer = Some(me),
         }
         self.state.rwlocks[w].readers.sort_unstable();
-        self.log(u64::from(poisoned));
-        self.done();
+        // As with a mutex.
+        if poisoned {
+            self.me().asks = true;
+        } else {
+            self.log(0);
+            self.done();
+        }
         if held_up && !tries { Taken::Held } else { Taken::Done }
     }
 
-    pub(super) fn release_rw(&mut self, w: usize, mode: Mode) -> Taken {
-        let (clock, poisons, me) = (self.clock(), self.me().unwinding, self.number);
+    pub(super) fn release_rw(&mut self, w: usize, mode: Mode, poisons: bool) -> Taken {
+        let (clock, me) = (self.clock(), self.number);
         let lock = &mut self.state.rwlocks[w];
         match mode {
             Mode::Read => {
@@ -71,11 +83,23 @@ impl Step<'_> {
                 lock.readers.remove(at.expect("it holds the lock"));
                 join(&mut lock.read, &clock);
             }
-            Mode::Write => {
-                (lock.writer, lock.written) = (None, clock);
-                lock.poisoned |= poisons;
+            Mode::Write if poisons && !lock.marked => {
+                (lock.poisoned, lock.marked) = (true, true);
+                return Taken::Done;
             }
+            Mode::Write => (lock.writer, lock.marked, lock.written) = (None, false, clock),
         }
+        self.done()
+    }
+
+    pub(super) fn is_rw_poisoned(&mut self, w: usize) -> Taken {
+        let poisoned = self.state.rwlocks[w].poisoned;
+        self.log(u64::from(poisoned));
+        self.done()
+    }
+
+    pub(super) fn clear_rw_poison(&mut self, w: usize) -> Taken {
+        self.state.rwlocks[w].poisoned = false;
         self.done()
     }
 }

@@ -80,8 +80,13 @@ impl Step<'_> {
             Instr::Acquire { lock: Lock::Rw(w, mode), tries, skip } => {
                 self.hold(w, mode, tries, skip, true)
             }
-            Instr::Release(Lock::Mutex(m)) => self.release(m),
-            Instr::Release(Lock::Rw(w, mode)) => self.release_rw(w, mode),
+            Instr::Release { lock, poisons } => {
+                let poisons = poisons && self.me().unwinding;
+                match lock {
+                    Lock::Mutex(m) => self.release(m, poisons),
+                    Lock::Rw(w, mode) => self.release_rw(w, mode, poisons),
+                }
+            }
             Instr::Enqueue { condvar, mutex } => self.enqueue(condvar, mutex),
             Instr::Woken { timeout, polls, .. } => self.wake(timeout, polls),
             Instr::Relock { mutex, logs } => self.relock(mutex, logs),
@@ -97,6 +102,7 @@ impl Step<'_> {
             Instr::DropReceiver(q) => self.drop_receiver(q),
             Instr::Goto(_)
             | Instr::CatchEnd
+            | Instr::Dropped
             | Instr::If { .. }
             | Instr::Destructor { .. }
             | Instr::End => {
@@ -117,6 +123,10 @@ impl Step<'_> {
                 self.wait_for(at, value, order)
             }
             Op::Idle(_) => self.done(),
+            Op::IsPoisoned(m) => self.is_poisoned(m),
+            Op::ClearPoison(m) => self.clear_poison(m),
+            Op::IsRwPoisoned(w) => self.is_rw_poisoned(w),
+            Op::ClearRwPoison(w) => self.clear_rw_poison(w),
             Op::Refute(at, value) => self.refute(at, value),
             Op::NotifyOne(c) => self.notify_one(c),
             Op::NotifyAll(c) => self.notify_all(c),
@@ -125,9 +135,9 @@ impl Step<'_> {
             Op::ParkTimeout => self.park_timeout(),
             Op::Send(q, value) => self.send(q, value, false),
             Op::TrySend(q, value) => self.send(q, value, true),
-            Op::Recv(q) => self.recv(q, true),
-            Op::TryRecv(q) => self.recv(q, false),
-            Op::RecvTimeout(q) => self.recv(q, !self.up),
+            Op::Recv(q) => self.recv(q, Some(false)),
+            Op::TryRecv(q) => self.recv(q, None),
+            Op::RecvTimeout(q) => self.recv(q, Some(self.up)),
             Op::Set(o, value) => self.set(o, value),
             Op::Get(o) => self.get(o),
             Op::Count(a) => self.count(a),

@@ -21,8 +21,13 @@ pub(super) struct Thread {
     /// Its thread-local value has been made.
     pub(super) local: bool,
     pub(super) notified: bool,
+    /// It has acquired a lock that has been poisoned, and looks whether it is.
+    pub(super) asks: bool,
     /// It does not wake without a cause.
     pub(super) sleeps: bool,
+    /// Of a channel of bound 0: its message has been offered; it waits for one.
+    pub(super) offers: bool,
+    pub(super) awaits: bool,
     pub(super) introduced: bool,
     /// A panic has unwound it.
     pub(super) panicked: bool,

@@ -1,7 +1,7 @@
 //! A thread that runs its operations.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::time::Duration;
 
 use selvedge_model::sync::atomic::fence;
@@ -37,6 +37,18 @@ pub(super) struct Running<'a> {
     log: Vec<u64>,
     children: Vec<JoinHandle<Vec<u64>>>,
     ends: Ends,
+}
+
+/// Takes the steps of a destructor when it is dropped.
+struct Guarded<'b, 'a> {
+    thread: &'b mut Running<'a>,
+    destructor: &'b [Op],
+}
+
+impl Drop for Guarded<'_, '_> {
+    fn drop(&mut self) {
+        self.thread.run(self.destructor, &mut None);
+    }
 }
 
 /// What may be poisoned, and whether it is.
@@ -133,6 +145,7 @@ impl<'a> Running<'a> {
             Op::Idle(times) => (0..times).for_each(|_| hint::spin_loop()),
             Op::Refute(at, v) => assert!(shared.peek(at) != v, "on purpose"),
             Op::Panic => panic!("on purpose"),
+            Op::Unwind => resume_unwind(Box::new(())),
             Op::If(v, ref body) => {
                 if self.log.last() == Some(&v) {
                     self.run(body, held);
@@ -142,6 +155,14 @@ impl<'a> Running<'a> {
                 let caught = catch_unwind(AssertUnwindSafe(|| self.run(body, held)));
                 self.log.push(u64::from(caught.is_err()));
             }
+            Op::Guarded(ref body, ref destructor) => {
+                let guarded = Guarded { thread: self, destructor };
+                guarded.thread.run(body, held);
+            }
+            Op::IsPoisoned(m) => self.log.push(get(&shared.mutexes, m).is_poisoned().into()),
+            Op::IsRwPoisoned(w) => self.log.push(get(&shared.rwlocks, w).is_poisoned().into()),
+            Op::ClearPoison(m) => get(&shared.mutexes, m).clear_poison(),
+            Op::ClearRwPoison(w) => get(&shared.rwlocks, w).clear_poison(),
             Op::Lock(m, ref body) => {
                 let guard = split(get(&shared.mutexes, m).lock());
                 self.with_mutex(Some(guard), body);
