@@ -1,8 +1,8 @@
 //! What the locks have in common: results that may be poisoned, and what is shown.
 //!
 //! Whether a lock is poisoned is a flag beside it, as in `std`: an atomic whose accesses are relaxed. A thread that unwinds
-//! sets it before it releases the lock. Who acquires the lock reads it, which is no step if none of those who held the
-//! lock before has set it: then nothing but 0 can be read. Who does not acquire it may find an old state.
+//! sets it before it releases the lock. A thread that acquires the lock reads it; that is no step if no thread that held the
+//! lock before has set it, for then it is 0. `is_poisoned` reads it without the lock, and may find an old state.
 
 use std::fmt;
 use std::ops::Deref;

@@ -29,7 +29,7 @@ fn a_panic_poisons_and_so_does_resume_unwind() {
 
 /// The flag is an atomic of its own, and its accesses are relaxed.
 #[test]
-fn who_asks_whether_a_lock_is_poisoned_may_find_an_old_state() {
+fn is_poisoned_may_find_an_old_state() {
     for (store, load, found_old) in [(Relaxed, Relaxed, true), (Release, Acquire, false)] {
         let found = explore(move || {
             let shared = Arc::new((Mutex::new(()), AtomicUsize::new(0)));
@@ -54,9 +54,8 @@ fn who_asks_whether_a_lock_is_poisoned_may_find_an_old_state() {
     }
 }
 
-/// It orders nothing.
 #[test]
-fn who_finds_a_lock_poisoned_does_not_know_what_happened_before() {
+fn is_poisoned_orders_nothing() {
     let found = explore(|| {
         let shared = Arc::new((Mutex::new(()), Plain::new()));
         let there = shared.clone();
@@ -78,7 +77,7 @@ fn who_finds_a_lock_poisoned_does_not_know_what_happened_before() {
 
 /// The same of a lock that is sound again: it is acquired after that, and may find the old state.
 #[test]
-fn who_acquires_a_lock_that_another_thread_declares_sound_may_find_it_poisoned() {
+fn a_lock_that_another_thread_declares_sound_may_be_found_poisoned() {
     for (store, load, found_old) in [(Relaxed, Relaxed, true), (Release, Acquire, false)] {
         let found = explore(move || {
             let shared = Arc::new((RwLock::new(()), AtomicUsize::new(0)));
