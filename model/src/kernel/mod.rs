@@ -226,8 +226,6 @@ pub trait Engine {
     fn token(&self, thread: ThreadId) -> LocationId;
     /// Begins, or ends a turn of, a loop that waits.
     fn turn(&self, turn: Turn, site: Site);
-    /// Whether the thread that runs unwinds.
-    fn panicking(&self) -> bool;
     /// Notes that the thread that runs ends with a panic that no join has reported yet.
     fn panicked(&self, payload: &(dyn Any + Send));
     /// The thread that runs begins to panic.
@@ -248,6 +246,24 @@ pub trait Engine {
     /// Ends the execution with an error of the program under test, which is not an execution of the
     /// memory model.
     fn misuse(&self, message: String) -> !;
+}
+
+impl dyn Engine + '_ {
+    /// Takes an act.
+    #[inline]
+    pub fn act(&self, object: LocationId, act: impl Into<Act>, site: Site) -> u64 {
+        self.step(Operation::Act { object, act: act.into() }, site)
+    }
+
+    /// Whether what is left open takes its second branch.
+    pub fn chooses(&self, what: Choice, site: Site) -> bool {
+        self.step(Operation::Choose { what, options: 2 }, site) == 1
+    }
+
+    /// Whether a wait ends without a cause.
+    pub fn wakes_spuriously(&self, site: Site) -> bool {
+        self.policy().spurious && self.chooses(Choice::SpuriousWakeUp, site)
+    }
 }
 
 thread_local! {

@@ -243,10 +243,6 @@ impl KernelEngine for Engine {
         }
     }
 
-    fn panicking(&self) -> bool {
-        std::thread::panicking()
-    }
-
     fn panicked(&self, payload: &(dyn Any + Send)) {
         let mut search = self.search.borrow_mut();
         let thread = search.run.current;

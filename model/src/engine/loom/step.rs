@@ -187,10 +187,6 @@ impl KernelEngine for Engine<'_> {
         self.end_turn(turn, site);
     }
 
-    fn panicking(&self) -> bool {
-        std::thread::panicking()
-    }
-
     fn panicked(&self, payload: &(dyn Any + Send)) {
         let message = message_of(self.current.get(), payload);
         self.run.borrow_mut().thread(self.current.get()).panic.get_or_insert(message);

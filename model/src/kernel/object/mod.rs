@@ -99,7 +99,7 @@ impl Edges<'_> {
 }
 
 macro_rules! dispatch {
-    ($($kind:ident),*) => {
+    ($($kind:ident($act:ident)),*) => {
         impl Object {
             /// Whether `thread` can take the step now.
             ///
@@ -131,11 +131,20 @@ macro_rules! dispatch {
                     Self::$kind(state)
                 }
             }
+
+            impl From<$act> for Act {
+                fn from(act: $act) -> Self {
+                    Self::$kind(act)
+                }
+            }
         )*
     };
 }
 
-dispatch!(Mutex, RwLock, ReadEnd, Condvar, Channel, Once, Barrier, Token, Delivery);
+dispatch! {
+    Mutex(MutexAct), RwLock(RwLockAct), ReadEnd(ReadEndAct), Condvar(CondvarAct), Channel(ChannelAct), Once(OnceAct),
+    Barrier(BarrierAct), Token(TokenAct), Delivery(DeliveryAct)
+}
 
 impl Object {
     /// Whether an attempt succeeds, in that it has a lasting effect, after some of the steps of another thread.

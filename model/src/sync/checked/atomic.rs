@@ -322,12 +322,11 @@ impl<T: Word> Atomic<T> {
         let site = Location::caller();
         let fails = self.in_model(|engine, _| {
             let what = Choice::WeakFailure { current: current.to_word(), new: new.to_word() };
-            let operation = Operation::Choose { what, options: 2 };
             if !engine.policy().spurious {
                 return false;
             }
             engine.turn(Turn::Again, site);
-            engine.step(operation, site) == 1
+            engine.chooses(what, site)
         });
         if fails == Some(true) {
             let change = mutant::change(site, EXCHANGE, &[success, failure]);

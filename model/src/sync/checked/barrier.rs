@@ -4,8 +4,8 @@ use std::fmt;
 use std::panic::Location;
 
 use super::place::{Item, Kind, Place, here};
+use crate::kernel::Made;
 use crate::kernel::object::{self, BarrierAct};
-use crate::kernel::{Act, Made, Operation};
 
 /// `std::sync::Barrier`.
 pub struct Barrier {
@@ -53,7 +53,7 @@ impl Barrier {
     pub fn wait(&self) -> BarrierWaitResult {
         let site = Location::caller();
         let leader = here(self).model.with(|engine, object| {
-            let act = |act| engine.step(Operation::Act { object, act: Act::Barrier(act) }, site);
+            let act = |act: BarrierAct| engine.act(object, act, site);
             let arrived = act(BarrierAct::Arrive);
             let leader = arrived % 2 == 1;
             if !leader {

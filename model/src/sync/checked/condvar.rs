@@ -9,7 +9,7 @@ use super::place::{Item, Kind, Place, here};
 use super::poison;
 use super::{LockResult, MutexGuard};
 use crate::kernel::object::{self, CondvarAct, MAY_TAKE};
-use crate::kernel::{self, Act, Choice, Made, Operation, Site, Turn};
+use crate::kernel::{self, Choice, Made, Operation, Site, Turn};
 use crate::mutation::Change;
 
 /// `std::sync::Condvar`. In an exploration, waits end without a cause too, and those with a limit at
@@ -63,23 +63,17 @@ impl Condvar {
     }
 
     fn act(&self, act: CondvarAct, site: Site) -> Option<u64> {
-        here(self).model.act(Act::Condvar(act), site)
-    }
-
-    fn choose(what: Choice, site: Site) -> bool {
-        let choice = Operation::Choose { what, options: 2 };
-        kernel::with(|engine| engine.step(choice, site)) == Some(1)
+        here(self).model.act(act, site)
     }
 
     fn spurious(site: Site) -> bool {
-        let explored = kernel::with(|engine| engine.policy().spurious);
-        explored == Some(true) && Self::choose(Choice::SpuriousWakeUp, site)
+        kernel::with(|engine| engine.wakes_spuriously(site)) == Some(true)
     }
 
     /// Waits for a notification until time is up.
     fn wakes_in_time(&self, site: Site) -> bool {
         let woken = here(self).model.with(|engine, object| {
-            let act = Act::Condvar(CondvarAct::Wake);
+            let act = CondvarAct::Wake.into();
             engine.step_in_time(Operation::Act { object, act }, site)
         });
         woken.flatten().is_some()
@@ -112,11 +106,9 @@ impl Condvar {
             // Whether it was notified depends on when it leaves; and then it may be open.
             let mut result = self.act(CondvarAct::Leave, site);
             if result == Some(MAY_TAKE) {
-                let act = if Self::choose(Choice::TimeOut, site) {
-                    CondvarAct::LeaveAnyway
-                } else {
-                    CondvarAct::TakeOrLeave
-                };
+                let leaves = kernel::with(|engine| engine.chooses(Choice::TimeOut, site));
+                let leaves = leaves == Some(true);
+                let act = if leaves { CondvarAct::LeaveAnyway } else { CondvarAct::TakeOrLeave };
                 result = self.act(act, site);
             }
             let notified = result == Some(1);

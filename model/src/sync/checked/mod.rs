@@ -23,7 +23,7 @@ pub mod thread;
 
 pub use std::sync::{LockResult, PoisonError, TryLockError, TryLockResult};
 
-use crate::kernel::{self, Choice, Operation, Site};
+use crate::kernel::{self, Choice, Site};
 
 pub use crate::__thread_local as thread_local;
 pub use arc::{Arc, Weak};
@@ -37,8 +37,7 @@ pub use rwlock::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 /// What the program leaves open: in a model, both are explored.
 pub(crate) fn either(site: Site) -> bool {
-    let choice = Operation::Choose { what: Choice::Program, options: 2 };
-    kernel::with(|engine| engine.step(choice, site)) == Some(1)
+    kernel::with(|engine| engine.chooses(Choice::Program, site)) == Some(true)
 }
 
 /// The number of the calling thread, which does not change: in a model, the number of the thread.

@@ -9,7 +9,7 @@ use std::time::Duration;
 pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
 use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE};
-use crate::kernel::{self, Access, Act, CellKind, Handle, Made, Operation, Site, Turn};
+use crate::kernel::{self, Access, CellKind, Handle, Made, Operation, Site, Turn};
 
 /// A channel of an exploration.
 struct Channel<T> {
@@ -21,17 +21,14 @@ struct Channel<T> {
 
 impl<T> Channel<T> {
     fn act(&self, act: ChannelAct, site: Site) -> u64 {
-        let result = Handle::with(self.model, "a channel", |engine, object| {
-            engine.step(Operation::Act { object, act: Act::Channel(act) }, site)
-        });
+        let result =
+            Handle::with(self.model, "a channel", |engine, object| engine.act(object, act, site));
         result.unwrap_or(CLOSED)
     }
 
     /// An act of a destructor.
     fn last_act(&self, act: ChannelAct, site: Site) {
-        Handle::at_end(self.model, |engine, object| {
-            engine.step(Operation::Act { object, act: Act::Channel(act) }, site);
-        });
+        Handle::at_end(self.model, |engine, object| _ = engine.act(object, act, site));
     }
 
     /// Sends `value` by `act`. Its number; or what the act returned, and `value`.
@@ -70,7 +67,7 @@ impl<T> Channel<T> {
     /// `EMPTY` if time was up.
     fn receive_in_time(&self, site: Site) -> u64 {
         let received = Handle::with(self.model, "a channel", |engine, object| {
-            let act = Act::Channel(ChannelAct::Receive);
+            let act = ChannelAct::Receive.into();
             engine.step_in_time(Operation::Act { object, act }, site)
         });
         match received {

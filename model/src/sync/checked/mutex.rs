@@ -10,7 +10,7 @@ use super::place::{Item, Kind, Place, here};
 use super::poison::{self, guard};
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, MutexAct, acquired};
-use crate::kernel::{Access, Act, LocationId, Made, Site};
+use crate::kernel::{Access, LocationId, Made, Site};
 use crate::mutation::Change;
 
 /// `std::sync::Mutex`.
@@ -87,7 +87,7 @@ impl<T> Mutex<T> {
 
 impl<T: ?Sized> Mutex<T> {
     fn act(&self, act: MutexAct, site: Site) -> Option<u64> {
-        here(self).model.act(Act::Mutex(act), site)
+        here(self).model.act(act, site)
     }
 
     /// Blocks until the mutex is free, and acquires it.
@@ -244,8 +244,7 @@ impl<T: ?Sized> MutexGuard<'_, T> {
             if poisons {
                 poison::set(&self.mutex.model, self.site);
             }
-            let act = Act::Mutex(MutexAct::Unlock { poisons });
-            self.mutex.model.act_at_end(act, self.site);
+            self.mutex.model.act_at_end(MutexAct::Unlock { poisons }, self.site);
         }
     }
 }

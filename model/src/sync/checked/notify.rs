@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use super::alloc::Ends;
 use super::place::{Kind, Place};
 use crate::kernel::object::{Token, TokenAct};
-use crate::kernel::{self, Act, CellKind, Choice, Made, Operation, Site, Turn};
+use crate::kernel::{self, CellKind, Made, Site, Turn};
 
 /// A flag that [`notify`](Self::notify) sets, and that one thread at a time waits for and takes. The thread that
 /// waits acquires what all that notified since the last wait have released.
@@ -39,7 +39,7 @@ impl Notify {
     }
 
     fn notify_at(&self, site: Site) {
-        if self.model.act(Act::Token(TokenAct::Unpark), site).is_none() {
+        if self.model.act(TokenAct::Unpark, site).is_none() {
             *self.std.0.lock().unwrap_or_else(PoisonError::into_inner) = true;
             self.std.1.notify_one();
         }
@@ -60,7 +60,7 @@ impl Notify {
     }
 
     fn wait_at(&self, site: Site) {
-        if self.model.act(Act::Token(TokenAct::Park), site).is_none() {
+        if self.model.act(TokenAct::Park, site).is_none() {
             let mut notified = self.std.0.lock().unwrap_or_else(PoisonError::into_inner);
             while !std::mem::take(&mut *notified) {
                 notified = self.std.1.wait(notified).unwrap_or_else(PoisonError::into_inner);
@@ -127,13 +127,11 @@ impl Task {
             if by_itself {
                 engine.turn(Turn::Spin, site);
             }
-            let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
-            let may = !by_itself && engine.policy().spurious && !self.spurious.load(Relaxed);
-            let spurious = may && engine.step(choice, site) == 1;
+            let may = !by_itself && !self.spurious.load(Relaxed);
+            let spurious = may && engine.wakes_spuriously(site);
             self.spurious.store(spurious, Relaxed);
             if by_itself || spurious {
-                let act = Act::Token(TokenAct::TakeIfThere);
-                engine.step(Operation::Act { object, act }, site);
+                engine.act(object, TokenAct::TakeIfThere, site);
             }
             by_itself || spurious
         });

@@ -9,8 +9,8 @@ use std::alloc::{Layout, alloc, handle_alloc_error};
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use crate::kernel::{
-    self, Access, Act, Engine, Handle, LocationId, Made, Memory, Operation, Owned, Site, Slot,
-    StaticCopy, USED_OUTSIDE, statics,
+    self, Access, Act, Engine, Handle, LocationId, Made, Memory, Owned, Site, Slot, StaticCopy,
+    USED_OUTSIDE, statics,
 };
 
 /// What a value is, to the checker.
@@ -122,15 +122,13 @@ impl<K: Kind> Place<K> {
 
     /// Acts on the object in an exploration.
     #[inline]
-    pub(super) fn act(&self, act: Act, site: Site) -> Option<u64> {
-        self.with(|engine, object| engine.step(Operation::Act { object, act }, site))
+    pub(super) fn act(&self, act: impl Into<Act>, site: Site) -> Option<u64> {
+        self.with(|engine, object| engine.act(object, act, site))
     }
 
     /// The same in a destructor.
-    pub(super) fn act_at_end(&self, act: Act, site: Site) {
-        self.at_end(|engine, object| {
-            engine.step(Operation::Act { object, act }, site);
-        });
+    pub(super) fn act_at_end(&self, act: impl Into<Act>, site: Site) {
+        self.at_end(|engine, object| _ = engine.act(object, act, site));
     }
 
     /// The location; `None` if the value is not of the execution, or the execution is over.

@@ -10,7 +10,7 @@ use super::place::{Item, Kind, Place, here};
 use super::poison::{self, guard};
 use super::{LockResult, TryLockError, TryLockResult};
 use crate::kernel::object::{self, ReadEnd, ReadEndAct, RwLockAct, acquired};
-use crate::kernel::{Access, Act, Engine, Handle, LocationId, Made, Object, Operation, Site};
+use crate::kernel::{Access, Engine, Handle, LocationId, Made, Object, Site};
 use crate::mutation::Change;
 
 mod downgrade;
@@ -97,14 +97,8 @@ fn reads(engine: &dyn Engine, object: LocationId) -> (Vec<LocationId>, usize) {
     }
 }
 
-fn of_read(engine: &dyn Engine, object: LocationId, act: ReadEndAct, site: Site) -> u64 {
-    engine.step(Operation::Act { object, act: Act::ReadEnd(act) }, site)
-}
-
 fn end_read(end: Option<Handle>, site: Site) {
-    Handle::at_end(end, |engine, end| {
-        of_read(engine, end, ReadEndAct::End, site);
-    });
+    Handle::at_end(end, |engine, end| _ = engine.act(end, ReadEndAct::End, site));
 }
 
 impl<T> RwLock<T> {
@@ -140,7 +134,7 @@ impl<T: ?Sized> RwLock<T> {
         here(self).model.with(|engine, object| {
             let end = Handle::new(site, || Made::Object(ReadEnd::default().into()));
             let act = act(Handle::with(end, "a read", |_, location| location).unwrap_or_default());
-            (engine.step(Operation::Act { object, act: Act::RwLock(act) }, site), end)
+            (engine.act(object, act, site), end)
         })
     }
 
@@ -151,13 +145,12 @@ impl<T: ?Sized> RwLock<T> {
     /// Keeps new readers out, and waits for those that there are.
     fn begin_write(&self, site: Site) -> Option<u64> {
         here(self).model.with(|engine, object| {
-            let act = Act::RwLock(RwLockAct::Write);
             engine.hold();
-            let result = engine.step(Operation::Act { object, act }, site);
+            let result = engine.act(object, RwLockAct::Write, site);
             let (ends, _) = reads(engine, object);
             engine.settle();
             for end in ends {
-                of_read(engine, end, ReadEndAct::Await, site);
+                engine.act(end, ReadEndAct::Await, site);
             }
             result
         })
@@ -166,24 +159,22 @@ impl<T: ?Sized> RwLock<T> {
     /// Acquires the lock for writing if no read is under way.
     fn begin_try_write(&self, site: Site) -> Option<u64> {
         here(self).model.with(|engine, object| {
-            let act = |act| engine.step(Operation::Act { object, act: Act::RwLock(act) }, site);
             loop {
                 engine.hold();
-                let looked = act(RwLockAct::TryWrite);
+                let looked = engine.act(object, RwLockAct::TryWrite, site);
                 let (ends, begun) = reads(engine, object);
                 engine.settle();
                 if looked != acquired::HAS_READS {
                     return looked;
                 }
-                let ended =
-                    |&end: &LocationId| of_read(engine, end, ReadEndAct::HasEnded, site) == 1;
+                let ended = |&end: &LocationId| engine.act(end, ReadEndAct::HasEnded, site) == 1;
                 if !ends.iter().all(ended) {
                     return acquired::WOULD_BLOCK;
                 }
-                let result = act(RwLockAct::TryWriteAfter { begun });
+                let result = engine.act(object, RwLockAct::TryWriteAfter { begun }, site);
                 if result != acquired::WOULD_BLOCK {
                     for end in ends {
-                        of_read(engine, end, ReadEndAct::Await, site);
+                        engine.act(end, ReadEndAct::Await, site);
                     }
                     return result;
                 }
@@ -339,7 +330,7 @@ impl<T: ?Sized> RwLock<T> {
         if poisons {
             poison::set(&self.model, site);
         }
-        self.model.act_at_end(Act::RwLock(RwLockAct::EndWrite { poisons }), site);
+        self.model.act_at_end(RwLockAct::EndWrite { poisons }, site);
     }
 
     /// Whether the lock is poisoned, as the result of a mutant that does not acquire it.

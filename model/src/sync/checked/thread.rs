@@ -12,7 +12,7 @@ use super::local::drop_locals;
 use super::mutant;
 use crate::kernel::object::{Delivery, DeliveryAct, TokenAct};
 use crate::kernel::{
-    self, Act, AtomicKind, Choice, Engine, Handle, Made, NewThread, Operation, Rmw, Shape, Site,
+    self, AtomicKind, Engine, Handle, Made, NewThread, Operation, Rmw, Shape, Site,
     ThreadId as Number, Turn, Update,
 };
 use crate::mutation::Change;
@@ -23,7 +23,7 @@ mod scope;
 pub use super::local::drop_locals as end_locals;
 pub use super::local::{AccessError, LocalKey};
 pub use scope::{Scope, ScopedJoinHandle, scope};
-pub use std::thread::Result;
+pub use std::thread::{Result, panicking};
 
 /// What a thread returned, which it shares with the handle. As in `std`, whichever leaves last drops what is left.
 struct Packet<T> {
@@ -75,7 +75,7 @@ struct Delivers {
 impl Delivers {
     fn act(self, act: fn(Number) -> DeliveryAct, site: Site) -> Option<u64> {
         Handle::with(self.delivery, "a thread", |engine, object| {
-            engine.step(Operation::Act { object, act: Act::Delivery(act(self.child)) }, site)
+            engine.act(object, act(self.child), site)
         })
     }
 
@@ -277,10 +277,7 @@ fn run<T>(f: impl FnOnce() -> T, packet: Packet<T>, delivery: Option<Handle>, si
         *packet.lock() = Some(result);
     }
     drop(packet);
-    Handle::at_end(delivery, |engine, object| {
-        let act = Act::Delivery(DeliveryAct::Deliver);
-        engine.step(Operation::Act { object, act }, site);
-    });
+    Handle::at_end(delivery, |engine, object| _ = engine.act(object, DeliveryAct::Deliver, site));
     if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
         if is_over() {
             resume_unwind(payload);
@@ -472,8 +469,7 @@ impl fmt::Debug for Thread {
 }
 
 fn token(engine: &dyn Engine, thread: Number, act: TokenAct, site: Site) -> u64 {
-    let object = engine.token(thread);
-    engine.step(Operation::Act { object, act: Act::Token(act) }, site)
+    engine.act(engine.token(thread), act, site)
 }
 
 /// A handle to the thread that calls.
@@ -489,9 +485,8 @@ pub fn current() -> Thread {
 pub fn park() {
     let site = Location::caller();
     let parked = kernel::with(|engine| {
-        let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
         let wakes = engine.change(site, "park", &[]) == Some(Change::Wakes);
-        if wakes || engine.policy().spurious && engine.step(choice, site) == 1 {
+        if wakes || engine.wakes_spuriously(site) {
             token(engine, engine.thread(), TokenAct::TakeIfThere, site);
             engine.turn(Turn::Spin, site);
         } else {
@@ -509,11 +504,9 @@ pub fn park() {
 pub fn park_timeout(duration: Duration) {
     let site = Location::caller();
     let parked = kernel::with(|engine| {
-        let (object, policy) = (engine.token(engine.thread()), engine.policy());
-        let choice = Operation::Choose { what: Choice::SpuriousWakeUp, options: 2 };
-        let spurious = policy.patient && policy.spurious && engine.step(choice, site) == 1;
-        if policy.patient && !spurious {
-            let park = Operation::Act { object, act: Act::Token(TokenAct::Park) };
+        if engine.policy().patient && !engine.wakes_spuriously(site) {
+            let object = engine.token(engine.thread());
+            let park = Operation::Act { object, act: TokenAct::Park.into() };
             if engine.step_in_time(park, site).is_none() {
                 engine.turn(Turn::Spin, site);
             }
@@ -524,11 +517,6 @@ pub fn park_timeout(duration: Duration) {
     if parked.is_none() {
         std::thread::park_timeout(duration);
     }
-}
-
-/// Whether the calling thread unwinds.
-pub fn panicking() -> bool {
-    kernel::with(|engine| engine.panicking()).unwrap_or_else(std::thread::panicking)
 }
 
 /// Lets another thread run. In an exploration, ends a turn of a loop that waits.

@@ -6,8 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 use super::super::poison;
 use super::{Held, RwLock, RwLockReadGuard, RwLockWriteGuard};
 use super::{LockResult, TryLockError, TryLockResult};
-use crate::kernel::object::{ReadEnd, RwLockAct};
-use crate::kernel::{Act, Handle, Made, Object, Operation, Site};
+use crate::kernel::object::RwLockAct;
 
 /// The locks of a writer outside an exploration, in the order in which they are released.
 pub(super) type StdWrite<'a> = (std::sync::RwLockWriteGuard<'a, ()>, MutexGuard<'a, ()>);
@@ -42,21 +41,12 @@ impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
             read
         });
         let end = match held {
-            Held::Write => begin_read(lock, site),
+            Held::Write => {
+                lock.begin(|end| RwLockAct::Downgrade { end }, site).and_then(|(_, end)| end)
+            }
             Held::Read(end) => end,
             Held::Nothing => None,
         };
         RwLockReadGuard { lock, _std: read, end, site }
     }
-}
-
-/// In an exploration, a read in place of a write. Where it will end.
-fn begin_read<T: ?Sized>(lock: &RwLock<T>, site: Site) -> Option<Handle> {
-    let begun = lock.model.with(|engine, object| {
-        let end = Handle::new(site, || Made::Object(Object::from(ReadEnd::default())))?;
-        let act = Act::RwLock(RwLockAct::Downgrade { end: end.location() });
-        engine.step(Operation::Act { object, act }, site);
-        Some(end)
-    });
-    begun.flatten()
 }
