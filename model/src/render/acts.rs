@@ -10,6 +10,51 @@ use crate::kernel::object::{
 };
 use crate::kernel::{Act, Choice, LocationId, Made, Object, Operation};
 
+/// The method that takes an act.
+pub(super) fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
+    match act {
+        Act::Mutex(act) => match act {
+            MutexAct::Lock => "lock",
+            MutexAct::TryLock => "try_lock",
+            MutexAct::Unlock { .. } => "unlock",
+        },
+        Act::RwLock(act) => match act {
+            RwLockAct::Read { .. } => "read",
+            RwLockAct::TryRead { .. } => "try_read",
+            RwLockAct::Write => "write",
+            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => "try_write",
+            RwLockAct::EndWrite { .. } => "end write",
+            RwLockAct::Downgrade { .. } => "downgrade",
+        },
+        Act::ReadEnd(ReadEndAct::End) => "end read",
+        Act::ReadEnd(ReadEndAct::Await) => "write",
+        Act::ReadEnd(ReadEndAct::HasEnded) => "try_write",
+        Act::Condvar(CondvarAct::NotifyOne) => "notify_one",
+        Act::Condvar(CondvarAct::NotifyAll) => "notify_all",
+        Act::Condvar(_) | Act::Barrier(_) | Act::Once(OnceAct::Wait { .. }) => "wait",
+        Act::Channel(act) => match act {
+            ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
+            ChannelAct::TrySend => "try_send",
+            ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
+            ChannelAct::TryReceive => "try_recv",
+            ChannelAct::ReceiveInTime => "recv_timeout",
+            ChannelAct::AddSender => "clone sender",
+            ChannelAct::DropSender => "drop sender",
+            ChannelAct::DropReceiver => "drop receiver",
+        },
+        Act::Once(_) => once_name(once_kind(view, object)),
+        Act::Token(act) => match (act, view.names.of_token(object)) {
+            (TokenAct::Unpark, None) => "notify",
+            (_, None) => "wait",
+            (TokenAct::Unpark, Some(_)) => "unpark",
+            (TokenAct::Park, Some(_)) => "park",
+            (TokenAct::TakeIfThere, Some(_)) => "park_timeout",
+        },
+        Act::Delivery(DeliveryAct::Look { .. }) => "is_finished",
+        Act::Delivery(_) => "join",
+    }
+}
+
 /// An act on an object.
 pub(super) fn acted(
     view: &View<'_>,
@@ -19,74 +64,65 @@ pub(super) fn acted(
     act: Act,
 ) -> Option<Words> {
     let line = view.line(at);
-    let on = |operation, rest: &str| Some(Words::on(object, operation, rest));
-    let (operation, rest) = match act {
+    let result = match act {
         Act::Mutex(act) => match act {
-            MutexAct::Lock => ("lock", ""),
-            MutexAct::TryLock => ("try_lock", tried(line.result)),
+            MutexAct::Lock => "",
+            MutexAct::TryLock => tried(line.result),
             MutexAct::Unlock { .. } => return Some(unlock(view, at, object)),
         },
         Act::RwLock(act) => match act {
-            RwLockAct::Read { .. } => ("read", ""),
-            RwLockAct::TryRead { .. } => ("try_read", tried(line.result)),
-            RwLockAct::Write if state.is_read(object) => ("write", ": waits for readers"),
-            RwLockAct::Write => ("write", ""),
+            RwLockAct::Write if state.is_read(object) => ": waits for readers",
             RwLockAct::TryWrite if line.result == acquired::HAS_READS => return None,
             RwLockAct::TryWriteAfter { .. } if line.result == acquired::WOULD_BLOCK => return None,
-            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => {
-                ("try_write", tried(line.result))
+            RwLockAct::TryRead { .. } | RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => {
+                tried(line.result)
             }
-            RwLockAct::EndWrite { .. } => ("end write", ""),
-            RwLockAct::Downgrade { .. } => ("downgrade", ""),
+            RwLockAct::Read { .. }
+            | RwLockAct::Write
+            | RwLockAct::EndWrite { .. }
+            | RwLockAct::Downgrade { .. } => "",
         },
-        Act::ReadEnd(act) => {
+        Act::ReadEnd(end) => {
             let (lock, _) = state.read(object)?;
-            let operation = match act {
-                ReadEndAct::End => "end read",
+            let result = match end {
+                ReadEndAct::End => "",
                 ReadEndAct::Await
                     if state.is_waiting_writer(lock, line.thread) && !awaits_more(view, at) =>
                 {
-                    "write"
+                    ""
                 }
-                ReadEndAct::HasEnded if line.result == 0 => {
-                    return Some(Words::on(lock, "try_write", ": would block"));
-                }
+                ReadEndAct::HasEnded if line.result == 0 => ": would block",
                 _ => return None,
             };
-            return Some(Words::on(lock, operation, ""));
+            return Some(Words::on(lock, act_name(view, lock, act), result));
         }
         Act::Condvar(act) => return condvar(view, state, at, object, act),
-        Act::Channel(act) => match act {
-            ChannelAct::Send if line.result == CLOSED => ("send", ": disconnected"),
-            ChannelAct::Send => ("send", ""),
-            ChannelAct::Delivered { .. } if line.result == 0 => ("send", ": disconnected"),
-            ChannelAct::Delivered { .. } => ("send", ": received"),
-            ChannelAct::TrySend => match line.result {
-                CLOSED => ("try_send", ": disconnected"),
-                FULL => ("try_send", ": full"),
-                _ => ("try_send", ": ok"),
-            },
-            ChannelAct::BeginReceive => return None,
-            ChannelAct::Receive if line.result == CLOSED => ("recv", ": disconnected"),
-            ChannelAct::Receive => ("recv", ""),
-            ChannelAct::TryReceive => match line.result {
-                CLOSED => ("try_recv", ": disconnected"),
-                EMPTY => ("try_recv", ": empty"),
-                _ => ("try_recv", ": ok"),
-            },
-            ChannelAct::ReceiveInTime => match line.result {
-                CLOSED => ("recv_timeout", ": disconnected"),
-                EMPTY => ("recv_timeout", ": times out"),
-                _ => ("recv_timeout", ""),
-            },
-            ChannelAct::AddSender => ("clone sender", ""),
-            ChannelAct::DropSender => ("drop sender", ""),
-            ChannelAct::DropReceiver => ("drop receiver", ""),
+        Act::Channel(act) => match (act, line.result) {
+            (ChannelAct::BeginReceive, _) => return None,
+            (ChannelAct::AddSender | ChannelAct::DropSender | ChannelAct::DropReceiver, _) => "",
+            (ChannelAct::Delivered { .. }, 0) | (_, CLOSED) => ": disconnected",
+            (ChannelAct::Delivered { .. }, _) => ": received",
+            (ChannelAct::TrySend, FULL) => ": full",
+            (ChannelAct::TryReceive, EMPTY) => ": empty",
+            (ChannelAct::ReceiveInTime, EMPTY) => ": times out",
+            (ChannelAct::TrySend | ChannelAct::TryReceive, _) => ": ok",
+            (ChannelAct::Send | ChannelAct::Receive | ChannelAct::ReceiveInTime, _) => "",
         },
-        Act::Once(act) => return once(view, object, act, line.result),
-        Act::Barrier(BarrierAct::Arrive) if line.result % 2 == 1 => ("wait", ": leader"),
-        Act::Barrier(BarrierAct::Arrive) => ("wait", ": arrives"),
-        Act::Barrier(BarrierAct::Leave { .. }) => ("wait", ": released"),
+        Act::Once(act) => match act {
+            OnceAct::Wait { .. } if line.result == POISONED_ONCE => ": poisoned",
+            OnceAct::Wait { .. } => "",
+            OnceAct::Begin { .. } => match line.result {
+                CLAIMED | CLAIMED_AGAIN => ": begins",
+                DONE => ": done before",
+                _ => ": poisoned",
+            },
+            // The atomic says so.
+            OnceAct::Finish { done: true, .. } => return None,
+            OnceAct::Finish { done: false, .. } => ": fails",
+        },
+        Act::Barrier(BarrierAct::Arrive) if line.result % 2 == 1 => ": leader",
+        Act::Barrier(BarrierAct::Arrive) => ": arrives",
+        Act::Barrier(BarrierAct::Leave { .. }) => ": released",
         Act::Token(act) => return Some(token(view, at, object, act)),
         Act::Delivery(DeliveryAct::Deliver) => return None,
         Act::Delivery(DeliveryAct::Await { child }) => {
@@ -97,7 +133,7 @@ pub(super) fn acted(
             return Some(Words::plain("is_finished", found));
         }
     };
-    on(operation, rest)
+    Some(Words::on(object, act_name(view, object, act), result))
 }
 
 fn tried(result: u64) -> &'static str {
@@ -167,7 +203,7 @@ fn condvar(
     Some(Words::on(object, operation, rest))
 }
 
-pub(super) fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
+fn once_kind(view: &View<'_>, object: LocationId) -> OnceKind {
     match view.execution.location(object) {
         Some(Made::Object(Object::Once(once))) => once.kind(),
         _ => OnceKind::Once,
@@ -183,42 +219,25 @@ pub(super) fn once_name(kind: OnceKind) -> &'static str {
     }
 }
 
-/// That it has been done is said by the atomic.
-fn once(view: &View<'_>, object: LocationId, act: OnceAct, result: u64) -> Option<Words> {
-    let name = once_name(once_kind(view, object));
-    Some(match act {
-        OnceAct::Wait { .. } if result == POISONED_ONCE => Words::on(object, "wait", ": poisoned"),
-        OnceAct::Wait { .. } => Words::on(object, "wait", ""),
-        OnceAct::Begin { .. } => match result {
-            CLAIMED | CLAIMED_AGAIN => Words::on(object, name, ": begins"),
-            DONE => Words::on(object, name, ": done before"),
-            _ => Words::on(object, name, ": poisoned"),
-        },
-        OnceAct::Finish { done: true, .. } => return None,
-        OnceAct::Finish { done: false, .. } => Words::on(object, name, ": fails"),
-    })
-}
-
 fn token(view: &View<'_>, at: usize, object: LocationId, act: TokenAct) -> Words {
     let taken = view.line(at).result == 1;
     let spurious = view.choice(view.before_in_call(at)) == Some((Choice::SpuriousWakeUp, 1));
+    let name = act_name(view, object, act.into());
     let Some(thread) = view.names.of_token(object) else {
-        return match act {
-            TokenAct::Unpark => Words::on(object, "notify", ""),
-            TokenAct::TakeIfThere if !taken && spurious => {
-                Words::on(object, "wait", ": returns spuriously")
-            }
-            TokenAct::TakeIfThere if !taken => Words::on(object, "wait", ": notified by itself"),
-            _ => Words::on(object, "wait", ": notified"),
+        let result = match act {
+            TokenAct::Unpark => "",
+            TokenAct::TakeIfThere if !taken && spurious => ": returns spuriously",
+            TokenAct::TakeIfThere if !taken => ": notified by itself",
+            _ => ": notified",
         };
+        return Words::on(object, name, result);
     };
-    let (operation, rest) = match act {
-        TokenAct::Unpark => return Words::plain("unpark", format!(" {thread}")),
-        TokenAct::Park => ("park", ""),
+    match act {
+        TokenAct::Unpark => Words::plain(name, format!(" {thread}")),
         TokenAct::TakeIfThere if spurious => {
-            ("park", if taken { "" } else { ": returns spuriously" })
+            Words::plain("park", if taken { "" } else { ": returns spuriously" })
         }
-        TokenAct::TakeIfThere => ("park_timeout", if taken { "" } else { ": times out" }),
-    };
-    Words::plain(operation, rest)
+        TokenAct::TakeIfThere if !taken => Words::plain(name, ": times out"),
+        TokenAct::Park | TokenAct::TakeIfThere => Words::plain(name, ""),
+    }
 }

@@ -2,16 +2,13 @@
 
 use std::fmt::Write as _;
 
-use super::acts::{once_kind, once_name};
+use super::acts::act_name;
 use super::names::{letter_and_kind, short_order};
 use super::rows::on;
 use super::view::View;
 use super::words::update_name;
 use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Line, Party, Text};
-use crate::kernel::object::{
-    BarrierAct, ChannelAct, CondvarAct, DeliveryAct, MutexAct, OnceAct, ReadEndAct, RwLockAct,
-    TokenAct,
-};
+use crate::kernel::object::{CondvarAct, DeliveryAct, TokenAct};
 use crate::kernel::{Access, Act, CellKind, LocationId, Made, Object, Operation, Site, ThreadId};
 use crate::place::{file_and_line, in_program};
 
@@ -356,56 +353,15 @@ fn operation_name(view: &View<'_>, operation: &Operation) -> (Option<LocationId>
             return (None, format!("is_finished {}", names.thread(child)));
         }
         Operation::Choose { .. } => "choose",
-        Operation::Act { act: Act::Token(act), object } => {
-            let (on, name) = match (act, names.of_token(object)) {
-                (TokenAct::Unpark, None) => (Some(object), "notify".to_owned()),
-                (_, None) => (Some(object), "wait".to_owned()),
-                (TokenAct::Park, _) => (None, "park".to_owned()),
-                (TokenAct::TakeIfThere, _) => (None, "park_timeout".to_owned()),
-                (TokenAct::Unpark, Some(thread)) => (None, format!("unpark {thread}")),
+        Operation::Act { act: act @ Act::Token(token), object } => {
+            let name = act_name(view, object, act);
+            let Some(thread) = names.of_token(object) else {
+                return (Some(object), name.to_owned());
             };
-            return (on, name);
+            let unparks = token == TokenAct::Unpark;
+            return (None, if unparks { format!("{name} {thread}") } else { name.to_owned() });
         }
         Operation::Act { act, object } => act_name(view, object, act),
     };
     (operation.location(), name.to_owned())
-}
-
-fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'static str {
-    match act {
-        Act::Mutex(act) => match act {
-            MutexAct::Lock => "lock",
-            MutexAct::TryLock => "try_lock",
-            MutexAct::Unlock { .. } => "unlock",
-        },
-        Act::RwLock(act) => match act {
-            RwLockAct::Read { .. } => "read",
-            RwLockAct::TryRead { .. } => "try_read",
-            RwLockAct::Write => "write",
-            RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. } => "try_write",
-            RwLockAct::EndWrite { .. } => "end write",
-            RwLockAct::Downgrade { .. } => "downgrade",
-        },
-        Act::ReadEnd(ReadEndAct::End) => "end read",
-        Act::ReadEnd(ReadEndAct::Await) => "write",
-        Act::ReadEnd(ReadEndAct::HasEnded) => "try_write",
-        Act::Condvar(CondvarAct::NotifyOne) => "notify_one",
-        Act::Condvar(CondvarAct::NotifyAll) => "notify_all",
-        Act::Condvar(_)
-        | Act::Barrier(BarrierAct::Arrive | BarrierAct::Leave { .. })
-        | Act::Once(OnceAct::Wait { .. }) => "wait",
-        Act::Channel(act) => match act {
-            ChannelAct::Send | ChannelAct::Delivered { .. } => "send",
-            ChannelAct::TrySend => "try_send",
-            ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
-            ChannelAct::TryReceive => "try_recv",
-            ChannelAct::ReceiveInTime => "recv_timeout",
-            ChannelAct::AddSender => "clone sender",
-            ChannelAct::DropSender => "drop sender",
-            ChannelAct::DropReceiver => "drop receiver",
-        },
-        Act::Once(_) => once_name(once_kind(view, object)),
-        Act::Token(_) => "park",
-        Act::Delivery(_) => "join",
-    }
 }
