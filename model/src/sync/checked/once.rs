@@ -9,7 +9,7 @@ use std::sync::atomic::Ordering::{Acquire, Release};
 
 use super::place::{Item, Kind, Place, here};
 use crate::kernel::object::{self, CLAIMED, CLAIMED_AGAIN, DONE, OnceAct, OnceKind, POISONED_ONCE};
-use crate::kernel::{Act, AtomicKind, LocationId, Made, Operation, Site};
+use crate::kernel::{AtomicKind, LocationId, Made, Operation, Site};
 
 /// What the types of this module have in common: `std::sync::Once`, and how it looks from inside.
 struct Gate {
@@ -41,7 +41,7 @@ impl Gate {
     }
 
     fn act(&self, act: OnceAct, site: Site) -> Option<u64> {
-        self.model.act(Act::Once(act), site)
+        self.model.act(act, site)
     }
 
     fn is_done(&self, site: Site) -> bool {
@@ -79,7 +79,7 @@ impl Gate {
                     }
                 });
                 let act = OnceAct::Finish { done: self.done, poisons: self.poisons };
-                self.gate.model.act_at_end(Act::Once(act), self.site);
+                self.gate.model.act_at_end(act, self.site);
             }
         }
         match self.act(OnceAct::Begin { force }, site) {
@@ -201,21 +201,63 @@ impl fmt::Debug for Once {
     }
 }
 
-/// `std::sync::OnceLock`: a value that is made once.
-pub struct OnceLock<T> {
+/// A value that is made once.
+struct Slot<T> {
     gate: Gate,
     value: UnsafeCell<Option<T>>,
 }
 
 // SAFETY: the value is written once, by the thread that the gate lets in, and read by those that the
-// gate tells that it is done. `Send`, because a thread that shares the cell may drop the value.
-unsafe impl<T: Send + Sync> Sync for OnceLock<T> {}
+// gate tells that it is done. `Send`, because a thread that shares the slot may drop the value.
+unsafe impl<T: Send + Sync> Sync for Slot<T> {}
+
+impl<T> Slot<T> {
+    const fn new(kind: OnceKind, site: Site) -> Self {
+        Self { gate: Gate::new(kind, false, site), value: UnsafeCell::new(None) }
+    }
+
+    /// The value, if it has been made.
+    fn get(&self, site: Site) -> Option<&T> {
+        // SAFETY: the gate says that the value has been made.
+        self.gate.is_done(site).then(|| unsafe { self.made() })
+    }
+
+    /// The value, made by `f` if there is none yet; `None` if an earlier `f` panicked and `force` is not set.
+    fn make(&self, force: bool, site: Site, f: impl FnOnce() -> Option<T>) -> Option<&T> {
+        let done = self.gate.run(force, !force, site, |_| {
+            let value = f();
+            // SAFETY: the gate lets one thread in, and no thread reads before it is done.
+            unsafe { *self.value.get() = value };
+        });
+        // SAFETY: the gate says that the value has been made.
+        done.then(|| unsafe { self.made() })
+    }
+
+    /// # Safety
+    ///
+    /// The gate has said that the value has been made: it is written no more.
+    unsafe fn made(&self) -> &T {
+        // SAFETY: the caller answers for it.
+        match unsafe { &*self.value.get() } {
+            Some(value) => value,
+            None => unreachable!("the value has been made"),
+        }
+    }
+
+    fn get_mut(&mut self) -> Option<&mut T> {
+        self.value.get_mut().as_mut()
+    }
+}
+
+/// `std::sync::OnceLock`: a value that is made once.
+pub struct OnceLock<T>(Slot<T>);
+
 impl<T: RefUnwindSafe + UnwindSafe> RefUnwindSafe for OnceLock<T> {}
 
 impl<T> Item for OnceLock<T> {
     type Kind = State;
     fn place(&self) -> &Place<State> {
-        &self.gate.model
+        &self.0.gate.model
     }
 }
 
@@ -223,25 +265,18 @@ impl<T> OnceLock<T> {
     /// No value yet.
     #[track_caller]
     pub const fn new() -> Self {
-        let gate = Gate::new(OnceKind::OnceLock, false, Location::caller());
-        Self { gate, value: UnsafeCell::new(None) }
+        Self(Slot::new(OnceKind::OnceLock, Location::caller()))
     }
 
     /// The value, if it has been made.
     #[track_caller]
     pub fn get(&self) -> Option<&T> {
-        self.get_at(Location::caller())
-    }
-
-    fn get_at(&self, site: Site) -> Option<&T> {
-        let this = here(self);
-        // SAFETY: the gate says that the value has been written, and it is written no more.
-        this.gate.is_done(site).then(|| unsafe { (*this.value.get()).as_ref() }).flatten()
+        here(self).0.get(Location::caller())
     }
 
     /// The value, reached without synchronisation: no other thread can have access.
     pub fn get_mut(&mut self) -> Option<&mut T> {
-        self.value.get_mut().as_mut()
+        self.0.get_mut()
     }
 
     /// Makes `value` the value.
@@ -252,7 +287,7 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn set(&self, value: T) -> Result<(), T> {
         let mut value = Some(value);
-        here(self).make(Location::caller(), || value.take());
+        here(self).0.make(true, Location::caller(), || value.take());
         value.map_or(Ok(()), Err)
     }
 
@@ -263,12 +298,9 @@ impl<T> OnceLock<T> {
     /// If `f` does. Then there is no value, and the next `f` may make it.
     #[track_caller]
     pub fn get_or_init(&self, f: impl FnOnce() -> T) -> &T {
-        let this = here(self);
-        this.make(Location::caller(), || Some(f()));
-        // SAFETY: `make` has seen to it that the value is there, and it is written no more.
-        match unsafe { &*this.value.get() } {
+        match here(self).0.make(true, Location::caller(), || Some(f())) {
             Some(value) => value,
-            None => unreachable!("the value has just been made"),
+            None => unreachable!("an f that panics leaves no poison"),
         }
     }
 
@@ -276,25 +308,14 @@ impl<T> OnceLock<T> {
     #[track_caller]
     pub fn wait(&self) -> &T {
         let this = here(self);
-        this.gate.wait_force(Location::caller());
-        // SAFETY: the gate says that the value has been written, and it is written no more.
-        match unsafe { &*this.value.get() } {
-            Some(value) => value,
-            None => unreachable!("the value has been made"),
-        }
-    }
-
-    fn make(&self, site: Site, f: impl FnOnce() -> Option<T>) {
-        self.gate.run(true, false, site, |_| {
-            let value = f();
-            // SAFETY: the gate lets one thread in, and no thread reads before it is done.
-            unsafe { *self.value.get() = value };
-        });
+        this.0.gate.wait_force(Location::caller());
+        // SAFETY: the gate says that the value has been made.
+        unsafe { this.0.made() }
     }
 
     /// Takes the value out, if it has been made.
     pub fn into_inner(self) -> Option<T> {
-        self.value.into_inner()
+        self.0.value.into_inner()
     }
 
     /// Takes the value out, and leaves none.
@@ -316,7 +337,7 @@ impl<T> From<T> for OnceLock<T> {
     fn from(value: T) -> Self {
         let gate = Gate::new(OnceKind::OnceLock, true, Location::caller());
         gate.std.call_once(|| ());
-        Self { gate, value: UnsafeCell::new(Some(value)) }
+        Self(Slot { gate, value: UnsafeCell::new(Some(value)) })
     }
 }
 
@@ -340,7 +361,7 @@ impl<T: Eq> Eq for OnceLock<T> {}
 /// calls from inside `std`.
 impl<T: fmt::Debug> fmt::Debug for OnceLock<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, "OnceLock", self.get_at(self.gate.model.site()))
+        show(f, "OnceLock", here(self).0.get(self.place().site()))
     }
 }
 
@@ -355,20 +376,18 @@ fn show(f: &mut fmt::Formatter<'_>, name: &str, value: Option<&impl fmt::Debug>)
 
 /// `std::sync::LazyLock`: a value that is made when it is first needed.
 pub struct LazyLock<T, F = fn() -> T> {
-    gate: Gate,
+    slot: Slot<T>,
     make: Cell<Option<F>>,
-    value: UnsafeCell<Option<T>>,
 }
 
-// SAFETY: `make` is taken, and the value written, by the one thread that the gate lets in; the value is
-// read by those that the gate tells that it is done.
+// SAFETY: `make` is taken by the one thread that the gate lets in.
 unsafe impl<T: Send + Sync, F: Send> Sync for LazyLock<T, F> {}
 impl<T: RefUnwindSafe + UnwindSafe, F: UnwindSafe> RefUnwindSafe for LazyLock<T, F> {}
 
 impl<T, F> Item for LazyLock<T, F> {
     type Kind = State;
     fn place(&self) -> &Place<State> {
-        &self.gate.model
+        &self.slot.gate.model
     }
 }
 
@@ -376,8 +395,8 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     /// A value that `make` makes.
     #[track_caller]
     pub const fn new(make: F) -> Self {
-        let gate = Gate::new(OnceKind::LazyLock, false, Location::caller());
-        Self { gate, make: Cell::new(Some(make)), value: UnsafeCell::new(None) }
+        let slot = Slot::new(OnceKind::LazyLock, Location::caller());
+        Self { slot, make: Cell::new(Some(make)) }
     }
 
     /// The value, made now if it was not needed before.
@@ -388,17 +407,9 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub fn force(this: &Self) -> &T {
         let this = here(this);
-        let done = this.gate.run(false, true, Location::caller(), |_| {
-            let value = this.make.take().map(|make| make());
-            // SAFETY: the gate lets one thread in, and no thread reads before it is done.
-            unsafe { *this.value.get() = value };
-        });
-        assert!(done, "LazyLock instance has previously been poisoned");
-        // SAFETY: the gate says that the value has been written, and it is written no more.
-        match unsafe { &*this.value.get() } {
-            Some(value) => value,
-            None => unreachable!("the value has been made"),
-        }
+        let make = || this.make.take().map(|make| make());
+        let value = this.slot.make(false, Location::caller(), make);
+        value.expect("LazyLock instance has previously been poisoned")
     }
 
     /// The value, made now if it was not needed before.
@@ -409,7 +420,7 @@ impl<T, F: FnOnce() -> T> LazyLock<T, F> {
     #[track_caller]
     pub fn force_mut(this: &mut Self) -> &mut T {
         Self::force(this);
-        match this.value.get_mut() {
+        match this.slot.get_mut() {
             Some(value) => value,
             None => unreachable!("the value has been made"),
         }
@@ -420,18 +431,12 @@ impl<T, F> LazyLock<T, F> {
     /// The value, if it has been made.
     #[track_caller]
     pub fn get(this: &Self) -> Option<&T> {
-        this.get_at(Location::caller())
-    }
-
-    fn get_at(&self, site: Site) -> Option<&T> {
-        let this = here(self);
-        // SAFETY: the gate says that the value has been written, and it is written no more.
-        this.gate.is_done(site).then(|| unsafe { (*this.value.get()).as_ref() }).flatten()
+        here(this).slot.get(Location::caller())
     }
 
     /// The value, if it has been made; reached without synchronisation: no other thread can have access.
     pub fn get_mut(this: &mut Self) -> Option<&mut T> {
-        this.value.get_mut().as_mut()
+        this.slot.get_mut()
     }
 }
 
@@ -462,6 +467,6 @@ impl<T: Default> Default for LazyLock<T> {
 /// inside `std`.
 impl<T: fmt::Debug, F> fmt::Debug for LazyLock<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        show(f, "LazyLock", self.get_at(self.gate.model.site()))
+        show(f, "LazyLock", here(self).slot.get(self.place().site()))
     }
 }
