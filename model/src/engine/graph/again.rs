@@ -61,7 +61,7 @@ impl Search {
         if self.run.last_owners == 0 || std::mem::take(&mut self.looked) {
             return false;
         }
-        let graph = self.fork();
+        let graph = self.graph.clone();
         self.to_look_at.push((graph, None));
         for last in 0..self.run.threads.len() {
             if self.run.status(last) != Status::Absent {
@@ -72,7 +72,7 @@ impl Search {
     }
 
     pub(super) fn look_again(&mut self, last: ThreadId) {
-        let graph = self.fork();
+        let graph = self.graph.clone();
         let owners = self.run.last_owners;
         let returned = self.run.returned.clone().filter(|_| owners != 0);
         self.to_look_at.push((graph, Some(Look { last, owners, returned })));

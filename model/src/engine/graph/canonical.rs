@@ -20,7 +20,7 @@ struct Next {
 
 impl Search {
     /// Whether `a` is to take the place of `r` in this graph.
-    pub(super) fn may_replace(&mut self, r: Id, a: Id) -> bool {
+    pub(super) fn may_replace(&self, r: Id, a: Id) -> bool {
         if !self.sources_stay(r, a) {
             return false;
         }
@@ -50,7 +50,7 @@ impl Search {
 
     /// Whether the scheduler comes to exactly this graph, and then to `a`, from what was there before
     /// `r`, if the causes of `a` choose as they did and all others choose the latest.
-    fn is_canonical(&mut self, r: Id, a: Id) -> bool {
+    fn is_canonical(&self, r: Id, a: Id) -> bool {
         let write = *self.graph.at(a);
         let all_causes = self.graph.past(a).causes;
         let mut causes = all_causes;
@@ -62,16 +62,14 @@ impl Search {
         }
         there.set(write.thread(), there.of(write.thread()).min(write.index));
         // For each location, the end of what is there or will be, as a cause of `a`.
-        let mut latest = std::mem::take(&mut self.latest);
-        latest.clear();
-        latest.extend(self.graph.locations.iter().map(|location| {
+        let ends = self.graph.locations.iter().map(|location| {
             let last =
                 location.order.iter().rposition(|&id| id != a && self.stays(id, r, &all_causes));
             last.map_or(0, |at| at + 1)
-        }));
-        let reached = self.replays(&write, &causes, &mut there, &mut latest);
-        self.latest = latest;
-        reached && there.total() + 1 == self.graph.events.len()
+        });
+        let mut latest: Vec<usize> = ends.collect();
+        self.replays(&write, &causes, &mut there, &mut latest)
+            && there.total() + 1 == self.graph.events.len()
     }
 
     fn is_there(&self, there: &Clock, id: Id) -> bool {

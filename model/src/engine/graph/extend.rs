@@ -154,7 +154,7 @@ impl Search {
 
     /// Leaves for later: the graph with `id` to be done by the choice that it has now.
     fn later(&mut self, id: Id) {
-        let mut graph = self.fork();
+        let mut graph = self.graph.clone();
         graph.at_mut(id).todo = true;
         self.leave(graph);
     }

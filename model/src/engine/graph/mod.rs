@@ -67,6 +67,7 @@ use super::{overflow, panics};
 use crate::kernel::{self, Policy};
 use crate::mutation::Probe;
 use coroutine::Engine;
+use run::Run;
 use search::Search;
 
 /// How to explore.
@@ -196,10 +197,9 @@ pub fn explore(
         {
             let mut search = engine.search.borrow_mut();
             let Some(graph) = search.next() else { break };
-            let old = std::mem::replace(&mut search.graph, graph);
-            search.spare.push(old);
-            let events = search.graph.events.len();
-            search.run.renew(super::next_number(), events);
+            let (events, threads) = (graph.events.len(), search.names.preference.len());
+            search.graph = graph;
+            search.run = Run::new(super::next_number(), events, threads);
         }
         kernel::enter(&engine, || engine.run(Box::new(program)));
         engine.memory.borrow_mut().release();

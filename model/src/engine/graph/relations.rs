@@ -12,7 +12,7 @@ use crate::kernel::operation::{acquires, releases};
 use crate::kernel::{Clock, Site};
 
 /// What is known of an atomic or an object.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Location {
     /// Where it was made, in the sources: what is there must be the same in each run.
     pub(super) made: Option<Site>,
@@ -22,20 +22,8 @@ pub(super) struct Location {
     pub(super) reads: Vec<Id>,
 }
 
-impl Clone for Location {
-    fn clone(&self) -> Self {
-        Self { made: self.made, order: self.order.clone(), reads: self.reads.clone() }
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.made = source.made;
-        self.order.clone_from(&source.order);
-        self.reads.clone_from(&source.reads);
-    }
-}
-
 /// The events of one thread, and the event that spawned it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Thread {
     pub(super) events: Vec<Id>,
     pub(super) spawned_by: Id,
@@ -47,18 +35,7 @@ impl Default for Thread {
     }
 }
 
-impl Clone for Thread {
-    fn clone(&self) -> Self {
-        Self { events: self.events.clone(), spawned_by: self.spawned_by }
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.events.clone_from(&source.events);
-        self.spawned_by = source.spawned_by;
-    }
-}
-
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Graph {
     pub(super) events: Vec<Event>,
     /// Parallel to `events`.
@@ -69,23 +46,6 @@ pub(super) struct Graph {
     pub(super) time_out: Option<Id>,
     /// Its share of the search tree, of 1.
     pub(super) share: f64,
-}
-
-impl Clone for Graph {
-    fn clone(&self) -> Self {
-        let mut copy = Self::default();
-        copy.clone_from(self);
-        copy
-    }
-
-    fn clone_from(&mut self, source: &Self) {
-        self.events.clone_from(&source.events);
-        self.pasts.clone_from(&source.pasts);
-        self.threads.clone_from(&source.threads);
-        self.locations.clone_from(&source.locations);
-        self.time_out = source.time_out;
-        self.share = source.share;
-    }
 }
 
 impl Graph {
@@ -316,50 +276,30 @@ impl Graph {
         }
     }
 
-    /// Makes `to` what remains of this graph if `a` takes the place of `r`: what was added before
-    /// `r`, and the causes of `a`. `r` itself remains only if `keep`, to be done again and to read from
-    /// `a`. Neither is in the order of its location afterwards. Returns the new ids of the two.
-    pub(super) fn cut(
-        &self,
-        to: &mut Self,
-        ids: &mut Vec<Id>,
-        r: Id,
-        a: Id,
-        keep: bool,
-    ) -> (Id, Id) {
+    /// What remains of this graph if `a` takes the place of `r`: what was added before `r`, and the causes of `a`. `r`
+    /// itself remains only if `keep`, to be done again and to read from `a`. Neither is in the order of its location. And
+    /// the new ids, by old ones.
+    pub(super) fn cut(&self, r: Id, a: Id, keep: bool) -> (Self, Vec<Id>) {
         let causes = self.past(a).causes;
         let stays = |id, event: &Event| id < r || keep && id == r || event.in_past(&causes);
-        self.restrict(to, ids, stays, [r, a]);
-        let (r, a) = (ids[r as usize], ids[a as usize]);
+        let (mut cut, ids) = self.restrict(stays, [r, a]);
         if keep {
-            to.at_mut(r).todo = true;
-            to.at_mut(r).rf = a;
+            let read = cut.at_mut(ids[r as usize]);
+            (read.todo, read.rf) = (true, ids[a as usize]);
         }
-        (r, a)
+        (cut, ids)
     }
 
-    /// Makes `to` the part of this graph that `stays`, a closed one. `unplaced` are in the order of no
-    /// location afterwards. `ids` are then the new ids, by old ones.
+    /// The part of this graph that `stays`, a closed one, and the new ids, by old ones. `unplaced` are in the order of no
+    /// location.
     pub(super) fn restrict(
         &self,
-        to: &mut Self,
-        ids: &mut Vec<Id>,
         stays: impl Fn(Id, &Event) -> bool,
         unplaced: [Id; 2],
-    ) {
-        ids.clear();
-        // It stays, with all that was there before, for it is a cause of `a`.
-        to.time_out = self.time_out;
-        to.events.clear();
-        to.pasts.clear();
-        for thread in &mut to.threads {
-            thread.events.clear();
-            thread.spawned_by = NONE;
-        }
-        for location in &mut to.locations {
-            location.order.clear();
-            location.reads.clear();
-        }
+    ) -> (Self, Vec<Id>) {
+        // The time-out stays, with all that was there before, for it is a cause of `a`.
+        let mut to = Self { time_out: self.time_out, ..Self::default() };
+        let mut ids = Vec::with_capacity(self.events.len());
         for (id, event) in self.events.iter().enumerate() {
             let id = id as Id;
             if stays(id, event) {
@@ -371,7 +311,7 @@ impl Graph {
         }
         for event in &mut to.events {
             if event.pin != NONE {
-                event.pin = Self::kept(ids, event.pin);
+                event.pin = Self::kept(&ids, event.pin);
             }
             if event.rf != INIT {
                 event.rf = ids[event.rf as usize];
@@ -389,6 +329,7 @@ impl Graph {
                 }
             }
         }
+        (to, ids)
     }
 
     /// How many of the first `count` events a cut has kept.

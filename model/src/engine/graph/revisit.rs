@@ -6,6 +6,7 @@ use super::event::{Event, INIT, Id, Kind, NONE};
 use super::outcome::Ending;
 use super::relations::Graph;
 use super::run::{Status, Thread};
+use super::sc_order::ScOrder;
 use super::search::Search;
 use crate::kernel::{Operation, ThreadId};
 
@@ -29,8 +30,8 @@ impl Search {
     /// Leaves for later all graphs in which `r` reads from `a`.
     fn read_from(&mut self, r: Id, a: Id) {
         let write = *self.graph.at(a);
-        let mut graph = self.spare();
-        let (r, a) = self.graph.cut(&mut graph, &mut self.ids, r, a, true);
+        let (graph, ids) = self.graph.cut(r, a, true);
+        let (r, a) = (ids[r as usize], ids[a as usize]);
         let bound = graph.bound(write.location, &graph.hb_before(r));
         let (first, last) = if write.kind == Kind::Update {
             let at = graph.after(graph.at(a).rf);
@@ -39,15 +40,8 @@ impl Search {
             let first = graph.bound(write.location, &graph.hb_before(a));
             (first, graph.order(write.location).len())
         };
-        for at in first.max(bound)..last {
-            let mut next = self.spare();
-            next.clone_from(&graph);
-            self.read_from_at(next, r, a, at);
-        }
-        if bound <= last {
-            self.read_from_at(graph, r, a, last);
-        } else {
-            self.spare.push(graph);
+        for at in first.max(bound)..=last {
+            self.read_from_at(graph.clone(), r, a, at);
         }
     }
 
@@ -56,15 +50,12 @@ impl Search {
         let write = *graph.at(a);
         // An update that reads what `a` reads has to go.
         if graph.splits(write.location, at) {
-            self.spare.push(graph);
             return;
         }
         graph.insert(a, at);
         let latest = at + 1 == graph.order(write.location).len();
         if latest || self.may_read(&mut graph, r, write.order) {
             self.leave(graph);
-        } else {
-            self.spare.push(graph);
         }
     }
 
@@ -78,7 +69,7 @@ impl Search {
             graph.fill(r);
         }
         let sc = order == SeqCst || known && read.order == SeqCst;
-        let holds = !graph.sc_matters(sc) || self.sc_order.holds(graph);
+        let holds = !graph.sc_matters(sc) || ScOrder::default().holds(graph);
         graph.at_mut(r).todo = true;
         holds
     }
@@ -102,10 +93,9 @@ impl Search {
             if !self.may_replace(displaced, a) {
                 continue;
             }
-            let mut graph = self.spare();
-            let (_, new) = self.graph.cut(&mut graph, &mut self.ids, displaced, a, false);
-            graph.at_mut(new).todo = true;
-            graph.at_mut(new).pin = Graph::kept(&self.ids, displaced);
+            let (mut graph, ids) = self.graph.cut(displaced, a, false);
+            let act = graph.at_mut(ids[a as usize]);
+            (act.todo, act.pin) = (true, Graph::kept(&ids, displaced));
             self.leave(graph);
         }
         self.graph.at_mut(a).rf = INIT;
@@ -122,7 +112,7 @@ impl Search {
         let waits = self.waits_in_time();
         if !waits.is_empty() && self.has_run_on() {
             // The graph is explored again, without what the loop did while it was run on.
-            let graph = self.fork();
+            let graph = self.graph.clone();
             self.work.push(graph);
             self.run.end(Ending::Again);
             return false;

@@ -82,13 +82,6 @@ impl Thread {
             holds: false,
         }
     }
-
-    /// Makes this a thread that has not begun. Only the memory is kept.
-    fn renew(&mut self) {
-        let mut waiting = std::mem::take(&mut self.waiting);
-        waiting.clear();
-        *self = Self { waiting, ..Self::absent() };
-    }
 }
 
 /// What a location is in this execution.
@@ -168,16 +161,17 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub(super) fn new() -> Self {
+    /// The run number `number`, of a graph with so many events and threads.
+    pub(super) fn new(number: u64, events: usize, threads: usize) -> Self {
         Self {
-            number: 0,
+            number,
             current: 0,
-            threads: Vec::new(),
+            threads: (0..threads).map(|_| Thread::absent()).collect(),
             places: Vec::new(),
             bound: Vec::new(),
-            values: Vec::new(),
-            states: Vec::new(),
-            lasting: Vec::new(),
+            values: vec![0; events],
+            states: vec![None; events],
+            lasting: vec![Lasting::No; events],
             log: Vec::new(),
             texts: Vec::new(),
             replayed: 0,
@@ -190,32 +184,6 @@ impl Run {
             last_owners: 0,
             returned: None,
         }
-    }
-
-    /// Makes this the run number `number`, of a graph with so many events. Only the memory is kept.
-    pub(super) fn renew(&mut self, number: u64, events: usize) {
-        let Self {
-            mut threads,
-            mut places,
-            mut bound,
-            mut values,
-            mut states,
-            mut lasting,
-            mut log,
-            ..
-        } = std::mem::replace(self, Self::new());
-        threads.iter_mut().for_each(Thread::renew);
-        places.clear();
-        bound.clear();
-        values.clear();
-        values.resize(events, 0);
-        states.clear();
-        states.resize_with(events, || None);
-        lasting.clear();
-        lasting.resize(events, Lasting::No);
-        log.clear();
-        *self =
-            Self { number, threads, places, bound, values, states, lasting, log, ..Self::new() };
     }
 
     pub(super) fn thread(&self, thread: ThreadId) -> &Thread {

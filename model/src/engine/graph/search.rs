@@ -29,13 +29,6 @@ pub(super) struct Search {
     pub(super) to_decide: Option<(Graph, u128)>,
     /// The run is one of these.
     pub(super) decides: Option<u128>,
-    /// Graphs that are done with, for their memory.
-    pub(super) spare: Vec<Graph>,
-    /// A buffer of [`Graph::cut`].
-    pub(super) ids: Vec<Id>,
-    /// A buffer of `is_canonical`.
-    pub(super) latest: Vec<usize>,
-    pub(super) sc_order: ScOrder,
     /// Finished executions that are to be run again, and are to be shown unless that says how.
     pub(super) to_look_at: Vec<(Graph, Option<Look>)>,
     /// This run is one of those.
@@ -61,10 +54,6 @@ impl Search {
             put_off: Vec::new(),
             to_decide: None,
             decides: None,
-            spare: Vec::new(),
-            ids: Vec::new(),
-            latest: Vec::new(),
-            sc_order: ScOrder::default(),
             to_look_at: Vec::new(),
             again: None,
             looked: false,
@@ -72,7 +61,7 @@ impl Search {
             names: Names::new(config.reversed),
             for_ever: Stutters::new(),
             seen: config.hashes.then(Seen::default),
-            run: Run::new(),
+            run: Run::new(0, 0, 0),
             explored: 0.0,
         }
     }
@@ -85,24 +74,11 @@ impl Search {
         graph.or_else(|| self.put_off.pop())
     }
 
-    /// A graph to write over.
-    pub(super) fn spare(&mut self) -> Graph {
-        self.spare.pop().unwrap_or_default()
-    }
-
-    /// A copy of the present graph.
-    pub(super) fn fork(&mut self) -> Graph {
-        let mut graph = self.spare();
-        graph.clone_from(&self.graph);
-        graph
-    }
-
     /// Leaves a graph for later, unless it has been left before.
     pub(super) fn leave(&mut self, graph: Graph) {
         if let Some(seen) = &mut self.seen
             && !seen.add_partial(&graph, &self.names)
         {
-            self.spare.push(graph);
             return;
         }
         self.work.push(graph);
@@ -127,7 +103,7 @@ impl Search {
 
     /// Whether the SC axiom holds with `id` added. Nothing comes after an event that is added as the
     /// latest of its location, so it cannot close a cycle.
-    pub(super) fn sc_holds(&mut self, id: Id) -> bool {
+    pub(super) fn sc_holds(&self, id: Id) -> bool {
         let event = self.graph.at(id);
         let end = match event.kind {
             super::event::Kind::Load => self.graph.after(event.rf),
@@ -135,7 +111,7 @@ impl Search {
         };
         let latest = end == self.graph.order(event.location).len();
         let sc = event.order == std::sync::atomic::Ordering::SeqCst;
-        latest || !self.graph.sc_matters(sc) || self.sc_order.holds(&self.graph)
+        latest || !self.graph.sc_matters(sc) || ScOrder::default().holds(&self.graph)
     }
 
     /// What a read of a location of the graph from `write` sees in this run.

@@ -164,18 +164,6 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Forgets everything, and keeps the memory.
-    pub(super) fn clear(&mut self) {
-        let (mut turn, mut before) =
-            (std::mem::take(&mut self.turn), std::mem::take(&mut self.before));
-        let mut accesses = std::mem::take(&mut self.accesses);
-        turn.clear();
-        before.clear();
-        accesses.0.clear();
-        accesses.1.clear();
-        *self = Self { turn, before, accesses, ..Self::default() };
-    }
-
     /// Whether the turn does nothing after a weak exchange has failed in it without a cause, but to read the value.
     fn ends_with_a_failure(&self) -> bool {
         let at = self.turn.iter().rposition(Look::fails_without_a_cause);

@@ -100,7 +100,7 @@ impl Search {
     fn goes_on(&mut self, causes: u128) {
         self.for_ever.insert(causes, false);
         if self.run.over.is_none() && self.decides.is_none() {
-            let graph = self.fork();
+            let graph = self.graph.clone();
             self.work.push(graph);
         }
         self.run.end(Ending::Again);
@@ -161,18 +161,11 @@ impl Search {
                 self.run.end(Ending::Again);
             }
             None => {
-                let graph = self.fork();
+                let graph = self.graph.clone();
                 self.work.push(graph);
-                let mut graph = self.spare();
-                if let Some(&last) = self.graph.of(thread).last() {
-                    let past = self.graph.past(last).causes;
-                    self.graph.restrict(
-                        &mut graph,
-                        &mut self.ids,
-                        |_, event| event.in_past(&past),
-                        [NONE; 2],
-                    );
-                }
+                let last = self.graph.of(thread).last();
+                let past = last.map(|&last| self.graph.past(last).causes).unwrap_or_default();
+                let (graph, _) = self.graph.restrict(|_, event| event.in_past(&past), [NONE; 2]);
                 self.to_decide = Some((graph, causes));
                 self.run.end(Ending::Again);
             }
