@@ -1,6 +1,6 @@
 //! What an exploration is asked beside its own question.
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::panic::Location;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,19 +20,11 @@ pub struct Probe {
     /// What was executed at the line of the mutant, and is not what it changes: places and operations.
     near: Mutex<BTreeSet<String>>,
     /// The operations that were executed, if they are asked for.
-    sites: Option<Mutex<Sites>>,
+    sites: Option<Mutex<BTreeMap<Operation, Seen>>>,
 }
 
-/// An operation of the code under test.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Place {
-    file: &'static str,
-    line: u32,
-    column: u32,
-    operation: &'static str,
-    /// The orderings it was called with.
-    orders: Vec<&'static str>,
-}
+/// An operation of the code under test: where it is, its name, and its orderings, two at most.
+type Operation = (&'static str, u32, u32, &'static str, [Option<&'static str>; 2]);
 
 /// What is known of an operation.
 #[derive(Debug)]
@@ -40,46 +32,6 @@ struct Seen {
     changes: Vec<Change>,
     /// Whether it was ever executed while other threads could run.
     contended: bool,
-}
-
-/// The address of a site, the operation, the first and the last of its orderings, and whether it was
-/// contended.
-type Known = (usize, &'static str, Option<Ordering>, Option<Ordering>, bool);
-
-/// Operations that were executed.
-#[derive(Debug, Default)]
-struct Sites {
-    all: BTreeMap<Place, Seen>,
-    /// Those of which nothing new can be learned: most of what is executed has been before.
-    known: HashSet<Known>,
-}
-
-impl Sites {
-    fn add(
-        &mut self,
-        site: &'static Location<'static>,
-        operation: &'static str,
-        orders: &[Ordering],
-        contended: bool,
-    ) {
-        let address = std::ptr::from_ref(site).addr();
-        let (first, last) = (orders.first().copied(), orders.last().copied());
-        if !self.known.insert((address, operation, first, last, contended)) {
-            return;
-        }
-        let place = Place {
-            file: site.file(),
-            line: site.line(),
-            column: site.column(),
-            operation,
-            orders: orders.iter().map(|order| name(*order)).collect(),
-        };
-        let seen = self
-            .all
-            .entry(place)
-            .or_insert_with(|| Seen { changes: changes(operation, orders), contended });
-        seen.contended |= contended;
-    }
 }
 
 impl Probe {
@@ -120,16 +72,17 @@ impl Probe {
     /// What was executed, if that was asked for.
     pub fn executed(&self) -> Option<Vec<Site>> {
         let sites = self.sites.as_ref()?.lock().unwrap_or_else(PoisonError::into_inner);
-        let executed = |(place, seen): (&Place, &Seen)| Site {
-            file: plain_path(place.file),
-            line: place.line,
-            column: place.column,
-            operation: place.operation.into(),
-            ordering: place.orders.join(", "),
-            contended: seen.contended,
-            changes: seen.changes.iter().map(ToString::to_string).collect(),
-        };
-        Some(sites.all.iter().map(executed).collect())
+        let executed =
+            |(&(file, line, column, operation, orders), seen): (&Operation, &Seen)| Site {
+                file: plain_path(file),
+                line,
+                column,
+                operation: operation.into(),
+                ordering: orders.into_iter().flatten().collect::<Vec<_>>().join(", "),
+                contended: seen.contended,
+                changes: seen.changes.iter().map(ToString::to_string).collect(),
+            };
+        Some(sites.iter().map(executed).collect())
     }
 
     /// An operation is about to be executed, while other threads can run if `contended`. Returns what
@@ -142,8 +95,12 @@ impl Probe {
         contended: bool,
     ) -> Option<Change> {
         if let Some(sites) = &self.sites {
+            let mut names = orders.iter().map(|order| name(*order));
+            let key =
+                (site.file(), site.line(), site.column(), operation, [names.next(), names.next()]);
             let mut sites = sites.lock().unwrap_or_else(PoisonError::into_inner);
-            sites.add(site, operation, orders, contended);
+            let new = || Seen { changes: changes(operation, orders), contended };
+            sites.entry(key).or_insert_with(new).contended |= contended;
         }
         let here =
             |mutant: &&Mutant| mutant.line == site.line() && mutant.file == plain_path(site.file());
