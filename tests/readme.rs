@@ -131,7 +131,7 @@ const REPORTED: [&str; 17] = [
     "preempted",
     "not completed",
     "loom agrees",
-    "loom compared nothing",
+    "loom not run",
     "fails as expected",
     "the engines disagree",
     "wrong model",

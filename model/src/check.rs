@@ -299,9 +299,8 @@ impl<S: Send + Sync + 'static> Model<S> {
     }
 
     /// Sets how many interleavings the second engine explores at most; the default is 1,000, and
-    /// `SELVEDGE_LOOM` sets another. Runs that it gives up, because a waiting loop has found nothing new, count
-    /// too. If all of them are given up, the report says that nothing was compared: such a model takes most of its time
-    /// for that, and 0 leaves it out. No effect on real threads.
+    /// `SELVEDGE_LOOM` sets another. With 0 it is not run; nor does it explore a model in which a loop may wait, and the
+    /// report says so. No effect on real threads.
     pub fn loom(mut self, n: u64) -> Self {
         self.plan.loom = Some(n);
         self

@@ -30,7 +30,7 @@
 //! ([`loom`](Model::loom)). The outcomes of the sequentially consistent graphs must be exactly those of loom; if
 //! loom did not come to its end, its outcomes must be among them. Otherwise the check fails with *the engines
 //! disagree*. Either the checker has a bug, or the model shares state that is not from [`sync`]. The report
-//! says how many interleavings were compared, or why none were.
+//! says how many interleavings were compared, or why none were: loom does not explore a model in which a loop may wait.
 //!
 //! # What a passing check means
 //!

@@ -38,7 +38,7 @@ pub struct Builder {
     /// The bound of loom, which runs beside the checker; without effect on the checker itself, which explores more.
     pub preemption_bound: Option<usize>,
     /// Not in loom: how many interleavings loom runs beside the checker. `None` stands for `SELVEDGE_LOOM`, or 1,000;
-    /// `Some(0)` leaves loom out. For a model whose report says that loom compared nothing: loom takes most of its time.
+    /// `Some(0)` leaves loom out.
     pub loom: Option<u64>,
     /// Refused: a failure prints the command that replays it.
     pub checkpoint_file: Option<PathBuf>,

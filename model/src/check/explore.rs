@@ -341,16 +341,10 @@ impl<'a> Exploration<'a> {
         match report.end {
             loom::End::Complete => Interleavings::Complete(report.executions()),
             loom::End::Unable(why) => Interleavings::NotRun(why),
-            loom::End::Broken(why) if why == loom::TOO_MANY_PREEMPTIONS => {
-                not_run("an interleaving has more than 255 preemptions")
-            }
             loom::End::Broken(why) => {
                 let fault = Fault::Engine(format!("loom has panicked: {why}"));
                 self.explored.finding.get_or_insert(Finding { fault, shown: None });
                 Interleavings::default()
-            }
-            loom::End::Capped | loom::End::Stopped if report.executions() == 0 => {
-                Interleavings::OnlyWait(report.runs())
             }
             loom::End::Capped | loom::End::Stopped => Interleavings::Capped {
                 interleavings: report.executions(),

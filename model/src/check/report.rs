@@ -64,8 +64,6 @@ pub enum Interleavings {
         /// With at most so many preemptions each ([`Model::preemptions`](super::Model::preemptions)).
         preemptions: Option<u8>,
     },
-    /// None: loom has run so many, and in each of them a loop only waits, so that it is another one without that turn.
-    OnlyWait(u64),
     /// None, for this reason.
     NotRun(String),
 }
@@ -87,14 +85,6 @@ impl fmt::Display for Interleavings {
             Self::Capped { interleavings: n, preemptions: Some(most) } => {
                 let (s, ss) = (s(*n), s(u64::from(*most)));
                 write!(f, "loom agrees on {n} interleaving{s} with at most {most} preemption{ss}")
-            }
-            Self::OnlyWait(n) => {
-                f.write_str("loom compared nothing: its first ")?;
-                match n {
-                    1 => f.write_str("interleaving only waits")?,
-                    n => write!(f, "{n} interleavings only wait")?,
-                }
-                f.write_str("; `.loom(0)` leaves it out")
             }
             Self::NotRun(why) => write!(f, "loom not run: {why}"),
         }

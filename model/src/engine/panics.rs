@@ -192,18 +192,12 @@ pub(in crate::engine) fn install_hook() {
             if crate::kernel::with(|_| ()).is_none() {
                 return before(info);
             }
+            // The engine itself panics: that is an error of its own.
+            if crate::kernel::with(|engine| engine.is_at_work()).unwrap_or(false) {
+                return before(info);
+            }
             let (message, at) =
                 (said(info.payload()), info.location().unwrap_or(Location::caller()));
-            // The engine itself panics: that is an error of its own, unless the report says what it means.
-            let at_work = crate::kernel::with(|engine| engine.is_at_work()).unwrap_or(false);
-            if at_work {
-                let in_loom = at.file().ends_with("rt/path.rs");
-                let is_said = in_loom && message == super::loom::TOO_MANY_PREEMPTIONS;
-                if !is_said {
-                    before(info);
-                }
-                return;
-            }
             if message == IN_CLEANUP {
                 return explain_abort();
             }

@@ -58,7 +58,7 @@ impl Family {
             }
             let both = explore(&program);
             counts.programs += 1;
-            counts.loom += both.loom.runs();
+            counts.loom += both.loom.executions();
             counts.graphs += both.graphs.runs();
             assert!(!matches!(both.loom.end, loom::End::Broken(_)), "{:?}\n{program:?}", both.loom);
             counts.unable += u64::from(matches!(both.loom.end, loom::End::Unable(_)));

@@ -36,21 +36,18 @@
 //!
 //! # Limits
 //!
-//! Five threads in all. A loop that does something else after some idle turns, or whose turns have an effect, is not
-//! explored: see [`End::Unable`]. The stacks are this engine's own, so loom's 32 KiB do not matter.
+//! Five threads in all. A program with a loop that may wait is not explored: see [`End::Unable`]. The stacks are this engine's own, so loom's 32 KiB do not matter.
 
 mod run;
 mod step;
 mod thread;
-mod turn;
 
 use std::cell::{Cell, RefCell};
-use std::collections::HashSet;
 use std::ops::ControlFlow;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 
-use super::graph::{Action, Ending, Text, Trace};
+use super::graph::{Ending, Trace};
 use super::memory::Memory;
 use super::names::Names;
 use super::overflow;
@@ -58,10 +55,7 @@ use super::panics;
 use super::stacks::{self, Stacks};
 use crate::kernel::{self, ThreadId};
 use crate::mutation::Probe;
-use run::{Run, Status};
-
-/// What loom panics with at the 256th preemption of an interleaving: it counts them in a byte.
-pub(crate) const TOO_MANY_PREEMPTIONS: &str = "attempt to add with overflow";
+use run::Run;
 
 /// How to explore.
 #[derive(Debug, Clone)]
@@ -73,11 +67,6 @@ pub struct Config {
     /// How often a thread may be preempted; `None`: as often as there is a difference. A bound makes
     /// the exploration [`End::Capped`].
     pub preemptions: Option<usize>,
-    /// How many turns in a row a waiting loop may take that have an effect.
-    pub turns: u32,
-    /// How many turns without an effect a loop may take before it leaves; one that takes more counts
-    /// as waiting for ever.
-    pub idle_turns: u32,
     /// The size of a thread's stack in bytes, unless it asks for more.
     pub stack_bytes: usize,
     /// What is changed about an operation, and which are executed.
@@ -90,8 +79,6 @@ impl Default for Config {
             executions: 1_000,
             steps: 2_000,
             preemptions: None,
-            turns: 16,
-            idle_turns: 200,
             stack_bytes: stacks::DEFAULT_BYTES,
             probe: None,
         }
@@ -121,9 +108,6 @@ pub struct Report {
     pub complete: u64,
     /// Executions in which some threads wait for ever.
     pub deadlocks: u64,
-    /// Executions that were not shown: a waiting loop took a turn that found the same as the turn
-    /// before, and without that turn it is another execution.
-    pub stutters: u64,
     /// How the exploration ended.
     pub end: End,
 }
@@ -132,11 +116,6 @@ impl Report {
     /// Executions that the caller was shown.
     pub fn executions(&self) -> u64 {
         self.complete + self.deadlocks
-    }
-
-    /// How often the program was run.
-    pub fn runs(&self) -> u64 {
-        self.executions() + self.stutters
     }
 }
 
@@ -158,39 +137,14 @@ impl Execution<'_> {
         self.run.over.as_ref().unwrap_or(&Ending::Complete)
     }
 
-    /// The names of the threads that had one.
-    pub fn threads(&self) -> impl Iterator<Item = (ThreadId, Option<&str>)> {
-        let threads = self.run.threads.iter().enumerate();
-        threads
-            .filter(|(_, thread)| thread.status != Status::Absent)
-            .map(|(number, thread)| (number, thread.name.as_deref()))
-    }
-
     /// The way to a thread from the first one: which child of its parent it is.
     pub fn path(&self, thread: ThreadId) -> &[u32] {
         self.names.path(thread)
     }
 
-    /// What happened, in its order.
+    /// The steps, in their order, with their results.
     pub fn trace(&self) -> Trace {
-        let mut lines = self.run.log.clone();
-        let mut overwritten = HashSet::new();
-        for line in lines.iter_mut().rev() {
-            if let Action::Step(operation) = line.action
-                && let Some(location) = operation.location()
-            {
-                line.newest = !overwritten.contains(&location);
-                if line.place.is_some() {
-                    overwritten.insert(location);
-                }
-            }
-        }
-        Trace { lines, is_interleaving: true }
-    }
-
-    /// What a note or a panic says.
-    pub fn text(&self, number: usize) -> Option<&Text> {
-        self.run.texts.get(number)
+        Trace { lines: self.run.log.clone(), is_interleaving: true }
     }
 }
 
@@ -328,7 +282,7 @@ impl Engine<'_> {
     fn execution(&self) {
         let report = self.report.borrow();
         let ends = report.end != End::Complete;
-        let capped = report.runs() >= self.config.executions;
+        let capped = report.executions() >= self.config.executions;
         drop(report);
         if capped && !ends {
             self.report.borrow_mut().end = End::Capped;
@@ -359,10 +313,6 @@ impl Engine<'_> {
         let mut report = self.report.borrow_mut();
         if let Some(reason) = run.unable.take() {
             report.end = End::Unable(reason);
-            return;
-        }
-        if run.stutters {
-            report.stutters += 1;
             return;
         }
         match run.over {

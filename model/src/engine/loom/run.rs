@@ -8,13 +8,10 @@ use ::loom::sync::atomic::AtomicUsize;
 use corosensei::Yielder;
 use corosensei::stack::DefaultStack;
 
-use super::turn::{Left, Waiting};
-use crate::engine::graph::{Action, Blocked, Ending, Line, Source, Text};
+use crate::engine::graph::{Action, Blocked, Ending, Line};
 use crate::engine::names::Names;
 use crate::engine::overflow::Running;
-use crate::kernel::{
-    Clock, Edges, Locals, LocationId, Made, Object, Operation, Rmw, Site, ThreadId,
-};
+use crate::kernel::{Clock, Edges, Locals, LocationId, Made, Object, Operation, Site, ThreadId};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Status {
@@ -36,6 +33,8 @@ pub(super) struct Thread {
     /// The step that it wants to take, or took last.
     pub(super) step: (Operation, Site),
     pub(super) steps: u16,
+    /// How many there were at the last hint of a loop that waits.
+    pub(super) turned: u16,
     /// Threads, a bit each, whose ends come before what it does.
     pub(super) joined: u32,
     pub(super) children: u32,
@@ -45,7 +44,6 @@ pub(super) struct Thread {
     pub(super) running: Running,
     pub(super) body: Option<Box<dyn FnOnce()>>,
     pub(super) yielder: *const Yielder<(), ()>,
-    pub(super) waiting: Waiting,
     /// Its execution is over, and it has been unwound, or is.
     pub(super) unwound: bool,
     pub(super) panic: Option<String>,
@@ -59,6 +57,7 @@ impl Thread {
             handle: None,
             step: (Operation::Fence { order: Ordering::SeqCst }, Location::caller()),
             steps: 0,
+            turned: 0,
             joined: 0,
             children: 0,
             token: LocationId::default(),
@@ -66,7 +65,6 @@ impl Thread {
             running: Running::default(),
             body: None,
             yielder: std::ptr::null(),
-            waiting: Waiting::default(),
             unwound: false,
             panic: None,
             locals: Vec::new(),
@@ -82,24 +80,6 @@ pub(super) struct Place {
     pub(super) state: Option<Object>,
     /// The atomic of loom that stands for it, once it has been accessed.
     pub(super) gate: Option<usize>,
-    /// Of an atomic: how often it was changed. An update that writes back what it read changes
-    /// nothing.
-    pub(super) changes: usize,
-    /// The number of the last change that has not been undone, and of the one before.
-    pub(super) last_change: (usize, usize),
-    /// Of an object: the acts that may have left something behind for other threads.
-    pub(super) left: Vec<Left>,
-    /// The last line of the log that wrote or acted.
-    pub(super) written: Option<usize>,
-    /// How many did.
-    pub(super) writes: usize,
-}
-
-impl Place {
-    fn change(&mut self, value: u64) {
-        (self.value, self.changes) = (value, self.changes + 1);
-        self.last_change = (self.changes, self.last_change.0);
-    }
 }
 
 #[derive(Default)]
@@ -114,13 +94,10 @@ pub(super) struct Run {
     pub(super) lacks_gates: bool,
     pub(super) touches: usize,
     pub(super) log: Vec<Line>,
-    pub(super) texts: Vec<Text>,
     /// The execution goes no further: its threads are unwound.
     pub(super) over: Option<Ending>,
     /// Why the exploration goes no further.
     pub(super) unable: Option<String>,
-    /// A waiting loop has gone on after a turn that found the same as the turn before.
-    pub(super) stutters: bool,
     /// The stacks of threads that are suspended for good, until all threads have been unwound.
     pub(super) left: Vec<DefaultStack>,
 }
@@ -150,16 +127,7 @@ impl Run {
             Made::Object(state) => (0, Some(state)),
         };
         let location = LocationId::new(self.places.len());
-        self.places.push(Place {
-            value,
-            state,
-            gate: None,
-            changes: 0,
-            last_change: (0, 0),
-            left: Vec::new(),
-            written: None,
-            writes: 0,
-        });
+        self.places.push(Place { value, state, gate: None });
         location
     }
 
@@ -192,31 +160,16 @@ impl Run {
 
     /// Takes a step that is enabled.
     pub(super) fn perform(&mut self, thread: ThreadId, operation: &Operation, site: Site) -> u64 {
-        let mut written = None;
-        let mut applied = None;
         let result = match *operation {
-            Operation::Load { location, order } => {
-                applied = Some(order);
-                self.place(location).value
-            }
-            Operation::Store { location, value, order } => {
-                applied = Some(order);
-                written = Some(value);
-                let place = self.place(location);
-                place.change(value);
+            Operation::Load { location, .. } => self.place(location).value,
+            Operation::Store { location, value, .. } => {
+                self.place(location).value = value;
                 0
             }
-            Operation::Update { location, update, success, failure } => {
+            Operation::Update { location, update, .. } => {
                 let place = self.place(location);
-                let (old, (_, before_lock)) = (place.value, place.last_change);
-                written = update.apply(old);
-                applied = Some(if written.is_some() { success } else { failure });
-                if let Some(value) = written.filter(|&value| value != old) {
-                    place.change(value);
-                }
-                if update.rmw == Rmw::Unlock {
-                    place.last_change.0 = before_lock;
-                }
+                let old = place.value;
+                place.value = update.apply(old).unwrap_or(old);
                 old
             }
             Operation::Act { object, act } => {
@@ -231,27 +184,7 @@ impl Run {
             }
             Operation::Spawn { .. } | Operation::Fence { .. } | Operation::Choose { .. } => 0,
         };
-        let acts = matches!(operation, Operation::Act { .. });
-        let number = self.log.len();
-        let (mut source, mut at) = (None, None);
-        if let Some(location) = operation.location() {
-            let place = self.place(location);
-            if !matches!(operation, Operation::Store { .. }) {
-                source = Some(place.written.map_or(Source::Initial, Source::Line));
-            }
-            if acts || written.is_some() {
-                at = Some(place.writes);
-                (place.written, place.writes) = (Some(number), place.writes + 1);
-            }
-        }
-        self.log.push(Line {
-            order: applied,
-            result,
-            written,
-            source,
-            place: at,
-            ..Line::of(thread, Action::Step(*operation), site)
-        });
+        self.log.push(Line { result, ..Line::of(thread, Action::Step(*operation), site) });
         result
     }
 
@@ -267,7 +200,7 @@ impl Run {
     }
 
     /// The threads that wait for ever, if no thread can run and some have not ended.
-    pub(super) fn deadlock(&mut self) -> Option<Ending> {
+    pub(super) fn deadlock(&self) -> Option<Ending> {
         if self.threads.iter().any(|thread| thread.status == Status::Running) {
             return None;
         }
@@ -275,12 +208,10 @@ impl Run {
             self.threads.iter().enumerate().filter(|(_, thread)| thread.status == Status::Parked);
         let blocked: Vec<Blocked> = parked
             .map(|(thread, state)| {
-                let last = state.waiting.last_look().filter(|_| state.waiting.spins);
-                let (operation, site) = last.unwrap_or(state.step);
-                Blocked { thread, operation, site, spins: state.waiting.spins, until: false }
+                let (operation, site) = state.step;
+                Blocked { thread, operation, site, spins: false, until: false }
             })
             .collect();
-        self.stutters |= self.succeeds_in_a_turn();
         (!blocked.is_empty()).then_some(Ending::Deadlock(blocked))
     }
 
@@ -297,6 +228,30 @@ impl Run {
             state.status = Status::Running;
             if let Some(handle) = &state.handle {
                 handle.unpark();
+            }
+        }
+    }
+
+    /// Unparks the threads that can go on after this step.
+    pub(super) fn wake(&mut self, operation: &Operation) {
+        let Some(location) = operation.location() else { return };
+        for thread in 0..self.threads.len() {
+            let Thread { status, step: (step, _), .. } = self.threads[thread];
+            if status == Status::Parked
+                && step.location() == Some(location)
+                && self.is_enabled(thread, &step)
+            {
+                self.unpark(thread);
+            }
+        }
+    }
+
+    /// Unparks the threads that join `child`, which has ended.
+    pub(super) fn wake_joining(&mut self, child: ThreadId) {
+        for thread in 0..self.threads.len() {
+            let Thread { status, step: (step, _), .. } = self.threads[thread];
+            if status == Status::Parked && step == (Operation::Join { child }) {
+                self.unpark(thread);
             }
         }
     }

@@ -2,14 +2,12 @@
 
 use std::alloc::Layout;
 use std::any::Any;
-use std::panic::Location;
 use std::sync::atomic::Ordering;
 
 use super::Engine;
-use super::run::{Run, Status};
+use super::run::Status;
 use super::thread::MAX_THREADS;
-use super::turn::Echo;
-use crate::engine::graph::{Action, Ending, Line, Text};
+use crate::engine::graph::Ending;
 use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{
@@ -17,6 +15,7 @@ use crate::kernel::{
     Operation, Owned, Policy, Site, StaticCopy, ThreadId, Turn, object,
 };
 use crate::mutation::Change;
+use crate::place::file_and_line;
 
 impl KernelEngine for Engine<'_> {
     fn execution(&self) -> u64 {
@@ -52,11 +51,6 @@ impl KernelEngine for Engine<'_> {
         let thread = self.current.get();
         if !self.is_done() {
             let mut run = self.run.borrow_mut();
-            match run.echo(thread, &operation, site) {
-                Echo::No => {}
-                Echo::Answered(result) => return result,
-                Echo::GivesUp(reason) => run.give_up(reason),
-            }
             let most = self.config.steps.min(60_000);
             let state = run.thread(thread);
             (state.step, state.steps) = ((operation, site), state.steps + 1);
@@ -73,10 +67,8 @@ impl KernelEngine for Engine<'_> {
             self.leave_if_over();
             let mut run = self.run.borrow_mut();
             if run.is_enabled(thread, &operation) {
-                let found = run.done_before(&operation);
                 let result = run.perform(thread, &operation, site);
-                run.look(thread, found, result);
-                run.wake(thread, &operation);
+                run.wake(&operation);
                 return result;
             }
             drop(run);
@@ -127,12 +119,8 @@ impl KernelEngine for Engine<'_> {
         matches!(block, Memory::Owned(block) if block.offset_in_block() == Some(0) && block.freed.is_none())
     }
 
-    fn access(&self, location: LocationId, access: Access, _: Site) {
-        // Races are the other engine's; that something was changed matters to a waiting loop.
-        if access == Access::Write {
-            self.run.borrow_mut().wrote_plainly(self.current.get(), location);
-            self.leave_if_over();
-        }
+    fn access(&self, _: LocationId, _: Access, _: Site) {
+        // Races are the other engine's.
     }
 
     fn state(&self, object: LocationId) -> Object {
@@ -184,20 +172,20 @@ impl KernelEngine for Engine<'_> {
     }
 
     fn turn(&self, turn: Turn, site: Site) {
-        self.end_turn(turn, site);
+        self.leave_if_over();
+        let mut run = self.run.borrow_mut();
+        let state = run.thread(self.current.get());
+        let goes_round = matches!(turn, Turn::Spin | Turn::Wait);
+        if goes_round && std::mem::replace(&mut state.turned, state.steps) < state.steps {
+            run.give_up(format!("a loop may wait at {}", file_and_line(site)));
+            drop(run);
+            self.leave();
+        }
     }
 
     fn panicked(&self, payload: &(dyn Any + Send)) {
         let message = message_of(self.current.get(), payload);
         self.run.borrow_mut().thread(self.current.get()).panic.get_or_insert(message);
-    }
-
-    fn panics(&self, message: String, at: &Location<'_>) {
-        self.run.borrow_mut().note(self.current.get(), message, at, Action::Panic);
-    }
-
-    fn note(&self, text: String, site: Site) {
-        self.run.borrow_mut().note(self.current.get(), text, site, Action::Note);
     }
 
     fn abort(&self, payload: &(dyn Any + Send)) -> ! {
@@ -229,24 +217,5 @@ impl KernelEngine for Engine<'_> {
     fn misuse(&self, message: String) -> ! {
         self.run.borrow_mut().give_up(message);
         self.leave();
-    }
-}
-
-impl Run {
-    /// Adds a line to the log that is not a step, unless the execution is over.
-    fn note(
-        &mut self,
-        thread: ThreadId,
-        text: String,
-        at: &Location<'_>,
-        action: fn(usize) -> Action,
-    ) {
-        if self.over.is_some() || self.thread(thread).waiting.echoes().is_some() {
-            return;
-        }
-        let action = action(self.texts.len());
-        self.texts.push(Text { text, at: (at.file().to_owned(), at.line()) });
-        let site = self.thread(thread).step.1;
-        self.log.push(Line::of(thread, action, site));
     }
 }

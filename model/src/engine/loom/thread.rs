@@ -10,7 +10,6 @@ use corosensei::{Coroutine, Yielder};
 
 use super::Engine;
 use super::run::{Run, Status};
-use super::turn::gives_up;
 use crate::engine::graph::Ending;
 use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
@@ -135,11 +134,6 @@ impl Engine<'_> {
         let state = run.thread(thread);
         if let Err(payload) = result {
             state.panic.get_or_insert_with(|| message_of(thread, &*payload));
-        }
-        if let Some(site) = state.waiting.echoes() {
-            run.give_up(gives_up(site));
-            drop(run);
-            self.await_turn(thread);
         }
     }
 

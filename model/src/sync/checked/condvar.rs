@@ -116,7 +116,10 @@ impl Condvar {
                 end = End::TimedOut;
             }
         } else {
-            Self::end_turn(site);
+            // A wait that only a notification ends is no turn of a loop: it blocks.
+            if wakes || kernel::with(|engine| engine.policy().spurious) == Some(true) {
+                Self::end_turn(site);
+            }
             let spurious = wakes || Self::spurious(site);
             self.act(if spurious { CondvarAct::LeaveAnyway } else { CondvarAct::Wake }, site);
         }
