@@ -9,7 +9,6 @@ mod names;
 mod overflow;
 pub(crate) mod panics;
 pub(crate) mod stacks;
-mod turns;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

@@ -46,16 +46,17 @@
 
 use std::collections::HashMap;
 
+mod earlier;
 mod echo;
 mod found;
 
+use earlier::{Earlier, TurnEnd, only_look};
 use echo::Echo;
 use found::Name;
 
 use super::event::{Id, Kind};
 use super::search::Search;
 use crate::engine::call_stack::CallStack;
-use crate::engine::turns::{Earlier, TurnEnd, only_look};
 use crate::kernel::{Access, Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
@@ -129,7 +130,7 @@ pub(super) struct Waiting {
     before: Vec<Look>,
     /// Accesses to plain memory in the turn, and in the one before.
     accesses: (Vec<PlainAccess>, Vec<PlainAccess>),
-    earlier: Earlier<Look>,
+    earlier: Earlier,
     changed: bool,
     /// How many looks there were when it changed something last.
     looks_at_change: usize,
@@ -406,7 +407,7 @@ impl Search {
                 look.source = self.found_by(thread, location, look.acts as usize);
             }
         }
-        let found = earlier.compare(calls, &turn, Look::same);
+        let found = earlier.compare(calls, &turn);
         let waiting = &mut self.run.thread_mut(thread).waiting;
         (waiting.turn, waiting.earlier) = (turn, earlier);
         found

@@ -13,9 +13,9 @@ use super::super::event::NONE;
 use super::super::outcome::Ending;
 use super::super::run::Status;
 use super::super::search::Search;
+use super::earlier::TurnEnd;
 use super::{EMPTY_TURNS, Stopped};
 use crate::engine::call_stack::CallStack;
-use crate::engine::turns::TurnEnd;
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns that are not added to the graph.

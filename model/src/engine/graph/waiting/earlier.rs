@@ -1,23 +1,18 @@
-//! What both engines ask about the turns of a loop that waits.
+//! The turns of a thread since one that changed something.
 
-use super::call_stack::CallStack;
+use super::Look;
+use crate::engine::call_stack::CallStack;
 use crate::kernel::Site;
 
 /// Where a turn ends.
-pub(super) type TurnEnd = (Site, CallStack);
+pub(in super::super) type TurnEnd = (Site, CallStack);
 
 /// The turn of a thread that changed something last, and those since that did not repeat another: what each has looked
 /// at, and in which calls it ended.
-#[derive(Debug)]
-pub(super) struct Earlier<Look>(Vec<(CallStack, Vec<Look>)>);
+#[derive(Debug, Default)]
+pub(super) struct Earlier(Vec<(CallStack, Vec<Look>)>);
 
-impl<Look> Default for Earlier<Look> {
-    fn default() -> Self {
-        Self(Vec::new())
-    }
-}
-
-impl<Look> Earlier<Look> {
+impl Earlier {
     pub(super) fn push(&mut self, calls: CallStack, turn: Vec<Look>) {
         self.0.push((calls, turn));
     }
@@ -32,17 +27,12 @@ impl<Look> Earlier<Look> {
 
     /// Whether `turn` repeats one of these; and whether one of these repeats another, as is known only now. That one is
     /// removed.
-    pub(super) fn compare(
-        &mut self,
-        calls: CallStack,
-        turn: &[Look],
-        same: impl Fn(&Look, &Look) -> bool,
-    ) -> (bool, bool) {
+    pub(super) fn compare(&mut self, calls: CallStack, turn: &[Look]) -> (bool, bool) {
         // The first turn comes with what the thread did before the loop.
         let repeats = |calls: CallStack, turn: &[Look], (at, before): &(CallStack, Vec<Look>)| {
             calls == *at
                 && before.len() >= turn.len()
-                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| same(a, b))
+                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
         };
         let known = self.0.len();
         let mut at = 1;
@@ -61,8 +51,8 @@ impl<Look> Earlier<Look> {
 /// Of the critical sections of a turn that changed nothing, by the locks of the last to the first, which belong to the
 /// loop and leave nothing behind: of each lock as many as there were in the turn before, and one at least. What else
 /// there is in the first turn comes before the loop.
-pub(super) fn only_look<Lock: PartialEq>(locks: &[Lock], before: &[Lock]) -> Vec<bool> {
-    let count = |locks: &[Lock], lock| locks.iter().filter(|&other| other == lock).count();
+pub(super) fn only_look(locks: &[u32], before: &[u32]) -> Vec<bool> {
+    let count = |locks: &[u32], lock| locks.iter().filter(|&other| other == lock).count();
     let number = |at: usize| count(&locks[..at], &locks[at]);
     (0..locks.len()).map(|at| number(at) < count(before, &locks[at]).max(1)).collect()
 }
