@@ -13,6 +13,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use super::Failure;
 use super::plan::{First, Plan, outcome_of};
 use super::progress::Progress;
 use super::report::Interleavings;
@@ -84,32 +85,17 @@ pub(super) struct Finding {
 /// The faults that an exploration can find.
 #[derive(Debug, Clone)]
 pub(super) enum Fault {
-    DataRace(String),
-    UseAfterFree(String),
-    Deadlock(String),
-    Livelock(String),
-    Panic {
-        thread: String,
-        message: String,
-    },
-    Leak(String),
+    /// The program fails in this way: the details, in words.
+    Failed(Failure, String),
     /// An outcome that the table does not allow.
     Outcome(String),
     /// An outcome, and a relation that does not hold of it.
-    Relation {
-        outcome: String,
-        relation: String,
-    },
+    Relation { outcome: String, relation: String },
     /// There are more executions than `SELVEDGE_LIMIT`.
     LimitExceeded(u64),
-    /// An execution does not end within so many seconds.
-    Timeout(u64),
-    /// Declared threads that take no step that the checker can see.
-    Invisible(Vec<String>),
-    NonDeterministic(String),
-    /// The program cannot be modelled as it is.
+    /// The program cannot be modelled as it is, for this reason.
     Misuse(String),
-    /// The engine panicked.
+    /// The checker failed.
     Engine(String),
     /// The engines do not find the same outcomes: what, in words.
     Disagreement(String),
@@ -153,7 +139,12 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
         if seen.0 != now {
             seen = (now, Instant::now());
         } else if seen.1.elapsed() >= task.patience {
-            return Explored::failed(Fault::Timeout(task.patience.as_secs()));
+            return Explored::failed(Fault::Misuse(format!(
+                "timeout: no execution has ended for {} s; a thread blocks on something that the \
+                 checker cannot see, such as a lock from std::sync, or loops without an operation, or waits in a loop \
+                 that does not call spin_loop or yield_now in each turn",
+                task.patience.as_secs()
+            )));
         }
     }
 }
@@ -269,8 +260,12 @@ impl<'a> Exploration<'a> {
                 threads.filter(|(_, number)| report.stepped & 1 << number.load(Relaxed) == 0);
             let idle: Vec<String> = idle.map(|(part, _)| part.name.clone()).collect();
             if idle.len() >= 2 {
-                let finding = Finding { fault: Fault::Invisible(idle), shown: None };
-                self.explored.finding = Some(finding);
+                let fault = Fault::Misuse(format!(
+                    "{} perform no operation that the checker can see: shared state must be from \
+                 selvedge_model::sync, not from std::sync",
+                    idle.join(" and ")
+                ));
+                self.explored.finding = Some(Finding { fault, shown: None });
             }
         }
         if self.explored.finding.is_none() {
@@ -439,29 +434,33 @@ impl<'a> Exploration<'a> {
             None => newest.place.get().to_owned(),
         };
         let says = || describe_where(execution, Some(&name(0)));
+        let panicked = |thread, message: &str| {
+            Fault::Failed(Failure::Panic, format!("{} panicked: {message}", name(thread)))
+        };
         match ending {
             Ending::Complete => unreachable!("an execution that ended well"),
             Ending::Panic { thread, message } => {
                 let cause = cause_of(execution, *thread).map(|cause| format!("; {cause}"));
-                let message = message.clone() + &cause.unwrap_or_default();
-                Fault::Panic { thread: name(*thread), message }
+                panicked(*thread, &(message.clone() + &cause.unwrap_or_default()))
             }
             Ending::Deadlock(blocked) => {
                 if let Some((thread, message)) = execution.panic() {
                     // What the others wait for.
-                    return Fault::Panic { thread: name(thread), message: message.to_owned() };
+                    return panicked(thread, message);
                 }
-                if blocked.iter().any(|blocked| blocked.spins) {
-                    Fault::Livelock(says())
-                } else {
-                    Fault::Deadlock(says())
-                }
+                let spins = blocked.iter().any(|blocked| blocked.spins);
+                Fault::Failed(if spins { Failure::Livelock } else { Failure::Deadlock }, says())
             }
-            Ending::Leak(_) => Fault::Leak(says()),
-            Ending::Race { .. } => Fault::DataRace(says()),
-            Ending::UseAfterFree { .. } => Fault::UseAfterFree(says()),
+            Ending::Leak(_) => Fault::Failed(Failure::Leak, says()),
+            Ending::Race { .. } => Fault::Failed(Failure::DataRace, says()),
+            Ending::UseAfterFree { .. } => Fault::Failed(Failure::UseAfterFree, says()),
             Ending::Nondeterministic { .. } | Ending::OtherOutcome { .. } => {
-                Fault::NonDeterministic(says())
+                Fault::Misuse(format!(
+                    "the model is not deterministic: {}; it must not depend on addresses, a clock, a random \
+                     hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
+                     last owner of an Arc of std (use the one of selvedge_model::sync)",
+                    says()
+                ))
             }
             Ending::Misuse(message) => Fault::Misuse(message.clone()),
             ending => Fault::Engine(format!("{ending:?}")),

@@ -10,9 +10,7 @@ use super::explore::{Explored, Fault, Finding, Shown, Task, explore};
 use super::identity::Identity;
 use super::plan::First;
 use super::results;
-use super::{
-    CheckError, Engine, Evidence, ExpectedFailure, Failure, Grade, Outcome, Plan, Report, Witness,
-};
+use super::{CheckError, Engine, Evidence, ExpectedFailure, Grade, Outcome, Plan, Report, Witness};
 use crate::mutation::Probe;
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
@@ -184,8 +182,6 @@ fn explain(
     is_replay: bool,
 ) -> CheckError {
     let evidence = || evidence(identity, shown.as_ref(), &fault, is_replay);
-    let failed =
-        |failure, message: String| CheckError::Failed { failure, evidence: evidence(), message };
     let wrong = |message: String| CheckError::WrongModel { evidence: evidence(), message };
     match &fault {
         Fault::Outcome(outcome) => {
@@ -202,30 +198,10 @@ fn explain(
             outcome: outcome.clone(),
             evidence: evidence(),
         },
-        Fault::DataRace(message) => failed(Failure::DataRace, message.clone()),
-        Fault::UseAfterFree(message) => failed(Failure::UseAfterFree, message.clone()),
-        Fault::Deadlock(message) => failed(Failure::Deadlock, message.clone()),
-        Fault::Livelock(message) => failed(Failure::Livelock, message.clone()),
-        Fault::Panic { thread, message } => {
-            failed(Failure::Panic, format!("{thread} panicked: {message}"))
+        Fault::Failed(failure, message) => {
+            CheckError::Failed { failure: *failure, message: message.clone(), evidence: evidence() }
         }
-        Fault::Leak(message) => failed(Failure::Leak, message.clone()),
         Fault::LimitExceeded(limit) => CheckError::LimitExceeded { limit: *limit },
-        Fault::Timeout(seconds) => wrong(format!(
-            "timeout: no execution has ended for {seconds} s; a thread blocks on something that the \
-             checker cannot see, such as a lock from std::sync, or loops without an operation, or waits in a loop \
-             that does not call spin_loop or yield_now in each turn"
-        )),
-        Fault::Invisible(threads) => wrong(format!(
-            "{} perform no operation that the checker can see: shared state must be from \
-             selvedge_model::sync, not from std::sync",
-            threads.join(" and ")
-        )),
-        Fault::NonDeterministic(message) => wrong(format!(
-            "the model is not deterministic: {message}; it must not depend on addresses, a clock, a random \
-             hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
-             last owner of an Arc of std (use the one of selvedge_model::sync)"
-        )),
         Fault::Misuse(message) => wrong(message.clone()),
         Fault::Disagreement(difference) => {
             CheckError::EnginesDisagree { difference: difference.clone() }
