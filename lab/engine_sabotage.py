@@ -27,7 +27,7 @@ BREAKAGES = [
      'latest || !self.graph.sc_matters(sc) || ScOrder::default().holds(&self.graph)',
      'true'),
     ('SC: revisits', GRAPH + 'revisit.rs',
-     'let holds = !graph.sc_matters(sc) || ScOrder::default().holds(graph);',
+     'let holds = !self.sc_matters(sc) || ScOrder::default().holds(self);',
      'let holds = true;'),
     ('SC: without fences matters not', GRAPH + 'relations.rs',
      'fences && all.nth(1).is_some()',

@@ -35,7 +35,7 @@ mod both {
             explored.runs()
         };
         let interleavings =
-            || loom::explore(&limits, &program, &mut |_| ControlFlow::Continue(())).runs();
+            || loom::explore(&limits, &program, &mut |_| ControlFlow::Continue(())).executions();
         let (mut of_graphs, mut of_loom) = (Vec::new(), Vec::new());
         let (mut runs, mut loom_runs) = (0, 0);
         let start = Instant::now();

@@ -318,7 +318,6 @@ impl<'a> Exploration<'a> {
             stack_bytes: self.plan.stack.unwrap_or(stacks::DEFAULT_BYTES),
             preemptions: self.plan.preemptions.map(usize::from),
             probe: self.task.probe.clone(),
-            ..loom::Config::default()
         };
         let mut outcomes = Outcomes::default();
         let program = || sign.run(|| execute(self.plan, &newest));

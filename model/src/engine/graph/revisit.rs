@@ -54,24 +54,9 @@ impl Search {
         }
         graph.insert(a, at);
         let latest = at + 1 == graph.order(write.location).len();
-        if latest || self.may_read(&mut graph, r, write.order) {
+        if latest || graph.may_read(r, write.order) {
             self.leave(graph);
         }
-    }
-
-    /// Whether the SC axiom allows that `r` reads what it is to read, a write with this ordering.
-    fn may_read(&mut self, graph: &mut Graph, r: Id, order: Ordering) -> bool {
-        let read = *graph.at(r);
-        // Whether an update succeeds, and its ordering, is known only when it is done.
-        let known = !read.updates;
-        if known {
-            graph.at_mut(r).todo = false;
-            graph.fill(r);
-        }
-        let sc = order == SeqCst || known && read.order == SeqCst;
-        let holds = !graph.sc_matters(sc) || ScOrder::default().holds(graph);
-        graph.at_mut(r).todo = true;
-        holds
     }
 
     /// Lets the act `a`, which has just been pushed, come before earlier acts on its object.
@@ -159,5 +144,22 @@ impl Search {
             self.displace(a);
             self.graph.pop();
         }
+    }
+}
+
+impl Graph {
+    /// Whether the SC axiom allows that `r` reads what it is to read, a write with this ordering.
+    fn may_read(&mut self, r: Id, order: Ordering) -> bool {
+        let read = *self.at(r);
+        // Whether an update succeeds, and its ordering, is known only when it is done.
+        let known = !read.updates;
+        if known {
+            self.at_mut(r).todo = false;
+            self.fill(r);
+        }
+        let sc = order == SeqCst || known && read.order == SeqCst;
+        let holds = !self.sc_matters(sc) || ScOrder::default().holds(self);
+        self.at_mut(r).todo = true;
+        holds
     }
 }
