@@ -87,9 +87,10 @@
 //!   [`patient`](Model::patient) it times out only when no other thread can move.
 //! - A waiting loop counts as blocked while its turns change nothing and find nothing new. How many such turns it
 //!   takes is not told apart, nor how its waits with a limit end in them. It must call
-//!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`]. One that gives up after
-//!   more than about 1,000 such turns, or by a clock, is called a livelock. One whose turns have an effect is cut
-//!   after 16, or after a wake-up in vain that was not notified, and the result is bounded.
+//!   [`sync::hint::spin_loop`], [`sync::thread::yield_now`] or [`sync::hint::wait_until`], or wait by a
+//!   `compare_exchange_weak`. One that gives up after more than about 1,000 such turns, or by a clock, is called a
+//!   livelock. One whose turns have an effect is cut after 16, or after a wake-up in vain that was not notified, and the
+//!   result is bounded.
 //! - What a waiting loop changes through a shared guard (a `Cell` in a `Mutex`) is not seen by other loops, if its turn
 //!   changes nothing else.
 //! - An execution may be over before its threads are: after a deadlock or a data race, or where a waiting loop would find

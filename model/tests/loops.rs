@@ -1,9 +1,13 @@
 //! Loops that spin: those that wait, and those that give up.
 
+use std::cell::Cell;
 use std::time::Duration;
 
 use selvedge_model::Failure;
-use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use selvedge_model::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+};
 use selvedge_model::sync::cell::UnsafeCell;
 use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use selvedge_model::sync::{Mutex, hint, thread};
@@ -448,6 +452,56 @@ fn a_loop_of_weak_exchanges_is_explored_completely() {
         (0..3).filter(|_| count.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err()).count() as u64
     };
     exact_in_every_order(zero, &[("tries", tries)], &[&[2], &[3]]);
+}
+
+/// Without a hint, and each exchange may fail with a cause: a spin lock as many write it.
+#[test]
+fn a_loop_of_weak_exchanges_that_fail_with_a_cause_waits() {
+    let waits: Body<AtomicU64, u64> = |x| {
+        while x.compare_exchange_weak(1, 2, AcqRel, Acquire).is_err() {}
+        x.load(Relaxed)
+    };
+    let sets: Body<AtomicU64, u64> = |x| {
+        x.store(1, Release);
+        0
+    };
+    exact_in_every_order(zero, &[("waits", waits), ("sets", sets)], &[&[2, 0]]);
+    let locked: Body<(AtomicU64, AtomicU64), u64> = |(lock, value)| {
+        while lock.compare_exchange_weak(0, 1, Acquire, Relaxed).is_err() {}
+        let seen = value.load(Relaxed);
+        value.store(seen + 1, Relaxed);
+        lock.store(0, Release);
+        seen
+    };
+    let both = [("left", locked), ("right", locked)];
+    exact_in_every_order(|| (zero(), zero()), &both, &[&[0, 1], &[1, 0]]);
+    // It gives up after three failures, and has changed something before.
+    let tries: Body<AtomicU64, u64> = |x| {
+        x.store(3, Release);
+        (0..3).filter(|_| x.compare_exchange_weak(1, 2, AcqRel, Acquire).is_err()).count() as u64
+    };
+    exact_in_every_order(zero, &[("tries", tries)], &[&[3]]);
+    if cfg!(loom) {
+        let model = selvedge_model::Model::new(zero).thread("waits", waits);
+        model.thread("looks", |x| x.load(Relaxed)).fails(Failure::Livelock).check();
+    }
+}
+
+/// A section changes what a lock protects through a shared guard, and two exchanges fail after it.
+#[test]
+fn what_comes_before_weak_exchanges_is_no_part_of_their_turns() {
+    type Set = (Mutex<Cell<u64>>, AtomicU64);
+    let sets: Body<Set, u64> = |(value, x)| {
+        value.lock().unwrap().set(1);
+        (0..2).filter(|_| x.compare_exchange_weak(7, 8, AcqRel, Acquire).is_err()).count() as u64
+    };
+    let waits: Body<Set, u64> = |(value, _)| {
+        while value.lock().unwrap().get() == 0 {
+            hint::spin_loop();
+        }
+        0
+    };
+    exact_in_every_order(Set::default, &[("sets", sets), ("waits", waits)], &[&[2, 0]]);
 }
 
 /// What loom could not be asked is no agreement.

@@ -116,7 +116,7 @@ pub enum Turn {
     Begin,
     /// The loop goes on, and may have counted the turn.
     Spin,
-    /// A weak exchange begins that may fail without a cause: the loop goes on if it has in this turn.
+    /// A weak exchange begins that may fail without a cause: the loop goes on if it has failed in this turn.
     Again,
     /// The turn looked at shared state, changed nothing, and will be repeated until it finds another
     /// state.

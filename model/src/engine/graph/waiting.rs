@@ -10,9 +10,9 @@
 //! deadlock; but not if the turn made an unusual choice, or began with a wait that ended without a cause: the
 //! thread need not make it again, and in another execution it does not.
 //!
-//! A turn in which a `compare_exchange_weak` fails without a cause ends where the exchange is tried again, for such a loop
-//! often has no hint. If nothing comes after the failure, it need not repeat another turn: it can be taken out whatever it
-//! found.
+//! A turn in which a `compare_exchange_weak` fails ends where the exchange is tried again, if nothing was changed in
+//! between, for such a loop often has no hint. What came before the exchange is no part of that turn. If the failure has
+//! no cause and nothing comes after it, the turn need not repeat another: it can be taken out whatever it found.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what it read. So
 //! does a call of `Arc::get_mut` that fails, which locks the count of weak owners and unlocks it. An act finds its
@@ -84,11 +84,23 @@ impl Look {
             && self.operation.is_like(&other.operation)
     }
 
+    /// Whether it is the choice with which a weak exchange begins.
+    fn begins_weak_exchange(&self) -> bool {
+        matches!(self.operation, Operation::Choose { what: Choice::WeakFailure { .. }, .. })
+    }
+
     /// Whether it is a choice by which a weak exchange fails without a cause.
     fn fails_without_a_cause(&self) -> bool {
-        let weak =
-            matches!(self.operation, Operation::Choose { what: Choice::WeakFailure { .. }, .. });
-        weak && self.result != 0
+        self.begins_weak_exchange() && self.result != 0
+    }
+
+    fn ends_section(&self) -> bool {
+        matches!(self.operation, Operation::Act { act, .. } if act.ends_section())
+    }
+
+    /// Whether the weak exchange at `site` begins.
+    fn tries(&self, site: Site) -> bool {
+        self.begins_weak_exchange() && self.site == site
     }
 }
 
@@ -282,7 +294,16 @@ impl Search {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let exchange = waiting.turn.iter().rposition(Look::fails_without_a_cause);
+        if let Some(at) = waiting.turn.iter().rposition(|look| look.tries(site)) {
+            // The turn begins with that exchange.
+            let before = waiting.turn[..at].iter().filter(|look| look.ends_section()).count();
+            for id in waiting.sections.drain(..before).collect::<Vec<_>>() {
+                self.run.lasting[id as usize] = Lasting::Yes;
+            }
+        }
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let tried = |look: &Look| look.fails_without_a_cause() || look.tries(site);
+        let exchange = waiting.turn.iter().rposition(tried);
         let only_before = |at: &usize| waiting.changed && waiting.looks_at_change <= *at;
         if let Some(at) = exchange.filter(|at| turn == Turn::Spin && only_before(at)) {
             // What changed something is a turn before that of the exchange.
@@ -349,7 +370,6 @@ impl Search {
         waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
         if waiting.changed {
             waiting.earlier.clear();
-            waiting.looks_at_change = 0;
         }
         if !waiting.turn.is_empty() {
             waiting.keep_turn();
@@ -357,7 +377,7 @@ impl Search {
                 waiting.earlier.push(calls, waiting.before.clone());
             }
         }
-        waiting.changed = false;
+        (waiting.changed, waiting.looks_at_change) = (false, 0);
         if stutters && turn == Turn::Wait {
             waiting.stopped = Some((Stopped::Stutter, site));
             waiting.blocks = true;

@@ -119,15 +119,16 @@ impl Search {
         })
     }
 
-    /// Whether the turn of `thread` is one of a loop that tries a weak exchange again, after it has failed without a
-    /// cause.
+    /// Whether the turn of `thread` is one of a loop that tries a weak exchange again, after it has failed: without a
+    /// cause, or with one and nothing was changed since it began.
     pub(in super::super) fn tries_again(&self, thread: ThreadId, site: Site) -> bool {
         let waiting = &self.run.thread(thread).waiting;
-        let turn = match &waiting.echo {
-            Some(echo) => &waiting.before[..echo.at],
-            None => &*waiting.turn,
+        let (turn, changed) = match &waiting.echo {
+            Some(echo) => (&waiting.before[..echo.at], 0),
+            None => (&*waiting.turn, waiting.looks_at_change),
         };
-        turn.iter().any(|look| look.site == site && look.fails_without_a_cause())
+        let tried = turn.iter().rposition(|look| look.tries(site));
+        tried.is_some_and(|at| turn[at].fails_without_a_cause() || changed <= at)
     }
 
     /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
