@@ -9,7 +9,8 @@
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
 //! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
-//! | a waiting loop without `spin_loop`, `yield_now` or `wait_until` runs to the step limit | call one of them | `waiting_loop_without_a_hint_is_bounded` |
+//! | so does one with two waits that time out, or such a wait after a hint: with `wait_timeout` the number of executions doubles with each turn, so set `.steps(n)` | one of them in a turn | `loop_with_two_waits_that_time_out_is_bounded` |
+//! | a waiting loop without `spin_loop`, `yield_now`, `wait_until` or `compare_exchange_weak` runs to the step limit | call one of them | `waiting_loop_without_a_hint_is_bounded` |
 //! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `thread_with_too_many_steps_is_bounded` |
 //! | `.executions(n)` | no bound, and a smaller model | `limit_of_executions_is_a_bound` |
 //! | `.without_spurious()` leaves out spurious failures and wake-ups | do not call it | `model_without_spurious_failures_is_bounded` |
@@ -35,6 +36,7 @@ use selvedge_model::sync::atomic::{
 };
 use selvedge_model::sync::{Condvar, Mutex, hint, mpsc, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
+use std::time::Duration;
 
 /// The bound that the report names.
 fn is_bounded(report: &Report, bound: &str) {
@@ -190,12 +192,51 @@ fn loop_with_alternating_turns_is_bounded() {
     is_complete(&model(|_| hint::spin_loop()));
 }
 
+/// A wait that times out ends a turn, as a hint does.
+#[test]
+fn loop_with_two_waits_that_time_out_is_bounded() {
+    const LIMIT: Duration = Duration::from_micros(10);
+    let model = |polls: fn(&mpsc::Receiver<u64>, &mpsc::Receiver<u64>)| {
+        Model::new(AtomicBool::default)
+            .thread("polls", move |stop| {
+                let ((_first, one), (_second, other)) = (mpsc::channel(), mpsc::channel());
+                while !stop.load(Acquire) {
+                    polls(&one, &other);
+                }
+                stop.load(Relaxed)
+            })
+            .thread("stops", |stop| stop.store(true, Release))
+            .acceptable("polls=true", "it was stopped")
+            .steps(50)
+            .rounds(100)
+            .check()
+    };
+    let both = model(|one, other| {
+        one.recv_timeout(LIMIT).expect_err("nothing is sent");
+        other.recv_timeout(LIMIT).expect_err("nothing is sent");
+    });
+    is_bounded(&both, "the limit of steps of a thread");
+    let after_a_hint = model(|one, _| {
+        thread::yield_now();
+        one.recv_timeout(LIMIT).expect_err("nothing is sent");
+    });
+    is_bounded(&after_a_hint, "the limit of steps of a thread");
+    is_complete(&model(|one, other| {
+        one.try_recv().expect_err("nothing is sent");
+        other.recv_timeout(LIMIT).expect_err("nothing is sent");
+    }));
+}
+
 #[test]
 fn waiting_loop_without_a_hint_is_bounded() {
     is_bounded(&raises(waits(|_| ())).steps(50).check(), "the limit of steps of a thread");
     for turn in [|_: &_| hint::spin_loop(), |_: &_| thread::yield_now()] {
         is_complete(&raises(waits(turn)).check());
     }
+    let exchanges = Model::new(<(AtomicBool, AtomicU64)>::default).thread("waits", |(flag, _)| {
+        while flag.compare_exchange_weak(true, false, Acquire, Relaxed).is_err() {}
+    });
+    is_complete(&raises(exchanges).check());
 }
 
 #[test]

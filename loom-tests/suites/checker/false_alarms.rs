@@ -7,6 +7,7 @@
 //! | livelock | a waiting loop that gives up after more than about 1,000 idle turns | give up sooner in a model | `loop_that_gives_up_after_a_thousand_turns_is_reported_as_livelock` |
 //! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
 //! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
+//! | livelock | a loop that waits for what another thread has changed through a shared guard, if that thread then waits in a loop, or tries a `compare_exchange_weak` twice | the same | `change_through_a_shared_guard_before_a_loop_is_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What is never explored: [`unexplored.rs`](unexplored.rs). What bounds an exploration, and what is refused:
@@ -22,7 +23,7 @@
 use super::{is_complete, lock};
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
-    Ordering::{Acquire, Relaxed},
+    Ordering::{Acquire, Relaxed, Release},
 };
 use selvedge_model::sync::{Mutex, hint};
 use selvedge_model::{Failure, Model};
@@ -128,6 +129,38 @@ fn loops_that_answer_through_a_shared_guard_are_reported_as_livelock() {
         .acceptable("value=0", "two answers each")
         .check();
     is_complete(&report);
+}
+
+/// What comes before a loop may be a part of its first turn, which seems to change nothing.
+#[test]
+fn change_through_a_shared_guard_before_a_loop_is_reported_as_livelock() {
+    fn model<T: Default + Send + 'static>(
+        sets: fn(&Mutex<T>),
+        is_set: fn(&Mutex<T>) -> bool,
+    ) -> Model<(Mutex<T>, AtomicBool)> {
+        Model::new(<(Mutex<T>, AtomicBool)>::default)
+            .thread("asks", move |(value, answered)| {
+                sets(value);
+                while !answered.load(Acquire) {
+                    hint::spin_loop();
+                }
+            })
+            .thread("answers", move |(value, answered)| {
+                while !is_set(value) {
+                    hint::spin_loop();
+                }
+                answered.store(true, Release);
+            })
+            .rounds(100)
+    }
+    let shared = model::<Cell<bool>>(|value| lock(value).set(true), |value| lock(value).get());
+    if cfg!(loom) {
+        shared.fails(Failure::Livelock).check();
+    } else {
+        shared.acceptable("()", "both end").check();
+    }
+    let exclusive = model::<bool>(|value| *lock(value) = true, |value| *lock(value));
+    is_complete(&exclusive.acceptable("()", "both end").check());
 }
 
 /// The condition is true in its third call. It is called again only when another thread has changed what it reads.
