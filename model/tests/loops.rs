@@ -502,6 +502,18 @@ fn what_comes_before_weak_exchanges_is_no_part_of_their_turns() {
         0
     };
     exact_in_every_order(Set::default, &[("sets", sets), ("waits", waits)], &[&[2, 0]]);
+    // Something else changes between two of them.
+    let stores: Body<Set, u64> = |(value, x)| {
+        value.lock().unwrap().set(1);
+        let fails = |at| {
+            if at == 1 {
+                x.store(3, Release);
+            }
+            x.compare_exchange_weak(7, 8, AcqRel, Acquire).is_err()
+        };
+        (0..3).filter(|&at| fails(at)).count() as u64
+    };
+    exact_in_every_order(Set::default, &[("stores", stores), ("waits", waits)], &[&[3, 0]]);
 }
 
 /// What loom could not be asked is no agreement.

@@ -294,14 +294,6 @@ impl Search {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        if let Some(at) = waiting.turn.iter().rposition(|look| look.tries(site)) {
-            // The turn begins with that exchange.
-            let before = waiting.turn[..at].iter().filter(|look| look.ends_section()).count();
-            for id in waiting.sections.drain(..before).collect::<Vec<_>>() {
-                self.run.lasting[id as usize] = Lasting::Yes;
-            }
-        }
-        let waiting = &mut self.run.thread_mut(thread).waiting;
         let tried = |look: &Look| look.fails_without_a_cause() || look.tries(site);
         let exchange = waiting.turn.iter().rposition(tried);
         let only_before = |at: &usize| waiting.changed && waiting.looks_at_change <= *at;
@@ -313,6 +305,8 @@ impl Search {
             }
             self.run.thread_mut(thread).waiting.turn = own;
         }
+        // After what may be a turn of its own, which has taken the sections.
+        self.keep_sections_before_exchange(thread, site);
         let limit = self.config.turns;
         // The graph may have been made before it was known that the loop waits.
         let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
@@ -395,6 +389,19 @@ impl Search {
             waiting.stopped = Some((Stopped::Turns, site));
         }
         self.run.thread(thread).waiting.stopped.is_none()
+    }
+
+    /// A turn that the weak exchange at `site` ends begins with the exchange before: what critical sections before that
+    /// leave behind lasts.
+    fn keep_sections_before_exchange(&mut self, thread: ThreadId, site: Site) {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let exchange = waiting.turn.iter().rposition(|look| look.tries(site));
+        let looks = &waiting.turn[..exchange.unwrap_or(0)];
+        let before = looks.iter().filter(|look| look.ends_section()).count();
+        let sections: Vec<Id> = waiting.sections.drain(..before).collect();
+        for id in sections {
+            self.run.lasting[id as usize] = Lasting::Yes;
+        }
     }
 
     /// A turn ends, and with it what its critical sections leave behind.
