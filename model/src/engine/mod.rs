@@ -1,7 +1,6 @@
 //! Engines: each explores the executions of a program in its own way.
 
 pub mod agreement;
-mod call_stack;
 pub mod graph;
 pub mod loom;
 pub mod memory;

@@ -5,11 +5,11 @@ use std::any::Any;
 use std::panic::Location;
 use std::sync::atomic::Ordering;
 
+use super::call_stack::CallStack;
 use super::coroutine::Engine;
 use super::outcome::{Action, Ending, Text};
 use super::run::Entry;
 use super::search::Search;
-use crate::engine::call_stack::CallStack;
 use crate::engine::memory;
 use crate::engine::panics::message_of;
 use crate::kernel::{

@@ -33,6 +33,7 @@
 mod again;
 pub mod argument;
 mod bridge;
+mod call_stack;
 mod canonical;
 mod coroutine;
 mod event;

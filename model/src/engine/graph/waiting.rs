@@ -54,9 +54,9 @@ use earlier::{Earlier, TurnEnd, only_look};
 use echo::Echo;
 use found::Name;
 
+use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
-use crate::engine::call_stack::CallStack;
 use crate::kernel::{Access, Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.

@@ -1,7 +1,7 @@
 //! The turns of a thread since one that changed something.
 
 use super::Look;
-use crate::engine::call_stack::CallStack;
+use crate::engine::graph::call_stack::CallStack;
 use crate::kernel::Site;
 
 /// Where a turn ends.

@@ -15,7 +15,7 @@ use super::super::run::Status;
 use super::super::search::Search;
 use super::earlier::TurnEnd;
 use super::{EMPTY_TURNS, Stopped};
-use crate::engine::call_stack::CallStack;
+use crate::engine::graph::call_stack::CallStack;
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
 
 /// Turns that are not added to the graph.

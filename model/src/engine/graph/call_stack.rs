@@ -1,6 +1,6 @@
 //! Where a thread under test is: the calls on its stack.
 
-use super::overflow::Running;
+use crate::engine::overflow::Running;
 
 /// The return addresses on the stack of a thread under test, as a hash. Equal in two turns of a loop that are taken at
 /// one place of the program; of an inlined call or an unrolled loop each copy is a place of its own.
