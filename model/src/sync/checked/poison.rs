@@ -1,8 +1,8 @@
 //! What the locks have in common: results that may be poisoned, and what is shown.
 //!
 //! Whether a lock is poisoned is a flag beside it, as in `std`: an atomic whose accesses are relaxed. A thread that unwinds
-//! sets it before it releases the lock. A thread that acquires the lock reads it; that is no step if no thread that held the
-//! lock before has set it, for then it is 0. `is_poisoned` reads it without the lock, and may find an old state.
+//! stores it before it releases the lock. Acquiring the lock loads it. That load is left out if no earlier holder has stored
+//! it, since it could only read the initial value. `is_poisoned` loads it without the lock, and may read an older value.
 
 use std::fmt;
 use std::ops::Deref;
