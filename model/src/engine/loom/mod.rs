@@ -36,7 +36,8 @@
 //!
 //! # Limits
 //!
-//! Five threads in all. A program with a loop that may wait is not explored: see [`End::Unable`]. The stacks are this engine's own, so loom's 32 KiB do not matter.
+//! Five threads in all. A program with a loop that may wait is not explored: see [`End::Unable`]. The stacks are this engine's
+//! own, so loom's 32 KiB do not matter.
 
 mod run;
 mod step;

@@ -217,12 +217,8 @@ impl Act {
     /// [ends a section](Self::ends_section) is another matter.
     pub fn has_lasting_effect(self, result: u64) -> bool {
         match self {
-            Self::Mutex(act) => {
-                matches!(act, MutexAct::Unlock { poisons: true })
-            }
-            Self::RwLock(act) => {
-                matches!(act, RwLockAct::EndWrite { poisons: true })
-            }
+            Self::Mutex(act) => matches!(act, MutexAct::Unlock { poisons: true }),
+            Self::RwLock(act) => matches!(act, RwLockAct::EndWrite { poisons: true }),
             Self::ReadEnd(_) => false,
             Self::Condvar(act) => matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll),
             Self::Channel(act) => act.has_lasting_effect(result),

@@ -178,8 +178,7 @@ impl<T: ?Sized> Mutex<T> {
     /// Declares the value sound again.
     #[track_caller]
     pub fn clear_poison(&self) {
-        let site = Location::caller();
-        if poison::clear(&here(self).model, site).is_none() {
+        if poison::clear(&here(self).model, Location::caller()).is_none() {
             self.std.clear_poison();
         }
     }
