@@ -170,7 +170,8 @@ fn attempts_in_a_helper_are_told_apart_by_where_it_is_called() {
 
     let two_first: Body<AtomicU64, u64> = |a| if attempt(a) || attempt(a) { 1 } else { waits(a) };
     let three_in_a_loop: Body<AtomicU64, u64> = |a| {
-        for _ in 0..3 {
+        // Unrolled, it would be three calls.
+        for _ in 0..std::hint::black_box(3) {
             if attempt(a) {
                 return 1;
             }
@@ -249,6 +250,57 @@ fn a_waiting_loop_that_counts_its_turns_is_bounded() {
         let (start, end) = ("the loop at model/tests/loops.rs:", ", whose turns change something");
         assert!(bound.starts_with(start) && bound.ends_with(end), "{bound}");
         assert!(!report.is_complete() && report.seen("()") > 16, "{report}");
+    }
+}
+
+/// Each turn changes plain memory after its exchange has failed, if it fails without a cause.
+#[test]
+fn a_loop_that_writes_after_a_weak_exchange_is_bounded() {
+    struct State(AtomicU64, UnsafeCell<u64>);
+    // SAFETY: only the thread that takes the word accesses the cell.
+    unsafe impl Sync for State {}
+    let report = selvedge_model::Model::new(|| State(zero(), UnsafeCell::new(0)))
+        .thread("takes", |State(word, tries)| {
+            while word.compare_exchange_weak(0, 1, SeqCst, SeqCst).is_err() {
+                // SAFETY: as above.
+                tries.with_mut(|tries| unsafe { *tries += 1 });
+                hint::spin_loop();
+            }
+            // SAFETY: as above.
+            tries.with(|tries| unsafe { *tries }) > 2
+        })
+        .thread("reads", |State(word, _)| _ = word.load(SeqCst))
+        .acceptable("takes=false", "it fails twice at most")
+        .acceptable("takes=true", "it fails more often")
+        .check();
+    assert!(report.bound().is_some() && !report.is_complete(), "{report}");
+}
+
+/// A weak exchange that writes what it finds has changed nothing, also if it succeeds.
+#[test]
+fn turns_in_which_a_weak_exchange_fails_are_told_apart() {
+    type State = (AtomicU64, AtomicU64);
+    let waits: Body<State, u64> = |(word, stop)| {
+        let mut seen = 0;
+        loop {
+            let result = word.compare_exchange_weak(0, 0, SeqCst, SeqCst);
+            seen = match (result, seen) {
+                (Ok(_), 0) => 1,
+                (Err(_), 1) => 2,
+                (Ok(_), 2) => 3,
+                _ => seen,
+            };
+            if stop.load(SeqCst) == 1 {
+                return seen;
+            }
+            hint::spin_loop();
+        }
+    };
+    let stops: Body<State, u64> = |(_, stop)| stop.swap(1, SeqCst);
+    if cfg!(loom) {
+        let rows: &[&[u64]] = &[&[0, 0], &[1, 0], &[2, 0], &[3, 0]];
+        let threads = [("waits", waits), ("stops", stops)];
+        exact_in_every_order(|| (zero(), zero()), &threads, rows);
     }
 }
 

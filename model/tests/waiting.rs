@@ -553,5 +553,5 @@ fn a_park_after_a_weak_exchange_that_failed_without_a_cause_is_a_deadlock() {
     assert_eq!(report.executions(), 3);
     let report = program(|found| found).acceptable("()", "it takes the word").check();
     assert!(report.is_complete());
-    assert_eq!(report.executions(), 25);
+    assert_eq!(report.executions(), 6);
 }

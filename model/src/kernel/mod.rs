@@ -177,6 +177,11 @@ pub trait Engine {
     /// Takes a step; other threads may run before it. Returns what was read, the result of an act, or
     /// the branch chosen.
     fn step(&self, operation: Operation, site: Site) -> u64;
+    /// Whether the weak exchange that the thread that runs has just made has failed though it found what it expects, which
+    /// the value does not say. Only with [`Policy::spurious`].
+    fn fails_spuriously(&self) -> bool {
+        false
+    }
     /// With [`Policy::patient`]: takes an act that blocks, for a limited time. `None`, with the act not
     /// taken, if time is up.
     fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64>;

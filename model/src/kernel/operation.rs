@@ -150,6 +150,11 @@ impl Operation {
         }
     }
 
+    /// Whether it is a read-modify-write that may fail where it could succeed.
+    pub(crate) fn is_weak_exchange(&self) -> bool {
+        matches!(self.rmw(), Some(Rmw::CompareExchangeWeak { .. }))
+    }
+
     /// The function of an update.
     pub(crate) fn rmw(&self) -> Option<Rmw> {
         match self {
@@ -203,13 +208,6 @@ impl Operation {
 /// What a [`Operation::Choose`] decides. Branch 0 is what usually happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Choice {
-    /// Whether a `compare_exchange_weak` fails though it could succeed.
-    WeakFailure {
-        /// The value that it expects.
-        current: u64,
-        /// The value that it would write.
-        new: u64,
-    },
     /// Whether a wait ends without a notification.
     SpuriousWakeUp,
     /// Whether a wait with a limit ends because time is up.
@@ -233,6 +231,11 @@ pub struct Update {
 pub enum Rmw {
     Swap(u64),
     CompareExchange {
+        current: u64,
+        new: u64,
+    },
+    /// May fail where it could succeed: see [`fails_spuriously`](super::Engine::fails_spuriously).
+    CompareExchangeWeak {
         current: u64,
         new: u64,
     },
@@ -279,9 +282,15 @@ impl Update {
         };
         let new = match self.rmw {
             Rmw::Swap(new) => new,
-            Rmw::CompareExchange { current, new } if current == old => new,
+            Rmw::CompareExchange { current, new } | Rmw::CompareExchangeWeak { current, new }
+                if current == old =>
+            {
+                new
+            }
             Rmw::Lock if old == 1 => u64::MAX,
-            Rmw::CompareExchange { .. } | Rmw::Lock => return None,
+            Rmw::CompareExchange { .. } | Rmw::CompareExchangeWeak { .. } | Rmw::Lock => {
+                return None;
+            }
             Rmw::Unlock => 1,
             Rmw::Add(operand) => old.wrapping_add(operand),
             Rmw::Sub(operand) => old.wrapping_sub(operand),

@@ -105,7 +105,8 @@ impl Names {
         let operands = match operation {
             Operation::Store { value, .. } => vec![value],
             Operation::Update { update, .. } => match update.rmw {
-                Rmw::CompareExchange { current, new } => vec![current, new, result],
+                Rmw::CompareExchange { current, new }
+                | Rmw::CompareExchangeWeak { current, new } => vec![current, new, result],
                 Rmw::Swap(new) => vec![new, result],
                 _ => vec![result],
             },

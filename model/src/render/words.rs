@@ -167,6 +167,7 @@ pub(super) fn update_name(update: Update) -> &'static str {
     match update.rmw {
         Rmw::Swap(_) => "swap",
         Rmw::CompareExchange { .. } => "compare_exchange",
+        Rmw::CompareExchangeWeak { .. } => "compare_exchange_weak",
         Rmw::Lock | Rmw::Unlock => "get_mut",
         Rmw::Add(_) => "fetch_add",
         Rmw::Sub(_) => "fetch_sub",
@@ -181,7 +182,7 @@ pub(super) fn update_name(update: Update) -> &'static str {
 
 fn operand(rmw: Rmw) -> u64 {
     match rmw {
-        Rmw::CompareExchange { new, .. } => new,
+        Rmw::CompareExchange { new, .. } | Rmw::CompareExchangeWeak { new, .. } => new,
         Rmw::Lock => u64::MAX,
         Rmw::Unlock => 1,
         Rmw::Swap(value)
@@ -231,15 +232,11 @@ fn atomic(
     let show = |word| view.names.value(location, word);
     let short = line.order.map(short_order);
     let order = short.filter(|_| orders).map(|order| format!(" {order}")).unwrap_or_default();
-    let weak = match view.choice(view.before_in_call(at)) {
-        Some((Choice::WeakFailure { current, new }, branch)) => Some((current, new, branch == 1)),
-        _ => None,
+    let exchanged = |current| match line.result {
+        result if result != current => format!("found {}", show(result)),
+        _ if line.written.is_none() => "fails spuriously".to_owned(),
+        _ => "ok".to_owned(),
     };
-    let found = |current| match line.result {
-        result if result == current => "ok".to_owned(),
-        result => format!("found {}", show(result)),
-    };
-    let mut is_load = false;
     let (name, rest) = match operation {
         Operation::Store { value, .. } => {
             let overtaken = line.place.is_some_and(|place| state.is_overtaken(location, place));
@@ -249,10 +246,9 @@ fn atomic(
             ("store", format!("{order} {}{}", show(value), before.unwrap_or_default()))
         }
         Operation::Update { update, .. } => match update.rmw {
-            Rmw::CompareExchange { current, new } => {
-                let name =
-                    if weak.is_some() { "compare_exchange_weak" } else { update_name(update) };
-                (name, format!("({}, {}){order}: {}", show(current), show(new), found(current)))
+            Rmw::CompareExchange { current, new } | Rmw::CompareExchangeWeak { current, new } => {
+                let operands = format!("({}, {})", show(current), show(new));
+                (update_name(update), format!("{operands}{order}: {}", exchanged(current)))
             }
             rmw => {
                 let written = line.written.map(show).unwrap_or_default();
@@ -261,25 +257,12 @@ fn atomic(
                 (update_name(update), format!("({operand}){order}: {change}"))
             }
         },
-        _ => {
-            if let Some((current, new, true)) = weak {
-                let found = if line.result == current {
-                    "fails spuriously".to_owned()
-                } else {
-                    found(current)
-                };
-                let operands = format!("({}, {})", show(current), show(new));
-                ("compare_exchange_weak", format!("{operands}{order}: {found}"))
-            } else {
-                is_load = true;
-                ("load", order)
-            }
-        }
+        _ => ("load", order),
     };
     Words {
         order: short,
         reads: reads(view, state, line),
-        is_load,
+        is_load: matches!(operation, Operation::Load { .. }),
         ..Words::on(location, name, rest)
     }
 }

@@ -9,7 +9,9 @@
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-use crate::support::{Atomic, Thing, explore, spawn, threads};
+use selvedge_model::kernel::Rmw;
+
+use crate::support::{Atomic, Thing, explore, fails_spuriously, spawn, threads};
 
 #[test]
 fn increments_are_permuted() {
@@ -36,6 +38,27 @@ fn each_reader_reads_the_old_or_the_new() {
             })
         });
         assert_eq!(found.complete(), 1 << n);
+    }
+}
+
+/// Each finds 0, as long as it likes; then 1, and fails without a cause until it succeeds or gives up.
+#[test]
+fn weak_exchanges_fail_without_a_cause_only_where_they_could_succeed() {
+    for n in 1..=8 {
+        let found = explore(move || {
+            let x = Atomic::new(0);
+            threads(2, move |thread| {
+                if thread == 0 {
+                    x.store(1, Relaxed);
+                } else {
+                    let exchange = Rmw::CompareExchangeWeak { current: 1, new: 2 };
+                    let succeeds =
+                        || x.update(exchange, Relaxed, Relaxed) == 1 && !fails_spuriously();
+                    (0..n).any(|_| succeeds());
+                }
+            })
+        });
+        assert_eq!(found.complete(), (n + 1) * (n + 2) / 2);
     }
 }
 

@@ -18,8 +18,8 @@
 //! (po ∪ rf ∪ order of acts)⁺ leads from; spawns and joins are in po. A set of events is *closed* if it
 //! holds the causes of its events. The *scheduler* takes the first thread, in a fixed order of
 //! threads, whose next step is enabled in the graph. The *latest* choice is to read the last write, to
-//! write at the end of modification order, to come last on an object, or to take branch 0. The *source* of
-//! an event is what it reads, or the act before it.
+//! write at the end of modification order, to come last on an object, to take branch 0, or not to fail without a
+//! cause. The *source* of an event is what it reads, or the act before it.
 //!
 //! What a thread does next is a function of its own events and of the values that they read, so of
 //! a closed set. A thread that stopped by the stutter rule is one that is never enabled.
@@ -114,7 +114,8 @@
 //! so is `N`.
 //!
 //! An update that is redone after a revisit is a step whose source is given: it is case (b) for what it reads,
-//! and the `w` of what it then revisits. Its place in the order is that of `e` in (b).
+//! and the `w` of what it then revisits. Its place in the order is that of `e` in (b). If it is a weak exchange that
+//! succeeds, that it fails is another choice with the same source: left for later when it is redone, as in (a).
 //!
 //! # Patience
 //!

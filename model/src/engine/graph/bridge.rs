@@ -58,6 +58,10 @@ impl KernelEngine for Engine {
         self.take_step(operation, false, site)
     }
 
+    fn fails_spuriously(&self) -> bool {
+        self.search.borrow().fails_spuriously()
+    }
+
     fn step_in_time(&self, operation: Operation, site: Site) -> Option<u64> {
         Some(self.take_step(operation, true, site)).filter(|&result| result != TIMED_OUT)
     }

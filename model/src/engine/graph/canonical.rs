@@ -188,13 +188,12 @@ impl Search {
         let is_latest = match event.kind {
             Kind::Load | Kind::Update | Kind::Act => self.graph.after(event.rf) == end,
             Kind::Store => event.place as usize >= end,
-            Kind::Choose => event.place == 0,
-            Kind::Fence | Kind::Spawn | Kind::Join | Kind::TimeOut => true,
+            _ => true,
         };
         if event.kind.has_place() {
             latest[event.location()] = event.place as usize + 1;
         }
-        is_latest
+        is_latest && event.chooses_first()
     }
 }
 

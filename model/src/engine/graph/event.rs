@@ -47,6 +47,7 @@ impl Kind {
 }
 
 /// What tells the event from others, and its choice.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Event {
     pub(super) kind: Kind,
@@ -57,6 +58,8 @@ pub(super) struct Event {
     pub(super) todo: bool,
     /// The operation is a read-modify-write: whether it succeeds depends on what it reads.
     pub(super) updates: bool,
+    /// It is a weak exchange that fails though it has read what it expects.
+    pub(super) spurious: bool,
     /// Of an update: that which it reads changed something, and this one changes it back.
     pub(super) undoes: bool,
     /// In its thread.
@@ -106,6 +109,7 @@ impl Event {
             thread: thread as u8,
             todo: true,
             updates: kind == Kind::Update,
+            spurious: false,
             undoes: operation.rmw() == Some(Rmw::Unlock),
             index: index as u16,
             location,
@@ -119,6 +123,11 @@ impl Event {
 
     pub(super) fn thread(&self) -> usize {
         usize::from(self.thread)
+    }
+
+    /// Whether, of what may happen or not, the usual happens.
+    pub(super) fn chooses_first(&self) -> bool {
+        !self.spurious && (self.kind != Kind::Choose || self.place == 0)
     }
 
     pub(super) fn location(&self) -> usize {

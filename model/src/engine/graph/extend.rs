@@ -82,25 +82,20 @@ impl Search {
         for at in bound..end {
             self.read(id, operation, at);
             let updates = self.graph.at(id).kind == Kind::Update;
-            if updates && self.graph.splits(location, at) {
+            let splits = updates && self.graph.splits(location, at);
+            if splits {
                 // Only in the place of the other update that reads the same.
                 self.revisit(id);
+            }
+            if !splits && self.is_consistent(id, at) {
+                self.later(id);
             } else {
-                if updates {
-                    self.graph.insert(id, at);
-                }
-                let consistent = self.sc_holds(id);
-                if updates {
-                    self.graph.remove(id);
-                }
-                if consistent {
-                    self.later(id);
-                }
+                self.fail_later(id, operation, at);
             }
             self.graph.at_mut(id).todo = true;
         }
         self.read(id, operation, end);
-        self.settle(id, end);
+        self.settle(id, operation, end);
     }
 
     fn extend_store(&mut self, id: Id, location: u32) {
@@ -129,7 +124,7 @@ impl Search {
             Operation::Load { .. } | Operation::Update { .. } => {
                 let at = self.graph.after(self.graph.at(id).rf);
                 self.read(id, operation, at);
-                self.settle(id, at);
+                self.settle(id, operation, at);
             }
             Operation::Store { .. } => {
                 self.done(id);
@@ -165,7 +160,8 @@ impl Search {
         let rf = self.graph.write_before(location, at);
         let (kind, order) = match *operation {
             Operation::Update { update, success, failure, .. } => {
-                match update.apply(self.value(location, rf)) {
+                let new = update.apply(self.value(location, rf));
+                match new.filter(|_| !self.graph.at(id).spurious) {
                     Some(new) => {
                         self.run.values[id as usize] = new;
                         (Kind::Update, success)
@@ -182,8 +178,36 @@ impl Search {
         self.done(id);
     }
 
+    /// Whether the SC axiom holds with the read `id` of what comes before position `at`.
+    fn is_consistent(&mut self, id: Id, at: usize) -> bool {
+        let updates = self.graph.at(id).kind == Kind::Update;
+        if updates {
+            self.graph.insert(id, at);
+        }
+        let holds = self.sc_holds(id);
+        if updates {
+            self.graph.remove(id);
+        }
+        holds
+    }
+
+    /// Leaves for later, if `id` is a weak exchange that succeeds by what it reads: that it fails.
+    fn fail_later(&mut self, id: Id, operation: &Operation, at: usize) {
+        if self.graph.at(id).kind != Kind::Update || !operation.is_weak_exchange() {
+            return;
+        }
+        self.graph.at_mut(id).spurious = true;
+        self.read(id, operation, at);
+        if self.is_consistent(id, at) {
+            self.later(id);
+        }
+        self.graph.at_mut(id).spurious = false;
+        self.read(id, operation, at);
+    }
+
     /// Completes a read of what comes before position `at`.
-    fn settle(&mut self, id: Id, at: usize) {
+    fn settle(&mut self, id: Id, operation: &Operation, at: usize) {
+        self.fail_later(id, operation, at);
         let updates = self.graph.at(id).kind == Kind::Update;
         if updates {
             self.graph.insert(id, at);

@@ -65,9 +65,10 @@ impl Graph {
         &self.pasts[id as usize]
     }
 
-    /// Whether each choice that the standard or the program leaves open takes branch 0.
+    /// Whether each choice that the standard or the program leaves open takes branch 0, and each weak exchange succeeds
+    /// that can.
     pub(super) fn chose_first(&self) -> bool {
-        self.events.iter().all(|event| event.kind != Kind::Choose || event.place == 0)
+        self.events.iter().all(Event::chooses_first)
     }
 
     /// The events of `thread`.
@@ -285,7 +286,7 @@ impl Graph {
         let (mut cut, ids) = self.restrict(stays, [r, a]);
         if keep {
             let read = cut.at_mut(ids[r as usize]);
-            (read.todo, read.rf) = (true, ids[a as usize]);
+            (read.todo, read.rf, read.spurious) = (true, ids[a as usize], false);
         }
         (cut, ids)
     }

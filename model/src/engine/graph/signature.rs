@@ -57,7 +57,7 @@ impl Graph {
     fn add_event(&self, hash: &mut Hash, names: &Names, locations: &[Id], id: Id) {
         let event = self.at(id);
         self.add_name(hash, names, id);
-        hash.add(event.kind as u64 | u64::from(event.todo) << 8);
+        hash.add(event.kind as u64 | u64::from(event.todo) << 8 | u64::from(event.spurious) << 9);
         match event.kind {
             Kind::Load | Kind::Update | Kind::Act => {
                 self.add_name(hash, names, locations[event.location()]);

@@ -72,6 +72,8 @@ struct Look {
     /// Of acts: how many came before it on the object.
     acts: u32,
     result: u64,
+    /// Of a weak exchange: it failed without a cause.
+    spurious: bool,
 }
 
 impl Look {
@@ -81,26 +83,23 @@ impl Look {
         self.source == other.source
             && (self.site == other.site || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
+            && self.spurious == other.spurious
             && self.operation.is_like(&other.operation)
-    }
-
-    /// Whether it is the choice with which a weak exchange begins.
-    fn begins_weak_exchange(&self) -> bool {
-        matches!(self.operation, Operation::Choose { what: Choice::WeakFailure { .. }, .. })
-    }
-
-    /// Whether it is a choice by which a weak exchange fails without a cause.
-    fn fails_without_a_cause(&self) -> bool {
-        self.begins_weak_exchange() && self.result != 0
     }
 
     fn ends_section(&self) -> bool {
         matches!(self.operation, Operation::Act { act, .. } if act.ends_section())
     }
 
-    /// Whether the weak exchange at `site` begins.
+    /// Whether it is the weak exchange at `site`.
     fn tries(&self, site: Site) -> bool {
-        self.begins_weak_exchange() && self.site == site
+        self.operation.is_weak_exchange() && self.site == site
+    }
+
+    /// Whether something happened without a cause, or by a choice of the program.
+    fn is_unusual(&self) -> bool {
+        let chosen = matches!(self.operation, Operation::Choose { .. }) && self.result != 0;
+        self.spurious || chosen
     }
 }
 
@@ -177,10 +176,9 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
-    /// Whether the turn does nothing after a weak exchange has failed in it without a cause, but to read the value.
+    /// Whether the turn ends with a weak exchange that has failed without a cause.
     fn ends_with_a_failure(&self) -> bool {
-        let at = self.turn.iter().rposition(Look::fails_without_a_cause);
-        at.is_some_and(|at| at + 2 >= self.turn.len())
+        self.turn.last().is_some_and(|look| look.spurious)
     }
 
     /// It changes something.
@@ -274,7 +272,8 @@ impl Search {
             Kind::Store | Kind::Spawn | Kind::Join => (true, None),
         };
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        waiting.turn.push(Look { operation, site, source, acts: acts as u32, result });
+        let (acts, spurious) = (acts as u32, event.spurious);
+        waiting.turn.push(Look { operation, site, source, acts, result, spurious });
         if changed {
             waiting.changes();
         }
@@ -294,7 +293,7 @@ impl Search {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let tried = |look: &Look| look.fails_without_a_cause() || look.tries(site);
+        let tried = |look: &Look| look.spurious || look.tries(site);
         let exchange = waiting.turn.iter().rposition(tried);
         let only_before = |at: &usize| waiting.changed && waiting.looks_at_change <= *at;
         if let Some(at) = exchange.filter(|at| turn == Turn::Spin && only_before(at)) {
@@ -450,11 +449,11 @@ impl Search {
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
             let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
-            let choice = |look: &Look| matches!(look.operation, Operation::Choose { .. });
-            let unusual = |look: &Look| choice(look) && look.result != 0;
             let before = &state.waiting.before;
-            let looks_old = |look| {
-                unusual(look) || self.is_old(thread, look) || self.succeeds_in_a_turn(thread, look)
+            let looks_old = |look: &Look| {
+                look.is_unusual()
+                    || self.is_old(thread, look)
+                    || self.succeeds_in_a_turn(thread, look)
             };
             stutters && (state.waiting.spurious.1 || before.iter().any(looks_old))
         })

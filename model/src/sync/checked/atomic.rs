@@ -8,9 +8,7 @@ pub use std::sync::atomic::Ordering;
 
 use super::mutant;
 use super::place::{Item, Kind, Place, here};
-use crate::kernel::{
-    self, Access, Choice, Engine, LocationId, Made, Operation, Rmw, Site, Turn, Update,
-};
+use crate::kernel::{self, Access, Engine, LocationId, Made, Operation, Rmw, Site, Turn, Update};
 use crate::mutation::{Change, of_load, of_store};
 
 mod word;
@@ -215,12 +213,13 @@ impl<T: Word> Atomic<T> {
         let update = Update { rmw, shape: T::SHAPE };
         let old = self.in_model(|engine, location| {
             let operation = Operation::Update { location, update, success, failure };
-            engine.step(operation, site)
+            let old = engine.step(operation, site);
+            let fails = operation.is_weak_exchange() && engine.fails_spuriously();
+            (old, update.apply(old).is_some() && !fails)
         });
-        let Some(old) = old else { return self.update_std(update, success, failure) };
-        let new = update.apply(old);
+        let Some((old, writes)) = old else { return self.update_std(update, success, failure) };
         let old = T::from_word(old);
-        if new.is_some() { Ok(old) } else { Err(old) }
+        if writes { Ok(old) } else { Err(old) }
     }
 
     /// A mutant: a read-modify-write as a load and a store.
@@ -232,6 +231,23 @@ impl<T: Word> Atomic<T> {
                 Ok(old)
             }
             None => Err(old),
+        }
+    }
+
+    /// A `compare_exchange` or `compare_exchange_weak`.
+    #[track_caller]
+    fn exchange(&self, rmw: Rmw, new: u64, success: Ordering, failure: Ordering) -> Result<T, T> {
+        assert!(
+            !matches!(failure, Ordering::Release | Ordering::AcqRel),
+            "a compare_exchange cannot fail with {failure:?}: use Relaxed, Acquire or SeqCst"
+        );
+        let site = Location::caller();
+        match mutant::change(site, EXCHANGE, &[success, failure]) {
+            Some(Change::Success(success)) => self.update_at(rmw, success, failure, site),
+            Some(Change::Failure(failure)) => self.update_at(rmw, success, failure, site),
+            Some(Change::Split) => self.split(rmw, success, site),
+            Some(Change::Always) => self.update_at(Rmw::Swap(new), success, failure, site),
+            _ => self.update_at(rmw, success, failure, site),
         }
     }
 
@@ -284,21 +300,9 @@ impl<T: Word> Atomic<T> {
         success: Ordering,
         failure: Ordering,
     ) -> Result<T, T> {
-        assert!(
-            !matches!(failure, Ordering::Release | Ordering::AcqRel),
-            "a compare_exchange cannot fail with {failure:?}: use Relaxed, Acquire or SeqCst"
-        );
-        let site = Location::caller();
-        let rmw = Rmw::CompareExchange { current: current.to_word(), new: new.to_word() };
-        match mutant::change(site, EXCHANGE, &[success, failure]) {
-            Some(Change::Success(success)) => self.update_at(rmw, success, failure, site),
-            Some(Change::Failure(failure)) => self.update_at(rmw, success, failure, site),
-            Some(Change::Split) => self.split(rmw, success, site),
-            Some(Change::Always) => {
-                self.update_at(Rmw::Swap(new.to_word()), success, failure, site)
-            }
-            _ => self.update_at(rmw, success, failure, site),
-        }
+        let (current, new) = (current.to_word(), new.to_word());
+        let rmw = Rmw::CompareExchange { current, new };
+        self.exchange(rmw, new, success, failure)
     }
 
     /// Like [`compare_exchange`](Self::compare_exchange), but it may also fail without a cause. In an
@@ -320,20 +324,19 @@ impl<T: Word> Atomic<T> {
         failure: Ordering,
     ) -> Result<T, T> {
         let site = Location::caller();
-        let fails = self.in_model(|engine, _| {
-            let what = Choice::WeakFailure { current: current.to_word(), new: new.to_word() };
-            if !engine.policy().spurious {
-                return false;
+        let (current, new) = (current.to_word(), new.to_word());
+        let may_fail = self.in_model(|engine, _| {
+            let may_fail = engine.policy().spurious;
+            if may_fail {
+                engine.turn(Turn::Again, site);
             }
-            engine.turn(Turn::Again, site);
-            engine.chooses(what, site)
+            may_fail
         });
-        if fails == Some(true) {
-            let change = mutant::change(site, EXCHANGE, &[success, failure]);
-            let failure = if let Some(Change::Failure(weaker)) = change { weaker } else { failure };
-            return Err(self.load_at(failure, site));
-        }
-        self.compare_exchange(current, new, success, failure)
+        let rmw = match may_fail {
+            Some(true) => Rmw::CompareExchangeWeak { current, new },
+            _ => Rmw::CompareExchange { current, new },
+        };
+        self.exchange(rmw, new, success, failure)
     }
 
     /// Writes `new` if the value is `current`; returns the value before.

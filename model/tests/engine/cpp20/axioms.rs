@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-use super::program::{Instruction, Outcome, Program, apply};
+use super::program::{Instruction, Outcome, Program, SPURIOUSLY, apply};
 
 /// Row `a` holds a bit for each `b` that `a` is related to.
 #[derive(Clone, PartialEq)]
@@ -85,12 +85,11 @@ pub fn enumerate(program: &Program, locations: usize) -> Allowed {
     for failing in 0..1_u32 << weak.len() {
         let mut steps = steps.clone();
         for (bit, &at) in weak.iter().enumerate() {
-            if let Instruction::Weak(x, rmw, success, failure) = steps[at].1 {
-                steps[at].1 = if failing >> bit & 1 == 1 {
-                    Instruction::Load(x, failure)
-                } else {
-                    Instruction::Update(x, rmw, success, failure)
-                };
+            // Those that stay fail without a cause.
+            if let Instruction::Weak(x, rmw, success, failure) = steps[at].1
+                && failing >> bit & 1 == 0
+            {
+                steps[at].1 = Instruction::Update(x, rmw, success, failure);
             }
         }
         let mut sources = vec![INIT; steps.len()];
@@ -121,7 +120,11 @@ fn assign(
     if at == steps.len() {
         return with_sources(program, steps, locations, sources, allowed);
     }
-    if !matches!(steps[at].1, Instruction::Load(..) | Instruction::Update(..)) {
+    let reads = matches!(
+        steps[at].1,
+        Instruction::Load(..) | Instruction::Update(..) | Instruction::Weak(..)
+    );
+    if !reads {
         return assign(program, steps, locations, at + 1, sources, allowed);
     }
     sources[at] = INIT;
@@ -155,6 +158,11 @@ fn values(
         Instruction::Update(_, rmw, ..) => {
             let old = read()?;
             (old, apply(rmw, old))
+        }
+        Instruction::Weak(_, rmw, ..) => {
+            let old = read()?;
+            apply(rmw, old)?;
+            (old | SPURIOUSLY, None)
         }
         _ => (u64::MAX, None),
     })

@@ -6,14 +6,14 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 
 use selvedge_model::kernel::{Rmw, Update};
 
-use crate::support::{Atomic, Cell, WORD, choose, fence, spawn};
+use crate::support::{Atomic, Cell, WORD, fails_spuriously, fence, spawn};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instruction {
     Load(usize, Ordering),
     Store(usize, u64, Ordering),
     Update(usize, Rmw, Ordering, Ordering),
-    /// May fail without a cause.
+    /// A weak exchange.
     Weak(usize, Rmw, Ordering, Ordering),
     Fence(Ordering),
     CellRead,
@@ -22,8 +22,11 @@ pub enum Instruction {
 
 pub type Program = Vec<Vec<Instruction>>;
 
-/// What each instruction of each thread read; `u64::MAX` of those that read nothing.
+/// What each instruction of each thread read; `u64::MAX` of those that read nothing. Of a weak exchange that fails without
+/// a cause also [`SPURIOUSLY`].
 pub type Outcome = Vec<Vec<u64>>;
+
+pub const SPURIOUSLY: u64 = 1 << 32;
 
 /// A pseudo-random number generator (xorshift64*).
 pub struct Random(pub u64);
@@ -67,7 +70,9 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
         if strong { SeqCst } else { random.of(&[Relaxed, Acquire, Release, AcqRel, SeqCst]) };
     let fence = if strong { SeqCst } else { random.of(&[Acquire, Release, AcqRel, SeqCst]) };
     let value = 1 + random.below(2);
-    let exchange = Rmw::CompareExchange { current: random.below(3), new: value };
+    let current = random.below(3);
+    let exchange = Rmw::CompareExchange { current, new: value };
+    let weak = Rmw::CompareExchangeWeak { current, new: value };
     if strong && random.below(3) == 0 {
         return Instruction::Fence(SeqCst);
     }
@@ -78,8 +83,8 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
             let rmw = random.of(&[Rmw::Add(1), Rmw::Swap(value), Rmw::Max(value), Rmw::Add(0)]);
             Instruction::Update(location, rmw, both, Relaxed)
         }
-        8 if random.below(3) == 0 => Instruction::Weak(location, exchange, both, load),
-        7 | 8 => Instruction::Update(location, exchange, both, load),
+        7 => Instruction::Update(location, exchange, both, load),
+        8 => Instruction::Weak(location, weak, both, load),
         9 => Instruction::Fence(fence),
         10 => Instruction::CellWrite,
         _ => Instruction::CellRead,
@@ -114,10 +119,8 @@ fn execute(step: Instruction, atomics: &[Atomic], cell: Cell) -> u64 {
             return atomics[x].update(rmw, success, failure);
         }
         Instruction::Weak(x, rmw, success, failure) => {
-            return match choose(2) {
-                0 => atomics[x].update(rmw, success, failure),
-                _ => atomics[x].load(failure),
-            };
+            let old = atomics[x].update(rmw, success, failure);
+            return old | if fails_spuriously() { SPURIOUSLY } else { 0 };
         }
         Instruction::Fence(order) => fence(order),
         Instruction::CellRead => cell.read(),

@@ -71,6 +71,11 @@ impl Atomic {
     }
 }
 
+/// Whether the weak exchange that the thread has just made has failed without a cause.
+pub fn fails_spuriously() -> bool {
+    with(|engine| engine.fails_spuriously())
+}
+
 #[track_caller]
 pub fn fence(order: Ordering) {
     let site = Location::caller();

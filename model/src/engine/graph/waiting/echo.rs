@@ -128,7 +128,17 @@ impl Search {
             None => (&*waiting.turn, waiting.looks_at_change),
         };
         let tried = turn.iter().rposition(|look| look.tries(site));
-        tried.is_some_and(|at| turn[at].fails_without_a_cause() || changed <= at)
+        tried.is_some_and(|at| turn[at].spurious || changed <= at)
+    }
+
+    /// Whether the last step of the thread that runs was a weak exchange that failed without a cause.
+    pub(in super::super) fn fails_spuriously(&self) -> bool {
+        let waiting = &self.run.thread(self.run.current).waiting;
+        let last = match &waiting.echo {
+            Some(echo) => waiting.before[..echo.at].last(),
+            None => waiting.turn.last(),
+        };
+        last.is_some_and(|look| look.spurious)
     }
 
     /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
