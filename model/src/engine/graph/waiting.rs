@@ -133,25 +133,69 @@ pub(super) type Stutters = HashMap<u128, bool>;
 /// An access to plain memory, with the number of looks before it in its turn.
 type PlainAccess = (usize, LocationId, Access);
 
-/// What a thread did since the last end of a turn, and in the turns before.
+/// What a thread did in a turn.
 #[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Debug, Default)]
+struct TurnRecord {
+    looks: Vec<Look>,
+    /// Accesses to plain memory.
+    accesses: Vec<PlainAccess>,
+    /// The ends of critical sections.
+    sections: Vec<Id>,
+    /// How many looks there were when it changed something last, if it did.
+    changed: Option<usize>,
+    /// Another thread has failed meanwhile, because of a lock that this one held.
+    noticed: bool,
+    /// The turn began with a wait that ended without a cause.
+    spurious: bool,
+    /// It began with the end of a wait that was not notified.
+    unnotified: bool,
+    /// Time was up.
+    timed_out: bool,
+}
+
+impl TurnRecord {
+    /// It changes something.
+    fn change(&mut self) {
+        self.changed = Some(self.looks.len());
+    }
+
+    /// The last look at which the weak exchange at `site` was tried, or another failed without a cause.
+    fn last_try(&self, site: Site) -> Option<usize> {
+        self.looks.iter().rposition(|look| look.spurious || look.tries(site))
+    }
+
+    /// Whether the turn ends with a weak exchange that has failed without a cause.
+    fn ends_with_a_failure(&self) -> bool {
+        self.looks.last().is_some_and(|look| look.spurious)
+    }
+
+    /// What it did next is part of the turn.
+    fn append(&mut self, mut next: Self) {
+        let looks = self.looks.len();
+        next.accesses.iter_mut().for_each(|(at, ..)| *at += looks);
+        self.looks.append(&mut next.looks);
+        self.accesses.append(&mut next.accesses);
+        self.sections.append(&mut next.sections);
+        self.changed = next.changed.map(|changed| looks + changed).or(self.changed);
+        self.noticed |= next.noticed;
+        self.spurious |= next.spurious;
+        self.unnotified |= next.unnotified;
+        self.timed_out |= next.timed_out;
+    }
+}
+
+/// What a thread did in this turn, and in those before.
+#[derive(Debug, Default)]
 pub(super) struct Waiting {
-    turn: Vec<Look>,
-    before: Vec<Look>,
-    /// Accesses to plain memory in the turn, and in the one before.
-    accesses: (Vec<PlainAccess>, Vec<PlainAccess>),
+    turn: TurnRecord,
+    before: TurnRecord,
     earlier: Earlier,
-    changed: bool,
-    /// How many looks there were when it changed something last.
-    looks_at_change: usize,
     /// Where the last turn ended, or a `wait_until` began.
     site: Option<Site>,
-    /// What there was in this turn before a `wait_until` began: looks, sections, changes, a time-out.
-    before_loop: (usize, usize, bool, bool),
-    /// The ends of critical sections in this turn.
-    sections: Vec<Id>,
-    /// The locks of those in the turn before.
+    /// What there was in this turn before a `wait_until` began.
+    before_loop: TurnRecord,
+    /// The locks of the critical sections in the turn before.
     looked_into: Vec<u32>,
     /// Turns that had an effect, since one without found something new.
     effects: u32,
@@ -163,33 +207,15 @@ pub(super) struct Waiting {
     pub(super) stopped: Option<(Stopped, Site)>,
     /// It stopped in a `wait_until`, which blocks and does not spin.
     pub(super) blocks: bool,
-    /// Another thread has failed in this turn, because of a lock that this one held.
-    noticed: bool,
-    /// This turn began with a wait that ended without a cause, and so did the one before.
-    spurious: (bool, bool),
-    /// The turn began with the end of a wait that was not notified.
-    unnotified: bool,
-    /// Time was up in this turn, and in the last one.
-    timed_out: (bool, bool),
     /// It has stopped after turns that are not in the graph.
     ran_on: bool,
 }
 
 impl Waiting {
-    /// Whether the turn ends with a weak exchange that has failed without a cause.
-    fn ends_with_a_failure(&self) -> bool {
-        self.turn.last().is_some_and(|look| look.spurious)
-    }
-
-    /// It changes something.
-    fn changes(&mut self) {
-        (self.changed, self.looks_at_change) = (true, self.turn.len());
-    }
-
     /// Whether the turn found something of another thread for the first time.
     fn finds_news(&mut self, thread: ThreadId) -> bool {
         let known = self.found.len();
-        for look in &self.turn {
+        for look in &self.turn.looks {
             let found = (look.operation.location(), look.source);
             let of_another = look.source.is_some_and(|(other, _)| usize::from(other) != thread);
             if of_another && !self.found.contains(&found) {
@@ -199,20 +225,10 @@ impl Waiting {
         self.found.len() > known
     }
 
-    /// The turn becomes the one before.
-    fn keep_turn(&mut self) {
-        std::mem::swap(&mut self.before, &mut self.turn);
-        self.turn.clear();
-        let (accesses, before) = &mut self.accesses;
-        std::mem::swap(before, accesses);
-        accesses.clear();
-        self.spurious = (false, self.spurious.0);
-    }
-
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
     /// turn that changed nothing: without that turn it still waits.
     fn is_resumed(&self) -> bool {
-        matches!(self.stopped, Some((Stopped::Stutter, _))) && !self.timed_out.1
+        matches!(self.stopped, Some((Stopped::Stutter, _))) && !self.before.timed_out
     }
 }
 
@@ -221,15 +237,14 @@ impl Search {
     pub(super) fn look(&mut self, thread: ThreadId, id: Id, result: u64) {
         let event = self.graph.at(id);
         let (operation, site) = self.run.thread(thread).step;
-        self.run.thread_mut(thread).waiting.noticed |= self.was_noticed(id);
+        let was_noticed = self.was_noticed(id);
+        let turn = &mut self.run.thread_mut(thread).waiting.turn;
+        turn.noticed |= was_noticed;
         if let Operation::Choose { what: Choice::SpuriousWakeUp, .. } = operation {
-            self.run.thread_mut(thread).waiting.spurious.0 = result == 1;
+            turn.spurious = result == 1;
         }
-        let begins = self.run.thread(thread).waiting.turn.is_empty();
-        let ends_wait = begins && operation.ends_wait(result);
-        if ends_wait && matches!(operation, Operation::Act { .. }) {
-            self.run.thread_mut(thread).waiting.unnotified = true;
-        }
+        let ends_wait = turn.looks.is_empty() && operation.ends_wait(result);
+        turn.unnotified |= ends_wait && matches!(operation, Operation::Act { .. });
         // How many reads had ended when a `try_write` found one that had not, depends on how many there were before.
         let has_ended = operation.asks_for_end_of_read() && result == 1;
         if operation.is_end_of_read() || has_ended || ends_wait {
@@ -237,11 +252,10 @@ impl Search {
         }
         if operation.begins_again(result) {
             // What it found before is of no account.
-            let waiting = &mut self.run.thread_mut(thread).waiting;
             let location = operation.location();
             let begins = |look: &Look| look.operation.location() == location;
-            if let Some(at) = waiting.turn.iter().rposition(begins) {
-                waiting.turn.truncate(at);
+            if let Some(at) = turn.looks.iter().rposition(begins) {
+                turn.looks.truncate(at);
             }
             return;
         }
@@ -257,25 +271,25 @@ impl Search {
                 let ends_section = event.act.is_some_and(Act::ends_section);
                 if ends_section {
                     self.run.lasting[id as usize] = Lasting::Open;
-                    self.run.thread_mut(thread).waiting.sections.push(id);
+                    self.run.thread_mut(thread).waiting.turn.sections.push(id);
                 } else if lasting {
                     self.run.lasting[id as usize] = Lasting::Yes;
                 }
                 (lasting, self.found_by(thread, event.location, acts))
             }
             Kind::TimeOut => {
-                self.run.thread_mut(thread).waiting.timed_out.0 = true;
+                self.run.thread_mut(thread).waiting.turn.timed_out = true;
                 acts = operation.location().map_or(0, |object| self.acts_so_far(object));
                 (false, self.found_by(thread, event.location, acts))
             }
             Kind::Fence | Kind::Choose => (false, None),
             Kind::Store | Kind::Spawn | Kind::Join => (true, None),
         };
-        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let turn = &mut self.run.thread_mut(thread).waiting.turn;
         let (acts, spurious) = (acts as u32, event.spurious);
-        waiting.turn.push(Look { operation, site, source, acts, result, spurious });
+        turn.looks.push(Look { operation, site, source, acts, result, spurious });
         if changed {
-            waiting.changes();
+            turn.change();
         }
     }
 
@@ -287,90 +301,76 @@ impl Search {
         ends && self.graph.at(self.graph.order(event.location)[before]).thread != event.thread
     }
 
-    /// A turn ends. Whether the thread may go on.
+    /// A turn ends, or a `wait_until` begins. Whether the thread may go on.
     pub(super) fn turn(&mut self, thread: ThreadId, turn: Turn, (site, calls): TurnEnd) -> bool {
         if self.echoes(thread) {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let tried = |look: &Look| look.spurious || look.tries(site);
-        let exchange = waiting.turn.iter().rposition(tried);
-        let only_before = |at: &usize| waiting.changed && waiting.looks_at_change <= *at;
-        if let Some(at) = exchange.filter(|at| turn == Turn::Spin && only_before(at)) {
-            // What changed something is a turn before that of the exchange.
-            let own = waiting.turn.split_off(at);
-            if !self.turn(thread, Turn::Spin, (site, calls)) {
-                return false;
-            }
-            self.run.thread_mut(thread).waiting.turn = own;
-        }
-        // After what may be a turn of its own, which has taken the sections.
-        self.keep_sections_before_exchange(thread, site);
-        let limit = self.config.turns;
-        // The graph may have been made before it was known that the loop waits.
-        let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
-        let waiting = &mut self.run.thread_mut(thread).waiting;
         let goes_round = waiting.site.replace(site) == Some(site);
         if turn == Turn::Begin {
-            let (_, _, changed, timed_out) = waiting.before_loop;
-            waiting.before_loop = (
-                waiting.turn.len(),
-                waiting.sections.len(),
-                changed || waiting.changed,
-                timed_out || waiting.timed_out.0,
-            );
-            (waiting.changed, waiting.timed_out.0, waiting.noticed) = (false, false, false);
+            let record = std::mem::take(&mut waiting.turn);
+            waiting.before_loop.append(record);
             return true;
         }
         // The condition of a `wait_until` may have a loop in it. Then this is the rest of a turn.
         let turn = if goes_round { turn } else { Turn::Spin };
-        let (looks, sections, changed, timed_out) = std::mem::take(&mut waiting.before_loop);
-        if turn == Turn::Wait {
-            waiting.turn.drain(..looks);
-            waiting.sections.drain(..sections);
-            waiting.accesses.0.retain_mut(|(at, ..)| {
-                let in_turn = *at >= looks;
-                *at = at.saturating_sub(looks);
-                in_turn
-            });
-        } else {
-            waiting.changed |= changed;
-            waiting.timed_out.0 |= timed_out;
+        let before_loop = std::mem::take(&mut waiting.before_loop);
+        if turn == Turn::Spin {
+            let record = std::mem::replace(&mut waiting.turn, before_loop);
+            waiting.turn.append(record);
         }
         if !goes_round {
             waiting.looked_into.clear();
         }
+        let record = &mut waiting.turn;
+        let only_before = |at: &usize| record.changed.is_some_and(|changed| changed <= *at);
+        let exchange = record.last_try(site).filter(|at| turn == Turn::Spin && only_before(at));
+        if let Some(at) = exchange {
+            // What changed something is a turn before that of the exchange.
+            let own = record.looks.split_off(at);
+            if !self.end_turn(thread, turn, (site, calls)) {
+                return false;
+            }
+            self.run.thread_mut(thread).waiting.turn.looks = own;
+        }
+        self.keep_sections_before_exchange(thread, site);
+        self.end_turn(thread, turn, (site, calls))
+    }
+
+    /// The turn has ended. Whether the thread may go on.
+    fn end_turn(&mut self, thread: ThreadId, turn: Turn, (site, calls): TurnEnd) -> bool {
         self.end_sections(thread);
-        let waiting = &mut self.run.thread_mut(thread).waiting;
-        let noticed = std::mem::take(&mut waiting.noticed);
-        let compares = (turn == Turn::Spin || noticed) && !waiting.changed;
+        // The graph may have been made before it was known that the loop waits.
+        let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
+        let record = &self.run.thread(thread).waiting.turn;
+        let (changed, noticed) = (record.changed.is_some(), record.noticed);
+        let compares = (turn == Turn::Spin || noticed) && !changed;
         let (mut repeats, in_vain) =
             if compares { self.compare(thread, calls) } else { (false, false) };
+        let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        repeats |= compares && !noticed && waiting.ends_with_a_failure();
-        let stutters = !goes_on
-            && !waiting.changed
-            && !waiting.turn.is_empty()
-            && (!compares || repeats || in_vain);
-        waiting.timed_out = (false, waiting.timed_out.0);
-        let counts = if std::mem::take(&mut waiting.unnotified) { limit } else { 1 };
         let news = waiting.finds_news(thread);
-        if waiting.changed {
-            waiting.effects += counts;
+        let record = std::mem::take(&mut waiting.turn);
+        repeats |= compares && !noticed && record.ends_with_a_failure();
+        let stutters =
+            !goes_on && !changed && !record.looks.is_empty() && (!compares || repeats || in_vain);
+        if changed {
+            waiting.effects += if record.unnotified { limit } else { 1 };
+            waiting.earlier.clear();
         } else if news {
             waiting.effects = 0;
         }
-        waiting.empty = if waiting.turn.is_empty() { waiting.empty + 1 } else { 0 };
-        if waiting.changed {
-            waiting.earlier.clear();
-        }
-        if !waiting.turn.is_empty() {
-            waiting.keep_turn();
+        if record.looks.is_empty() {
+            waiting.empty += 1;
+            (waiting.turn.accesses, waiting.turn.spurious) = (record.accesses, record.spurious);
+        } else {
+            waiting.empty = 0;
             if !repeats {
-                waiting.earlier.push(calls, waiting.before.clone());
+                waiting.earlier.push(calls, record.looks.clone());
             }
+            waiting.before = record;
         }
-        (waiting.changed, waiting.looks_at_change) = (false, 0);
         if stutters && turn == Turn::Wait {
             waiting.stopped = Some((Stopped::Stutter, site));
             waiting.blocks = true;
@@ -393,11 +393,11 @@ impl Search {
     /// A turn that the weak exchange at `site` ends begins with the exchange before: what critical sections before that
     /// leave behind lasts.
     fn keep_sections_before_exchange(&mut self, thread: ThreadId, site: Site) {
-        let waiting = &mut self.run.thread_mut(thread).waiting;
-        let exchange = waiting.turn.iter().rposition(|look| look.tries(site));
-        let looks = &waiting.turn[..exchange.unwrap_or(0)];
+        let record = &mut self.run.thread_mut(thread).waiting.turn;
+        let exchange = record.looks.iter().rposition(|look| look.tries(site));
+        let looks = &record.looks[..exchange.unwrap_or(0)];
         let before = looks.iter().filter(|look| look.ends_section()).count();
-        let sections: Vec<Id> = waiting.sections.drain(..before).collect();
+        let sections: Vec<Id> = record.sections.drain(..before).collect();
         for id in sections {
             self.run.lasting[id as usize] = Lasting::Yes;
         }
@@ -407,11 +407,11 @@ impl Search {
     fn end_sections(&mut self, thread: ThreadId) {
         let steps = self.run.thread(thread).at;
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        if waiting.turn.is_empty() {
+        if waiting.turn.looks.is_empty() {
             return;
         }
-        let changed = waiting.changed;
-        let sections = std::mem::take(&mut waiting.sections);
+        let changed = waiting.turn.changed.is_some();
+        let sections = std::mem::take(&mut waiting.turn.sections);
         let locks: Vec<u32> = sections.iter().rev().map(|&id| self.graph.at(id).location).collect();
         let only_look = only_look(&locks, &waiting.looked_into);
         waiting.looked_into = locks;
@@ -425,7 +425,7 @@ impl Search {
     /// only now.
     fn compare(&mut self, thread: ThreadId, calls: CallStack) -> (bool, bool) {
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let mut turn = std::mem::take(&mut waiting.turn);
+        let mut turn = std::mem::take(&mut waiting.turn.looks);
         let mut earlier = std::mem::take(&mut waiting.earlier);
         for look in earlier.looks().chain(&mut turn) {
             if let Operation::Act { object, .. } = look.operation {
@@ -435,7 +435,7 @@ impl Search {
         }
         let found = earlier.compare(calls, &turn);
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        (waiting.turn, waiting.earlier) = (turn, earlier);
+        (waiting.turn.looks, waiting.earlier) = (turn, earlier);
         found
     }
 
@@ -455,13 +455,13 @@ impl Search {
                     || self.is_old(thread, look)
                     || self.succeeds_in_a_turn(thread, look)
             };
-            stutters && (state.waiting.spurious.1 || before.iter().any(looks_old))
+            stutters && (before.spurious || before.looks.iter().any(looks_old))
         })
     }
 
     /// What a thread that stopped looked at last.
     pub(super) fn last_look(&self, thread: ThreadId) -> Option<(Operation, Site)> {
-        let looks = &self.run.thread(thread).waiting.before;
+        let looks = &self.run.thread(thread).waiting.before.looks;
         let look = looks.iter().rfind(|look| look.operation.finds_something()).or(looks.last())?;
         Some((look.operation, look.site))
     }

@@ -42,13 +42,13 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let Some(echo) = &waiting.echo else {
             if access == Access::Write {
-                waiting.changes();
+                waiting.turn.change();
             }
-            waiting.accesses.0.push((waiting.turn.len(), location, access));
+            waiting.turn.accesses.push((waiting.turn.looks.len(), location, access));
             return true;
         };
         let same = (echo.at, location, access);
-        if location.index() < echo.places && !waiting.accesses.1.contains(&same) {
+        if location.index() < echo.places && !waiting.before.accesses.contains(&same) {
             let causes = echo.causes;
             self.goes_on(causes);
         }
@@ -70,10 +70,11 @@ impl Search {
         if echo.at == 0 && operation.ends_wait(0) {
             let spurious =
                 matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
-            return Some(u64::from(spurious && waiting.spurious.1));
+            return Some(u64::from(spurious && waiting.before.spurious));
         }
         let look = waiting
             .before
+            .looks
             .get(echo.at)
             .filter(|look| look.site == site && look.operation.is_like(operation));
         if let Some(look) = look {
@@ -108,7 +109,7 @@ impl Search {
 
     /// Whether another thread has changed what a lock protects since `thread` looked, or is about to: it holds it.
     fn sections_are_old(&self, thread: ThreadId) -> bool {
-        self.run.thread(thread).waiting.before.iter().any(|look| match look.operation {
+        self.run.thread(thread).waiting.before.looks.iter().any(|look| match look.operation {
             Operation::Act { object, act } => {
                 let state = self.state(object, self.acts_so_far(object));
                 let holder = state.holder().filter(|_| act.acquires());
@@ -124,19 +125,19 @@ impl Search {
     pub(in super::super) fn tries_again(&self, thread: ThreadId, site: Site) -> bool {
         let waiting = &self.run.thread(thread).waiting;
         let (turn, changed) = match &waiting.echo {
-            Some(echo) => (&waiting.before[..echo.at], 0),
-            None => (&*waiting.turn, waiting.looks_at_change),
+            Some(echo) => (&waiting.before.looks[..echo.at], None),
+            None => (&*waiting.turn.looks, waiting.turn.changed),
         };
         let tried = turn.iter().rposition(|look| look.tries(site));
-        tried.is_some_and(|at| turn[at].spurious || changed <= at)
+        tried.is_some_and(|at| turn[at].spurious || changed.is_none_or(|changed| changed <= at))
     }
 
     /// Whether the last step of the thread that runs was a weak exchange that failed without a cause.
     pub(in super::super) fn fails_spuriously(&self) -> bool {
         let waiting = &self.run.thread(self.run.current).waiting;
         let last = match &waiting.echo {
-            Some(echo) => waiting.before[..echo.at].last(),
-            None => waiting.turn.last(),
+            Some(echo) => waiting.before.looks[..echo.at].last(),
+            None => waiting.turn.looks.last(),
         };
         last.is_some_and(|look| look.spurious)
     }
@@ -144,7 +145,7 @@ impl Search {
     /// Whether a thread may have changed something in its turn that has not ended. In a run that finds out whether
     /// another one stutters for ever, only if it did.
     pub(super) fn may_have_changed(&self, thread: ThreadId) -> bool {
-        self.decides.is_none() || self.run.thread(thread).waiting.changed
+        self.decides.is_none() || self.run.thread(thread).waiting.turn.changed.is_some()
     }
 
     /// A thread stutters of which it is not known whether it does so for ever. Whether it may go on.
@@ -213,7 +214,7 @@ impl Search {
             return true;
         }
         waiting.empty = 0;
-        if echo.site != site || echo.at != waiting.before.len() {
+        if echo.site != site || echo.at != waiting.before.looks.len() {
             self.goes_on(causes);
             return false;
         }

@@ -37,8 +37,12 @@ impl Search {
         });
         !act.has_lasting_effect(look.result)
             && others.any(|(other, its)| {
-                let steps =
-                    its.waiting.before.iter().filter_map(|step| step.operation.act_on(object));
+                let steps = its
+                    .waiting
+                    .before
+                    .looks
+                    .iter()
+                    .filter_map(|step| step.operation.act_on(object));
                 state.clone().lets_succeed((act, thread), steps, other)
             })
     }
