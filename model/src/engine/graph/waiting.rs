@@ -49,59 +49,20 @@ use std::collections::HashMap;
 mod earlier;
 mod echo;
 mod found;
+mod turn;
 
 use earlier::{Earlier, TurnEnd, only_look};
 use echo::Echo;
 use found::Name;
+use turn::{Look, TurnRecord};
 
 use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
-use crate::kernel::{Access, Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
+use crate::kernel::{Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
 
 /// Turns without a step that a thread may take in a row.
 const EMPTY_TURNS: u32 = 100_000;
-
-/// A step that changed nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Look {
-    operation: Operation,
-    site: Site,
-    /// Of reads and acts: whose work it found. Of acts this is known for certain when turns are compared.
-    source: Name,
-    /// Of acts: how many came before it on the object.
-    acts: u32,
-    result: u64,
-    /// Of a weak exchange: it failed without a cause.
-    spurious: bool,
-}
-
-impl Look {
-    fn same(&self, other: &Self) -> bool {
-        // A wait acquires its mutex again at its own place, where it is released too.
-        let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
-        self.source == other.source
-            && (self.site == other.site || locks)
-            && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
-            && self.spurious == other.spurious
-            && self.operation.is_like(&other.operation)
-    }
-
-    fn ends_section(&self) -> bool {
-        matches!(self.operation, Operation::Act { act, .. } if act.ends_section())
-    }
-
-    /// Whether it is the weak exchange at `site`.
-    fn tries(&self, site: Site) -> bool {
-        self.operation.is_weak_exchange() && self.site == site
-    }
-
-    /// Whether something happened without a cause, or by a choice of the program.
-    fn is_unusual(&self) -> bool {
-        let chosen = matches!(self.operation, Operation::Choose { .. }) && self.result != 0;
-        self.spurious || chosen
-    }
-}
 
 /// Whether an act leaves something behind for other threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -129,61 +90,6 @@ pub(super) enum Stopped {
 
 /// Whether a thread that stutters does so for ever, by the signature of its causes.
 pub(super) type Stutters = HashMap<u128, bool>;
-
-/// An access to plain memory, with the number of looks before it in its turn.
-type PlainAccess = (usize, LocationId, Access);
-
-/// What a thread did in a turn.
-#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
-#[derive(Debug, Default)]
-struct TurnRecord {
-    looks: Vec<Look>,
-    /// Accesses to plain memory.
-    accesses: Vec<PlainAccess>,
-    /// The ends of critical sections.
-    sections: Vec<Id>,
-    /// How many looks there were when it changed something last, if it did.
-    changed: Option<usize>,
-    /// Another thread has failed meanwhile, because of a lock that this one held.
-    noticed: bool,
-    /// The turn began with a wait that ended without a cause.
-    spurious: bool,
-    /// It began with the end of a wait that was not notified.
-    unnotified: bool,
-    /// Time was up.
-    timed_out: bool,
-}
-
-impl TurnRecord {
-    /// It changes something.
-    fn change(&mut self) {
-        self.changed = Some(self.looks.len());
-    }
-
-    /// The last look at which the weak exchange at `site` was tried, or another failed without a cause.
-    fn last_try(&self, site: Site) -> Option<usize> {
-        self.looks.iter().rposition(|look| look.spurious || look.tries(site))
-    }
-
-    /// Whether the turn ends with a weak exchange that has failed without a cause.
-    fn ends_with_a_failure(&self) -> bool {
-        self.looks.last().is_some_and(|look| look.spurious)
-    }
-
-    /// What it did next is part of the turn.
-    fn append(&mut self, mut next: Self) {
-        let looks = self.looks.len();
-        next.accesses.iter_mut().for_each(|(at, ..)| *at += looks);
-        self.looks.append(&mut next.looks);
-        self.accesses.append(&mut next.accesses);
-        self.sections.append(&mut next.sections);
-        self.changed = next.changed.map(|changed| looks + changed).or(self.changed);
-        self.noticed |= next.noticed;
-        self.spurious |= next.spurious;
-        self.unnotified |= next.unnotified;
-        self.timed_out |= next.timed_out;
-    }
-}
 
 /// What a thread did in this turn, and in those before.
 #[derive(Debug, Default)]
