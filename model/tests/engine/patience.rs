@@ -13,10 +13,11 @@ use selvedge_model::sync::{Arc, Condvar, Mutex, hint, thread};
 
 const LIMIT: Duration = Duration::from_millis(10);
 
-/// Explores in each way that must find the same, with and without spurious wake-ups.
+/// Explores in each way that must find the same, with and without spurious wake-ups. The limits are for an engine that
+/// comes to no end.
 fn explore<R: Ord + Clone + std::fmt::Debug>(program: impl Fn() -> R) -> Found<R> {
     let policy = Policy { spurious: false, patient: true };
-    let config = Config { policy, ..Config::default() };
+    let config = Config { policy, steps: 100, executions: 10_000, ..Config::default() };
     let found = explore_with(&config, &program);
     for (reversed, hashes) in [(true, false), (false, true), (true, true)] {
         let other = explore_with(&Config { reversed, hashes, ..config.clone() }, &program);
