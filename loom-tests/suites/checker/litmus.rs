@@ -28,6 +28,8 @@
 
 #[path = "litmus/axioms.rs"]
 mod axioms;
+#[path = "litmus/comparison.rs"]
+mod comparison;
 #[path = "litmus/shape.rs"]
 mod shape;
 

@@ -338,7 +338,8 @@ impl Plan {
         if self.relations.is_empty() {
             return Ok(None);
         }
-        let returned = Returned::new(self.threads.iter().chain(&self.observations), returned);
+        let parts = self.threads.iter().chain(&self.observations);
+        let returned = Returned::new(parts.map(|part| part.name.as_str()), returned);
         for relation in &self.relations {
             let holds = relation.holds(&returned);
             let says = |message| format!("the relation {:?} panicked: {message}", relation.name);

@@ -2,7 +2,6 @@
 
 use super::from_debug::{FromDebug, from_debug, name_of};
 use super::panics;
-use super::plan::Part;
 
 /// What the threads and observations of one execution returned, by name.
 #[derive(Debug)]
@@ -12,14 +11,14 @@ pub struct Returned<'a> {
 }
 
 impl<'a> Returned<'a> {
-    /// Of `parts`, what they returned: `name=…`, if it is not `()`.
+    /// Of threads and observations of these names, what they returned: `name=…`, if it is not `()`.
     pub(super) fn new(
-        parts: impl Iterator<Item = &'a Part>,
+        names: impl Iterator<Item = &'a str>,
         returned: &'a [Option<String>],
     ) -> Self {
-        let values = parts.zip(returned).filter_map(|(part, returned)| {
-            let text = returned.as_ref()?.strip_prefix(&part.name)?.strip_prefix('=')?;
-            Some((part.name.as_str(), text))
+        let values = names.zip(returned).filter_map(|(name, returned)| {
+            let text = returned.as_ref()?.strip_prefix(name)?.strip_prefix('=')?;
+            Some((name, text))
         });
         Self { values: values.collect() }
     }

@@ -5,6 +5,7 @@
 
 pub mod clock;
 mod handle;
+mod ids;
 mod memory;
 pub mod object;
 pub mod operation;
@@ -18,10 +19,11 @@ use std::sync::atomic::Ordering;
 
 pub use clock::{Clock, MAX_THREADS};
 pub use handle::{Handle, Slot, USED_OUTSIDE, foreign};
+pub use ids::{LocationId, Site, ThreadId};
 pub use memory::{Memory, Moment, Owned, StaticCopy};
 use object::OnceKind;
 pub use object::{Act, Edges, Object};
-pub use operation::{Choice, LocationId, Operation, Rmw, Shape, Site, ThreadId, Update};
+pub use operation::{Choice, Operation, Rmw, Shape, Update};
 
 use crate::mutation::Change;
 

@@ -4,7 +4,6 @@ use std::fmt::Write as _;
 
 use super::acts::act_name;
 use super::names::{letter_and_kind, short_order};
-use super::rows::on;
 use super::view::View;
 use super::words::update_name;
 use crate::engine::graph::{Action, Blocked, Bound, Ending, Execution, Line, Party, Text};
@@ -173,7 +172,7 @@ fn race(view: &View<'_>, location: LocationId, first: &Party, second: &Party) ->
             _ => ("", location),
         };
         let thread = view.names.thread(line.thread);
-        let step = on(&view.names, Some(object), name);
+        let step = view.names.on(Some(object), name);
         (name, format!("{thread}'s {step} {order}{}", at(line.site)))
     };
     let ((load, read), (store, write)) = (told(missing.read), told(missing.write));
@@ -226,7 +225,7 @@ fn deadlock(view: &View<'_>, blocked: &[Blocked], place: Option<&str>) -> String
         let thread = view.names.thread(waiting.thread);
         let thread = place.filter(|_| waiting.thread == 0).unwrap_or(thread);
         let (object, operation) = waits_in(view, waiting);
-        let step = on(&view.names, object, &operation);
+        let step = view.names.on(object, &operation);
         let verb = match waiting {
             Blocked { spins: true, .. } => "waits in a loop, in",
             Blocked { until: true, .. } => "is blocked in wait_until, in",
@@ -273,7 +272,7 @@ fn notified_too_early(view: &View<'_>, condvar: LocationId, thread: ThreadId) ->
     let (notifies, _) = notification_and_wait(view, condvar, thread)?;
     let line = &view.trace.lines[notifies];
     let act = act_on(condvar, line)?;
-    let step = on(&view.names, Some(condvar), act_name(view, condvar, Act::Condvar(act)));
+    let step = view.names.on(Some(condvar), act_name(view, condvar, Act::Condvar(act)));
     Some(format!("{}'s {step}{}", view.names.thread(line.thread), at(line.site)))
 }
 

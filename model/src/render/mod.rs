@@ -8,6 +8,7 @@ mod acts;
 mod arc;
 mod ending;
 mod kind;
+mod lines;
 mod names;
 mod rows;
 mod state;

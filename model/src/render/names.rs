@@ -123,6 +123,14 @@ impl Names {
         self.threads.get(&thread).map_or("", String::as_str)
     }
 
+    /// `a1.load`
+    pub(super) fn on(&self, object: Option<LocationId>, operation: &str) -> String {
+        match object {
+            Some(object) => format!("{}.{operation}", self.label(object)),
+            None => operation.to_owned(),
+        }
+    }
+
     /// `a1`, `m2`, …; empty for what has none.
     pub(super) fn label(&self, location: LocationId) -> String {
         self.labels.get(&location).cloned().unwrap_or_default()

@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 
 use super::ending::waits_in;
-use super::names::Names;
 use super::state::State;
 use super::steps::{Shown, Steps, steps};
 use super::view::{Phase, View};
@@ -93,7 +92,7 @@ impl Builder<'_> {
         }
         let object = words.object.map(|object| view.owner(object));
         self.used.extend(object);
-        let mut text = on(&view.names, words.object, words.operation);
+        let mut text = view.names.on(words.object, words.operation);
         if view.fails(shown.line) {
             let what = match view.execution.ending() {
                 Ending::Race { .. } => "data race",
@@ -173,19 +172,11 @@ impl Builder<'_> {
             };
             self.rows.push(Row {
                 thread: waiting.thread,
-                text: format!("{}: {rest}", on(&self.view.names, object, &operation)),
+                text: format!("{}: {rest}", self.view.names.on(object, &operation)),
                 at: crate::place::in_program(waiting.site.file(), waiting.site.line()),
                 kind: Kind::Pending { object: object.map(LocationId::index) },
             });
         }
-    }
-}
-
-/// `a1.load`
-pub(super) fn on(names: &Names, object: Option<LocationId>, operation: &str) -> String {
-    match object {
-        Some(object) => format!("{}.{operation}", names.label(object)),
-        None => operation.to_owned(),
     }
 }
 

@@ -2,9 +2,10 @@
 
 use super::Detail;
 use super::acts::awaits_more;
+use super::lines::words;
 use super::state::State;
 use super::view::{Phase, View};
-use super::words::{Words, words};
+use super::words::Words;
 use crate::kernel::LocationId;
 
 /// A line that is shown.

@@ -1,15 +1,12 @@
-//! A litmus test, and its comparison with the axioms of C++20 and with the checker.
+//! A litmus test, as a model.
 
-use std::collections::BTreeSet;
 use std::fmt;
 
+use selvedge_model::Model;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering, fence};
-use selvedge_model::{Model, Report};
 
 use Class::{Never, Order, Unseen, Weak};
 use Step::{R, W};
-
-use super::axioms;
 
 /// A step of a thread. There are two variables, both 0 initially.
 #[derive(Clone, Copy)]
@@ -54,87 +51,15 @@ pub(crate) struct Style {
     pub(crate) fence: Option<Ordering>,
 }
 
-const RELAXED: Style = Style { write: Ordering::Relaxed, read: Ordering::Relaxed, fence: None };
+pub(crate) const RELAXED: Style =
+    Style { write: Ordering::Relaxed, read: Ordering::Relaxed, fence: None };
 pub(crate) const SEQ_CST: Style =
     Style { write: Ordering::SeqCst, read: Ordering::SeqCst, fence: None };
 
-/// The columns of the table: the first to the fifth model of each test.
-const STYLES: [Style; 5] = [
-    RELAXED,
-    Style { write: Ordering::Release, read: Ordering::Acquire, fence: None },
-    SEQ_CST,
-    Style { fence: Some(Ordering::AcqRel), ..RELAXED },
-    Style { fence: Some(Ordering::SeqCst), ..RELAXED },
-];
-
 impl Shape {
-    /// Five models, one for each column: compared with the axioms, then explored.
+    /// The model of this program.
     #[track_caller]
-    pub(crate) fn check(&self) {
-        let ordered = axioms::allowed(self, SEQ_CST).outcomes;
-        for (column, style) in STYLES.into_iter().enumerate() {
-            let allowed = axioms::allowed(self, style);
-            self.agrees_with_the_axioms(column, &ordered, &allowed.outcomes);
-            let mut model = self.model(style);
-            for &(outcome, classes, how) in self.rows {
-                model = classes[column].declare(model, outcome, how);
-            }
-            let report = model.check();
-            if cfg!(loom) {
-                assert!(report.is_complete(), "{style:?} is explored completely");
-                assert_eq!(report.executions(), allowed.graphs, "{style:?}: each graph once");
-                self.is_reached_as_its_class_says(column, &report);
-            }
-        }
-    }
-
-    /// `allowed` is what C++20 allows in this column, `ordered` what an order of the steps leads to.
-    fn agrees_with_the_axioms(
-        &self,
-        column: usize,
-        ordered: &BTreeSet<String>,
-        allowed: &BTreeSet<String>,
-    ) {
-        for (outcome, classes, _) in self.rows {
-            let class = classes[column];
-            let (in_order, is_allowed) = (ordered.contains(*outcome), allowed.contains(*outcome));
-            let agrees = match class {
-                Order => in_order && is_allowed,
-                Weak | Unseen => !in_order && is_allowed,
-                Never => !is_allowed,
-            };
-            assert!(
-                agrees,
-                "{:?}: {outcome} is called {class:?}, but by the axioms of C++20 an order leads to \
-                 it: {in_order}; it is allowed: {is_allowed}",
-                STYLES[column]
-            );
-        }
-        for outcome in allowed {
-            let has_a_row = self.rows.iter().any(|(row, ..)| row == outcome);
-            assert!(has_a_row, "{:?}: C++20 allows {outcome} too", STYLES[column]);
-        }
-    }
-
-    /// Interleavings reach the outcomes of class `Order`, and no others.
-    fn is_reached_as_its_class_says(&self, column: usize, report: &Report) {
-        for (outcome, classes, _) in self.rows {
-            let class = classes[column];
-            let row = report.outcomes.iter().find(|row| row.text == *outcome);
-            let witness = row.and_then(|row| row.witness.as_ref());
-            let style = STYLES[column];
-            let found = witness.map(|witness| witness.sequential);
-            let expected = match class {
-                Order => Some(true),
-                Weak => Some(false),
-                Unseen | Never => None,
-            };
-            assert_eq!(found, expected, "{style:?}: {outcome}, by an interleaving of the steps");
-        }
-    }
-
-    #[track_caller]
-    fn model(&self, style: Style) -> Model<[AtomicU64; 2]> {
+    pub(crate) fn model(&self, style: Style) -> Model<[AtomicU64; 2]> {
         let mut model = Model::new(Default::default).rounds(500);
         for &(name, steps) in self.threads {
             model = if reads_anything(steps) {
@@ -154,7 +79,12 @@ impl Shape {
 
 impl Class {
     /// Declares `outcome`. Real threads may reach what C++20 allows.
-    fn declare<S: Send + Sync + 'static>(self, to: Model<S>, outcome: &str, how: &str) -> Model<S> {
+    pub(crate) fn declare<S: Send + Sync + 'static>(
+        self,
+        to: Model<S>,
+        outcome: &str,
+        how: &str,
+    ) -> Model<S> {
         match self {
             Order => to.acceptable(outcome, how),
             Unseen if cfg!(loom) => {

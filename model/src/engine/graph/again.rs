@@ -35,24 +35,8 @@ use super::execution::Execution;
 use super::outcome::Ending;
 use super::relations::Graph;
 use super::run::Status;
-use super::search::Search;
+use super::search::{Again, Search};
 use crate::kernel::{MAX_THREADS, ThreadId};
-
-/// What is known of an execution that is run again.
-#[derive(Debug, Clone)]
-pub(super) struct Look {
-    /// The thread that moves only if no other can.
-    pub(super) last: ThreadId,
-    /// See [`Run::last_owners`](super::run::Run::last_owners).
-    owners: u64,
-    returned: Option<String>,
-}
-
-impl Look {
-    pub(super) fn owners(&self) -> u64 {
-        self.owners
-    }
-}
 
 impl Search {
     /// All threads have ended, and one of them dropped what may be the last owner of an `Arc` of `std`: before the
@@ -75,7 +59,7 @@ impl Search {
         let graph = self.graph.clone();
         let owners = self.run.last_owners;
         let returned = self.run.returned.clone().filter(|_| owners != 0);
-        self.to_look_at.push((graph, Some(Look { last, owners, returned })));
+        self.to_look_at.push((graph, Some(Again { last, owners, returned })));
     }
 
     /// The next execution that is to be run again, or is to be shown now.

@@ -1,6 +1,5 @@
 //! One execution, as the caller sees it.
 
-use super::again::Look;
 use super::event::{INIT, Kind};
 use super::order::Order;
 use super::outcome::{Ending, Line, Party, Source, Text, Trace, Unsynchronised};
@@ -46,7 +45,8 @@ impl<'a> Execution<'a> {
 
     /// The threads that dropped a last owner before, and now: see [`Run`](super::run::Run).
     pub(super) fn last_owners(&self) -> (u64, u64) {
-        let before = self.search.again.as_ref().map_or(self.search.last_owners, Look::owners);
+        let before =
+            self.search.again.as_ref().map_or(self.search.last_owners, |again| again.owners);
         (before, self.search.run.last_owners)
     }
 

@@ -2,7 +2,7 @@
 
 use super::event::{Event, INIT, Id, Kind, NONE};
 use super::search::Search;
-use super::waiting::Lasting;
+use super::turns::Lasting;
 use crate::kernel::{Edges, Operation, Site, TIMED_OUT, ThreadId};
 
 impl Search {

@@ -21,7 +21,8 @@
 //!
 //! `event`, `relations` and `sc_order` are the memory model; `extend` and `revisit` the exploration;
 //! `canonical` what makes it optimal; `run`, `schedule`, `coroutine` one execution; `again` what
-//! it depends on that the engine does not see; `waiting` loops that wait; `plain` data races; `precedence` constraints
+//! it depends on that the engine does not see; `waiting` loops that wait, by what
+//! `turns` keeps of each thread; `plain` data races; `precedence` constraints
 //! on finished executions; `panics` whose panics count; `signature` graphs as numbers.
 
 #![expect(
@@ -51,6 +52,7 @@ mod schedule;
 mod search;
 mod sequential;
 mod signature;
+mod turns;
 mod waiting;
 
 use std::cell::{Cell, RefCell};

@@ -14,25 +14,6 @@ use crate::kernel::{
     Access, CellKind, Clock, LocationId, Made, Moment, Object, Operation, Owned, Site, ThreadId,
 };
 
-/// The accesses to a location that later ones are held against.
-#[derive(Debug, Default)]
-pub(super) struct Plain {
-    /// The last write.
-    write: Option<Party>,
-    /// The last read of each thread since.
-    reads: Vec<Party>,
-    freed: Option<Party>,
-    /// The accesses that have begun and not ended: each lasts as long as a closure.
-    under_way: Vec<Party>,
-}
-
-impl Plain {
-    /// Whether the location has come to its end.
-    pub(super) fn is_freed(&self) -> bool {
-        self.freed.is_some()
-    }
-}
-
 impl Party {
     /// Whether it happens before what `thread` does with `hb` behind it.
     fn is_known(&self, thread: ThreadId, hb: &Clock) -> bool {

@@ -7,8 +7,7 @@ use corosensei::{Coroutine, Yielder};
 
 use super::event::{Id, NONE};
 use super::outcome::{Action, Ending, Party, Text};
-use super::plain::Plain;
-use super::waiting::{Lasting, Waiting};
+use super::turns::{Lasting, Waiting};
 use crate::engine::overflow::Running;
 use crate::kernel::{
     CellKind, Clock, Locals, LocationId, Made, Moment, Object, Operation, Site, ThreadId,
@@ -108,6 +107,25 @@ impl Place {
     /// Of an object: the state that it was made with.
     pub(super) fn state(&self) -> Option<&Object> {
         if let Made::Object(state) = &self.made { Some(state) } else { None }
+    }
+}
+
+/// The accesses to a location that later ones are held against.
+#[derive(Debug, Default)]
+pub(super) struct Plain {
+    /// The last write.
+    pub(super) write: Option<Party>,
+    /// The last read of each thread since.
+    pub(super) reads: Vec<Party>,
+    pub(super) freed: Option<Party>,
+    /// The accesses that have begun and not ended: each lasts as long as a closure.
+    pub(super) under_way: Vec<Party>,
+}
+
+impl Plain {
+    /// Whether the location has come to its end.
+    pub(super) fn is_freed(&self) -> bool {
+        self.freed.is_some()
     }
 }
 

@@ -4,7 +4,7 @@ use super::event::{Event, INIT, Id, Kind};
 use super::outcome::{Action, Ending};
 use super::run::{Entry, Status};
 use super::search::Search;
-use super::waiting::Stopped;
+use super::turns::Stopped;
 use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId};
 use crate::place::in_program;
 

@@ -1,19 +1,28 @@
 //! The exploration as a whole: graphs still to be explored, and what holds over all executions.
 
 use super::Config;
-use super::again::Look;
 use super::event::{INIT, Id};
 use super::outcome::{Blocked, Bound, Ending};
 use super::relations::Graph;
 use super::run::{Run, Status};
 use super::sc_order::ScOrder;
 use super::signature::Seen;
-use super::waiting::{Stopped, Stutters};
+use super::turns::{Stopped, Stutters};
 use crate::engine::names::Names;
-use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object};
+use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object, ThreadId};
 
 /// How many events the graphs that are put off may have in all, about: some 60 MB.
 const MOST_PUT_OFF: usize = 1 << 17;
+
+/// What is known of an execution that is run again: see [`again`](super::again).
+#[derive(Debug, Clone)]
+pub(super) struct Again {
+    /// The thread that moves only if no other can.
+    pub(super) last: ThreadId,
+    /// See [`Run::last_owners`].
+    pub(super) owners: u64,
+    pub(super) returned: Option<String>,
+}
 
 pub(super) struct Search {
     pub(super) config: Config,
@@ -30,9 +39,9 @@ pub(super) struct Search {
     /// The run is one of these.
     pub(super) decides: Option<u128>,
     /// Finished executions that are to be run again, and are to be shown unless that says how.
-    pub(super) to_look_at: Vec<(Graph, Option<Look>)>,
+    pub(super) to_look_at: Vec<(Graph, Option<Again>)>,
     /// This run is one of those.
-    pub(super) again: Option<Look>,
+    pub(super) again: Option<Again>,
     /// This run is one of an execution that has been run again.
     pub(super) looked: bool,
     /// See [`Run::last_owners`]: in any run so far.

@@ -44,99 +44,14 @@
 //! stops after the first turn in vain that no notification has begun: threads that take from a queue in such
 //! loops have more executions with each of these turns than can be explored.
 
-use std::collections::HashMap;
-
-mod earlier;
 mod echo;
 mod found;
-mod turn;
-
-use earlier::{Earlier, TurnEnd, only_look};
-use echo::Echo;
-use found::Name;
-use turn::{Look, TurnRecord};
 
 use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
-use crate::kernel::{Act, Choice, LocationId, Operation, Rmw, Site, ThreadId, Turn};
-
-/// Turns without a step that a thread may take in a row.
-const EMPTY_TURNS: u32 = 100_000;
-
-/// Whether an act leaves something behind for other threads.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Lasting {
-    #[default]
-    No,
-    Yes,
-    /// It ends a critical section of a turn that has not ended.
-    Open,
-    /// It ends a critical section of an idle turn: not if it is known that its thread came to the end of that
-    /// turn, after so many steps.
-    UntilStep(u16),
-}
-
-/// Why a thread stopped that is not blocked by a step.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Stopped {
-    /// The stutter rule.
-    Stutter,
-    /// Too many turns.
-    Turns,
-    /// Too many steps.
-    Steps,
-}
-
-/// Whether a thread that stutters does so for ever, by the signature of its causes.
-pub(super) type Stutters = HashMap<u128, bool>;
-
-/// What a thread did in this turn, and in those before.
-#[derive(Debug, Default)]
-pub(super) struct Waiting {
-    turn: TurnRecord,
-    before: TurnRecord,
-    earlier: Earlier,
-    /// Where the last turn ended, or a `wait_until` began.
-    site: Option<Site>,
-    /// What there was in this turn before a `wait_until` began.
-    before_loop: TurnRecord,
-    /// The locks of the critical sections in the turn before.
-    looked_into: Vec<u32>,
-    /// Turns that had an effect, since one without found something new.
-    effects: u32,
-    /// What of other threads was found so far.
-    found: Vec<(Option<LocationId>, Name)>,
-    /// Turns in a row without a step.
-    empty: u32,
-    echo: Option<Echo>,
-    pub(super) stopped: Option<(Stopped, Site)>,
-    /// It stopped in a `wait_until`, which blocks and does not spin.
-    pub(super) blocks: bool,
-    /// It has stopped after turns that are not in the graph.
-    ran_on: bool,
-}
-
-impl Waiting {
-    /// Whether the turn found something of another thread for the first time.
-    fn finds_news(&mut self, thread: ThreadId) -> bool {
-        let known = self.found.len();
-        for look in &self.turn.looks {
-            let found = (look.operation.location(), look.source);
-            let of_another = look.source.is_some_and(|(other, _)| usize::from(other) != thread);
-            if of_another && !self.found.contains(&found) {
-                self.found.push(found);
-            }
-        }
-        self.found.len() > known
-    }
-
-    /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
-    /// turn that changed nothing: without that turn it still waits.
-    fn is_resumed(&self) -> bool {
-        matches!(self.stopped, Some((Stopped::Stutter, _))) && !self.before.timed_out
-    }
-}
+use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
+use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn};
 
 impl Search {
     /// Notes what the event that `thread` has just added or replayed has read and changed.

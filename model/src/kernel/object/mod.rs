@@ -24,7 +24,7 @@ pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
 pub use token::{Token, TokenAct};
 
 use super::clock::Clock;
-use super::operation::{LocationId, ThreadId};
+use super::ids::{LocationId, ThreadId};
 
 /// Results of operations that acquire a lock.
 pub mod acquired {

@@ -4,31 +4,17 @@
 //! does then. So where a thread stutters, it is run on for [`Config::idle_turns`](super::super::Config::idle_turns)
 //! turns, in which its steps are answered as in the turn before and not added to the graph. If it does something
 //! else meanwhile, also to plain memory or with other operands, or does not come back to where it was, the stutter rule
-//! is not applied there, and the next turn is added to the graph. What a thread does is a function of its causes, so this is found out once for each set
-//! of causes. What locks protect must be as the turn found it; where others may have changed it since, it is found
-//! out in a run of the causes alone. If one of these has changed it, as far as can be seen, the next turn finds
-//! something else, and the rule is not applied.
+//! is not applied there, and the next turn is added to the graph. What a thread does is a function of its causes, so
+//! this is found out once for each set of causes. What locks protect must be as the turn found it; where others may
+//! have changed it since, it is found out in a run of the causes alone. If one of these has changed it, as far as can
+//! be seen, the next turn finds something else, and the rule is not applied.
 
 use super::super::event::NONE;
 use super::super::outcome::Ending;
 use super::super::run::Status;
 use super::super::search::Search;
-use super::earlier::TurnEnd;
-use super::{EMPTY_TURNS, Stopped};
-use crate::engine::graph::call_stack::CallStack;
+use super::super::turns::{EMPTY_TURNS, Echo, Stopped, TurnEnd};
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
-
-/// Turns that are not added to the graph.
-#[derive(Debug)]
-pub(super) struct Echo {
-    causes: u128,
-    site: Site,
-    calls: CallStack,
-    at: usize,
-    turns: u32,
-    /// How many locations had been made when it began.
-    places: usize,
-}
 
 impl Search {
     /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on: there

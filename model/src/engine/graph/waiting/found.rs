@@ -2,11 +2,8 @@
 
 use super::super::event::{INIT, Id, Kind};
 use super::super::search::Search;
-use super::{Lasting, Look, Stopped};
+use super::super::turns::{Lasting, Look, Name, Stopped};
 use crate::kernel::{Clock, Edges, Operation, ThreadId};
-
-/// A store or an act by a name that holds when the graph is cut; `None`: the initial value.
-pub(super) type Name = Option<(u8, u16)>;
 
 impl Search {
     /// Whether what a thread has looked at is another thing in the end.

@@ -1,0 +1,248 @@
+//! What is known of the turns of a thread, for [`waiting`](super::waiting).
+
+use std::collections::HashMap;
+
+use super::call_stack::CallStack;
+use super::event::Id;
+use crate::kernel::{Access, Act, LocationId, Operation, Site, ThreadId};
+
+/// Turns without a step that a thread may take in a row.
+pub(super) const EMPTY_TURNS: u32 = 100_000;
+
+/// A store or an act by a name that holds when the graph is cut; `None`: the initial value.
+pub(super) type Name = Option<(u8, u16)>;
+
+/// A step that changed nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Look {
+    pub(super) operation: Operation,
+    pub(super) site: Site,
+    /// Of reads and acts: whose work it found. Of acts this is known for certain when turns are compared.
+    pub(super) source: Name,
+    /// Of acts: how many came before it on the object.
+    pub(super) acts: u32,
+    pub(super) result: u64,
+    /// Of a weak exchange: it failed without a cause.
+    pub(super) spurious: bool,
+}
+
+impl Look {
+    pub(super) fn same(&self, other: &Self) -> bool {
+        // A wait acquires its mutex again at its own place, where it is released too.
+        let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
+        self.source == other.source
+            && (self.site == other.site || locks)
+            && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
+            && self.spurious == other.spurious
+            && self.operation.is_like(&other.operation)
+    }
+
+    pub(super) fn ends_section(&self) -> bool {
+        matches!(self.operation, Operation::Act { act, .. } if act.ends_section())
+    }
+
+    /// Whether it is the weak exchange at `site`.
+    pub(super) fn tries(&self, site: Site) -> bool {
+        self.operation.is_weak_exchange() && self.site == site
+    }
+
+    /// Whether something happened without a cause, or by a choice of the program.
+    pub(super) fn is_unusual(&self) -> bool {
+        let chosen = matches!(self.operation, Operation::Choose { .. }) && self.result != 0;
+        self.spurious || chosen
+    }
+}
+
+/// An access to plain memory, with the number of looks before it in its turn.
+pub(super) type PlainAccess = (usize, LocationId, Access);
+
+/// What a thread did in a turn.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
+#[derive(Debug, Default)]
+pub(super) struct TurnRecord {
+    pub(super) looks: Vec<Look>,
+    /// Accesses to plain memory.
+    pub(super) accesses: Vec<PlainAccess>,
+    /// The ends of critical sections.
+    pub(super) sections: Vec<Id>,
+    /// How many looks there were when it changed something last, if it did.
+    pub(super) changed: Option<usize>,
+    /// Another thread has failed meanwhile, because of a lock that this one held.
+    pub(super) noticed: bool,
+    /// The turn began with a wait that ended without a cause.
+    pub(super) spurious: bool,
+    /// It began with the end of a wait that was not notified.
+    pub(super) unnotified: bool,
+    /// Time was up.
+    pub(super) timed_out: bool,
+}
+
+impl TurnRecord {
+    /// It changes something.
+    pub(super) fn change(&mut self) {
+        self.changed = Some(self.looks.len());
+    }
+
+    /// The last look at which the weak exchange at `site` was tried, or another failed without a cause.
+    pub(super) fn last_try(&self, site: Site) -> Option<usize> {
+        self.looks.iter().rposition(|look| look.spurious || look.tries(site))
+    }
+
+    /// Whether the turn ends with a weak exchange that has failed without a cause.
+    pub(super) fn ends_with_a_failure(&self) -> bool {
+        self.looks.last().is_some_and(|look| look.spurious)
+    }
+
+    /// What it did next is part of the turn.
+    pub(super) fn append(&mut self, mut next: Self) {
+        let looks = self.looks.len();
+        next.accesses.iter_mut().for_each(|(at, ..)| *at += looks);
+        self.looks.append(&mut next.looks);
+        self.accesses.append(&mut next.accesses);
+        self.sections.append(&mut next.sections);
+        self.changed = next.changed.map(|changed| looks + changed).or(self.changed);
+        self.noticed |= next.noticed;
+        self.spurious |= next.spurious;
+        self.unnotified |= next.unnotified;
+        self.timed_out |= next.timed_out;
+    }
+}
+
+/// Whether an act leaves something behind for other threads.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Lasting {
+    #[default]
+    No,
+    Yes,
+    /// It ends a critical section of a turn that has not ended.
+    Open,
+    /// It ends a critical section of an idle turn: not if it is known that its thread came to the end of that
+    /// turn, after so many steps.
+    UntilStep(u16),
+}
+
+/// Why a thread stopped that is not blocked by a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stopped {
+    /// The stutter rule.
+    Stutter,
+    /// Too many turns.
+    Turns,
+    /// Too many steps.
+    Steps,
+}
+
+/// Whether a thread that stutters does so for ever, by the signature of its causes.
+pub(super) type Stutters = HashMap<u128, bool>;
+
+/// Where a turn ends.
+pub(super) type TurnEnd = (Site, CallStack);
+
+/// The turn of a thread that changed something last, and those since that did not repeat another: what each has looked
+/// at, and in which calls it ended.
+#[derive(Debug, Default)]
+pub(super) struct Earlier(Vec<(CallStack, Vec<Look>)>);
+
+impl Earlier {
+    pub(super) fn push(&mut self, calls: CallStack, turn: Vec<Look>) {
+        self.0.push((calls, turn));
+    }
+
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn looks(&mut self) -> impl Iterator<Item = &mut Look> {
+        self.0.iter_mut().flat_map(|(_, turn)| turn)
+    }
+
+    /// Whether `turn` repeats one of these; and whether one of these repeats another, as is known only now. That one is
+    /// removed.
+    pub(super) fn compare(&mut self, calls: CallStack, turn: &[Look]) -> (bool, bool) {
+        // The first turn comes with what the thread did before the loop.
+        let repeats = |calls: CallStack, turn: &[Look], (at, before): &(CallStack, Vec<Look>)| {
+            calls == *at
+                && before.len() >= turn.len()
+                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
+        };
+        let known = self.0.len();
+        let mut at = 1;
+        while at < self.0.len() {
+            let (calls, turn) = &self.0[at];
+            if self.0[..at].iter().any(|before| repeats(*calls, turn, before)) {
+                self.0.remove(at);
+            } else {
+                at += 1;
+            }
+        }
+        (self.0.iter().any(|before| repeats(calls, turn, before)), self.0.len() < known)
+    }
+}
+
+/// Of the critical sections of a turn that changed nothing, by the locks of the last to the first, which belong to the
+/// loop and leave nothing behind: of each lock as many as there were in the turn before, and one at least. What else
+/// there is in the first turn comes before the loop.
+pub(super) fn only_look(locks: &[u32], before: &[u32]) -> Vec<bool> {
+    let count = |locks: &[u32], lock| locks.iter().filter(|&other| other == lock).count();
+    let number = |at: usize| count(&locks[..at], &locks[at]);
+    (0..locks.len()).map(|at| number(at) < count(before, &locks[at]).max(1)).collect()
+}
+
+/// Turns that are not added to the graph.
+#[derive(Debug)]
+pub(super) struct Echo {
+    pub(super) causes: u128,
+    pub(super) site: Site,
+    pub(super) calls: CallStack,
+    pub(super) at: usize,
+    pub(super) turns: u32,
+    /// How many locations had been made when it began.
+    pub(super) places: usize,
+}
+
+/// What a thread did in this turn, and in those before.
+#[derive(Debug, Default)]
+pub(super) struct Waiting {
+    pub(super) turn: TurnRecord,
+    pub(super) before: TurnRecord,
+    pub(super) earlier: Earlier,
+    /// Where the last turn ended, or a `wait_until` began.
+    pub(super) site: Option<Site>,
+    /// What there was in this turn before a `wait_until` began.
+    pub(super) before_loop: TurnRecord,
+    /// The locks of the critical sections in the turn before.
+    pub(super) looked_into: Vec<u32>,
+    /// Turns that had an effect, since one without found something new.
+    pub(super) effects: u32,
+    /// What of other threads was found so far.
+    pub(super) found: Vec<(Option<LocationId>, Name)>,
+    /// Turns in a row without a step.
+    pub(super) empty: u32,
+    pub(super) echo: Option<Echo>,
+    pub(super) stopped: Option<(Stopped, Site)>,
+    /// It stopped in a `wait_until`, which blocks and does not spin.
+    pub(super) blocks: bool,
+    /// It has stopped after turns that are not in the graph.
+    pub(super) ran_on: bool,
+}
+
+impl Waiting {
+    /// Whether the turn found something of another thread for the first time.
+    pub(super) fn finds_news(&mut self, thread: ThreadId) -> bool {
+        let known = self.found.len();
+        for look in &self.turn.looks {
+            let found = (look.operation.location(), look.source);
+            let of_another = look.source.is_some_and(|(other, _)| usize::from(other) != thread);
+            if of_another && !self.found.contains(&found) {
+                self.found.push(found);
+            }
+        }
+        self.found.len() > known
+    }
+
+    /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
+    /// turn that changed nothing: without that turn it still waits.
+    pub(super) fn is_resumed(&self) -> bool {
+        matches!(self.stopped, Some((Stopped::Stutter, _))) && !self.before.timed_out
+    }
+}
