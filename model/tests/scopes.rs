@@ -103,6 +103,24 @@ fn a_result_is_dropped_by_its_thread_or_with_its_handle() {
     }));
 }
 
+/// In `std` that aborts the process, whoever drops it: no `catch_unwind` sees it.
+#[test]
+#[cfg(loom)]
+fn a_result_that_panics_when_dropped_is_no_secret() {
+    Model::program(|| {
+        let thread = thread::spawn(|| OnDrop(|| panic!("on purpose")));
+        if thread.is_finished() {
+            // It is this thread that drops it.
+            let dropped = std::panic::AssertUnwindSafe(|| drop(thread));
+            drop(std::panic::catch_unwind(dropped));
+        } else {
+            std::mem::forget(thread.join());
+        }
+    })
+    .fails(selvedge_model::Failure::Panic)
+    .check();
+}
+
 /// A panic that a join has returned is not one of the scope.
 #[test]
 fn a_scope_panics_if_a_thread_has_that_was_not_joined() {

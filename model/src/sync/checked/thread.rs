@@ -51,7 +51,7 @@ impl<T> Drop for Packet<T> {
             let leaves = Operation::Update { location, update, success: AcqRel, failure: Relaxed };
             if engine.step(leaves, self.site) == 1 {
                 let result = self.lock().take();
-                drop(result);
+                aborts(move || drop(result));
             }
         });
     }
@@ -278,11 +278,15 @@ fn run<T>(f: impl FnOnce() -> T, packet: Packet<T>, delivery: Option<Handle>, si
     }
     drop(packet);
     Handle::at_end(delivery, |engine, object| _ = engine.act(object, DeliveryAct::Deliver, site));
-    if let Err(payload) = catch_unwind(AssertUnwindSafe(drop_locals)) {
+    aborts(drop_locals);
+}
+
+/// Calls `f`. A panic of it ends the execution: in `std` it aborts the process.
+fn aborts(f: impl FnOnce()) {
+    if let Err(payload) = catch_unwind(AssertUnwindSafe(f)) {
         if is_over() {
             resume_unwind(payload);
         }
-        // In `std` it aborts the process.
         kernel::with(|engine| engine.abort(&*payload));
     }
 }
