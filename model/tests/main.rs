@@ -3,6 +3,8 @@
 #[cfg(loom)]
 mod allocations;
 mod channels;
+#[cfg(loom)]
+mod counted_by_hand;
 mod executions;
 mod facade;
 #[cfg(loom)]

@@ -11,7 +11,8 @@ use super::event::{Event, Kind};
 use super::outcome::{Action, Ending, Party};
 use super::search::Search;
 use crate::kernel::{
-    Access, CellKind, Clock, LocationId, Made, Moment, Object, Operation, Owned, Site, ThreadId,
+    Access, AtomicKind, CellKind, Clock, LocationId, Made, Moment, Object, Operation, Owned, Rmw,
+    Site, ThreadId,
 };
 
 impl Party {
@@ -19,6 +20,18 @@ impl Party {
     fn is_known(&self, thread: ThreadId, hb: &Clock) -> bool {
         self.thread == thread || hb.has(self.thread, self.index)
     }
+}
+
+/// Of an `Arc`, how many strong owners there are. When there are none any more it has come to its end, but weak owners
+/// may still ask for one.
+fn counts_strong(made: &Made) -> bool {
+    matches!(made, Made::Atomic { kind: AtomicKind::Strong, .. })
+}
+
+/// Whether a strong owner is added or given up, which takes that there is one.
+fn takes_an_owner(action: Action) -> bool {
+    matches!(action, Action::Step(Operation::Update { update, .. })
+        if matches!(update.rmw, Rmw::Add(_) | Rmw::Sub(_)))
 }
 
 impl Search {
@@ -53,7 +66,8 @@ impl Search {
             // A part of a lock, which the program does not see.
             return;
         }
-        let (maker, freed) = (place.maker, place.plain.freed);
+        let late = counts_strong(&place.made) && !takes_an_owner(me.action);
+        let (maker, freed) = (place.maker, place.plain.freed.filter(|_| !late));
         if !maker.is_known(me.thread, &hb) {
             self.run.end(Ending::Race { location, first: maker, second: me, under_way: false });
         }
@@ -140,7 +154,8 @@ impl Search {
         me: Party,
         hb: &Clock,
     ) -> Option<Party> {
-        if matches!(access, Access::Write | Access::Use) {
+        let made = &self.run.places[location.index()].made;
+        if matches!(access, Access::Write | Access::Use) || counts_strong(made) {
             return None;
         }
         let took_place = |event: &Event| self.run.thread(event.thread()).at > event.index;

@@ -4,7 +4,8 @@
 //!
 //! The counts are atomics of the kernel, with the steps and orderings of `std`: clones are Relaxed, a drop is a
 //! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire. All strong owners
-//! together are one weak owner, which the last of them gives up.
+//! together are one weak owner, which the last of them gives up. An owner that is added or given up after the last one,
+//! through a pointer, is a use after free.
 
 use std::any::Any;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -14,7 +15,7 @@ use std::pin::Pin;
 
 use super::atomic::Ordering::{self, Acquire, Relaxed, Release};
 use crate::kernel::{
-    self, AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
+    self, Access, AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
 };
 
 mod convert;
@@ -117,6 +118,14 @@ impl Counts {
     /// There is no strong owner any more.
     fn acquire_all(&self, engine: &dyn Engine, site: Site) -> AllStrong {
         engine.step(Operation::Fence { order: Acquire }, site);
+        self.end_strong(engine, site)
+    }
+
+    /// No strong owner may be added any more.
+    fn end_strong(&self, engine: &dyn Engine, site: Site) -> AllStrong {
+        if let Some(strong) = self.strong {
+            engine.access(strong.location(), Access::Free, site);
+        }
         AllStrong { weak: self.weak, site }
     }
 }
@@ -125,6 +134,7 @@ impl Counts {
 fn release_weak(engine: &dyn Engine, location: LocationId, site: Site) {
     if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
         engine.step(Operation::Fence { order: Acquire }, site);
+        engine.access(location, Access::Free, site);
     }
 }
 
@@ -381,7 +391,7 @@ impl<T: Clone> Arc<T> {
                         engine.step(Operation::Store { location, value: 1, order: Release }, site);
                     });
                 } else {
-                    drop(AllStrong { weak: this.counts.weak, site });
+                    kernel::with(|engine| drop(this.counts.end_strong(engine, site)));
                     this.counts = Counts::starting_with(1, site);
                 }
             }
