@@ -1,154 +1,22 @@
 //! Shared ownership.
-//!
-//! # Orderings
-//!
-//! The counts are atomics of the kernel, with the steps and orderings of `std`: clones are Relaxed, a drop is a
-//! Release, the last drop acquires all of them by a fence, `get_mut` and `upgrade` are Acquire. All strong owners
-//! together are one weak owner, which the last of them gives up. An owner that is added or given up after the last one,
-//! through a pointer, is a use after free.
 
 use std::any::Any;
+use std::fmt;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ops::Deref;
 use std::panic::Location;
 use std::pin::Pin;
+use std::sync::atomic::Ordering::{Acquire, Relaxed, Release};
 
-use super::atomic::Ordering::{self, Acquire, Relaxed, Release};
-use crate::kernel::{
-    self, Access, AtomicKind, Engine, Handle, LocationId, Made, Operation, Rmw, Shape, Site, Update,
-};
+use crate::kernel::{self, Handle, Operation, Rmw, Site};
 
 mod convert;
+mod counts;
+pub(super) mod known;
 mod raw;
 mod traits;
-mod weak;
 
-pub(super) use raw::is_in_one;
-pub use weak::Weak;
-
-/// The numbers of owners of one value; the memory is that of `std`.
-#[derive(Clone, Copy)]
-struct Counts {
-    strong: Option<Handle>,
-    weak: Option<Handle>,
-}
-
-const COUNT: Shape = Shape { bits: 64, signed: false };
-/// The count of weak owners while `get_mut` looks at the other.
-const LOCKED: u64 = u64::MAX;
-
-/// # Panics
-///
-/// If there are more owners than memory holds.
-fn number(count: u64) -> usize {
-    usize::try_from(count).expect("as many owners as memory holds")
-}
-
-fn update(
-    engine: &dyn Engine,
-    location: LocationId,
-    rmw: Rmw,
-    success: Ordering,
-    failure: Ordering,
-    site: Site,
-) -> u64 {
-    let update = Update { rmw, shape: COUNT };
-    engine.step(Operation::Update { location, update, success, failure }, site)
-}
-
-/// `std` has counted as the steps have.
-fn settle() {
-    kernel::with(|engine| engine.settle());
-}
-
-impl Counts {
-    fn starting_with(strong: u64, site: Site) -> Self {
-        let count = |value, kind| Handle::new(site, || Made::Atomic { value, kind });
-        let strong = count(strong, AtomicKind::Strong);
-        let weak =
-            strong.and_then(|strong| count(1, AtomicKind::Weak { strong: strong.location() }));
-        Self { strong, weak }
-    }
-
-    fn load(handle: Option<Handle>, order: Ordering, site: Site) -> Option<u64> {
-        Handle::with(handle, "an Arc", |engine, location| {
-            engine.step(Operation::Load { location, order }, site)
-        })
-    }
-
-    fn update(handle: Option<Handle>, rmw: Rmw, order: Ordering, site: Site) -> Option<u64> {
-        Handle::with(handle, "an Arc", |engine, location| {
-            update(engine, location, rmw, order, Relaxed, site)
-        })
-    }
-
-    /// Adds one, by `compare_exchange` from `seen` on, unless `stop`.
-    fn add_unless(
-        handle: Option<Handle>,
-        stop: u64,
-        success: Ordering,
-        site: Site,
-    ) -> Option<bool> {
-        let mut seen = Self::load(handle, Relaxed, site)?;
-        while seen != stop {
-            let rmw = Rmw::CompareExchange { current: seen, new: seen + 1 };
-            let found = Self::update(handle, rmw, success, site)?;
-            if found == seen {
-                return Some(true);
-            }
-            seen = found;
-        }
-        Some(false)
-    }
-
-    /// One strong owner less. The last one acquires what all others released. Another one is dropped by `std` too before
-    /// `settle`.
-    fn release(&self, site: Site) -> Option<AllStrong> {
-        let mut last = None;
-        Handle::at_end(self.strong, |engine, location| {
-            engine.hold();
-            if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
-                engine.settle();
-                last = Some(self.acquire_all(engine, site));
-            }
-        });
-        last
-    }
-
-    /// There is no strong owner any more.
-    fn acquire_all(&self, engine: &dyn Engine, site: Site) -> AllStrong {
-        engine.step(Operation::Fence { order: Acquire }, site);
-        self.end_strong(engine, site)
-    }
-
-    /// No strong owner may be added any more.
-    fn end_strong(&self, engine: &dyn Engine, site: Site) -> AllStrong {
-        if let Some(strong) = self.strong {
-            engine.access(strong.location(), Access::Free, site);
-        }
-        AllStrong { weak: self.weak, site }
-    }
-}
-
-/// One weak owner less. The last one frees the memory, after a fence.
-fn release_weak(engine: &dyn Engine, location: LocationId, site: Site) {
-    if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
-        engine.step(Operation::Fence { order: Acquire }, site);
-        engine.access(location, Access::Free, site);
-    }
-}
-
-/// The weak owner that all strong owners are together, after the last of them.
-struct AllStrong {
-    weak: Option<Handle>,
-    site: Site,
-}
-
-impl Drop for AllStrong {
-    fn drop(&mut self) {
-        Handle::at_end(self.weak, |engine, location| release_weak(engine, location, self.site));
-    }
-}
+use counts::{Counts, LOCKED, number, release_weak, settle, update};
 
 /// `std::sync::Arc`.
 pub struct Arc<T: ?Sized> {
@@ -175,7 +43,7 @@ impl<T> Arc<T> {
             drop(weak.dissolve());
             value
         });
-        raw::remember(&value, counts);
+        known::remember(&value, counts);
         Counts::update(counts.strong, Rmw::Add(1), Release, site);
         Self::of(counts, value)
     }
@@ -305,7 +173,7 @@ impl<T: ?Sized> Arc<T> {
     /// The first owner of a value that `std` has put on the heap.
     fn of_std(value: std::sync::Arc<T>, site: Site) -> Self {
         let counts = Counts::starting_with(1, site);
-        raw::remember(&value, counts);
+        known::remember(&value, counts);
         Self::of(counts, value)
     }
 
@@ -399,7 +267,7 @@ impl<T: Clone> Arc<T> {
         }
         // There is one strong owner, so that `std` clones nothing, and moves the value as above.
         std::sync::Arc::make_mut(&mut this.value);
-        raw::remember(&this.value, this.counts);
+        known::remember(&this.value, this.counts);
         match std::sync::Arc::get_mut(&mut this.value) {
             Some(value) => value,
             None => unreachable!("the only owner has another"),
@@ -437,5 +305,107 @@ impl<T: ?Sized> Deref for Arc<T> {
 
     fn deref(&self) -> &T {
         &self.value
+    }
+}
+
+/// `std::sync::Weak`.
+pub struct Weak<T: ?Sized> {
+    counts: Counts,
+    value: ManuallyDrop<std::sync::Weak<T>>,
+}
+
+impl<T> Weak<T> {
+    /// An owner of nothing.
+    pub const fn new() -> Self {
+        let counts = Counts { strong: None, weak: None };
+        Self { counts, value: ManuallyDrop::new(std::sync::Weak::new()) }
+    }
+}
+
+impl<T: ?Sized> Weak<T> {
+    /// An owner, if there is one still.
+    #[track_caller]
+    pub fn upgrade(&self) -> Option<Arc<T>> {
+        kernel::with(|engine| engine.hold());
+        let in_model = self.counts.strong.is_some();
+        let site = Location::caller();
+        let gone =
+            in_model && Counts::add_unless(self.counts.strong, 0, Acquire, site) == Some(false);
+        let value = if gone { None } else { self.value.upgrade() };
+        settle();
+        value.map(|value| Arc::of(self.counts, value))
+    }
+
+    /// How many strong owners there are.
+    #[track_caller]
+    pub fn strong_count(&self) -> usize {
+        let count = self
+            .counts
+            .strong
+            .and_then(|_| Counts::load(self.counts.strong, Relaxed, Location::caller()));
+        count.map_or_else(|| self.value.strong_count(), number)
+    }
+
+    /// How many weak owners there are, or 0 if there is no strong one.
+    #[track_caller]
+    pub fn weak_count(&self) -> usize {
+        let site = Location::caller();
+        if self.counts.strong.is_none() {
+            return self.value.weak_count();
+        }
+        let weak = Counts::load(self.counts.weak, Acquire, site).map_or(0, number);
+        if Counts::load(self.counts.strong, Relaxed, site) == Some(0) { 0 } else { weak - 1 }
+    }
+
+    /// Whether both are owners of the same value.
+    pub fn ptr_eq(&self, other: &Self) -> bool {
+        self.value.ptr_eq(&other.value)
+    }
+
+    fn of(counts: Counts, value: std::sync::Weak<T>) -> Self {
+        Self { counts, value: ManuallyDrop::new(value) }
+    }
+
+    /// The parts, without giving up the owner.
+    fn dissolve(self) -> (Counts, std::sync::Weak<T>) {
+        let mut this = ManuallyDrop::new(self);
+        // SAFETY: `this` is never used nor dropped again.
+        (this.counts, unsafe { ManuallyDrop::take(&mut this.value) })
+    }
+}
+
+impl<T> Default for Weak<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T: ?Sized> Clone for Weak<T> {
+    #[track_caller]
+    fn clone(&self) -> Self {
+        if self.counts.weak.is_some() {
+            Counts::update(self.counts.weak, Rmw::Add(1), Relaxed, Location::caller());
+        }
+        Self::of(self.counts, std::sync::Weak::clone(&self.value))
+    }
+}
+
+impl<T: ?Sized> Drop for Weak<T> {
+    #[track_caller]
+    fn drop(&mut self) {
+        let site = Location::caller();
+        Handle::at_end(self.counts.weak, |engine, location| {
+            engine.hold();
+            release_weak(engine, location, site);
+        });
+        // SAFETY: it is dropped here only.
+        unsafe { ManuallyDrop::drop(&mut self.value) };
+        settle();
+    }
+}
+
+impl<T: ?Sized> fmt::Debug for Weak<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("(Weak)")
     }
 }

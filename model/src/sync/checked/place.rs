@@ -48,7 +48,7 @@ fn owners_in_std(address: usize, memory: Owned) -> Option<[usize; 2]> {
 
     let offset = memory.offset_in_block().filter(|&offset| offset >= COUNTS)?;
     let start = address - offset;
-    if super::arc::is_in_one(start, address) {
+    if super::arc::known::is_in_one(start, address) {
         return None;
     }
     let counts = std::ptr::with_exposed_provenance::<[[u8; size_of::<usize>()]; 2]>(start);
