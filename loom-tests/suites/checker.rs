@@ -4,12 +4,13 @@ mod beyond_loom;
 mod bounds;
 mod cost;
 mod false_alarms;
+mod idle_turns;
 mod litmus;
 mod spin_lock;
 mod unexplored;
 
-use selvedge_model::Report;
 use selvedge_model::sync::{Mutex, MutexGuard, PoisonError};
+use selvedge_model::{Model, Report};
 
 fn is_complete(report: &Report) {
     assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
@@ -17,4 +18,20 @@ fn is_complete(report: &Report) {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A row that the checker misses.
+trait Limit {
+    /// Not reached here, and allowed by C++20 and by `std`.
+    fn missed(self, outcome: &str, reason: &str) -> Self;
+}
+
+impl<S: Send + Sync + 'static> Limit for Model<S> {
+    fn missed(self, outcome: &str, reason: &str) -> Self {
+        if cfg!(loom) {
+            self.forbidden(outcome, &format!("it was missed until now: {reason}"))
+        } else {
+            self.interesting(outcome, reason)
+        }
+    }
 }

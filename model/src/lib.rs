@@ -99,7 +99,7 @@
 //!   true. What it has on its stack is leaked. A destructor that panics without that aborts the process, as any panic
 //!   in a destructor during unwinding does; [`sync::thread::panicking`] tells.
 //! - What is known is listed in `loom-tests/suites/checker/` of the repository, on the pages `unexplored.rs`,
-//!   `false_alarms.rs` and `bounds.rs`. Each entry has a test and a workaround.
+//!   `idle_turns.rs`, `false_alarms.rs` and `bounds.rs`. Each entry has a test and a workaround.
 
 #[cfg(all(feature = "check", not(any(plain_loom, shuttle))))]
 mod check;

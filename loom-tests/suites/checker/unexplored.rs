@@ -14,50 +14,30 @@
 //! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `leak_without_an_arc_is_invisible` |
 //! | memory at an address that was freed before, so that a pointer compares equal (ABA) | indices, given out again | `address_that_was_freed_is_not_used_again` |
 //! | what follows a data race | correct the race first | `execution_ends_at_a_data_race` |
-//! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
-//! | how many idle turns a waiting loop takes, and how its waits with a timeout end in them | return what it waited for | `idle_turns_are_not_counted` |
-//! | that a waiting loop woke from a wait on a condition variable, or that a `compare_exchange_weak` in it failed, without a cause | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
-//! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
+//! | a `recv` or `send` that waits, or the end of a scope, takes the token that `unpark` has left, as `std` does on Linux | `park` in a loop that asks for what it waits for | `token_is_not_taken_by_other_waits` |
+//! | a scope never ends, as in `std` 1.95, if a handle of it is forgotten (`mem::forget`) | drop it | `forgotten_handle_does_not_keep_its_scope` |
 //! | time: a `sleep` orders nothing | a happens-before edge | `sleep_orders_nothing` |
 //!
-//! What is reported although it is correct: [`false_alarms.rs`](false_alarms.rs). What bounds an exploration, and what is
-//! refused: [`bounds.rs`](bounds.rs).
+//! Of waiting loops also: [`idle_turns.rs`](idle_turns.rs). What is reported although it is correct:
+//! [`false_alarms.rs`](false_alarms.rs). What bounds an exploration, and what is refused: [`bounds.rs`](bounds.rs).
 //!
 //! **Why.** An execution is a graph in which no cycle leads through program order, reads-from, and the orders of
 //! the operations on each object. So no load reads from a store that depends on it, and no read of an object
-//! precedes a change that was made before. An idle turn of a waiting loop can repeat for ever, so the loop counts
-//! as blocked until something changes.
+//! precedes a change that was made before.
 //!
 //! **Scope.** Explored completely. On real threads a missed outcome may be seen; a model with a data race is not
 //! run there.
 
 #![cfg_attr(not(loom), allow(unused_imports, reason = "some tests take the checker"))]
 
-use super::{is_complete, lock};
+use super::{Limit, is_complete, lock};
 use selvedge_model::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, hint, thread};
+use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, thread};
 use selvedge_model::{Failure, Model};
-use std::cell::Cell;
 use std::time::Duration;
-
-/// A row that the checker misses.
-trait Limit {
-    /// Not reached here, and allowed by C++20 and by `std`.
-    fn missed(self, outcome: &str, reason: &str) -> Self;
-}
-
-impl<S: Send + Sync + 'static> Limit for Model<S> {
-    fn missed(self, outcome: &str, reason: &str) -> Self {
-        if cfg!(loom) {
-            self.forbidden(outcome, &format!("it was missed until now: {reason}"))
-        } else {
-            self.interesting(outcome, reason)
-        }
-    }
-}
 
 /// Two atomics, both 0.
 type Two = (AtomicU64, AtomicU64);
@@ -433,135 +413,48 @@ fn sleep_orders_nothing() {
     is_complete(&report);
 }
 
-/// The loop counts its turns in a `Cell`. Two turns are explored; the next ones count as stutters.
+/// Main is unparked before the message is sent.
+#[cfg(loom)]
 #[test]
-fn change_through_a_shared_guard_in_a_loop_is_missed() {
-    type Turns = (Mutex<Cell<u64>>, AtomicBool);
-    fn turn(turns: &Mutex<Cell<u64>>) {
-        let turns = lock(turns);
-        turns.set((turns.get() + 1).min(2));
-    }
-    let model = |counts: fn(&Turns)| {
-        Model::new(Turns::default)
-            .thread("counts", counts)
-            .thread("sees", |(turns, done)| {
-                let seen = [(); 2].map(|()| lock(turns).get());
-                done.store(true, Release);
-                seen
-            })
-            .acceptable("sees=[0, 0]", "before the first turn")
-            .acceptable("sees=[0, 1]", "before and after it")
-            .acceptable("sees=[1, 1]", "after it")
-            .acceptable("sees=[1, 2]", "before and after the second")
-            .rounds(500)
+fn token_is_not_taken_by_other_waits() {
+    use selvedge_model::sync::mpsc::channel;
+
+    let model = |waits: fn(&AtomicBool)| {
+        Model::program(move || {
+            let (sender, receiver) = channel();
+            let ready = std::sync::Arc::new(AtomicBool::new(false));
+            let (main, sets) = (thread::current(), std::sync::Arc::clone(&ready));
+            let child = thread::spawn(move || {
+                sets.store(true, Release);
+                main.unpark();
+                sender.send(()).unwrap();
+            });
+            receiver.recv().unwrap();
+            waits(&ready);
+            child.join().unwrap();
+        })
     };
-    let loops = model(|(turns, done)| {
-        while !done.load(Acquire) {
-            turn(turns);
-            hint::spin_loop();
+    let parks = model(|_| thread::park());
+    is_complete(&parks.acceptable("()", "the token is there, and in `std` it may be gone").check());
+    let looks = model(|ready| {
+        while !ready.load(Acquire) {
+            thread::park();
         }
     });
-    let twice = model(|(turns, _)| (0..2).for_each(|_| turn(turns)));
-    loops.missed("sees=[0, 2]", "two turns between").missed("sees=[2, 2]", "after both").check();
-    let report = twice
-        .acceptable("sees=[0, 2]", "both between")
-        .acceptable("sees=[2, 2]", "after both")
-        .check();
-    is_complete(&report);
+    is_complete(&looks.acceptable("()", "it need not park").check());
 }
 
-/// On real threads the loop may take any number of turns.
+/// The scope waits for the thread, and not for its handle.
+#[cfg(loom)]
 #[test]
-fn idle_turns_are_not_counted() {
-    let report = Model::new(AtomicBool::default)
-        .thread("spins", |flag| {
-            let mut turns = 0;
-            while !flag.load(Acquire) {
-                turns += 1;
-                hint::spin_loop();
-            }
-            turns.min(2)
+fn forgotten_handle_does_not_keep_its_scope() {
+    let model = |leaves: fn(thread::ScopedJoinHandle<'_, ()>)| {
+        Model::program(move || {
+            let x = AtomicU64::new(0);
+            thread::scope(|scope| leaves(scope.spawn(|| x.store(1, Relaxed))));
         })
-        .thread("sets", |flag| flag.store(true, Release))
-        .acceptable("spins=0", "it was set before")
-        .acceptable("spins=1", "one turn, which stands for all others")
-        .missed("spins=2", "more turns are left out")
-        .check();
-    is_complete(&report);
-}
-
-/// A wait on a condition variable may end, and a weak exchange may fail, without a cause that the program can see. A loop
-/// that then goes round is as if it had not happened; a number of turns is explored with each.
-#[test]
-fn turns_without_a_cause_are_not_counted() {
-    let exchange = |x: &AtomicBool| x.compare_exchange_weak(false, true, Relaxed, Relaxed);
-    let loops = Model::new(AtomicBool::default).thread("failed", move |x| {
-        let mut failed = false;
-        while exchange(x).is_err() {
-            failed = true;
-            hint::spin_loop();
-        }
-        failed
-    });
-    let twice = Model::new(AtomicBool::default)
-        .thread("failed", move |x| exchange(x).is_err() && exchange(x).is_ok());
-    let report = loops
-        .acceptable("failed=false", "at the first try")
-        .missed("failed=true", "it failed without a cause")
-        .check();
-    is_complete(&report);
-    let twice = twice.acceptable("failed=false", "once or twice");
-    is_complete(&twice.interesting("failed=true", "it failed without a cause").check());
-    let report = Model::new(<(Mutex<bool>, Condvar)>::default)
-        .thread("woke", |(ready, condvar)| {
-            let (mut ready, mut in_vain) = (lock(ready), false);
-            while !*ready {
-                ready = condvar.wait(ready).unwrap_or_else(PoisonError::into_inner);
-                in_vain |= !*ready;
-            }
-            in_vain
-        })
-        .thread("sets", |(ready, condvar)| {
-            *lock(ready) = true;
-            condvar.notify_one();
-        })
-        .acceptable("woke=false", "it was ready when the wait ended")
-        .missed("woke=true", "a wait ended without a cause")
-        .check();
-    is_complete(&report);
-}
-
-/// The results of the `try_lock`s depend on the turns of another loop.
-#[test]
-fn idle_turns_that_hold_a_lock_are_not_counted() {
-    type State = (Mutex<()>, AtomicBool);
-    let counts = |(lock, done): &State| {
-        let (mut changes, mut last) = (0, true);
-        while changes < 3 && !done.load(Acquire) {
-            let free = lock.try_lock().is_ok();
-            changes += u64::from(free != last);
-            last = free;
-            hint::spin_loop();
-        }
-        changes
     };
-    let model = |looks: fn(&State)| {
-        Model::new(State::default)
-            .thread("counts", counts)
-            .thread("looks", looks)
-            .thread("ends", |(_, done)| done.store(true, Release))
-            .acceptable("counts=0", "the lock is free each time")
-            .acceptable("counts=1", "the other loop holds it")
-            .acceptable("counts=2", "and has released it again")
-            .rounds(500)
-    };
-    let loops = model(|(lock, done)| {
-        while !done.load(Acquire) {
-            drop(lock.try_lock());
-            hint::spin_loop();
-        }
-    });
-    let twice = model(|(lock, _)| (0..2).for_each(|_| drop(lock.try_lock())));
-    loops.missed("counts=3", "it holds the lock in another turn").check();
-    is_complete(&twice.acceptable("counts=3", "it holds the lock once more").check());
+    let forgets = model(|handle| std::mem::forget(handle));
+    is_complete(&forgets.acceptable("()", "the scope ends, and in `std` it never does").check());
+    is_complete(&model(|handle| drop(handle)).acceptable("()", "the scope ends").check());
 }
