@@ -37,6 +37,7 @@ fn an_owner_is_not_added_after_the_last_one() {
     };
     for keeps_weak in [false, true] {
         let found = swaps(keeps_weak).fails(Failure::DataRace).check();
+        assert!(found.to_string().contains("r1.drop value"), "{found}");
         let message = found.failure.map(|failure| failure.message).unwrap_or_default();
         assert!(message.contains("r1: main drops it"), "{message}");
     }

@@ -11,7 +11,7 @@ use super::view::View;
 use super::words::{Words, access_name, reads, update_name};
 use crate::engine::graph::Action;
 use crate::kernel::object::OnceKind;
-use crate::kernel::{AtomicKind, Choice, LocationId, Operation, Rmw};
+use crate::kernel::{Access, AtomicKind, Choice, LocationId, Made, Operation, Rmw};
 
 /// Line `at`, before whose step the objects are in `state`; `None` if it is not shown.
 pub(super) fn words(view: &View<'_>, state: &State, at: usize, orders: bool) -> Option<Words> {
@@ -22,7 +22,12 @@ pub(super) fn words(view: &View<'_>, state: &State, at: usize, orders: bool) -> 
             if !view.is_shown(at, location, access) {
                 return None;
             }
-            Words::on(location, access_name(access), "")
+            let name = match (view.execution.location(location)?, access) {
+                (Made::Atomic { kind: AtomicKind::Strong, .. }, Access::Free) => "drop value",
+                (Made::Atomic { kind: AtomicKind::Weak { .. }, .. }, Access::Free) => "free",
+                _ => access_name(access),
+            };
+            Words::on(location, name, "")
         }
         Action::Panic(number) | Action::Note(number) => {
             let text = view.execution.text(number)?;
