@@ -88,6 +88,7 @@ impl Search {
                 self.revisit(id);
             }
             if !splits && self.is_consistent(id, at) {
+                // That it may fail is left for later when it is redone.
                 self.later(id);
             } else {
                 self.fail_later(id, operation, at);
