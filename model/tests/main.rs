@@ -34,6 +34,8 @@ mod scopes;
 mod stacks;
 mod thread_locals;
 mod waiting;
+#[cfg(loom)]
+mod weak_exchanges;
 
 /// The name by which this binary knows `test` of the module `path`.
 fn name_of(test: &str, path: &str) -> String {
