@@ -1,6 +1,6 @@
 //! `is_finished`: it looks whether the closure of a thread has returned, and orders nothing.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 
 use crate::facade::{explore, explore_with};
 use selvedge_model::engine::graph::Config;
@@ -188,4 +188,23 @@ fn outside_an_exploration_std_is_asked() {
             assert!(first.join().unwrap());
         });
     });
+}
+
+/// An execution is run again where an `Arc` of `std` may lose its last owner in either thread. What a scope itself owns is
+/// none: each is run once, and a sample again.
+#[test]
+fn executions_of_a_scope_are_run_once() {
+    let runs = Cell::new(0);
+    let found = explore_with(&Config::default(), || {
+        runs.set(runs.get() + 1);
+        let x = AtomicUsize::new(0);
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| x.fetch_add(1, Relaxed));
+            }
+        });
+    });
+    assert_eq!(found.report.complete, 6);
+    // The first, the second and the fourth are the sample.
+    assert_eq!(runs.get(), 6 + 3);
 }

@@ -92,7 +92,7 @@ where
     let scope = Scope {
         threads: Mutex::default(),
         panicked: AtomicUsize::new(0),
-        running: Arc::default(),
+        running: super::super::own(Arc::default()),
         _borrows: PhantomData,
         _outlives: PhantomData,
     };
