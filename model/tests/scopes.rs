@@ -103,7 +103,7 @@ fn a_result_is_dropped_by_its_thread_or_with_its_handle() {
     }));
 }
 
-/// In `std` that aborts the process, whoever drops it: no `catch_unwind` sees it.
+/// In `std` that aborts the process, in the thread and in its handle: no `catch_unwind` sees it.
 #[test]
 #[cfg(loom)]
 fn a_result_that_panics_when_dropped_is_no_secret() {

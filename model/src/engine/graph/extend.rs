@@ -107,9 +107,7 @@ impl Search {
             if self.graph.splits(location, at) {
                 continue;
             }
-            self.graph.insert(id, at);
-            let consistent = self.sc_holds(id);
-            self.graph.remove(id);
+            let consistent = self.is_consistent(id, at);
             self.graph.at_mut(id).place = at as u32;
             if consistent {
                 self.later(id);
@@ -179,14 +177,14 @@ impl Search {
         self.done(id);
     }
 
-    /// Whether the SC axiom holds with the read `id` of what comes before position `at`.
+    /// Whether the SC axiom holds with `id` added, if it writes at position `at`.
     fn is_consistent(&mut self, id: Id, at: usize) -> bool {
-        let updates = self.graph.at(id).kind == Kind::Update;
-        if updates {
+        let writes = self.graph.at(id).kind.writes();
+        if writes {
             self.graph.insert(id, at);
         }
         let holds = self.sc_holds(id);
-        if updates {
+        if writes {
             self.graph.remove(id);
         }
         holds
