@@ -202,7 +202,8 @@ pub fn explore(
             let Some(graph) = search.next() else { break };
             let (events, threads) = (graph.events.len(), search.names.preference.len());
             search.graph = graph;
-            search.run = Run::new(super::next_number(), events, threads);
+            let before = std::mem::take(&mut search.run);
+            search.run = Run::after(before, super::next_number(), events, threads);
         }
         kernel::enter(&engine, || engine.run(Box::new(program)));
         engine.memory.borrow_mut().release();

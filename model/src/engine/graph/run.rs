@@ -81,6 +81,14 @@ impl Thread {
             holds: false,
         }
     }
+
+    /// As [`Thread::absent`], in the memory that it has.
+    fn reset(&mut self) {
+        let mut looks = std::mem::take(&mut self.waiting.turn.looks);
+        looks.clear();
+        *self = Self::absent();
+        self.waiting.turn.looks = looks;
+    }
 }
 
 /// What a location is in this execution.
@@ -141,6 +149,7 @@ pub(super) struct Entry {
     pub(super) event: Option<Id>,
 }
 
+#[derive(Default)]
 pub(super) struct Run {
     pub(super) number: u64,
     pub(super) current: ThreadId,
@@ -179,29 +188,31 @@ pub(super) struct Run {
 }
 
 impl Run {
-    /// The run number `number`, of a graph with so many events and threads.
-    pub(super) fn new(number: u64, events: usize, threads: usize) -> Self {
-        Self {
-            number,
-            current: 0,
-            threads: (0..threads).map(|_| Thread::absent()).collect(),
-            places: Vec::new(),
-            bound: Vec::new(),
-            values: vec![0; events],
-            states: vec![None; events],
-            lasting: vec![Lasting::No; events],
-            log: Vec::new(),
-            texts: Vec::new(),
-            replayed: 0,
-            fresh: 0,
-            over: None,
-            unwinding: false,
-            stepped: 0,
-            left: Vec::new(),
-            afterlife: 0,
-            last_owners: 0,
-            returned: None,
+    /// The run number `number`, of a graph with so many events and threads. The memory of the run before is used again;
+    /// nothing else of it is.
+    pub(super) fn after(before: Self, number: u64, events: usize, threads: usize) -> Self {
+        /// As many of the same value, in the memory of other values.
+        fn filled<T: Clone>(mut memory: Vec<T>, count: usize, value: T) -> Vec<T> {
+            memory.clear();
+            memory.resize(count, value);
+            memory
         }
+        let mut run = Self {
+            number,
+            threads: before.threads,
+            places: before.places,
+            bound: filled(before.bound, 0, None),
+            values: filled(before.values, events, 0),
+            states: filled(before.states, events, None),
+            lasting: filled(before.lasting, events, Lasting::No),
+            log: before.log,
+            ..Self::default()
+        };
+        run.threads.iter_mut().for_each(Thread::reset);
+        run.threads.resize_with(threads, Thread::absent);
+        run.places.clear();
+        run.log.clear();
+        run
     }
 
     pub(super) fn thread(&self, thread: ThreadId) -> &Thread {

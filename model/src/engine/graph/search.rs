@@ -70,7 +70,7 @@ impl Search {
             names: Names::new(config.reversed),
             for_ever: Stutters::new(),
             seen: config.hashes.then(Seen::default),
-            run: Run::new(0, 0, 0),
+            run: Run::default(),
             explored: 0.0,
         }
     }
