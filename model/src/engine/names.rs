@@ -1,13 +1,12 @@
 //! Names of threads that hold over all executions, whatever order they are spawned in.
 
-use std::collections::HashMap;
-
 use crate::kernel::{MAX_THREADS, ThreadId};
 
 /// Threads by parent and position among its children.
 #[derive(Debug)]
 pub(in crate::engine) struct Names {
-    children: HashMap<(ThreadId, u32), ThreadId>,
+    /// Of each thread but the first, its parent and its position among the parent's children.
+    children: Vec<(ThreadId, u32)>,
     /// Of each thread, the way to it from the first one.
     paths: Vec<Vec<u32>>,
     /// Threads in the order in which the scheduler prefers them.
@@ -17,19 +16,19 @@ pub(in crate::engine) struct Names {
 
 impl Names {
     pub(in crate::engine) fn new(reversed: bool) -> Self {
-        Self { children: HashMap::new(), paths: vec![vec![]], preference: vec![0], reversed }
+        Self { children: Vec::new(), paths: vec![vec![]], preference: vec![0], reversed }
     }
 
     /// Child number `number` of `parent`; `None` if there are too many threads.
     pub(in crate::engine) fn child(&mut self, parent: ThreadId, number: u32) -> Option<ThreadId> {
-        if let Some(&child) = self.children.get(&(parent, number)) {
-            return Some(child);
+        if let Some(at) = self.children.iter().position(|&child| child == (parent, number)) {
+            return Some(at + 1);
         }
         let child = self.paths.len();
         if child == MAX_THREADS {
             return None;
         }
-        self.children.insert((parent, number), child);
+        self.children.push((parent, number));
         let mut path = self.paths[parent].clone();
         path.push(number);
         self.paths.push(path);
