@@ -300,6 +300,8 @@ impl Graph {
     ) -> (Self, Vec<Id>) {
         // The time-out stays, with all that was there before, for it is a cause of `a`.
         let mut to = Self { time_out: self.time_out, ..Self::default() };
+        to.events.reserve(self.events.len());
+        to.pasts.reserve(self.events.len());
         let mut ids = Vec::with_capacity(self.events.len());
         for (id, event) in self.events.iter().enumerate() {
             let id = id as Id;

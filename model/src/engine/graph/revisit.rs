@@ -40,8 +40,12 @@ impl Search {
             let first = graph.bound(write.location, &graph.hb_before(a));
             (first, graph.order(write.location).len())
         };
-        for at in first.max(bound)..=last {
+        let first = first.max(bound);
+        for at in first..last {
             self.read_from_at(graph.clone(), r, a, at);
+        }
+        if first <= last {
+            self.read_from_at(graph, r, a, last);
         }
     }
 
