@@ -5,6 +5,12 @@ use std::panic::Location;
 /// A call site in the code under test.
 pub type Site = &'static Location<'static>;
 
+/// Whether two sites are at one place in the sources. Mostly they are one, and names of files need not be compared.
+#[inline]
+pub(crate) fn is_same_site(a: Site, b: Site) -> bool {
+    std::ptr::eq(a, b) || a == b
+}
+
 /// A thread of the execution: 0 is the first.
 pub type ThreadId = usize;
 

@@ -19,6 +19,7 @@ use std::sync::atomic::Ordering;
 
 pub use clock::{Clock, MAX_THREADS};
 pub use handle::{Handle, Slot, USED_OUTSIDE, foreign};
+pub(crate) use ids::is_same_site;
 pub use ids::{LocationId, Site, ThreadId};
 pub use memory::{Memory, Moment, Owned, StaticCopy};
 use object::OnceKind;

@@ -5,7 +5,7 @@ use super::outcome::{Action, Ending};
 use super::run::{Entry, Status};
 use super::search::Search;
 use super::turns::Stopped;
-use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId};
+use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId, is_same_site};
 use crate::place::in_program;
 
 /// An event is numbered by 16 bits in its thread.
@@ -173,8 +173,7 @@ impl Search {
     fn is_same_location(&mut self, id: LocationId, location: u32) -> bool {
         let made = self.graph.locations.get(location as usize).and_then(|known| known.made);
         let now = self.run.place(id).maker.site;
-        made.is_none_or(|made| std::ptr::eq(made, now) || made == now)
-            && self.run.bind(id, location)
+        made.is_none_or(|made| is_same_site(made, now)) && self.run.bind(id, location)
     }
 
     /// Where a thread took its last step that the program itself has asked for, and not a destructor that the standard
@@ -194,7 +193,7 @@ impl Search {
         let same = (event.kind == now.kind || decided || event.kind == Kind::TimeOut && in_time)
             && (event.location, event.act) == (now.location, now.act)
             && (event.order == now.order || decided)
-            && (std::ptr::eq(event.site, now.site) || event.site == now.site)
+            && is_same_site(event.site, now.site)
             && operation.location().is_none_or(|id| self.is_same_location(id, event.location));
         if !same {
             let has_location = event.kind.reads() || event.kind.has_place();

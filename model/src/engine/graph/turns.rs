@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use super::call_stack::CallStack;
 use super::event::Id;
-use crate::kernel::{Access, Act, LocationId, Operation, Site, ThreadId};
+use crate::kernel::{Access, Act, LocationId, Operation, Site, ThreadId, is_same_site};
 
 /// Turns without a step that a thread may take in a row.
 pub(super) const EMPTY_TURNS: u32 = 100_000;
@@ -31,7 +31,7 @@ impl Look {
         // A wait acquires its mutex again at its own place, where it is released too.
         let locks = matches!(self.operation, Operation::Act { act: Act::Mutex(_), .. });
         self.source == other.source
-            && (self.site == other.site || locks)
+            && (is_same_site(self.site, other.site) || locks)
             && (self.result == other.result || matches!(self.operation, Operation::Load { .. }))
             && self.spurious == other.spurious
             && self.operation.is_like(&other.operation)
@@ -43,7 +43,7 @@ impl Look {
 
     /// Whether it is the weak exchange at `site`.
     pub(super) fn tries(&self, site: Site) -> bool {
-        self.operation.is_weak_exchange() && self.site == site
+        self.operation.is_weak_exchange() && is_same_site(self.site, site)
     }
 
     /// Whether something happened without a cause, or by a choice of the program.

@@ -51,7 +51,7 @@ use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
 use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
-use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn};
+use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
     /// Notes what the event that `thread` has just added or replayed has read and changed.
@@ -128,7 +128,8 @@ impl Search {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let goes_round = waiting.site.replace(site) == Some(site);
+        let goes_round =
+            waiting.site.replace(site).is_some_and(|before| is_same_site(before, site));
         if turn == Turn::Begin {
             let record = std::mem::take(&mut waiting.turn);
             waiting.before_loop.append(record);

@@ -14,7 +14,7 @@ use super::super::outcome::Ending;
 use super::super::run::Status;
 use super::super::search::Search;
 use super::super::turns::{EMPTY_TURNS, Echo, Stopped, TurnEnd};
-use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn};
+use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
     /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on: there
@@ -62,7 +62,7 @@ impl Search {
             .before
             .looks
             .get(echo.at)
-            .filter(|look| look.site == site && look.operation.is_like(operation));
+            .filter(|look| is_same_site(look.site, site) && look.operation.is_like(operation));
         if let Some(look) = look {
             echo.at += 1;
             return Some(look.result);
