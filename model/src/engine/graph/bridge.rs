@@ -236,11 +236,11 @@ impl KernelEngine for Engine {
                 Turn::Again => return,
                 turn => turn,
             };
-            let at = search
-                .compares_calls(thread)
+            let ends = turn != Turn::Begin;
+            let calls = (ends && search.compares_calls(thread))
                 .then(|| CallStack::of(search.run.thread(thread).running));
             search.note_turn(thread, turn, site);
-            search.turn(thread, turn, (site, at.unwrap_or_default()))
+            search.turn(thread, turn, (site, calls.unwrap_or_default()))
         };
         if !goes_on {
             self.pause();
