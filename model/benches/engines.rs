@@ -25,37 +25,35 @@ mod both {
     /// How long each engine explores a program again and again; at least three times.
     const TIME: Duration = Duration::from_millis(300);
 
-    /// The median time of an execution over rounds in which each engine explores the program once.
+    /// The median time of an execution of each engine. One after the other: what loom frees, an allocator tidies up
+    /// in the exploration that comes next.
     fn bench(name: &str, program: impl Fn()) {
         let limits = loom::Config { executions: 200_000, ..loom::Config::default() };
-        let graphs = || {
+        let (runs, graph) = timed(&|| {
             let explored = graph::explore(&graph::Config::default(), &program, &mut |_| {
                 ControlFlow::Continue(())
             });
             explored.runs()
-        };
-        let interleavings =
-            || loom::explore(&limits, &program, &mut |_| ControlFlow::Continue(())).executions();
-        let (mut of_graphs, mut of_loom) = (Vec::new(), Vec::new());
-        let (mut runs, mut loom_runs) = (0, 0);
-        let start = Instant::now();
-        while of_graphs.len() < 3 || start.elapsed() < TIME {
-            runs = timed(&graphs, &mut of_graphs);
-            loom_runs = timed(&interleavings, &mut of_loom);
-        }
-        let (graph, loom) = (median(of_graphs), median(of_loom));
+        });
+        let (loom_runs, loom) = timed(&|| {
+            loom::explore(&limits, &program, &mut |_| ControlFlow::Continue(())).executions()
+        });
         println!(
             "| {name} | {runs} | {graph:.1} | {loom_runs} | {loom:.1} | {:.0} |",
             loom / graph
         );
     }
 
-    /// Explores once, and adds the microseconds that an execution took.
-    fn timed(explore: &dyn Fn() -> u64, times: &mut Vec<f64>) -> u64 {
-        let start = Instant::now();
-        let runs = explore();
-        times.push(start.elapsed().as_secs_f64() * 1e6 / runs as f64);
-        runs
+    /// Explores again and again: how many executions there are, and the microseconds of one.
+    fn timed(explore: &dyn Fn() -> u64) -> (u64, f64) {
+        let (mut times, mut runs) = (Vec::new(), 0);
+        let begin = Instant::now();
+        while times.len() < 3 || begin.elapsed() < TIME {
+            let start = Instant::now();
+            runs = explore();
+            times.push(start.elapsed().as_secs_f64() * 1e6 / runs as f64);
+        }
+        (runs, median(times))
     }
 
     fn median(mut times: Vec<f64>) -> f64 {
