@@ -54,7 +54,7 @@
 //! | `SELVEDGE_ROUNDS` | a positive integer | the number of rounds on real threads |
 //! | `SELVEDGE_PATIENCE` | a positive integer, in seconds | the time limit of one execution or round; 60 by default |
 //! | `SELVEDGE_LIMIT` | a positive integer | the maximum number of executions of a model, or of all scenarios together; more are an error |
-//! | `SELVEDGE_LOOM` | an integer | how many interleavings of a model loom explores at most, unless the model says; 1,000 by default; 0: loom is not run |
+//! | `SELVEDGE_LOOM` | an integer | how many interleavings of a model loom explores at most, unless the model says; 1,000 by default, and 200 of each scenario of a sample; 0: loom is not run |
 //! | `SELVEDGE_RESULTS` | a directory | each exploration appends its result there, as a line of JSON: a `Record` of the crate `selvedge-results` |
 //! | `SELVEDGE_TRACES` | any | adds the executions to these lines, as data |
 //! | `SELVEDGE_SITES` | any | adds the operations that were executed, and the mutations of each |

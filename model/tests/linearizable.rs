@@ -6,6 +6,8 @@ mod brute;
 
 use std::sync::atomic::AtomicU64 as Unseen;
 
+#[cfg(loom)]
+use crate::harness::{rerun_of, text};
 use crate::lossy::LossyCounter;
 use selvedge_model::sync::atomic::{
     AtomicU64, Ordering,
@@ -246,6 +248,27 @@ fn one_execution_of_one_scenario_can_be_replayed() {
     assert!(replay("1.99/2").contains("there is no scenario 99, the check has "));
     assert!(replay("1.1/999").contains("there is no execution 999"));
     assert!(replay("1/interleaving/2").contains("1.37/2 is execution 2 of its scenario 37"));
+}
+
+#[cfg(loom)]
+#[test]
+fn each_twentieth_scenario_is_compared_with_loom() {
+    let report = total().check();
+    assert_eq!((report.explored, report.compared), (25, 2), "{report}");
+}
+
+#[cfg(loom)]
+#[test]
+fn the_environment_sets_the_interleavings_of_the_sample() {
+    let test = "each_twentieth_scenario_is_compared_with_loom";
+    for (interleavings, says) in [
+        ("0", ", loom not run, "),
+        ("3", ", loom agrees on 6 interleavings of 2 scenarios, "),
+        ("x", "SELVEDGE_LOOM must be an integer, 0 or more (interleavings), got \"x\""),
+    ] {
+        let text = text(&rerun_of(test, module_path!(), &[("SELVEDGE_LOOM", interleavings)]));
+        assert!(text.contains(says), "{interleavings}: {text}");
+    }
 }
 
 // ---------------------------------------------------------------------------------------------

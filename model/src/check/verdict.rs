@@ -248,8 +248,12 @@ const INTERLEAVINGS: u64 = 1_000;
 /// How many interleavings the second engine may explore: what the model says, `SELVEDGE_LOOM`, or the
 /// default. 0: it is left out, and the report says so.
 fn loom(plan: &Plan) -> Result<u64, CheckError> {
-    let asked = super::number("SELVEDGE_LOOM", 0, "an integer, 0 or more (interleavings)")?;
-    Ok(plan.loom.or(asked).unwrap_or(INTERLEAVINGS))
+    Ok(plan.loom.or(loom_by_environment()?).unwrap_or(INTERLEAVINGS))
+}
+
+/// What `SELVEDGE_LOOM` says.
+pub(super) fn loom_by_environment() -> Result<Option<u64>, CheckError> {
+    super::number("SELVEDGE_LOOM", 0, "an integer, 0 or more (interleavings)")
 }
 
 /// How many executions a model may take: `SELVEDGE_LIMIT`, or as many as there are.

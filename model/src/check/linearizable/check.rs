@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
+use super::ScenariosReport;
 use super::constraints::Shape;
 use super::declared::Declared;
-use super::engine::{Probe, past_limit, replayed, run};
+use super::engine::{Probe, interleavings, past_limit, replayed, run};
 use super::judge::{EXPLAINED, Judge, RESULTS};
 use super::scenario::{Alphabet, Scenario, THREADS, generate};
 use super::threads::{Call, State};
-use super::{SAMPLE, ScenariosReport};
 use crate::check::plan::{Part, Plan};
 use crate::check::progress::Progress;
 use crate::check::{CheckError, Engine, Grade, Interleavings};
@@ -18,9 +18,6 @@ use crate::check::{CheckError, Engine, Grade, Interleavings};
 /// Rounds on real threads, over all scenarios, unless the check or `SELVEDGE_ROUNDS` says otherwise.
 #[cfg(not(loom))]
 const DEFAULT_ROUNDS: u64 = 4_000;
-
-/// How many interleavings of a scenario of the sample the second engine explores at most.
-const INTERLEAVINGS: u64 = 200;
 
 impl Declared {
     pub(super) fn explore(&self) -> Result<ScenariosReport, CheckError> {
@@ -128,7 +125,8 @@ impl Declared {
         let judge = Arc::new(Judge::new(shape, self.promise, orders, names, last));
         let mut identity = self.identity.clone();
         identity.scenario = Some(this.number);
-        let plan = self.plan(this, &judge);
+        let mut plan = self.plan(this, &judge);
+        plan.loom = Some(interleavings(this.number)?);
         plan.validate()?;
         let explain = |found: CheckError| match found {
             CheckError::UnexpectedOutcome { outcome, evidence, .. } => {
@@ -160,7 +158,6 @@ impl Declared {
         // Whether each operation takes steps is asked once, over all scenarios.
         plan.needs_steps = false;
         plan.executions = self.executions;
-        plan.loom = Some(if this.number % SAMPLE == 1 { INTERLEAVINGS } else { 0 });
         plan.rounds = self.rounds_each(this.of);
         for (me, thread) in scenario.threads.iter().enumerate() {
             let calls: Vec<Call> = judge

@@ -1,12 +1,23 @@
 //! What a check needs of the checker.
 
+use super::SAMPLE;
 use crate::check::CheckError;
 use crate::check::identity::Identity;
 pub(super) use crate::check::verdict::run;
-use crate::check::verdict::{limit, scenario_to_replay};
+use crate::check::verdict::{limit, loom_by_environment, scenario_to_replay};
 use crate::engine::graph::Point;
 use crate::kernel;
 pub(super) use crate::mutation::Probe;
+
+/// How many interleavings of a scenario of the sample the second engine explores at most, unless `SELVEDGE_LOOM` says
+/// otherwise.
+const INTERLEAVINGS: u64 = 200;
+
+/// How many interleavings of scenario number `scenario`, counted from 1, the second engine may explore.
+pub(super) fn interleavings(scenario: usize) -> Result<u64, CheckError> {
+    let asked = loom_by_environment()?.unwrap_or(INTERLEAVINGS);
+    Ok(if scenario % SAMPLE == 1 { asked } else { 0 })
+}
 
 /// The scenario of which an execution is to be replayed, if there is one.
 pub(super) fn replayed(identity: &Identity, scenarios: usize) -> Result<Option<usize>, CheckError> {

@@ -27,6 +27,11 @@ pub(super) fn run(
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "as on loom")]
+pub(super) fn interleavings(_scenario: usize) -> Result<u64, CheckError> {
+    Ok(0)
+}
+
+#[expect(clippy::unnecessary_wraps, reason = "as on loom")]
 pub(super) fn replayed(_: &Identity, _scenarios: usize) -> Result<Option<usize>, CheckError> {
     Ok(None)
 }

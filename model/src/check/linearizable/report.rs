@@ -99,6 +99,8 @@ impl fmt::Display for ScenariosReport {
         if self.compared > 0 {
             let (n, of) = (self.interleavings, self.compared);
             write!(f, ", loom agrees on {n} interleavings of {of} scenarios")?;
+        } else if matches!(self.engine, Engine::Graphs { .. }) {
+            f.write_str(", loom not run")?;
         }
         writeln!(f, ", {milliseconds:.1} ms")?;
         writeln!(f, "  operations: {}", self.operations.join(", "))?;
