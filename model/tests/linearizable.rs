@@ -260,14 +260,17 @@ fn each_twentieth_scenario_is_compared_with_loom() {
 #[cfg(loom)]
 #[test]
 fn the_environment_sets_the_interleavings_of_the_sample() {
-    let test = "each_twentieth_scenario_is_compared_with_loom";
+    let report = |interleavings| {
+        let of = "each_twentieth_scenario_is_compared_with_loom";
+        text(&rerun_of(of, module_path!(), &[("SELVEDGE_LOOM", interleavings)]))
+    };
     for (interleavings, says) in [
         ("0", ", loom not run, "),
         ("3", ", loom agrees on 6 interleavings of 2 scenarios, "),
         ("x", "SELVEDGE_LOOM must be an integer, 0 or more (interleavings), got \"x\""),
     ] {
-        let text = text(&rerun_of(test, module_path!(), &[("SELVEDGE_LOOM", interleavings)]));
-        assert!(text.contains(says), "{interleavings}: {text}");
+        let report = report(interleavings);
+        assert!(report.contains(says), "{interleavings}: {report}");
     }
 }
 
