@@ -248,6 +248,14 @@ impl Graph {
         self.order(location).get(at).is_some_and(|&id| self.at(id).kind == Kind::Update)
     }
 
+    /// The other update that reads what the update `id` reads, if there is one: `id` has no place then.
+    pub(super) fn rival(&self, id: Id) -> Option<Id> {
+        let event = self.at(id);
+        let at = self.after(event.rf);
+        let is_rival = event.kind == Kind::Update && self.splits(event.location, at);
+        is_rival.then(|| self.order(event.location)[at]).filter(|&other| other != id)
+    }
+
     pub(super) fn insert(&mut self, id: Id, at: usize) {
         let location = self.at(id).location();
         self.locations[location].order.insert(at, id);

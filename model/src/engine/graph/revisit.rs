@@ -15,13 +15,16 @@ impl Search {
     pub(super) fn revisit(&mut self, a: Id) {
         let write = *self.graph.at(a);
         let causes = self.graph.past(a).causes;
+        let rival = self.graph.rival(a);
         for position in 0..self.graph.locations[write.location()].reads.len() {
             let r = self.graph.locations[write.location()].reads[position];
             let read = *self.graph.at(r);
             if r == a || read.todo || read.in_past(&causes) {
                 continue;
             }
-            if self.may_replace(r, a) {
+            // An update that reads what `a` reads has to go.
+            let stays = |u| u < r || u != r && self.graph.at(u).in_past(&causes);
+            if !rival.is_some_and(stays) && self.may_replace(r, a) {
                 self.read_from(r, a);
             }
         }
@@ -52,7 +55,7 @@ impl Search {
     /// Leaves for later the graph in which `r` reads from `a`, and `a` writes at `at`.
     fn read_from_at(&mut self, mut graph: Graph, r: Id, a: Id, at: usize) {
         let write = *graph.at(a);
-        // An update that reads what `a` reads has to go.
+        // Not between an update and what it reads.
         if graph.splits(write.location, at) {
             return;
         }
