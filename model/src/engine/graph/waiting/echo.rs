@@ -11,34 +11,54 @@
 
 use super::super::event::NONE;
 use super::super::outcome::Ending;
-use super::super::run::Status;
+use super::super::run::{Place, Status};
 use super::super::search::Search;
-use super::super::turns::{EMPTY_TURNS, Echo, Stopped, TurnEnd};
+use super::super::turns::{EMPTY_TURNS, Echo, PlainAccess, Stopped, TurnEnd};
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
-    /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on: there
-    /// it must be what the turn before did too, or be of what such a turn has made.
+    /// The thread accesses plain memory. Whether that is part of the graph, and not of a turn that is run on.
     pub(in super::super) fn notes_access(
         &mut self,
         thread: ThreadId,
         location: LocationId,
         access: Access,
     ) -> bool {
-        let waiting = &mut self.run.thread_mut(thread).waiting;
-        let Some(echo) = &waiting.echo else {
-            if access == Access::Write {
-                waiting.turn.change();
-            }
-            waiting.turn.accesses.push((waiting.turn.looks.len(), location, access));
-            return true;
-        };
-        let same = (echo.at, location, access);
-        if location.index() < echo.places && !waiting.before.accesses.contains(&same) {
+        if let Some(echo) = &self.run.thread(thread).waiting.echo {
             let causes = echo.causes;
-            self.goes_on(causes);
+            if !self.repeats_access(thread, echo, location, access) {
+                self.goes_on(causes);
+            }
+            return false;
         }
-        false
+        let turn = &mut self.run.thread_mut(thread).waiting.turn;
+        if access == Access::Write {
+            turn.change();
+        }
+        turn.accesses.push((turn.looks.len(), location, access));
+        true
+    }
+
+    /// Whether the turn before made this access too, or it is to what this turn has made. A location has its id from its
+    /// first use on, so a new one may be of an old value; what a turn makes on the stack is a new one at an old place.
+    fn repeats_access(
+        &self,
+        thread: ThreadId,
+        echo: &Echo,
+        location: LocationId,
+        access: Access,
+    ) -> bool {
+        let state = self.run.thread(thread);
+        let place = |id: LocationId| &self.run.places[id.index()];
+        let Place { maker, position, .. } = place(location);
+        let is_new = location.index() >= echo.places;
+        let on_stack = is_new && position.is_some_and(|(of, _)| of == thread);
+        let is_made_here = is_new && maker.thread == thread && maker.index >= state.at;
+        let repeats = |&(at, known, kind): &PlainAccess| {
+            let same = known == location || on_stack && place(known).position == *position;
+            same && (at, kind) == (echo.at, access)
+        };
+        is_made_here || state.waiting.before.accesses.iter().any(repeats)
     }
 
     /// Answers a step of a loop that is run on without being added to the graph.
