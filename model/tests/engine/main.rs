@@ -18,6 +18,7 @@ mod finished;
 mod given_up;
 mod leaks;
 mod memory;
+mod memory_of_loops;
 mod mutation;
 mod objects;
 mod patience;
