@@ -249,11 +249,11 @@ impl Graph {
     }
 
     /// The other update that reads what the update `id` reads, if there is one: `id` has no place then.
-    pub(super) fn rival(&self, id: Id) -> Option<Id> {
+    pub(super) fn other_update(&self, id: Id) -> Option<Id> {
         let event = self.at(id);
         let at = self.after(event.rf);
-        let is_rival = event.kind == Kind::Update && self.splits(event.location, at);
-        is_rival.then(|| self.order(event.location)[at]).filter(|&other| other != id)
+        let reads_same = event.kind == Kind::Update && self.splits(event.location, at);
+        reads_same.then(|| self.order(event.location)[at]).filter(|&other| other != id)
     }
 
     pub(super) fn insert(&mut self, id: Id, at: usize) {

@@ -15,7 +15,7 @@ impl Search {
     pub(super) fn revisit(&mut self, a: Id) {
         let write = *self.graph.at(a);
         let causes = self.graph.past(a).causes;
-        let rival = self.graph.rival(a);
+        let other = self.graph.other_update(a);
         for position in 0..self.graph.locations[write.location()].reads.len() {
             let r = self.graph.locations[write.location()].reads[position];
             let read = *self.graph.at(r);
@@ -24,7 +24,7 @@ impl Search {
             }
             // An update that reads what `a` reads has to go.
             let stays = |u| u < r || u != r && self.graph.at(u).in_past(&causes);
-            if !rival.is_some_and(stays) && self.may_replace(r, a) {
+            if !other.is_some_and(stays) && self.may_replace(r, a) {
                 self.read_from(r, a);
             }
         }
