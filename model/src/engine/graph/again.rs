@@ -45,7 +45,7 @@ impl Search {
         if self.run.last_owners == 0 || std::mem::take(&mut self.looked) {
             return false;
         }
-        let graph = self.graph.clone();
+        let graph = self.copy();
         self.to_look_at.push((graph, None));
         for last in 0..self.run.threads.len() {
             if self.run.status(last) != Status::Absent {
@@ -56,7 +56,7 @@ impl Search {
     }
 
     pub(super) fn look_again(&mut self, last: ThreadId) {
-        let graph = self.graph.clone();
+        let graph = self.copy();
         let owners = self.run.last_owners;
         let returned = self.run.returned.clone().filter(|_| owners != 0);
         self.to_look_at.push((graph, Some(Again { last, owners, returned })));

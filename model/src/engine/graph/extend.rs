@@ -148,7 +148,7 @@ impl Search {
 
     /// Leaves for later: the graph with `id` to be done by the choice that it has now.
     fn later(&mut self, id: Id) {
-        let mut graph = self.graph.clone();
+        let mut graph = self.copy();
         graph.at_mut(id).todo = true;
         self.leave(graph);
     }

@@ -201,7 +201,7 @@ pub fn explore(
             let mut search = engine.search.borrow_mut();
             let Some(graph) = search.next() else { break };
             let (events, threads) = (graph.events.len(), search.names.preference.len());
-            search.graph = graph;
+            search.explore(graph);
             let before = std::mem::take(&mut search.run);
             search.run = Run::after(before, super::next_number(), events, threads);
         }

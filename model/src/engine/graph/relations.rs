@@ -12,7 +12,7 @@ use crate::kernel::operation::{acquires, releases};
 use crate::kernel::{Clock, Site};
 
 /// What is known of an atomic or an object.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Location {
     /// Where it was made, in the sources: what is there must be the same in each run.
     pub(super) made: Option<Site>,
@@ -23,7 +23,7 @@ pub(super) struct Location {
 }
 
 /// The events of one thread, and the event that spawned it.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Thread {
     pub(super) events: Vec<Id>,
     pub(super) spawned_by: Id,
@@ -35,7 +35,7 @@ impl Default for Thread {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Graph {
     pub(super) events: Vec<Event>,
     /// Parallel to `events`.
@@ -49,6 +49,42 @@ pub(super) struct Graph {
 }
 
 impl Graph {
+    /// Becomes a copy of `other`, in the memory that it has.
+    pub(super) fn copy(&mut self, other: &Self) {
+        let Self { events, pasts, threads, locations, time_out, share } = other;
+        self.events.clone_from(events);
+        self.pasts.clone_from(pasts);
+        self.threads.resize_with(threads.len(), Thread::default);
+        for (to, Thread { events, spawned_by }) in self.threads.iter_mut().zip(threads) {
+            to.events.clone_from(events);
+            to.spawned_by = *spawned_by;
+        }
+        self.locations.resize_with(locations.len(), Location::default);
+        for (to, Location { made, order, reads }) in self.locations.iter_mut().zip(locations) {
+            to.made = *made;
+            to.order.clone_from(order);
+            to.reads.clone_from(reads);
+        }
+        (self.time_out, self.share) = (*time_out, *share);
+    }
+
+    /// Has no events any more, but the memory for them.
+    fn clear(&mut self) {
+        let Self { events, pasts, threads, locations, time_out, share } = self;
+        events.clear();
+        pasts.clear();
+        for Thread { events, spawned_by } in threads {
+            events.clear();
+            *spawned_by = NONE;
+        }
+        for Location { made, order, reads } in locations {
+            *made = None;
+            order.clear();
+            reads.clear();
+        }
+        (*time_out, *share) = (None, 0.0);
+    }
+
     pub(super) fn len(&self) -> Id {
         self.events.len() as Id
     }
@@ -287,11 +323,11 @@ impl Graph {
 
     /// What remains of this graph if `a` takes the place of `r`: what was added before `r`, and the causes of `a`. `r`
     /// itself remains only if `keep`, to be done again and to read from `a`. Neither is in the order of its location. And
-    /// the new ids, by old ones.
-    pub(super) fn cut(&self, r: Id, a: Id, keep: bool) -> (Self, Vec<Id>) {
+    /// the new ids, by old ones. In the memory of `spare`.
+    pub(super) fn cut(&self, r: Id, a: Id, keep: bool, spare: Self) -> (Self, Vec<Id>) {
         let causes = self.past(a).causes;
         let stays = |id, event: &Event| id < r || keep && id == r || event.in_past(&causes);
-        let (mut cut, ids) = self.restrict(stays, [r, a]);
+        let (mut cut, ids) = self.restrict(stays, [r, a], spare);
         if keep {
             let read = cut.at_mut(ids[r as usize]);
             (read.todo, read.rf, read.spurious) = (true, ids[a as usize], false);
@@ -300,16 +336,16 @@ impl Graph {
     }
 
     /// The part of this graph that `stays`, a closed one, and the new ids, by old ones. `unplaced` are in the order of no
-    /// location.
+    /// location. In the memory of `to`.
     pub(super) fn restrict(
         &self,
         stays: impl Fn(Id, &Event) -> bool,
         unplaced: [Id; 2],
+        mut to: Self,
     ) -> (Self, Vec<Id>) {
+        to.clear();
         // The time-out stays, with all that was there before, for it is a cause of `a`.
-        let mut to = Self { time_out: self.time_out, ..Self::default() };
-        to.events.reserve(self.events.len());
-        to.pasts.reserve(self.events.len());
+        to.time_out = self.time_out;
         let mut ids = Vec::with_capacity(self.events.len());
         for (id, event) in self.events.iter().enumerate() {
             let id = id as Id;

@@ -33,7 +33,8 @@ impl Search {
     /// Leaves for later all graphs in which `r` reads from `a`.
     fn read_from(&mut self, r: Id, a: Id) {
         let write = *self.graph.at(a);
-        let (graph, ids) = self.graph.cut(r, a, true);
+        let spare = self.spare();
+        let (graph, ids) = self.graph.cut(r, a, true, spare);
         let (r, a) = (ids[r as usize], ids[a as usize]);
         let bound = graph.bound(write.location, &graph.hb_before(r));
         let (first, last) = if write.kind == Kind::Update {
@@ -45,7 +46,9 @@ impl Search {
         };
         let first = first.max(bound);
         for at in first..last {
-            self.read_from_at(graph.clone(), r, a, at);
+            let mut copy = self.spare();
+            copy.copy(&graph);
+            self.read_from_at(copy, r, a, at);
         }
         if first <= last {
             self.read_from_at(graph, r, a, last);
@@ -85,7 +88,8 @@ impl Search {
             if !self.may_replace(displaced, a) {
                 continue;
             }
-            let (mut graph, ids) = self.graph.cut(displaced, a, false);
+            let spare = self.spare();
+            let (mut graph, ids) = self.graph.cut(displaced, a, false, spare);
             let act = graph.at_mut(ids[a as usize]);
             (act.todo, act.pin) = (true, Graph::kept(&ids, displaced));
             self.leave(graph);
@@ -104,7 +108,7 @@ impl Search {
         let waits = self.waits_in_time();
         if !waits.is_empty() && self.has_run_on() {
             // The graph is explored again, without what the loop did while it was run on.
-            let graph = self.graph.clone();
+            let graph = self.copy();
             self.work.push(graph);
             self.run.end(Ending::Again);
             return false;

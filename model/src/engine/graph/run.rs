@@ -223,6 +223,7 @@ impl Run {
         self.threads.get(thread).map_or(Status::Absent, |thread| thread.status)
     }
 
+    #[inline]
     pub(super) fn thread_mut(&mut self, thread: ThreadId) -> &mut Thread {
         if self.threads.len() <= thread {
             self.threads.resize_with(thread + 1, Thread::absent);

@@ -14,6 +14,9 @@ use crate::kernel::{AtomicKind, CellKind, LocationId, Made, Object, ThreadId};
 /// How many events the graphs that are put off may have in all, about: some 60 MB.
 const MOST_PUT_OFF: usize = 1 << 17;
 
+/// How many graphs that have been explored are kept.
+const MOST_SPARE: usize = 8;
+
 /// What is known of an execution that is run again: see [`again`](super::again).
 #[derive(Debug, Clone)]
 pub(super) struct Again {
@@ -30,6 +33,8 @@ pub(super) struct Search {
     pub(super) graph: Graph,
     /// Graphs whose last choice is made and still to be carried out.
     pub(super) work: Vec<Graph>,
+    /// Graphs that have been explored, whose memory is used again.
+    spare: Vec<Graph>,
     /// More of them, for when those are explored: something in each happens without a cause, such as a spurious wake-up.
     /// A failure is then found in an execution without that, if there is one.
     put_off: Vec<Graph>,
@@ -60,6 +65,7 @@ impl Search {
             config: config.clone(),
             graph: Graph::default(),
             work: vec![Graph { share: 1.0, ..Graph::default() }],
+            spare: Vec::new(),
             put_off: Vec::new(),
             to_decide: None,
             decides: None,
@@ -83,6 +89,26 @@ impl Search {
         graph.or_else(|| self.put_off.pop())
     }
 
+    /// Explores `graph` from now on.
+    pub(super) fn explore(&mut self, graph: Graph) {
+        let explored = std::mem::replace(&mut self.graph, graph);
+        if self.spare.len() < MOST_SPARE {
+            self.spare.push(explored);
+        }
+    }
+
+    /// Memory for a graph.
+    pub(super) fn spare(&mut self) -> Graph {
+        self.spare.pop().unwrap_or_default()
+    }
+
+    /// A copy of the graph that is explored.
+    pub(super) fn copy(&mut self) -> Graph {
+        let mut copy = self.spare();
+        copy.copy(&self.graph);
+        copy
+    }
+
     /// Leaves a graph for later, unless it has been left before.
     pub(super) fn leave(&mut self, graph: Graph) {
         if let Some(seen) = &mut self.seen
@@ -98,11 +124,12 @@ impl Search {
     /// branches alone comes of such a graph.
     pub(super) fn share_out(&mut self, since: usize) {
         let left = &mut self.work[since..];
-        if !left.is_empty() {
-            self.graph.share /= (left.len() + 1) as f64;
-            for graph in left {
-                graph.share = self.graph.share;
-            }
+        if left.is_empty() {
+            return;
+        }
+        self.graph.share /= (left.len() + 1) as f64;
+        for graph in left {
+            graph.share = self.graph.share;
         }
         if self.put_off.len() * self.graph.events.len() < MOST_PUT_OFF {
             let unusual = self.work.extract_if(since.., |graph| !graph.chose_first());

@@ -9,7 +9,7 @@
 //! have changed it since, it is found out in a run of the causes alone. If one of these has changed it, as far as can
 //! be seen, the next turn finds something else, and the rule is not applied.
 
-use super::super::event::NONE;
+use super::super::event::{Event, NONE};
 use super::super::outcome::Ending;
 use super::super::run::{Place, Status};
 use super::super::search::Search;
@@ -107,7 +107,7 @@ impl Search {
     fn goes_on(&mut self, causes: u128) {
         self.for_ever.insert(causes, false);
         if self.run.over.is_none() && self.decides.is_none() {
-            let graph = self.graph.clone();
+            let graph = self.copy();
             self.work.push(graph);
         }
         self.run.end(Ending::Again);
@@ -179,11 +179,13 @@ impl Search {
                 self.run.end(Ending::Again);
             }
             None => {
-                let graph = self.graph.clone();
+                let graph = self.copy();
                 self.work.push(graph);
                 let last = self.graph.of(thread).last();
                 let past = last.map(|&last| self.graph.past(last).causes).unwrap_or_default();
-                let (graph, _) = self.graph.restrict(|_, event| event.in_past(&past), [NONE; 2]);
+                let stays = |_, event: &Event| event.in_past(&past);
+                let spare = self.spare();
+                let (graph, _) = self.graph.restrict(stays, [NONE; 2], spare);
                 self.to_decide = Some((graph, causes));
                 self.run.end(Ending::Again);
             }
