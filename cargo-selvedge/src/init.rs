@@ -81,16 +81,22 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
         }
         manifest::add_dependencies(&mut manifest, &source).map_err(|why| by_hand(&own, &why))?;
     }
-    if manifest::inherits_lints(&manifest) && own != root {
-        let (before, mut manifest) = read(&root)?;
-        manifest::add_lint(&mut manifest, &["workspace", "lints"])
-            .map_err(|why| by_hand(&root, &why))?;
-        changes.push(Change { path: root, before: Some(before), after: manifest.to_string() });
-    } else {
-        let place: &[&str] =
-            if manifest::inherits_lints(&manifest) { &["workspace", "lints"] } else { &["lints"] };
-        manifest::add_lint(&mut manifest, place).map_err(|why| by_hand(&own, &why))?;
+    // What holds for the whole workspace.
+    let mut whole = if own == root { None } else { Some(read(&root)?) };
+    let inherits = manifest::inherits_lints(&manifest);
+    let place: &[&str] = if inherits { &["workspace", "lints"] } else { &["lints"] };
+    match &mut whole {
+        Some((_, whole)) if inherits => {
+            manifest::add_lint(whole, place).map_err(|why| by_hand(&root, &why))?;
+        }
+        _ => manifest::add_lint(&mut manifest, place).map_err(|why| by_hand(&own, &why))?,
     }
+    let profiles = whole.as_mut().map_or(&mut manifest, |(_, whole)| whole);
+    manifest::add_profile(profiles).map_err(|why| by_hand(&root, &why))?;
+    changes.extend(whole.map(|(before, manifest)| {
+        let (path, before, after) = (root, Some(before), manifest.to_string());
+        Change { path, before, after }
+    }));
     let after = manifest.to_string();
     let names = |folder: &PathBuf| after.contains(&*folder.to_string_lossy());
     let names_checkout = source.checkout.as_ref().is_some_and(names);

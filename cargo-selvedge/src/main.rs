@@ -23,7 +23,7 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Add the dependencies, the lint and a first model to a crate
+    /// Add dependencies, lint, profile and a first model to a crate
     ///
     /// Shows what changes, and never replaces a file. The first model fails on purpose, so that `prove` has something
     /// to show.

@@ -34,6 +34,7 @@ fn a_ring_buffer() {
     let shown = [
         "Cargo.toml (changed)",
         "+ [dev-dependencies]",
+        "+ [profile.dev.package.\"*\"]",
         "tests/first_model.rs (new)",
         "Nothing was written.",
     ];
@@ -219,13 +220,17 @@ fn a_workspace_with_features() {
     let start = Instant::now();
     let krate = Crate::of("tasks/before", "tasks");
     krate.run("init").with(2, &["`init` works on one package: select it with -p, of pool, queue"]);
-    // The lint is where the packages have theirs.
+    // The lint is where the packages have theirs, and the profile where the workspace has its own.
     krate.run("init -p queue").with(0, &["queue/Cargo.toml (changed)", "\nCargo.toml (changed)"]);
     krate
         .run("init -p pool")
         .with(0, &["pool/Cargo.toml (changed)"])
         .without("\nCargo.toml (changed)");
-    assert!(krate.read("Cargo.toml").contains("unexpected_cfgs"));
+    let root = krate.read("Cargo.toml");
+    assert!(
+        root.contains("unexpected_cfgs") && root.contains("[profile.dev.package.\"*\"]"),
+        "{root}"
+    );
     for package in ["queue", "pool"] {
         fs::remove_file(krate.path(&format!("{package}/tests/first_model.rs")))
             .expect("it was written");

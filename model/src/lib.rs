@@ -67,7 +67,13 @@
 //! # Progress
 //!
 //! A check that takes longer than two seconds prints on stderr how many executions it has explored, and an
-//! estimate of their share of all.
+//! estimate of their share of all; and that this package is built without optimisation, if it is. Nine times as long took
+//! a check of three threads then, with loom beside it. What to write in the manifest of the workspace:
+//!
+//! ```toml
+//! [profile.dev.package."*"]
+//! opt-level = 2
+//! ```
 //!
 //! # Limits
 //!

@@ -122,6 +122,17 @@ pub(super) fn add_lint(manifest: &mut DocumentMut, place: &[&str]) -> Result<(),
     Ok(())
 }
 
+/// Lets the checker, and what it is built on, be optimised in builds without `--release`: it takes several times as long
+/// otherwise. Not if the manifest says already how packages are built.
+pub(super) fn add_profile(manifest: &mut DocumentMut) -> Result<(), String> {
+    let of_dev = manifest.get("profile").and_then(|profiles| profiles.get("dev"));
+    if of_dev.is_none_or(|dev| dev.get("package").is_none()) {
+        let packages = table(manifest, &["profile", "dev", "package", "*"])?;
+        packages.insert("opt-level", toml_edit::value(2));
+    }
+    Ok(())
+}
+
 fn conditions() -> Array {
     Array::from_iter([CONDITION])
 }
@@ -296,6 +307,23 @@ unexpected_cfgs = { level = \"warn\", check-cfg = [\"cfg(loom)\"] }
         assert!(
             lint("[lints]\nrust = \"odd\"\n").expect_err("odd").contains("[lints.rust] is not")
         );
+    }
+
+    #[test]
+    fn the_checker_is_optimised_unless_the_manifest_says_how_packages_are_built() {
+        let added = |text: &str| {
+            let mut manifest = parse(text);
+            add_profile(&mut manifest).map(|()| manifest.to_string())
+        };
+        let line = "[profile.dev.package.\"*\"]\nopt-level = 2\n";
+        assert_eq!(added("").as_deref(), Ok(line));
+        let own = "[profile.dev]\nopt-level = 1\n";
+        assert_eq!(added(own), Ok(format!("{own}\n{line}")));
+        for there in [line, "[profile.dev.package.selvedge-model]\nopt-level = 3\n"] {
+            assert_eq!(added(there).as_deref(), Ok(there));
+        }
+        let odd = added("profile = { dev = { opt-level = 1 } }\n");
+        assert!(odd.expect_err("odd").contains("[profile] is not"));
     }
 
     #[test]

@@ -14,11 +14,12 @@ const LONGEST: Duration = Duration::from_secs(60);
 pub(super) struct Progress {
     start: Instant,
     next: Duration,
+    has_told: bool,
 }
 
 impl Progress {
     pub(super) fn new() -> Self {
-        Self { start: Instant::now(), next: FIRST }
+        Self { start: Instant::now(), next: FIRST, has_told: false }
     }
 
     /// `so_far` is, for example, `1234 executions so far`. The line starts with the name of the thread: the
@@ -30,9 +31,12 @@ impl Progress {
         }
         let thread = std::thread::current();
         let name = thread.name().unwrap_or("selvedge");
+        let mut line = format!("{name}: {so_far}, {} s\n", elapsed.as_secs());
+        if !std::mem::replace(&mut self.has_told, true) {
+            line += advice(env!("SELVEDGE_OPT_LEVEL"));
+        }
         // Not `eprintln!`: the test harness would keep it until the test has ended. A line that cannot be
         // written is not worth a failure.
-        let line = format!("{name}: {so_far}, {} s\n", elapsed.as_secs());
         let _ = std::io::stderr().write_all(line.as_bytes());
         #[cfg(loom)]
         note(&line);
@@ -44,6 +48,17 @@ impl Progress {
             self.next = elapsed + elapsed.min(LONGEST);
         }
         due
+    }
+}
+
+/// What is added to the first line if this package is built without optimisation.
+fn advice(level: &str) -> &'static str {
+    match level {
+        "0" => {
+            "selvedge-model is built without optimisation, and takes several times as long. In the manifest of the \
+             workspace: [profile.dev.package.\"*\"] opt-level = 2\n"
+        }
+        _ => "",
     }
 }
 
@@ -60,6 +75,13 @@ fn note(line: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn advice_is_given_on_a_build_without_optimisation() {
+        assert!(advice("0").contains("opt-level = 2"));
+        // That of this workspace, which follows it.
+        assert_eq!(advice(env!("SELVEDGE_OPT_LEVEL")), "");
+    }
 
     #[test]
     fn a_line_is_due_whenever_the_time_has_doubled_and_each_minute() {
