@@ -6,7 +6,7 @@ use selvedge_model::Failure;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use selvedge_model::sync::cell::UnsafeCell;
 use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use selvedge_model::sync::{Mutex, hint, thread};
+use selvedge_model::sync::{Condvar, Mutex, hint, thread};
 
 use crate::facts::{Body, exact_in_every_order, fails_in_every_order};
 
@@ -247,6 +247,27 @@ fn a_waiting_loop_that_counts_its_turns_is_bounded() {
         assert!(bound.starts_with(start) && bound.ends_with(end), "{bound}");
         assert!(!report.is_complete() && report.seen("()") > 16, "{report}");
     }
+}
+
+/// Each ends at a place of its own, and comes after an effect.
+#[test]
+fn waits_in_a_row_are_no_loop() {
+    type State = (AtomicU64, Mutex<()>, Condvar);
+    let waits: Body<State, u64> = |(a, mutex, told)| {
+        let limit = Duration::from_secs(1);
+        let guard = mutex.lock().unwrap();
+        a.store(1, SeqCst);
+        let (guard, _) = told.wait_timeout(guard, limit).unwrap();
+        a.store(2, SeqCst);
+        let (guard, _) = told.wait_timeout(guard, limit).unwrap();
+        a.store(3, SeqCst);
+        drop(told.wait_timeout(guard, limit));
+        0
+    };
+    let reads: Body<State, u64> = |(a, ..)| a.load(SeqCst);
+    let all: [&[u64]; 4] = [&[0, 0], &[0, 1], &[0, 2], &[0, 3]];
+    let state = || (zero(), Mutex::new(()), Condvar::new());
+    exact_in_every_order(state, &[("waits", waits), ("reads", reads)], &all);
 }
 
 #[test]

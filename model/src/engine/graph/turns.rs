@@ -214,6 +214,8 @@ pub(super) struct Waiting {
     pub(super) looked_into: Vec<u32>,
     /// Turns that had an effect, since one without found something new.
     pub(super) effects: u32,
+    /// Where turns have ended.
+    pub(super) ends: Vec<TurnEnd>,
     /// What of other threads was found so far.
     pub(super) found: Vec<(Option<LocationId>, Name)>,
     /// Turns in a row without a step.
@@ -238,6 +240,15 @@ impl Waiting {
             }
         }
         self.found.len() > known
+    }
+
+    /// Whether a turn has ended there before.
+    pub(super) fn has_ended_at(&mut self, (site, calls): TurnEnd) -> bool {
+        let known = self.ends.iter().any(|end| is_same_site(end.0, site) && end.1 == calls);
+        if !known {
+            self.ends.push((site, calls));
+        }
+        known
     }
 
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the

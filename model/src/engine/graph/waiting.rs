@@ -42,7 +42,8 @@
 //! [`Config::turns`](super::Config::turns) of them, unless a turn without an effect has found something new of another
 //! thread meanwhile, and the result is bounded. If it waits on a condition variable, it
 //! stops after the first turn in vain that no notification has begun: threads that take from a queue in such
-//! loops have more executions with each of these turns than can be explored.
+//! loops have more executions with each of these turns than can be explored. A turn goes round in a loop if one
+//! before it ended at the same place.
 
 mod echo;
 mod found;
@@ -173,12 +174,13 @@ impl Search {
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
+        let goes_round = waiting.has_ended_at((site, calls));
         let record = std::mem::take(&mut waiting.turn);
         repeats |= compares && !noticed && record.ends_with_a_failure();
         let stutters =
             !goes_on && !changed && !record.looks.is_empty() && (!compares || repeats || in_vain);
         if changed {
-            waiting.effects += if record.unnotified { limit } else { 1 };
+            waiting.effects += if record.unnotified && goes_round { limit } else { 1 };
             waiting.earlier.clear();
         } else if news {
             waiting.effects = 0;
