@@ -7,9 +7,11 @@
 //! |---|---|---|
 //! | a waiting loop with an effect in each turn, or in every second one, ends after 16 of them, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
+//! | a store before a `compare_exchange_weak`, as in `push` of a lock-free stack, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause | `store_before_a_weak_exchange_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
 //! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
 //! | so does one with two waits that time out, or such a wait after a hint: with `wait_timeout` the number of executions doubles with each turn, so set `.steps(n)` | one of them in a turn | `loop_with_two_waits_that_time_out_is_bounded` |
+//! | one that makes an atomic in each turn, and uses it, runs to the step limit | make it before the loop | `loop_that_makes_atomics_is_bounded` |
 //! | a waiting loop without `spin_loop`, `yield_now`, `wait_until` or `compare_exchange_weak` runs to the step limit | call one of them | `waiting_loop_without_a_hint_is_bounded` |
 //! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `thread_with_too_many_steps_is_bounded` |
 //! | `.executions(n)` | no bound, and a smaller model | `limit_of_executions_is_a_bound` |
@@ -102,6 +104,49 @@ fn loop_with_an_effect_is_bounded() {
         is_bounded(&report, "whose turns change something");
         alone(|_| hint::spin_loop()).fails(Failure::Livelock).check();
     }
+}
+
+/// A push on a stack: its head, and what the new element points to.
+#[test]
+fn store_before_a_weak_exchange_is_bounded() {
+    type Stack = (AtomicU64, AtomicU64);
+    type Exchange = fn(&AtomicU64, u64) -> Result<u64, u64>;
+    let model = |exchange: Exchange| {
+        Model::new(Stack::default)
+            .thread("pushes", move |(head, next)| {
+                let mut top = head.load(Relaxed);
+                loop {
+                    next.store(top, Relaxed);
+                    match exchange(head, top) {
+                        Ok(_) => return next.load(Relaxed),
+                        Err(now) => top = now,
+                    }
+                    hint::spin_loop();
+                }
+            })
+            .thread("other", |(head, _)| head.store(7, Release))
+            .acceptable("pushes=0", "before the other")
+            .acceptable("pushes=7", "after it")
+            .rounds(500)
+            .check()
+    };
+    let weak: Exchange = |head, top| head.compare_exchange_weak(top, 1, Release, Relaxed);
+    is_bounded(&model(weak), "whose turns change something");
+    is_complete(&model(|head, top| head.compare_exchange(top, 1, Release, Relaxed)));
+}
+
+#[test]
+fn loop_that_makes_atomics_is_bounded() {
+    let anew = waits(|_| {
+        AtomicU64::new(0).load(Relaxed);
+        hint::spin_loop();
+    });
+    is_bounded(&raises(anew).steps(50).check(), "the limit of steps of a thread");
+    let once = waits(|(_, made_before)| {
+        made_before.load(Relaxed);
+        hint::spin_loop();
+    });
+    is_complete(&raises(once).check());
 }
 
 #[test]
