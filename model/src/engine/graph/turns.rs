@@ -141,19 +141,29 @@ pub(super) type TurnEnd = (Site, CallStack);
 /// The turn of a thread that changed something last, and those since that did not repeat another: what each has looked
 /// at, and in which calls it ended.
 #[derive(Debug, Default)]
-pub(super) struct Earlier(Vec<(CallStack, Vec<Look>)>);
+pub(super) struct Earlier {
+    turns: Vec<(CallStack, Vec<Look>)>,
+    /// The first so many do not repeat one another.
+    compared: usize,
+}
 
 impl Earlier {
     pub(super) fn push(&mut self, calls: CallStack, turn: Vec<Look>) {
-        self.0.push((calls, turn));
+        self.turns.push((calls, turn));
     }
 
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        *self = Self::default();
     }
 
-    pub(super) fn looks(&mut self) -> impl Iterator<Item = &mut Look> {
-        self.0.iter_mut().flat_map(|(_, turn)| turn)
+    /// Lets `find` look again at what was found.
+    pub(super) fn find_again(&mut self, find: &impl Fn(&Look) -> Name) {
+        for look in self.turns.iter_mut().flat_map(|(_, turn)| turn) {
+            let source = find(look);
+            if std::mem::replace(&mut look.source, source) != source {
+                self.compared = 0;
+            }
+        }
     }
 
     /// Whether `turn` repeats one of these; and whether one of these repeats another, as is known only now. That one is
@@ -165,17 +175,18 @@ impl Earlier {
                 && before.len() >= turn.len()
                 && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
         };
-        let known = self.0.len();
-        let mut at = 1;
-        while at < self.0.len() {
-            let (calls, turn) = &self.0[at];
-            if self.0[..at].iter().any(|before| repeats(*calls, turn, before)) {
-                self.0.remove(at);
+        let known = self.turns.len();
+        let mut at = self.compared.max(1);
+        while at < self.turns.len() {
+            let (calls, turn) = &self.turns[at];
+            if self.turns[..at].iter().any(|before| repeats(*calls, turn, before)) {
+                self.turns.remove(at);
             } else {
                 at += 1;
             }
         }
-        (self.0.iter().any(|before| repeats(calls, turn, before)), self.0.len() < known)
+        self.compared = at;
+        (self.turns.iter().any(|before| repeats(calls, turn, before)), self.turns.len() < known)
     }
 }
 

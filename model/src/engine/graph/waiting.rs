@@ -174,13 +174,13 @@ impl Search {
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
-        let goes_round = waiting.has_ended_at((site, calls));
+        let comes_back = waiting.has_ended_at((site, calls));
         let record = std::mem::take(&mut waiting.turn);
         repeats |= compares && !noticed && record.ends_with_a_failure();
         let stutters =
             !goes_on && !changed && !record.looks.is_empty() && (!compares || repeats || in_vain);
         if changed {
-            waiting.effects += if record.unnotified && goes_round { limit } else { 1 };
+            waiting.effects += if record.unnotified && comes_back { limit } else { 1 };
             waiting.earlier.clear();
         } else if news {
             waiting.effects = 0;
@@ -251,11 +251,15 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let mut turn = std::mem::take(&mut waiting.turn.looks);
         let mut earlier = std::mem::take(&mut waiting.earlier);
-        for look in earlier.looks().chain(&mut turn) {
-            if let Operation::Act { object, .. } = look.operation {
-                let location = self.run.location(object);
-                look.source = self.found_by(thread, location, look.acts as usize);
+        let find = |look: &Look| match look.operation {
+            Operation::Act { object, .. } => {
+                self.found_by(thread, self.run.location(object), look.acts as usize)
             }
+            _ => look.source,
+        };
+        earlier.find_again(&find);
+        for look in &mut turn {
+            look.source = find(look);
         }
         let found = earlier.compare(calls, &turn);
         let waiting = &mut self.run.thread_mut(thread).waiting;
