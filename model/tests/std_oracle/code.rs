@@ -24,6 +24,8 @@ pub(crate) enum Instr {
         /// If the thread unwinds. Not if it unwound already when it took the lock: in a destructor.
         poisons: bool,
     },
+    /// From writing to reading.
+    Downgrade(usize),
     /// The end of a destructor.
     Dropped,
     /// Joins the queue and releases the mutex, as one step.
@@ -213,6 +215,23 @@ impl<'a> Compiler<'a> {
             Op::TryLock(m, body) => self.lock(Lock::Mutex(*m), true, body, context)?,
             Op::Hold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), false, body, context)?,
             Op::TryHold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), true, body, context)?,
+            Op::Downgrade(w, writes, reads) => {
+                self.push(Instr::Acquire {
+                    lock: Lock::Rw(*w, Mode::Write),
+                    tries: false,
+                    skip: LATER,
+                });
+                let from = self.code.instrs.len();
+                self.ops(writes, Context { top: false, ..context })?;
+                let goes_on = self.push(Instr::Goto(LATER));
+                let poisons = !context.destructor;
+                self.resolve(from, goes_on + 1);
+                self.push(Instr::Release { lock: Lock::Rw(*w, Mode::Write), poisons });
+                let downgrade = self.push(Instr::Downgrade(*w));
+                self.code.instrs[goes_on] = Instr::Goto(downgrade);
+                let lock = Lock::Rw(*w, Mode::Read);
+                self.scope(reads, context, Instr::Release { lock, poisons })?;
+            }
             Op::Catch(body) => {
                 self.scope(body, context, Instr::CatchEnd)?;
             }

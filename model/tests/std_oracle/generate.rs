@@ -42,6 +42,7 @@ pub(crate) enum Pick {
     Write,
     TryRead,
     TryWrite,
+    Downgrade,
     Wait,
     WaitTimeout,
     WaitUntil,
@@ -55,6 +56,7 @@ pub(crate) enum Pick {
     Unpark,
     /// Channel steps, by the channel's number.
     Channel(usize),
+    Meet,
     Once,
     Make,
     Arc,

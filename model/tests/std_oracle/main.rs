@@ -69,6 +69,14 @@ const JOINED_PANICS: Alphabet = &[
 ];
 const RW_LOCK: Alphabet =
     &[(3, Pick::Mark), (3, Pick::Read), (3, Pick::Write), (2, Pick::TryRead), (2, Pick::TryWrite)];
+const DOWNGRADE: Alphabet = &[
+    (3, Pick::Mark),
+    (3, Pick::Downgrade),
+    (1, Pick::Read),
+    (1, Pick::Write),
+    (2, Pick::TryRead),
+    (2, Pick::TryWrite),
+];
 const CONDVAR: Alphabet =
     &[(3, Pick::Mark), (2, Pick::Lock), (2, Pick::Wait), (1, Pick::WaitTimeout), (4, Pick::Notify)];
 const CONDVAR_LOOP: Alphabet =
@@ -84,6 +92,7 @@ const PARK_LOOP: Alphabet = &[(4, Pick::Mark), (2, Pick::ParkUntil), (5, Pick::U
 const CHANNEL: Alphabet = &[(2, Pick::Mark), (4, Pick::Channel(0))];
 const BOUNDED: Alphabet = &[(2, Pick::Mark), (3, Pick::Channel(1)), (2, Pick::Channel(2))];
 const RENDEZVOUS: Alphabet = &[(2, Pick::Mark), (4, Pick::Channel(3))];
+const BARRIER: Alphabet = &[(3, Pick::Mark), (3, Pick::Meet), (1, Pick::Lock)];
 const ONCE: Alphabet = &[(3, Pick::Mark), (4, Pick::Once), (2, Pick::Make)];
 const ARC: Alphabet = &[(2, Pick::Mark), (4, Pick::Arc)];
 const SPAWN: Alphabet = &[(4, Pick::Mark), (2, Pick::Spawn), (1, Pick::Lock)];
@@ -98,6 +107,8 @@ const CELLS: Alphabet = &[
 ];
 const CELLS_LOCKS: Alphabet =
     &[(3, Pick::Cell), (3, Pick::Lock), (1, Pick::TryLock), (2, Pick::Read), (2, Pick::Write)];
+const CELLS_DOWNGRADE: Alphabet =
+    &[(3, Pick::Cell), (3, Pick::Downgrade), (2, Pick::TryRead), (2, Pick::TryWrite)];
 const CELLS_CHANNELS: Alphabet = &[
     (1, Pick::Cell),
     (2, Pick::IfCell),
@@ -107,6 +118,7 @@ const CELLS_CHANNELS: Alphabet = &[
 ];
 const CELLS_ONCE: Alphabet =
     &[(1, Pick::Cell), (2, Pick::IfCell), (2, Pick::Once), (2, Pick::Make)];
+const CELLS_BARRIERS: Alphabet = &[(2, Pick::Cell), (1, Pick::IfCell), (3, Pick::Meet)];
 const CELLS_THREADS: Alphabet = &[(2, Pick::Cell), (2, Pick::Spawn), (1, Pick::Local)];
 const CELLS_ARCS: Alphabet = &[(3, Pick::ArcCell), (3, Pick::Arc)];
 const CELLS_WAITS: Alphabet =
@@ -222,6 +234,7 @@ families! {
     panics: "panic, caught", MEDIUM, [PANICS];
     joined_panics: "panic, joined", &[(2, 1), (2, 2), (3, 1)], [JOINED_PANICS];
     read_write_locks: "read-write lock", FEW, [RW_LOCK];
+    downgrades: "downgrade", FEW, [DOWNGRADE];
     condition_variables: "condition variable", FEW, [CONDVAR];
     condition_variables_in_loops: "condition variable, loop", SMALL, [CONDVAR_LOOP];
     parks: "park", SMALL, [PARK];
@@ -229,15 +242,18 @@ families! {
     channels: "channel", SMALL, [CHANNEL];
     bounded_channels: "channel, bounded", SMALL, [BOUNDED];
     rendezvous: "channel, bound 0", SMALL, [RENDEZVOUS];
+    barriers: "barrier", FEW, [BARRIER];
     once_locks: "once lock", SMALL, [ONCE];
     arcs: "arc", FEW, [ARC];
     spawned_threads: "spawn, join", &[(1, 3), (2, 1), (2, 2), (3, 1)], [SPAWN];
     thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
     cells: "cell, atomics", MEDIUM, [CELLS];
     cells_under_locks: "cell, locks", MEDIUM, [CELLS_LOCKS];
+    cells_and_downgrades: "cell, downgrade", MEDIUM, [CELLS_DOWNGRADE];
     cells_and_updates: "cell, updates", SMALL, [CELLS_UPDATES];
     cells_and_channels: "cell, channels", SMALL, [CELLS_CHANNELS];
     cells_and_once_locks: "cell, once lock", SMALL, [CELLS_ONCE];
+    cells_and_barriers: "cell, barrier", SMALL, [CELLS_BARRIERS];
     cells_and_threads: "cell, threads", &[(1, 3), (2, 1), (2, 2)], [CELLS_THREADS];
     cells_in_arcs: "cell, arc", FEW, [CELLS_ARCS];
     cells_and_waits: "cell, waits", SMALL, [CELLS_WAITS];

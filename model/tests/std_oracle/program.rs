@@ -104,6 +104,8 @@ pub(crate) enum Op {
     /// Steps with the read-write lock held.
     Hold(usize, Mode, Vec<Op>),
     TryHold(usize, Mode, Vec<Op>),
+    /// Steps with the read-write lock held for writing, and then, downgraded, for reading.
+    Downgrade(usize, Vec<Op>, Vec<Op>),
     /// On a condition variable, with the innermost mutex.
     Wait(usize),
     WaitTimeout(usize),
@@ -127,6 +129,8 @@ pub(crate) enum Op {
     RecvTimeout(usize),
     DropSender(usize),
     DropReceiver(usize),
+    /// Waits at a barrier for two, and logs whether it leads.
+    Meet(usize),
     Set(usize, u64),
     Get(usize),
     /// `get_or_init` with a closure that takes the steps and returns the value.
@@ -160,6 +164,7 @@ impl Op {
             | Self::TryLock(_, body)
             | Self::Hold(_, _, body)
             | Self::TryHold(_, _, body)
+            | Self::Downgrade(_, body, _)
             | Self::GetOrInit(_, _, body)
             | Self::Spawn(_, body)
             | Self::Local(body) => Some(body),
@@ -176,6 +181,7 @@ impl Op {
             | Self::TryLock(_, body)
             | Self::Hold(_, _, body)
             | Self::TryHold(_, _, body)
+            | Self::Downgrade(_, body, _)
             | Self::GetOrInit(_, _, body)
             | Self::Spawn(_, body)
             | Self::Local(body) => Some(body),
@@ -250,8 +256,8 @@ impl Program {
                 f(thread, op);
                 let inner = if let Op::Spawn(child, _) = op { *child } else { thread };
                 each(inner, op.body().map_or(&[], Vec::as_slice), f);
-                if let Op::Guarded(_, destructor) = op {
-                    each(thread, destructor, f);
+                if let Op::Guarded(_, then) | Op::Downgrade(_, _, then) = op {
+                    each(thread, then, f);
                 }
             }
         }
@@ -309,9 +315,11 @@ impl Program {
 
     pub(crate) fn rwlocks(&self) -> Vec<usize> {
         self.objects(|op| match op {
-            Op::Hold(w, ..) | Op::TryHold(w, ..) | Op::IsRwPoisoned(w) | Op::ClearRwPoison(w) => {
-                Some(*w)
-            }
+            Op::Hold(w, ..)
+            | Op::TryHold(w, ..)
+            | Op::Downgrade(w, ..)
+            | Op::IsRwPoisoned(w)
+            | Op::ClearRwPoison(w) => Some(*w),
             _ => None,
         })
     }
@@ -330,6 +338,10 @@ impl Program {
 
     pub(crate) fn channels(&self) -> Vec<usize> {
         self.objects(|op| op.channel().map(|(q, _)| q))
+    }
+
+    pub(crate) fn barriers(&self) -> Vec<usize> {
+        self.objects(|op| if let Op::Meet(b) = op { Some(*b) } else { None })
     }
 
     pub(crate) fn onces(&self) -> Vec<usize> {

@@ -8,7 +8,7 @@ use selvedge_model::sync::mpsc::{
     Receiver, Sender, SyncSender, TrySendError, channel, sync_channel,
 };
 use selvedge_model::sync::thread::Thread;
-use selvedge_model::sync::{Arc, Condvar, Mutex, OnceLock, RwLock};
+use selvedge_model::sync::{Arc, Barrier, Condvar, Mutex, OnceLock, RwLock};
 
 use crate::program::{BOUNDS, Op, Place, Program, Who};
 
@@ -67,6 +67,7 @@ pub(crate) struct Shared {
     mutexes: Objects<Mutex<()>>,
     rwlocks: Objects<RwLock<()>>,
     condvars: Objects<Condvar>,
+    barriers: Objects<Barrier>,
     onces: Objects<OnceLock<u64>>,
     cells: Objects<Plain>,
     /// The handles of those that have introduced themselves.
@@ -107,6 +108,7 @@ impl Shared {
             mutexes: objects(&program.mutexes(), || Mutex::new(())),
             rwlocks: objects(&program.rwlocks(), || RwLock::new(())),
             condvars: objects(&program.condvars(), Condvar::new),
+            barriers: objects(&program.barriers(), || Barrier::new(2)),
             onces: objects(&program.onces(), OnceLock::new),
             cells: objects(&program.cells(), Plain::default),
             handles: objects(&introduced, || Mutex::new(None)),

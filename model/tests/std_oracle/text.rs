@@ -56,7 +56,7 @@ fn pasted() {
     use selvedge_model::sync::cell::UnsafeCell;
     use selvedge_model::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender, SyncSender, TryRecvError, TrySendError};
     use selvedge_model::sync::thread::{self, Thread};
-    use selvedge_model::sync::{Arc, Condvar, LockResult, Mutex, OnceLock, PoisonError, RwLock, TryLockError, hint};
+    use selvedge_model::sync::{Arc, Barrier, Condvar, LockResult, Mutex, OnceLock, PoisonError, RwLock, RwLockWriteGuard, TryLockError, hint};
 
     type Slot<T> = std::sync::Mutex<Option<T>>;
     fn slot<T>(end: T) -> Slot<T> {
@@ -153,6 +153,9 @@ fn fields(program: &Program) -> (String, String) {
     }
     for c in program.condvars() {
         field(&format!("c{c}"), "Condvar", "Condvar::new()");
+    }
+    for b in program.barriers() {
+        field(&format!("b{b}"), "Barrier", "Barrier::new(2)");
     }
     for o in program.onces() {
         field(&format!("o{o}"), "OnceLock<u64>", "OnceLock::new()");

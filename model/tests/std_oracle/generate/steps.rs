@@ -59,6 +59,14 @@ impl Source {
         Some(if tries { Op::TryHold(w, mode, body) } else { Op::Hold(w, mode, body) })
     }
 
+    fn downgrade(&mut self, left: usize) -> Option<Op> {
+        let Some(Op::Hold(w, _, writes)) = self.hold(Mode::Write, false, left) else { return None };
+        self.rwlocks.push((w, Mode::Read));
+        let reads = self.body(left.saturating_sub(writes.len()).max(1));
+        self.rwlocks.pop();
+        Some(Op::Downgrade(w, writes, reads))
+    }
+
     /// Waits with a mutex held: the innermost one, or one that is taken for it.
     fn wait(&mut self, wait: Op, left: usize) -> Option<Op> {
         // Another mutex that stays held while it waits is a deadlock, mostly.
@@ -182,6 +190,7 @@ impl Source {
             Pick::Write => self.hold(Mode::Write, false, left)?,
             Pick::TryRead => self.hold(Mode::Read, true, left)?,
             Pick::TryWrite => self.hold(Mode::Write, true, left)?,
+            Pick::Downgrade => self.downgrade(left)?,
             Pick::Wait => self.wait(Op::Wait(0), left)?,
             Pick::WaitTimeout => self.wait(Op::WaitTimeout(0), left)?,
             Pick::WaitUntil | Pick::PollUntil => {
@@ -222,6 +231,7 @@ impl Source {
                 }
             }
             Pick::Channel(q) => self.channel(q)?,
+            Pick::Meet => Op::Meet(usize::from(self.one_in(4))),
             Pick::Once | Pick::Make if self.once => return None,
             Pick::Once => {
                 let (o, value) = (usize::from(self.one_in(4)), self.value());

@@ -10,6 +10,7 @@
 
 mod arc;
 mod atomic;
+mod barrier;
 mod cell;
 mod channel;
 mod clock;
@@ -25,6 +26,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use crate::code::{Code, Instr, compile};
 use crate::program::{Op, Place, Program};
 use arc::Arc;
+use barrier::Barrier;
 use cell::Cell;
 use channel::Channel;
 use clock::Clock;
@@ -152,6 +154,7 @@ struct State {
     rwlocks: Vec<Rw>,
     condvars: Vec<Vec<usize>>,
     channels: Vec<Channel>,
+    barriers: Vec<Barrier>,
     onces: Vec<Once>,
     arcs: Vec<Arc>,
     cells: Vec<Cell>,
@@ -221,6 +224,7 @@ impl Machine {
                     ..Channel::default()
                 })
                 .collect(),
+            barriers: vec![Barrier::default(); OBJECTS],
             onces: vec![Once::default(); OBJECTS],
             arcs: (0..OBJECTS)
                 .map(|a| Arc { owners: owners(|code| &code.ends.arcs, a), ..Arc::default() })

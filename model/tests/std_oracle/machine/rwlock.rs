@@ -92,6 +92,15 @@ impl Step<'_> {
         self.done()
     }
 
+    pub(super) fn downgrade(&mut self, w: usize) -> Taken {
+        let (clock, me) = (self.clock(), self.number);
+        let lock = &mut self.state.rwlocks[w];
+        (lock.writer, lock.written) = (None, clock);
+        lock.readers.push(me);
+        lock.readers.sort_unstable();
+        self.done()
+    }
+
     pub(super) fn is_rw_poisoned(&mut self, w: usize) -> Taken {
         let poisoned = self.state.rwlocks[w].poisoned;
         self.log(u64::from(poisoned));

@@ -87,6 +87,7 @@ impl Step<'_> {
                     Lock::Rw(w, mode) => self.release_rw(w, mode, poisons),
                 }
             }
+            Instr::Downgrade(w) => self.downgrade(w),
             Instr::Enqueue { condvar, mutex } => self.enqueue(condvar, mutex),
             Instr::Woken { timeout, polls, .. } => self.wake(timeout, polls),
             Instr::Relock { mutex, logs } => self.relock(mutex, logs),
@@ -138,6 +139,7 @@ impl Step<'_> {
             Op::Recv(q) => self.recv(q, Some(false)),
             Op::TryRecv(q) => self.recv(q, None),
             Op::RecvTimeout(q) => self.recv(q, Some(self.up)),
+            Op::Meet(b) => self.meet(b),
             Op::Set(o, value) => self.set(o, value),
             Op::Get(o) => self.get(o),
             Op::Count(a) => self.count(a),

@@ -7,7 +7,7 @@ use std::time::Duration;
 use selvedge_model::sync::atomic::fence;
 use selvedge_model::sync::mpsc::{RecvTimeoutError, TryRecvError};
 use selvedge_model::sync::thread::{self, JoinHandle};
-use selvedge_model::sync::{MutexGuard, PoisonError, TryLockError, hint};
+use selvedge_model::sync::{MutexGuard, PoisonError, RwLockWriteGuard, TryLockError, hint};
 
 use super::*;
 use crate::program::{Change, Mode};
@@ -179,6 +179,14 @@ impl<'a> Running<'a> {
                 let guard = split(get(&shared.rwlocks, w).write());
                 self.with(Some(guard), |thread| thread.run(body, held));
             }
+            Op::Downgrade(w, ref writes, ref reads) => {
+                let (guard, poisoned) = split(get(&shared.rwlocks, w).write());
+                self.log.push(poisoned);
+                self.run(writes, held);
+                let guard = RwLockWriteGuard::downgrade(guard);
+                self.run(reads, held);
+                drop(guard);
+            }
             Op::TryHold(w, Mode::Read, ref body) => {
                 let guard = try_split(get(&shared.rwlocks, w).try_read());
                 self.with(guard, |thread| thread.run(body, held));
@@ -247,6 +255,7 @@ impl<'a> Running<'a> {
             | Op::RecvTimeout(_)
             | Op::DropSender(_)
             | Op::DropReceiver(_) => self.channel(op),
+            Op::Meet(b) => self.log.push(get(&shared.barriers, b).wait().is_leader().into()),
             Op::Set(o, v) => {
                 let result = get(&shared.onces, o).set(v);
                 self.log.push(u64::from(result.is_err()));

@@ -189,6 +189,19 @@ impl Body<'_> {
                 let method = if *mode == Mode::Read { "read" } else { "write" };
                 self.scope(&format!("s.w{w}.{method}()"), false, false, body);
             }
+            Op::Downgrade(w, writes, reads) => {
+                let name = self.name("guard");
+                self.line("{");
+                self.indent += 4;
+                self.line(&format!("let ({name}, poisoned) = split(s.w{w}.write());"));
+                self.log("poisoned");
+                self.ops(writes);
+                self.line(&format!("let {name} = RwLockWriteGuard::downgrade({name});"));
+                self.ops(reads);
+                self.line(&format!("drop({name});"));
+                self.indent -= 4;
+                self.line("}");
+            }
             Op::TryHold(w, mode, body) => {
                 let method = if *mode == Mode::Read { "try_read" } else { "try_write" };
                 self.scope(&format!("s.w{w}.{method}()"), true, false, body);
@@ -254,6 +267,7 @@ impl Body<'_> {
             ),
             Op::DropSender(q) => self.line(&format!("drop(s{q}.take());")),
             Op::DropReceiver(q) => self.line(&format!("drop(r{q}.take());")),
+            Op::Meet(b) => self.log(&format!("s.b{b}.wait().is_leader() as u64")),
             Op::Set(o, v) => self.log(&format!("s.o{o}.set({v}).is_err() as u64")),
             Op::Get(o) => self.log(&format!("s.o{o}.get().copied().unwrap_or(0)")),
             Op::GetOrInit(o, v, body) => {
