@@ -209,29 +209,35 @@ impl<'a> Compiler<'a> {
         Some(())
     }
 
+    fn downgrade(
+        &mut self,
+        w: usize,
+        writes: &'a [Op],
+        reads: &'a [Op],
+        context: Context,
+    ) -> Option<()> {
+        let (write, read) = (Lock::Rw(w, Mode::Write), Lock::Rw(w, Mode::Read));
+        self.push(Instr::Acquire { lock: write, tries: false, skip: LATER });
+        let from = self.code.instrs.len();
+        self.ops(writes, Context { top: false, ..context })?;
+        let goes_on = self.push(Instr::Goto(LATER));
+        let poisons = !context.destructor;
+        // Where the writer unwinds.
+        self.resolve(from, goes_on + 1);
+        self.push(Instr::Release { lock: write, poisons });
+        let downgrade = self.push(Instr::Downgrade(w));
+        self.code.instrs[goes_on] = Instr::Goto(downgrade);
+        self.scope(reads, context, Instr::Release { lock: read, poisons })?;
+        Some(())
+    }
+
     fn op(&mut self, op: &'a Op, context: Context) -> Option<()> {
         match op {
             Op::Lock(m, body) => self.lock(Lock::Mutex(*m), false, body, context)?,
             Op::TryLock(m, body) => self.lock(Lock::Mutex(*m), true, body, context)?,
             Op::Hold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), false, body, context)?,
             Op::TryHold(w, mode, body) => self.lock(Lock::Rw(*w, *mode), true, body, context)?,
-            Op::Downgrade(w, writes, reads) => {
-                self.push(Instr::Acquire {
-                    lock: Lock::Rw(*w, Mode::Write),
-                    tries: false,
-                    skip: LATER,
-                });
-                let from = self.code.instrs.len();
-                self.ops(writes, Context { top: false, ..context })?;
-                let goes_on = self.push(Instr::Goto(LATER));
-                let poisons = !context.destructor;
-                self.resolve(from, goes_on + 1);
-                self.push(Instr::Release { lock: Lock::Rw(*w, Mode::Write), poisons });
-                let downgrade = self.push(Instr::Downgrade(*w));
-                self.code.instrs[goes_on] = Instr::Goto(downgrade);
-                let lock = Lock::Rw(*w, Mode::Read);
-                self.scope(reads, context, Instr::Release { lock, poisons })?;
-            }
+            Op::Downgrade(w, writes, reads) => self.downgrade(*w, writes, reads, context)?,
             Op::Catch(body) => {
                 self.scope(body, context, Instr::CatchEnd)?;
             }

@@ -249,7 +249,7 @@ families! {
     thread_locals: "thread-local", &[(1, 3), (2, 1), (2, 2), (3, 1)], [LOCALS];
     cells: "cell, atomics", MEDIUM, [CELLS];
     cells_under_locks: "cell, locks", MEDIUM, [CELLS_LOCKS];
-    cells_and_downgrades: "cell, downgrade", MEDIUM, [CELLS_DOWNGRADE];
+    cells_and_downgrades: "cell, downgrade", FEW, [CELLS_DOWNGRADE];
     cells_and_updates: "cell, updates", SMALL, [CELLS_UPDATES];
     cells_and_channels: "cell, channels", SMALL, [CELLS_CHANNELS];
     cells_and_once_locks: "cell, once lock", SMALL, [CELLS_ONCE];
