@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | a waiting loop with an effect in each turn, or in every second one, ends after 16 of them, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
-//! | a store before a `compare_exchange_weak`, as in `push` of a lock-free stack, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause | `store_before_a_weak_exchange_is_bounded` |
+//! | a store before a `compare_exchange_weak`, or a write to an `UnsafeCell`, as in `push` of a lock-free stack, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause | `store_before_a_weak_exchange_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
 //! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
 //! | so does one with two waits that time out, or such a wait after a hint: with `wait_timeout` the number of executions doubles with each turn, so set `.steps(n)` | one of them in a turn | `loop_with_two_waits_that_time_out_is_bounded` |

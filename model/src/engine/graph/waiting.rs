@@ -187,7 +187,10 @@ impl Search {
         }
         if record.looks.is_empty() {
             waiting.empty += 1;
-            (waiting.turn.accesses, waiting.turn.spurious) = (record.accesses, record.spurious);
+            waiting.turn.spurious = record.spurious;
+            if !changed {
+                waiting.turn.accesses = record.accesses;
+            }
         } else {
             waiting.empty = 0;
             if !repeats {
