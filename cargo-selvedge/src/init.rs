@@ -91,8 +91,11 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
         }
         _ => manifest::add_lint(&mut manifest, place).map_err(|why| by_hand(&own, &why))?,
     }
-    let profiles = whole.as_mut().map_or(&mut manifest, |(_, whole)| whole);
-    manifest::add_profile(profiles).map_err(|why| by_hand(&root, &why))?;
+    // A suite on loom moves by one line.
+    if !options.loom {
+        let profiles = whole.as_mut().map_or(&mut manifest, |(_, whole)| whole);
+        manifest::add_profile(profiles).map_err(|why| by_hand(&root, &why))?;
+    }
     changes.extend(whole.map(|(before, manifest)| {
         let (path, before, after) = (root, Some(before), manifest.to_string());
         Change { path, before, after }
