@@ -67,8 +67,8 @@
 //! # Progress
 //!
 //! A check that takes longer than two seconds prints on stderr how many executions it has explored, and an
-//! estimate of their share of all; and that this package is built without optimisation, if it is. Nine times as long took
-//! a check of three threads then, with loom beside it. What to write in the manifest of the workspace:
+//! estimate of their share of all. It also says if this package is built without optimisation: a check of three threads
+//! took nine times as long then. With this in the manifest of the workspace, `cargo test` builds it with optimisation:
 //!
 //! ```toml
 //! [profile.dev.package."*"]
