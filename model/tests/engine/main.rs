@@ -28,4 +28,5 @@ mod sections;
 mod statics;
 mod support;
 mod sync;
+mod unrolled;
 mod waiting;

@@ -11,7 +11,7 @@
 
 mod axioms;
 mod litmus;
-mod program;
+pub mod program;
 
 use std::collections::BTreeSet;
 

@@ -1,0 +1,279 @@
+//! A loop that waits is held against its first turns, written one after the other.
+//!
+//! The rules for turns that change nothing are about loops alone. The same turns in straight-line code, each step at a
+//! place of its own in the source, are explored without them. So what a loop ends with in its first turns has to be among
+//! the outcomes of the loop, if that is explored completely.
+//!
+//! `SELVEDGE_PROGRAMS=n` sets how many hundreds of random programs are tried.
+
+use std::collections::BTreeSet;
+
+use selvedge_model::engine::graph::Config;
+use selvedge_model::sync::atomic::{
+    AtomicU64,
+    Ordering::{AcqRel, Acquire, Relaxed, Release, SeqCst},
+    fence,
+};
+use selvedge_model::sync::cell::UnsafeCell;
+use selvedge_model::sync::{Arc, hint, thread};
+
+use crate::cpp20::program;
+use crate::facade::explore_with;
+
+/// How many turns are written out, of so many steps at most.
+const TURNS: usize = 3;
+const STEPS: usize = 4;
+
+/// Nothing is asked of a loop with more executions.
+const MOST: u64 = 300;
+
+#[derive(Debug, Clone, Copy)]
+enum What {
+    Load,
+    Store(u64),
+    Add(u64),
+    Exchange(u64, u64),
+    WeakExchange(u64, u64),
+    Fence,
+    /// Of plain memory, which no other thread uses.
+    Read,
+    Write(u64),
+    Count,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Step {
+    what: What,
+    /// On one of two words.
+    word: usize,
+    strong: bool,
+    /// Taken only if what the step before in this turn has found is this.
+    only_if: Option<u64>,
+}
+
+/// What the loop calls at the end of a turn.
+#[derive(Debug, Clone, Copy)]
+enum Hint {
+    Spin,
+    Yield,
+    Nothing,
+}
+
+#[derive(Debug, Clone)]
+struct Program {
+    turn: Vec<Step>,
+    /// The turn is the last if this step finds this.
+    ends: (usize, u64),
+    others: Vec<Vec<Step>>,
+    hint: Hint,
+}
+
+#[derive(Default)]
+struct State {
+    words: [AtomicU64; 2],
+    plain: UnsafeCell<u64>,
+}
+
+// SAFETY: the thread with the loop uses plain memory, and the first one after it has joined that.
+unsafe impl Sync for State {}
+// SAFETY: as above.
+unsafe impl Send for State {}
+
+/// What a turn found, of each step.
+type Found = [u64; STEPS];
+
+/// Exchanges at places of their own: a loop is known by the place of its weak exchange.
+type WeakExchange = fn(&AtomicU64, u64, u64) -> Result<u64, u64>;
+
+macro_rules! weak {
+    () => {
+        |word, current, new| word.compare_exchange_weak(current, new, AcqRel, Acquire)
+    };
+}
+
+#[rustfmt::skip]
+const WEAK: [WeakExchange; TURNS * STEPS] = [
+    weak!(), weak!(), weak!(), weak!(), weak!(), weak!(),
+    weak!(), weak!(), weak!(), weak!(), weak!(), weak!(),
+];
+
+/// A pseudo-random number generator.
+struct Random(program::Random);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        usize::try_from(self.0.below(end as u64)).expect("it is less")
+    }
+
+    fn value(&mut self, end: usize) -> u64 {
+        self.below(end) as u64
+    }
+}
+
+impl Step {
+    fn random(random: &mut Random, alone: bool) -> Self {
+        let (current, new) = (random.value(2), 1 + random.value(2));
+        let (load, store) = (What::Load, What::Store(new));
+        let (add, exchange) = (What::Add(1), What::Exchange(current, new));
+        let weak = What::WeakExchange(current, new);
+        let all = [
+            // Of any thread.
+            [load, load, store, store, add, exchange, What::Fence],
+            // Of the one with the loop.
+            [load, load, weak, weak, What::Read, What::Write(new), What::Count],
+        ];
+        let what = all[random.below(if alone { 2 } else { 1 })][random.below(7)];
+        let only_if = (random.below(4) == 0).then(|| random.value(2));
+        Self { what, word: random.below(2), strong: random.below(2) == 0, only_if }
+    }
+
+    /// Takes the step at the place number `place`.
+    fn take(self, state: &State, place: usize) -> u64 {
+        let word = &state.words[self.word];
+        let (load, store, both) =
+            if self.strong { (Acquire, Release, AcqRel) } else { (Relaxed, Relaxed, Relaxed) };
+        match self.what {
+            What::Load => word.load(load),
+            What::Store(value) => {
+                word.store(value, store);
+                0
+            }
+            What::Add(value) => word.fetch_add(value, both),
+            What::Exchange(current, new) => {
+                u64::from(word.compare_exchange(current, new, both, load).is_ok())
+            }
+            What::WeakExchange(current, new) => u64::from(WEAK[place](word, current, new).is_ok()),
+            What::Fence => {
+                fence(SeqCst);
+                0
+            }
+            // SAFETY: see `State`.
+            What::Read => state.plain.with(|plain| unsafe { *plain }),
+            What::Write(value) => {
+                // SAFETY: as above.
+                state.plain.with_mut(|plain| unsafe { *plain = value });
+                0
+            }
+            What::Count => {
+                // SAFETY: as above.
+                state.plain.with_mut(|plain| unsafe { *plain += 1 });
+                0
+            }
+        }
+    }
+}
+
+/// Takes the steps one after the other.
+fn take(steps: &[Step], state: &State, places: usize) -> Found {
+    let (mut found, mut last) = (Found::default(), 0);
+    for (at, step) in steps.iter().enumerate() {
+        if step.only_if.is_none_or(|value| value == last) {
+            last = step.take(state, places + at);
+            found[at] = last;
+        }
+    }
+    found
+}
+
+impl Program {
+    fn random(random: &mut Random) -> Self {
+        let mut steps = |most: usize, alone| -> Vec<Step> {
+            let count = 1 + random.below(most);
+            (0..count).map(|_| Step::random(random, alone)).collect()
+        };
+        let mut turn = steps(STEPS, true);
+        let mut others = vec![steps(2, false)];
+        if turn.len() < 3 {
+            others.push(steps(1, false));
+        }
+        // A turn without a step on a word would be taken a hundred thousand times.
+        let at = random.below(turn.len());
+        turn[at].only_if = None;
+        turn[at].what = match random.below(3) {
+            0 => What::Exchange(0, 1),
+            1 => What::WeakExchange(0, 1),
+            _ => What::Load,
+        };
+        let ends = (random.below(turn.len()), random.value(3));
+        let hint = [Hint::Spin, Hint::Yield, Hint::Nothing][random.below(3)];
+        Self { turn, ends, others, hint }
+    }
+
+    fn ends(&self, found: &Found) -> bool {
+        found[self.ends.0] == self.ends.1
+    }
+
+    /// A loop, or its first turns. Nothing if it has not ended in these.
+    fn run(&self, unrolled: bool, last: bool) -> Option<(Found, [u64; 3])> {
+        let state = Arc::new(State::default());
+        let others: Vec<_> = self
+            .others
+            .iter()
+            .map(|steps| {
+                let (steps, state) = (steps.clone(), state.clone());
+                move || _ = take(&steps, &state, 0)
+            })
+            .collect();
+        let (program, waits) = (self.clone(), state.clone());
+        let looping = move || {
+            if unrolled {
+                let mut turns = (0..TURNS).map(|turn| take(&program.turn, &waits, turn * STEPS));
+                return turns.find(|found| program.ends(found));
+            }
+            loop {
+                let found = take(&program.turn, &waits, 0);
+                if program.ends(&found) {
+                    return Some(found);
+                }
+                match program.hint {
+                    Hint::Spin => hint::spin_loop(),
+                    Hint::Yield => thread::yield_now(),
+                    Hint::Nothing => {}
+                }
+            }
+        };
+        let found = if last {
+            let others: Vec<_> = others.into_iter().map(thread::spawn).collect();
+            let found = looping();
+            others.into_iter().for_each(|other| other.join().unwrap());
+            found
+        } else {
+            let looping = thread::spawn(looping);
+            let others: Vec<_> = others.into_iter().map(thread::spawn).collect();
+            others.into_iter().for_each(|other| other.join().unwrap());
+            looping.join().unwrap()
+        };
+        let [a, b] = state.words.each_ref().map(|word| word.load(Relaxed));
+        // SAFETY: see `State`.
+        let plain = state.plain.with(|plain| unsafe { *plain });
+        found.map(|found| (found, [a, b, plain]))
+    }
+}
+
+#[test]
+fn a_loop_ends_as_its_first_turns_do() {
+    let programs = std::env::var("SELVEDGE_PROGRAMS").ok();
+    let programs = 100 * programs.map_or(40, |text| text.parse::<u64>().expect("a number"));
+    let config =
+        Config { executions: MOST, turns: 4, idle_turns: 20, steps: 60, ..Config::default() };
+    let (mut complete, mut compared) = (0, 0);
+    for number in 0..programs {
+        let program = Program::random(&mut Random(program::Random(
+            (number + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15),
+        )));
+        for last in [false, true] {
+            let whole = explore_with(&config, || program.run(false, last));
+            if !whole.report.bounds.is_empty() || !whole.endings.is_empty() {
+                continue;
+            }
+            complete += 1;
+            let first = explore_with(&config, || program.run(true, last));
+            let ends: BTreeSet<_> = first.results.into_iter().flatten().map(Some).collect();
+            compared += ends.len();
+            let missed: Vec<_> = ends.difference(&whole.results).collect();
+            assert!(missed.is_empty(), "{number} {last}: {missed:?} of {program:#?}");
+        }
+    }
+    println!("{complete} of {} loops explored completely, {compared} outcomes", 2 * programs);
+    assert!(complete > programs / 4, "{complete}");
+}
