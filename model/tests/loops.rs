@@ -270,6 +270,24 @@ fn waits_in_a_row_are_no_loop() {
     exact_in_every_order(state, &[("waits", waits), ("reads", reads)], &all);
 }
 
+/// More hints in a row than a loop may have turns, and an effect before each.
+#[test]
+fn hints_in_a_row_are_no_loop() {
+    macro_rules! stores {
+        ($a:ident: $($value:literal)*) => {
+            $($a.store($value, SeqCst); hint::spin_loop();)*
+        };
+    }
+    let stores: Body<AtomicU64, u64> = |a| {
+        stores!(a: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20);
+        0
+    };
+    let reads: Body<AtomicU64, u64> = |a| a.load(SeqCst);
+    let all: Vec<[u64; 2]> = (0..=20).map(|value| [0, value]).collect();
+    let all: Vec<&[u64]> = all.iter().map(|row| &row[..]).collect();
+    exact_in_every_order(zero, &[("stores", stores), ("reads", reads)], &all);
+}
+
 #[test]
 fn a_loop_that_no_thread_ends_is_a_livelock_in_every_order() {
     let spins: Body<AtomicU64, u64> = |a| {

@@ -223,10 +223,8 @@ pub(super) struct Waiting {
     pub(super) before_loop: TurnRecord,
     /// The locks of the critical sections in the turn before.
     pub(super) looked_into: Vec<u32>,
-    /// Turns that had an effect, since one without found something new.
-    pub(super) effects: u32,
-    /// Where turns have ended.
-    pub(super) ends: Vec<TurnEnd>,
+    /// Where turns have ended, and how many with an effect did since one without found something new.
+    pub(super) ends: Vec<(TurnEnd, u32)>,
     /// What of other threads was found so far.
     pub(super) found: Vec<(Option<LocationId>, Name)>,
     /// Turns in a row without a step.
@@ -253,13 +251,16 @@ impl Waiting {
         self.found.len() > known
     }
 
-    /// Whether a turn has ended there before.
-    pub(super) fn has_ended_at(&mut self, (site, calls): TurnEnd) -> bool {
-        let known = self.ends.iter().any(|end| is_same_site(end.0, site) && end.1 == calls);
-        if !known {
-            self.ends.push((site, calls));
+    /// Whether a turn has ended there before, and the number of those with an effect.
+    pub(super) fn ended_at(&mut self, (site, calls): TurnEnd) -> (bool, &mut u32) {
+        let is_there =
+            |&((at, called), _): &(TurnEnd, u32)| is_same_site(at, site) && called == calls;
+        let known = self.ends.iter().position(is_there);
+        let at = known.unwrap_or(self.ends.len());
+        if known.is_none() {
+            self.ends.push(((site, calls), 0));
         }
-        known
+        (known.is_some(), &mut self.ends[at].1)
     }
 
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the

@@ -38,12 +38,12 @@
 //!
 //! # Bounds
 //!
-//! A loop whose turns have an effect, each or every second one, has no end of executions. It stops after
-//! [`Config::turns`](super::Config::turns) of them, unless a turn without an effect has found something new of another
+//! A loop whose turns have an effect, each or some of them, has no end of executions. It stops after
+//! [`Config::turns`](super::Config::turns) of these, unless a turn without an effect has found something new of another
 //! thread meanwhile, and the result is bounded. If it waits on a condition variable, it
 //! stops after the first turn in vain that no notification has begun: threads that take from a queue in such
-//! loops have more executions with each of these turns than can be explored. A turn goes round in a loop if one
-//! before it ended at the same place.
+//! loops have more executions with each of these turns than can be explored. Turns belong to one loop if they end at
+//! the same place.
 
 mod echo;
 mod found;
@@ -174,16 +174,19 @@ impl Search {
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
-        let comes_back = waiting.has_ended_at((site, calls));
         let record = std::mem::take(&mut waiting.turn);
         repeats |= compares && !noticed && record.ends_with_a_failure();
         let stutters =
             !goes_on && !changed && !record.looks.is_empty() && (!compares || repeats || in_vain);
+        let (comes_back, effects) = waiting.ended_at((site, calls));
         if changed {
-            waiting.effects += if record.unnotified && comes_back { limit } else { 1 };
+            *effects += if record.unnotified && comes_back { limit } else { 1 };
+        }
+        let too_many = *effects > limit;
+        if changed {
             waiting.earlier.clear();
         } else if news {
-            waiting.effects = 0;
+            waiting.ends.iter_mut().for_each(|(_, effects)| *effects = 0);
         }
         if record.looks.is_empty() {
             waiting.empty += 1;
@@ -211,7 +214,7 @@ impl Search {
                 }
                 Some(false) => {}
             }
-        } else if waiting.effects > limit || waiting.empty > EMPTY_TURNS {
+        } else if too_many || waiting.empty > EMPTY_TURNS {
             waiting.stopped = Some((Stopped::Turns, site));
         }
         self.run.thread(thread).waiting.stopped.is_none()
