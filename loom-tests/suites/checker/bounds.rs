@@ -7,7 +7,7 @@
 //! |---|---|---|
 //! | a waiting loop with an effect in each turn, or in every second one, ends after 16 of them, and is never reported as a livelock | count in a local variable | `loop_with_an_effect_is_bounded` |
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
-//! | a store before a `compare_exchange_weak`, or a write to an `UnsafeCell`, as in `push` of a lock-free stack, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause | `store_before_a_weak_exchange_is_bounded` |
+//! | a store before a `compare_exchange_weak` to what other threads may know of, or a write to an `UnsafeCell`, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause; or store to what the thread has made since it released something last, as in `push` of a lock-free stack | `store_before_a_weak_exchange_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
 //! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
 //! | so does one with two waits that time out, or such a wait after a hint: with `wait_timeout` the number of executions doubles with each turn, so set `.steps(n)` | one of them in a turn | `loop_with_two_waits_that_time_out_is_bounded` |
@@ -111,28 +111,31 @@ fn loop_with_an_effect_is_bounded() {
 fn store_before_a_weak_exchange_is_bounded() {
     type Stack = (AtomicU64, AtomicU64);
     type Exchange = fn(&AtomicU64, u64) -> Result<u64, u64>;
-    let model = |exchange: Exchange| {
+    fn push(head: &AtomicU64, next: &AtomicU64, exchange: Exchange) -> u64 {
+        let mut top = head.load(Relaxed);
+        loop {
+            next.store(top, Relaxed);
+            match exchange(head, top) {
+                Ok(_) => return next.load(Relaxed),
+                Err(now) => top = now,
+            }
+            hint::spin_loop();
+        }
+    }
+    const WEAK: Exchange = |head, top| head.compare_exchange_weak(top, 1, Release, Relaxed);
+    const STRONG: Exchange = |head, top| head.compare_exchange(top, 1, Release, Relaxed);
+    let model = |pushes: fn(&Stack) -> u64| {
         Model::new(Stack::default)
-            .thread("pushes", move |(head, next)| {
-                let mut top = head.load(Relaxed);
-                loop {
-                    next.store(top, Relaxed);
-                    match exchange(head, top) {
-                        Ok(_) => return next.load(Relaxed),
-                        Err(now) => top = now,
-                    }
-                    hint::spin_loop();
-                }
-            })
+            .thread("pushes", pushes)
             .thread("other", |(head, _)| head.store(7, Release))
             .acceptable("pushes=0", "before the other")
             .acceptable("pushes=7", "after it")
             .rounds(500)
             .check()
     };
-    let weak: Exchange = |head, top| head.compare_exchange_weak(top, 1, Release, Relaxed);
-    is_bounded(&model(weak), "whose turns change something");
-    is_complete(&model(|head, top| head.compare_exchange(top, 1, Release, Relaxed)));
+    is_bounded(&model(|(head, next)| push(head, next, WEAK)), "whose turns change something");
+    is_complete(&model(|(head, next)| push(head, next, STRONG)));
+    is_complete(&model(|(head, _)| push(head, &Box::new(AtomicU64::new(9)), WEAK)));
 }
 
 #[test]

@@ -125,7 +125,7 @@ impl Operation {
     /// Whether what it finds depends on other threads.
     pub fn finds_something(&self) -> bool {
         match self {
-            Self::Fence { .. } | Self::Choose { .. } => false,
+            Self::Store { .. } | Self::Fence { .. } | Self::Choose { .. } => false,
             Self::Act { act, .. } => !act.ends_section(),
             _ => true,
         }
@@ -151,10 +151,10 @@ impl Operation {
     }
 
     /// Whether two turns of a loop that differ in this have asked the same: an operation of the same kind on the same
-    /// location, an update with the same operands. Each read ends on a location of its own.
+    /// location, a store or an update with the same operands. Each read ends on a location of its own.
     pub(crate) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Update { .. }, Self::Update { .. }) => self == other,
+            (Self::Store { .. } | Self::Update { .. }, _) => self == other,
             _ if self.asks_for_end_of_read() => other.asks_for_end_of_read(),
             _ => {
                 self.location() == other.location()

@@ -21,6 +21,7 @@ mod memory;
 mod memory_of_loops;
 mod mutation;
 mod objects;
+mod own_stores;
 mod patience;
 mod pictures;
 mod precedence;

@@ -6,6 +6,7 @@
 //!
 //! `SELVEDGE_PROGRAMS=n` sets how many hundreds of random programs are tried.
 
+use std::cell::OnceCell;
 use std::collections::BTreeSet;
 
 use selvedge_model::engine::graph::Config;
@@ -27,6 +28,9 @@ const STEPS: usize = 4;
 /// Nothing is asked of a loop with more executions.
 const MOST: u64 = 300;
 
+/// What only the loop writes to a word, and what tells other threads that they may use what it has made.
+const PUBLISHED: u64 = 9;
+
 #[derive(Debug, Clone, Copy)]
 enum What {
     Load,
@@ -35,6 +39,12 @@ enum What {
     Exchange(u64, u64),
     WeakExchange(u64, u64),
     Fence,
+    /// Of an atomic that the thread with the loop has made.
+    LoadOwn,
+    StoreOwn(u64),
+    /// What the step before has found.
+    StoreFound,
+    ExchangeOwn(u64, u64),
     /// Of plain memory, which no other thread uses.
     Read,
     Write(u64),
@@ -72,9 +82,11 @@ struct Program {
 struct State {
     words: [AtomicU64; 2],
     plain: UnsafeCell<u64>,
+    own: OnceCell<Box<AtomicU64>>,
 }
 
-// SAFETY: the thread with the loop uses plain memory, and the first one after it has joined that.
+// SAFETY: the thread with the loop uses plain memory, and the first one after it has joined that. Others use what it has
+// made after they have found `PUBLISHED`.
 unsafe impl Sync for State {}
 // SAFETY: as above.
 unsafe impl Send for State {}
@@ -113,22 +125,35 @@ impl Random {
 impl Step {
     fn random(random: &mut Random, alone: bool) -> Self {
         let (current, new) = (random.value(2), 1 + random.value(2));
+        let published = if random.below(2) == 0 { PUBLISHED } else { new };
         let (load, store) = (What::Load, What::Store(new));
         let (add, exchange) = (What::Add(1), What::Exchange(current, new));
-        let weak = What::WeakExchange(current, new);
+        let publish = What::Exchange(current, published);
+        let weak = What::WeakExchange(current, published);
+        let (loads_own, stores_own) = (What::LoadOwn, What::StoreOwn(new));
+        let (changes_own, stores_found) = (What::ExchangeOwn(new, current), What::StoreFound);
         let all = [
-            // Of any thread.
-            [load, load, store, store, add, exchange, What::Fence],
+            // Of threads without a loop.
+            [load, load, store, loads_own, add, exchange, What::Fence],
+            [load, load, load, loads_own, loads_own, changes_own, changes_own],
             // Of the one with the loop.
+            [load, load, store, store, add, publish, What::Fence],
             [load, load, weak, weak, What::Read, What::Write(new), What::Count],
+            [load, weak, publish, stores_found, stores_own, stores_own, loads_own],
         ];
-        let what = all[random.below(if alone { 2 } else { 1 })][random.below(7)];
+        let of = if alone { 2 + random.below(3) } else { random.below(2) };
+        let what = all[of][random.below(7)];
         let only_if = (random.below(4) == 0).then(|| random.value(2));
         Self { what, word: random.below(2), strong: random.below(2) == 0, only_if }
     }
 
-    /// Takes the step at the place number `place`.
-    fn take(self, state: &State, place: usize) -> u64 {
+    fn is_on_own(self) -> bool {
+        matches!(self.what, What::LoadOwn | What::ExchangeOwn(..))
+    }
+
+    /// Takes the step at the place number `place`, after one that has found `last`.
+    fn take(self, state: &State, place: usize, last: u64) -> u64 {
+        let own = || state.own.get().expect("the thread with the loop has made it");
         let word = &state.words[self.word];
         let (load, store, both) =
             if self.strong { (Acquire, Release, AcqRel) } else { (Relaxed, Relaxed, Relaxed) };
@@ -147,6 +172,18 @@ impl Step {
                 fence(SeqCst);
                 0
             }
+            What::LoadOwn => own().load(Relaxed),
+            What::StoreOwn(value) => {
+                own().store(value, Relaxed);
+                0
+            }
+            What::StoreFound => {
+                own().store(last, Relaxed);
+                0
+            }
+            What::ExchangeOwn(current, new) => {
+                u64::from(own().compare_exchange(current, new, Relaxed, Relaxed).is_ok())
+            }
             // SAFETY: see `State`.
             What::Read => state.plain.with(|plain| unsafe { *plain }),
             What::Write(value) => {
@@ -163,13 +200,14 @@ impl Step {
     }
 }
 
-/// Takes the steps one after the other.
-fn take(steps: &[Step], state: &State, places: usize) -> Found {
+/// Takes the steps one after the other: of threads without a loop, those on what that has made once it is `known`.
+fn take(steps: &[Step], state: &State, places: usize, mut known: bool) -> Found {
     let (mut found, mut last) = (Found::default(), 0);
     for (at, step) in steps.iter().enumerate() {
-        if step.only_if.is_none_or(|value| value == last) {
-            last = step.take(state, places + at);
+        if step.only_if.is_none_or(|value| value == last) && (known || !step.is_on_own()) {
+            last = step.take(state, places + at, last);
             found[at] = last;
+            known |= last == PUBLISHED;
         }
     }
     found
@@ -182,8 +220,8 @@ impl Program {
             (0..count).map(|_| Step::random(random, alone)).collect()
         };
         let mut turn = steps(STEPS, true);
-        let mut others = vec![steps(2, false)];
-        if turn.len() < 3 {
+        let mut others = vec![steps(3, false)];
+        if turn.len() < 3 && others[0].len() < 3 {
             others.push(steps(1, false));
         }
         // A turn without a step on a word would be taken a hundred thousand times.
@@ -204,24 +242,26 @@ impl Program {
     }
 
     /// A loop, or its first turns. Nothing if it has not ended in these.
-    fn run(&self, unrolled: bool, last: bool) -> Option<(Found, [u64; 3])> {
+    fn run(&self, unrolled: bool, last: bool) -> Option<(Found, Vec<Found>, [u64; 4])> {
         let state = Arc::new(State::default());
         let others: Vec<_> = self
             .others
             .iter()
             .map(|steps| {
                 let (steps, state) = (steps.clone(), state.clone());
-                move || _ = take(&steps, &state, 0)
+                move || take(&steps, &state, 0, false)
             })
             .collect();
         let (program, waits) = (self.clone(), state.clone());
         let looping = move || {
+            waits.own.get_or_init(Box::default);
             if unrolled {
-                let mut turns = (0..TURNS).map(|turn| take(&program.turn, &waits, turn * STEPS));
+                let mut turns =
+                    (0..TURNS).map(|turn| take(&program.turn, &waits, turn * STEPS, true));
                 return turns.find(|found| program.ends(found));
             }
             loop {
-                let found = take(&program.turn, &waits, 0);
+                let found = take(&program.turn, &waits, 0, true);
                 if program.ends(&found) {
                     return Some(found);
                 }
@@ -232,21 +272,23 @@ impl Program {
                 }
             }
         };
-        let found = if last {
+        let joined = |others: Vec<thread::JoinHandle<_>>| {
+            others.into_iter().map(|other| other.join().unwrap()).collect()
+        };
+        let (found, of_others) = if last {
             let others: Vec<_> = others.into_iter().map(thread::spawn).collect();
-            let found = looping();
-            others.into_iter().for_each(|other| other.join().unwrap());
-            found
+            (looping(), joined(others))
         } else {
             let looping = thread::spawn(looping);
             let others: Vec<_> = others.into_iter().map(thread::spawn).collect();
-            others.into_iter().for_each(|other| other.join().unwrap());
-            looping.join().unwrap()
+            let of_others = joined(others);
+            (looping.join().unwrap(), of_others)
         };
         let [a, b] = state.words.each_ref().map(|word| word.load(Relaxed));
         // SAFETY: see `State`.
         let plain = state.plain.with(|plain| unsafe { *plain });
-        found.map(|found| (found, [a, b, plain]))
+        let own = state.own.get().map_or(0, |own| own.load(Relaxed));
+        found.map(|found| (found, of_others, [a, b, plain, own]))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use crate::kernel::operation::releases;
 use crate::kernel::{Act, Clock, Operation, Rmw, Site};
 
 /// The position of an event in the order in which events were added; changes when a graph is cut.
@@ -123,6 +124,15 @@ impl Event {
 
     pub(super) fn thread(&self) -> usize {
         usize::from(self.thread)
+    }
+
+    /// Whether what comes before it in its thread may happen before what others do.
+    pub(super) fn publishes(&self) -> bool {
+        match self.kind {
+            Kind::Store | Kind::Update | Kind::Fence => releases(self.order),
+            Kind::Act | Kind::Spawn => true,
+            Kind::Load | Kind::Join | Kind::Choose | Kind::TimeOut => false,
+        }
     }
 
     /// Whether, of what may happen or not, the usual happens.

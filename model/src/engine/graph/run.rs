@@ -162,7 +162,7 @@ pub(super) struct Run {
     pub(super) values: Vec<u64>,
     /// By event: the state after an act.
     pub(super) states: Vec<Option<Object>>,
-    /// By event: whether it is an act that leaves something behind for other threads.
+    /// By event: whether it is an act or a store that leaves something behind for other threads.
     pub(super) lasting: Vec<Lasting>,
     pub(super) log: Vec<Entry>,
     /// What the notes and panics in the log say.

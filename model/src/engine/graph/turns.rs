@@ -108,7 +108,7 @@ impl TurnRecord {
     }
 }
 
-/// Whether an act leaves something behind for other threads.
+/// Whether an act or a store leaves something behind for other threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Lasting {
     #[default]
@@ -227,6 +227,8 @@ pub(super) struct Waiting {
     pub(super) ends: Vec<(TurnEnd, u32)>,
     /// What of other threads was found so far.
     pub(super) found: Vec<(Option<LocationId>, Name)>,
+    /// How many steps it had taken when it released something last.
+    pub(super) published: u16,
     /// Turns in a row without a step.
     pub(super) empty: u32,
     pub(super) echo: Option<Echo>,

@@ -19,6 +19,13 @@
 //! result, and behind it the last lasting act of another thread: a message, a notification, the end of a critical
 //! section. How a wait on a condition variable ended that was not notified is not part of what the next turn finds.
 //!
+//! # What other threads do not know of
+//!
+//! A location is known to no other thread if this one has made it and has released nothing since: if another used it, that
+//! would be a race. So others come to it after its next release, and with all behind them that was stored before. A
+//! store there of the value that is there changes nothing: without it they find the one before, which is the same. Such
+//! is the link of a node that a push stores once more if its weak exchange failed without a cause.
+//!
 //! # Critical sections
 //!
 //! What changes in a critical section is not always seen: behind a `&`, a `Cell` may change. So each
@@ -58,7 +65,11 @@ impl Search {
     /// Notes what the event that `thread` has just added or replayed has read and changed.
     pub(super) fn look(&mut self, thread: ThreadId, id: Id, result: u64) {
         let event = self.graph.at(id);
-        let (operation, site) = self.run.thread(thread).step;
+        let state = &mut self.run.threads[thread];
+        let (operation, site) = state.step;
+        if event.publishes() {
+            state.waiting.published = state.at;
+        }
         let was_noticed = self.was_noticed(id);
         let turn = &mut self.run.thread_mut(thread).waiting.turn;
         turn.noticed |= was_noticed;
@@ -105,7 +116,12 @@ impl Search {
                 (false, self.found_by(thread, event.location, acts))
             }
             Kind::Fence | Kind::Choose => (false, None),
-            Kind::Store | Kind::Spawn | Kind::Join => (true, None),
+            Kind::Store => {
+                let changes = !self.stores_what_is_there(id);
+                self.run.lasting[id as usize] = if changes { Lasting::Yes } else { Lasting::No };
+                (changes, None)
+            }
+            Kind::Spawn | Kind::Join => (true, None),
         };
         let turn = &mut self.run.thread_mut(thread).waiting.turn;
         let (acts, spurious) = (acts as u32, event.spurious);

@@ -11,8 +11,10 @@ impl Search {
         let Some(object) = look.operation.location() else { return false };
         let location = self.run.location(object);
         let order = self.graph.order(location);
-        let Operation::Act { act, .. } = look.operation else {
-            return look.source != self.origin(order.last().copied().unwrap_or(INIT));
+        let act = match look.operation {
+            Operation::Act { act, .. } => act,
+            Operation::Store { .. } => return false,
+            _ => return look.source != self.origin(order.last().copied().unwrap_or(INIT)),
         };
         let acts = self.acts_so_far(object);
         let source = |acts| self.last_foreign_act(location, acts, thread, None);
@@ -48,24 +50,42 @@ impl Search {
         (id != INIT).then(|| (self.graph.at(id).thread, self.graph.at(id).index))
     }
 
-    /// Where the value of `write` comes from: updates that wrote it back do not count.
+    /// Where the value of `write` comes from: what only wrote it back does not count.
     pub(super) fn origin(&self, mut write: Id) -> Name {
         while write != INIT {
             let event = self.graph.at(write);
             write = match event.rf {
                 lock if event.undoes => self.graph.at(lock).rf,
-                before if self.writes_back(write) => before,
+                _ if self.writes_back(write) => {
+                    self.graph.write_before(event.location, event.place as usize)
+                }
                 _ => break,
             };
         }
         self.name(write)
     }
 
-    /// Whether `id` is an update that wrote what it had read.
+    /// Whether `id` is an update that wrote what it had read, or a store that left nothing behind.
     pub(super) fn writes_back(&self, id: Id) -> bool {
         let event = self.graph.at(id);
-        event.kind == Kind::Update
-            && self.value(event.location, event.rf) == self.run.values[id as usize]
+        match event.kind {
+            Kind::Update => self.value(event.location, event.rf) == self.run.values[id as usize],
+            Kind::Store => self.run.lasting[id as usize] == Lasting::No,
+            _ => false,
+        }
+    }
+
+    /// Whether `id`, the last step of its thread so far, is a store of the value that is there, to a location that no
+    /// other thread knows of.
+    pub(super) fn stores_what_is_there(&self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        let Some(location) = self.run.bound(event.location) else { return false };
+        let maker = self.run.places[location.index()].maker;
+        let published = self.run.thread(event.thread()).waiting.published;
+        let before = || self.graph.write_before(event.location, event.place as usize);
+        maker.thread == event.thread()
+            && maker.index >= published
+            && self.value(event.location, before()) == self.run.values[id as usize]
     }
 
     /// What an act of `thread` found that came after so many others: the last lasting one of another thread, as far as
