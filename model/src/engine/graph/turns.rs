@@ -83,6 +83,11 @@ impl TurnRecord {
         self.changed = Some(self.looks.len());
     }
 
+    /// It has looked at nothing and changed nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.looks.is_empty() && self.changed.is_none()
+    }
+
     /// The last look at which the weak exchange at `site` was tried, or another failed without a cause.
     pub(super) fn last_try(&self, site: Site) -> Option<usize> {
         self.looks.iter().rposition(|look| look.spurious || look.tries(site))

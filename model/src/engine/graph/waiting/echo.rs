@@ -13,7 +13,7 @@ use super::super::event::{Event, NONE};
 use super::super::outcome::Ending;
 use super::super::run::{Place, Status};
 use super::super::search::Search;
-use super::super::turns::{EMPTY_TURNS, Echo, PlainAccess, Stopped, TurnEnd};
+use super::super::turns::{EMPTY_TURNS, Echo, PlainAccess, Stopped, TurnEnd, Waiting};
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
@@ -92,10 +92,14 @@ impl Search {
         None
     }
 
-    /// Whether it matters by which calls a turn of the thread that ends now was made.
+    /// Whether it matters by which calls a turn of the thread that ends now was made: not of one without a step, or of
+    /// all but the last that are not added to the graph.
     pub(in super::super) fn compares_calls(&self, thread: ThreadId) -> bool {
-        let echo = self.run.thread(thread).waiting.echo.as_ref();
-        echo.is_none_or(|echo| echo.turns + 1 >= self.config.idle_turns)
+        let Waiting { echo, turn, before_loop, .. } = &self.run.thread(thread).waiting;
+        match echo {
+            Some(echo) => echo.turns + 1 >= self.config.idle_turns,
+            None => [turn, before_loop].iter().any(|turn| !turn.is_empty()),
+        }
     }
 
     /// Whether the thread is in turns that are not added to the graph.
