@@ -9,8 +9,7 @@
 //! | the same loop on a condition variable ends at the first spurious wake-up after which it waits again | `wait_while`, or ask `is_empty` first | `consumer_that_pops_is_bounded` |
 //! | a store before a `compare_exchange_weak` to what other threads may know of, or a write to an `UnsafeCell`, is an effect of each turn in which the exchange fails without a cause | `compare_exchange`: it fails only with a cause; or store to what the thread has made since it released something last, as in `push` of a lock-free stack | `store_before_a_weak_exchange_is_bounded` |
 //! | `&mut` through a guard is an effect, also if nothing is changed: `while q.lock().unwrap().pop().is_none()` | ask `is_empty` first | `loop_that_pops_is_bounded` |
-//! | a waiting loop whose turns alternate in what they read or in their hint runs to the step limit | one kind of turn | `loop_with_alternating_turns_is_bounded` |
-//! | so does one with two waits that time out, or such a wait after a hint: with `wait_timeout` the number of executions doubles with each turn, so set `.steps(n)` | one of them in a turn | `loop_with_two_waits_that_time_out_is_bounded` |
+//! | a waiting loop with more than four kinds of turns, each with a hint or a wait that times out, runs to the step limit; so does one with two kinds if one is a `wait_timeout`, and the number of executions doubles with each turn, so set `.steps(n)` | fewer hints | `loop_with_many_kinds_of_turns_is_bounded` |
 //! | one that makes an atomic in each turn, and uses it, runs to the step limit | make it before the loop | `loop_that_makes_atomics_is_bounded` |
 //! | a waiting loop without `spin_loop`, `yield_now`, `wait_until` or `compare_exchange_weak` runs to the step limit | call one of them | `waiting_loop_without_a_hint_is_bounded` |
 //! | a thread takes at most `.steps(n)` steps, 2,000 by default | a greater n, or less work in a model | `thread_with_too_many_steps_is_bounded` |
@@ -215,64 +214,48 @@ fn consumer_that_pops_is_bounded() {
     }));
 }
 
+/// A hint ends a turn, and so does a wait that times out.
 #[test]
-fn loop_with_alternating_turns_is_bounded() {
-    let model = |hint: fn(u32)| {
-        Model::new(AtomicBool::default)
-            .thread("waits", move |flag| {
-                let mut turns = 0;
-                while !flag.load(Acquire) {
-                    hint(turns);
-                    turns += 1;
-                }
-                flag.load(Relaxed)
-            })
-            .thread("sets", |flag| flag.store(true, Release))
-            .acceptable("waits=true", "it was set")
-            .steps(50)
-            .rounds(500)
-            .check()
-    };
-    is_bounded(
-        &model(|turns| if turns % 2 == 0 { hint::spin_loop() } else { thread::yield_now() }),
-        "limit of steps",
-    );
-    is_complete(&model(|_| hint::spin_loop()));
-}
-
-/// A wait that times out ends a turn, as a hint does.
-#[test]
-fn loop_with_two_waits_that_time_out_is_bounded() {
+fn loop_with_many_kinds_of_turns_is_bounded() {
     const LIMIT: Duration = Duration::from_micros(10);
-    let model = |polls: fn(&mpsc::Receiver<u64>, &mpsc::Receiver<u64>)| {
-        Model::new(AtomicBool::default)
-            .thread("polls", move |stop| {
-                let ((_first, one), (_second, other)) = (mpsc::channel(), mpsc::channel());
-                while !stop.load(Acquire) {
-                    polls(&one, &other);
-                }
-                stop.load(Relaxed)
-            })
-            .thread("stops", |stop| stop.store(true, Release))
-            .acceptable("polls=true", "it was stopped")
-            .steps(50)
+    const HINTS: [fn(); 5] = [
+        || hint::spin_loop(),
+        || hint::spin_loop(),
+        || thread::yield_now(),
+        || thread::yield_now(),
+        || thread::park_timeout(LIMIT),
+    ];
+    type State = (AtomicBool, Mutex<()>, Condvar);
+    fn looks<const KINDS: usize>((flag, ..): &State) -> bool {
+        HINTS[..KINDS].iter().any(|hint| {
+            hint();
+            flag.load(Acquire)
+        })
+    }
+    fn waits((_, mutex, told): &State) {
+        drop(told.wait_timeout(mutex.lock().unwrap(), LIMIT));
+    }
+    let model = |looks: fn(&State) -> bool| {
+        Model::new(State::default)
+            .thread("waits", move |state| while !looks(state) {})
+            .thread("sets", |(flag, ..)| flag.store(true, Release))
+            .acceptable("()", "it was set")
+            .steps(40)
             .rounds(100)
             .check()
     };
-    let both = model(|one, other| {
-        one.recv_timeout(LIMIT).expect_err("nothing is sent");
-        other.recv_timeout(LIMIT).expect_err("nothing is sent");
-    });
-    is_bounded(&both, "the limit of steps of a thread");
-    let after_a_hint = model(|one, _| {
-        thread::yield_now();
-        one.recv_timeout(LIMIT).expect_err("nothing is sent");
-    });
-    is_bounded(&after_a_hint, "the limit of steps of a thread");
-    is_complete(&model(|one, other| {
-        one.try_recv().expect_err("nothing is sent");
-        other.recv_timeout(LIMIT).expect_err("nothing is sent");
+    is_bounded(&model(looks::<5>), "limit of steps");
+    is_complete(&model(looks::<4>));
+    is_complete(&model(|state| {
+        waits(state);
+        state.0.load(Acquire)
     }));
+    let report = model(|state| {
+        waits(state);
+        thread::yield_now();
+        state.0.load(Acquire)
+    });
+    is_bounded(&report, "limit of steps");
 }
 
 #[test]

@@ -53,14 +53,21 @@ impl Look {
     }
 }
 
+/// Whether a turn found the same as one before it. The first one comes with what the thread did before the loop.
+fn repeats(turn: &[Look], before: &[Look]) -> bool {
+    before.len() >= turn.len() && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
+}
+
 /// An access to plain memory, with the number of looks before it in its turn.
 pub(super) type PlainAccess = (usize, LocationId, Access);
 
-/// What a thread did in a turn.
+/// What a thread did in a turn, or in several that are repeated together.
 #[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 pub(super) struct TurnRecord {
     pub(super) looks: Vec<Look>,
+    /// Of several turns, where each but the last ends: after how many looks, and at which site.
+    pub(super) ends: Vec<(usize, Site)>,
     /// Accesses to plain memory.
     pub(super) accesses: Vec<PlainAccess>,
     /// The ends of critical sections.
@@ -102,7 +109,9 @@ impl TurnRecord {
     pub(super) fn append(&mut self, mut next: Self) {
         let looks = self.looks.len();
         next.accesses.iter_mut().for_each(|(at, ..)| *at += looks);
+        next.ends.iter_mut().for_each(|(at, _)| *at += looks);
         self.looks.append(&mut next.looks);
+        self.ends.append(&mut next.ends);
         self.accesses.append(&mut next.accesses);
         self.sections.append(&mut next.sections);
         self.changed = next.changed.map(|changed| looks + changed).or(self.changed);
@@ -110,6 +119,54 @@ impl TurnRecord {
         self.spurious |= next.spurious;
         self.unnotified |= next.unnotified;
         self.timed_out |= next.timed_out;
+    }
+}
+
+/// How many turns in a row may be repeated together: a loop may have so many places where a turn ends.
+const MOST_TOGETHER: usize = 4;
+
+/// The last turns of a thread since it changed something, that turn included, and where each ended.
+#[derive(Debug, Default)]
+pub(super) struct Recent(Vec<(TurnEnd, TurnRecord)>);
+
+impl Recent {
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(super) fn push(&mut self, end: TurnEnd, turn: TurnRecord) {
+        if self.0.len() == 2 * MOST_TOGETHER {
+            self.0.remove(0);
+        }
+        self.0.push((end, turn));
+    }
+
+    /// Lets `find` look again at what was found.
+    pub(super) fn find_again(&mut self, find: &impl Fn(&Look) -> Name) {
+        let looks = self.0.iter_mut().flat_map(|(_, turn)| &mut turn.looks);
+        looks.for_each(|look| look.source = find(look));
+    }
+
+    /// The last two or more turns as one, if as many before found the same, ended where these do, and changed nothing
+    /// after the first of them.
+    pub(super) fn repeated_together(&self) -> Option<TurnRecord> {
+        let same = |((site, calls), turn): &(TurnEnd, TurnRecord),
+                    (end, before): &(TurnEnd, TurnRecord)| {
+            is_same_site(site, end.0) && *calls == end.1 && repeats(&turn.looks, &before.looks)
+        };
+        let count = (2..=self.0.len() / 2).find(|&count| {
+            let (before, last) = self.0[self.0.len() - 2 * count..].split_at(count);
+            last.iter().zip(before).all(|(turn, before)| same(turn, before))
+        })?;
+        let mut turns = self.0[self.0.len() - count..].iter();
+        let mut all = TurnRecord::default();
+        while let Some(((site, _), turn)) = turns.next() {
+            all.append(turn.clone());
+            if !turns.as_slice().is_empty() {
+                all.ends.push((all.looks.len(), *site));
+            }
+        }
+        Some(all).filter(|all| !all.spurious)
     }
 }
 
@@ -174,11 +231,8 @@ impl Earlier {
     /// Whether `turn` repeats one of these; and whether one of these repeats another, as is known only now. That one is
     /// removed.
     pub(super) fn compare(&mut self, calls: CallStack, turn: &[Look]) -> (bool, bool) {
-        // The first turn comes with what the thread did before the loop.
         let repeats = |calls: CallStack, turn: &[Look], (at, before): &(CallStack, Vec<Look>)| {
-            calls == *at
-                && before.len() >= turn.len()
-                && before.iter().rev().zip(turn.iter().rev()).all(|(a, b)| a.same(b))
+            calls == *at && repeats(turn, before)
         };
         let known = self.turns.len();
         let mut at = self.compared.max(1);
@@ -211,6 +265,8 @@ pub(super) struct Echo {
     pub(super) site: Site,
     pub(super) calls: CallStack,
     pub(super) at: usize,
+    /// How many of [`TurnRecord::ends`] it has come to.
+    pub(super) ends: usize,
     pub(super) turns: u32,
     /// How many locations had been made when it began.
     pub(super) places: usize,
@@ -220,8 +276,10 @@ pub(super) struct Echo {
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) turn: TurnRecord,
+    /// The last turn, or those that are repeated together.
     pub(super) before: TurnRecord,
     pub(super) earlier: Earlier,
+    pub(super) recent: Recent,
     /// Where the last turn ended, or a `wait_until` began.
     pub(super) site: Option<Site>,
     /// What there was in this turn before a `wait_until` began.
@@ -245,6 +303,14 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// Of turns that are not added to the graph: where this one began in `before`, and where and at which site it ends.
+    pub(super) fn turn_of_echo(&self, echo: &Echo) -> (usize, (usize, Site)) {
+        let ends = &self.before.ends;
+        let begin = echo.ends.checked_sub(1).map_or(0, |last| ends[last].0);
+        let end = ends.get(echo.ends).copied();
+        (begin, end.unwrap_or((self.before.looks.len(), echo.site)))
+    }
+
     /// Whether the turn found something of another thread for the first time.
     pub(super) fn finds_news(&mut self, thread: ThreadId) -> bool {
         let known = self.found.len();

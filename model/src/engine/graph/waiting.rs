@@ -10,6 +10,9 @@
 //! deadlock; but not if the turn made an unusual choice, or began with a wait that ended without a cause: the
 //! thread need not make it again, and in another execution it does not.
 //!
+//! A loop may end its turns at several places, as one that waits with a limit and then calls a hint. So two, three or four
+//! turns are taken out together, if the same number before them ended at the same places and found the same.
+//!
 //! A turn in which a `compare_exchange_weak` fails ends where the exchange is tried again, if nothing was changed in
 //! between, for such a loop often has no hint. What came before the exchange is no part of that turn. If the failure has
 //! no cause and nothing comes after it, the turn need not repeat another: it can be taken out whatever it found.
@@ -191,9 +194,6 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
         let record = std::mem::take(&mut waiting.turn);
-        repeats |= compares && !noticed && record.ends_with_a_failure();
-        let stutters =
-            !goes_on && !changed && !record.looks.is_empty() && (!compares || repeats || in_vain);
         let (comes_back, effects) = waiting.ended_at((site, calls));
         if changed {
             *effects += if record.unnotified && comes_back { limit } else { 1 };
@@ -201,22 +201,29 @@ impl Search {
         let too_many = *effects > limit;
         if changed {
             waiting.earlier.clear();
+            waiting.recent.clear();
         } else if news {
             waiting.ends.iter_mut().for_each(|(_, effects)| *effects = 0);
         }
-        if record.looks.is_empty() {
+        let fails = compares && !noticed && record.ends_with_a_failure();
+        let looks = !record.looks.is_empty();
+        if looks {
+            waiting.empty = 0;
+            if !repeats && !fails {
+                waiting.earlier.push(calls, record.looks.clone());
+            }
+            waiting.recent.push((site, calls), record.clone());
+            let together = if compares { waiting.recent.repeated_together() } else { None };
+            repeats |= fails || together.is_some();
+            waiting.before = together.unwrap_or(record);
+        } else {
             waiting.empty += 1;
             waiting.turn.spurious = record.spurious;
             if !changed {
                 waiting.turn.accesses = record.accesses;
             }
-        } else {
-            waiting.empty = 0;
-            if !repeats {
-                waiting.earlier.push(calls, record.looks.clone());
-            }
-            waiting.before = record;
         }
+        let stutters = !goes_on && !changed && looks && (!compares || repeats || in_vain);
         if stutters && turn == Turn::Wait {
             waiting.stopped = Some((Stopped::Stutter, site));
             waiting.blocks = true;
@@ -273,6 +280,7 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let mut turn = std::mem::take(&mut waiting.turn.looks);
         let mut earlier = std::mem::take(&mut waiting.earlier);
+        let mut recent = std::mem::take(&mut waiting.recent);
         let find = |look: &Look| match look.operation {
             Operation::Act { object, .. } => {
                 self.found_by(thread, self.run.location(object), look.acts as usize)
@@ -280,12 +288,13 @@ impl Search {
             _ => look.source,
         };
         earlier.find_again(&find);
+        recent.find_again(&find);
         for look in &mut turn {
             look.source = find(look);
         }
         let found = earlier.compare(calls, &turn);
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        (waiting.turn.looks, waiting.earlier) = (turn, earlier);
+        (waiting.turn.looks, waiting.earlier, waiting.recent) = (turn, earlier, recent);
         found
     }
 

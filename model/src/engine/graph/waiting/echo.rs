@@ -13,7 +13,7 @@ use super::super::event::{Event, NONE};
 use super::super::outcome::Ending;
 use super::super::run::{Place, Status};
 use super::super::search::Search;
-use super::super::turns::{EMPTY_TURNS, Echo, PlainAccess, Stopped, TurnEnd, Waiting};
+use super::super::turns::{EMPTY_TURNS, Echo, Look, PlainAccess, Stopped, TurnEnd, Waiting};
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
@@ -69,25 +69,24 @@ impl Search {
         site: Site,
     ) -> Option<u64> {
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let echo = waiting.echo.as_mut()?;
+        let echo = waiting.echo.as_ref()?;
+        let (at, causes) = (echo.at, echo.causes);
+        let (begin, (end, _)) = waiting.turn_of_echo(echo);
         if operation.is_end_of_read() {
             return Some(0);
         }
-        if echo.at == 0 && operation.ends_wait(0) {
+        if at == begin && operation.ends_wait(0) {
             let spurious =
                 matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
             return Some(u64::from(spurious && waiting.before.spurious));
         }
-        let look = waiting
-            .before
-            .looks
-            .get(echo.at)
-            .filter(|look| is_same_site(look.site, site) && look.operation.is_like(operation));
-        if let Some(look) = look {
-            echo.at += 1;
-            return Some(look.result);
+        let is_this =
+            |look: &&Look| is_same_site(look.site, site) && look.operation.is_like(operation);
+        let look = waiting.before.looks[..end].get(at).filter(is_this);
+        if let Some(&Look { result, .. }) = look {
+            waiting.echo.as_mut()?.at += 1;
+            return Some(result);
         }
-        let causes = echo.causes;
         self.goes_on(causes);
         None
     }
@@ -135,7 +134,7 @@ impl Search {
     pub(in super::super) fn tries_again(&self, thread: ThreadId, site: Site) -> bool {
         let waiting = &self.run.thread(thread).waiting;
         let (turn, changed) = match &waiting.echo {
-            Some(echo) => (&waiting.before.looks[..echo.at], None),
+            Some(echo) => (&waiting.before.looks[waiting.turn_of_echo(echo).0..echo.at], None),
             None => (&*waiting.turn.looks, waiting.turn.changed),
         };
         let tried = turn.iter().rposition(|look| look.tries(site));
@@ -146,7 +145,7 @@ impl Search {
     pub(in super::super) fn fails_spuriously(&self) -> bool {
         let waiting = &self.run.thread(self.run.current).waiting;
         let last = match &waiting.echo {
-            Some(echo) => waiting.before.looks[..echo.at].last(),
+            Some(echo) => waiting.before.looks[waiting.turn_of_echo(echo).0..echo.at].last(),
             None => waiting.turn.looks.last(),
         };
         last.is_some_and(|look| look.spurious)
@@ -173,7 +172,7 @@ impl Search {
             }
             _ if !is_old => {
                 let places = self.run.places.len();
-                let echo = Echo { causes, site, calls, at: 0, turns: 0, places };
+                let echo = Echo { causes, site, calls, at: 0, ends: 0, turns: 0, places };
                 self.run.thread_mut(thread).waiting.echo = Some(echo);
                 return true;
             }
@@ -215,22 +214,31 @@ impl Search {
     ) -> bool {
         let idle = self.config.idle_turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
+        let Some((begin, end)) = waiting.echo.as_ref().map(|echo| waiting.turn_of_echo(echo))
+        else {
+            return true;
+        };
+        let last = waiting.before.ends.len();
         let Some(echo) = &mut waiting.echo else { return true };
         let causes = echo.causes;
         if turn == Turn::Begin {
             return true;
         }
-        if echo.at == 0 && waiting.empty < EMPTY_TURNS {
+        if echo.at == begin && waiting.empty < EMPTY_TURNS {
             // A pause, between two turns of the loop.
             waiting.empty += 1;
             return true;
         }
         waiting.empty = 0;
-        if echo.site != site || echo.at != waiting.before.looks.len() {
+        if (echo.at, site) != end {
             self.goes_on(causes);
             return false;
         }
-        (echo.at, echo.turns) = (0, echo.turns + 1);
+        if echo.ends < last {
+            echo.ends += 1;
+            return true;
+        }
+        (echo.at, echo.ends, echo.turns) = (0, 0, echo.turns + 1);
         let elsewhere = echo.turns >= idle && echo.calls != calls;
         if echo.turns < idle || (elsewhere && echo.turns < 2 * idle) {
             return true;
