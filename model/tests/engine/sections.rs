@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::facade::{explore, explore_with};
 use Ordering::{Acquire, Relaxed, Release, SeqCst};
-use selvedge_model::engine::graph::Config;
+use selvedge_model::engine::graph::{Config, Report};
 use selvedge_model::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use selvedge_model::sync::mpsc::sync_channel;
 use selvedge_model::sync::{Arc, Condvar, Mutex, RwLock, hint, thread};
@@ -374,4 +374,82 @@ fn a_loop_that_tries_to_write_fails_once_for_all_reads() {
     let few = Config { steps: 30, ..Config::default() };
     assert_eq!(explore_with(&few, program).report.complete, 28);
     explore(program).all();
+}
+
+/// The thread holds the lock itself, or has held it, when it tries to take it.
+#[test]
+fn a_loop_that_waits_for_ever_and_tries_its_own_lock_is_a_livelock() {
+    type Locks = (Mutex<u64>, RwLock<u64>);
+    let turns: [fn(&Locks) -> bool; 11] = [
+        |(_, rw)| {
+            let _ = rw.try_write().is_ok();
+            *rw.read().unwrap() == 2
+        },
+        |(_, rw)| {
+            let is_two = *rw.read().unwrap() == 2;
+            let _ = rw.try_write().is_ok();
+            is_two
+        },
+        |(_, rw)| {
+            let read = rw.read().unwrap();
+            *read == 2 || rw.try_write().is_ok()
+        },
+        |(_, rw)| {
+            let write = rw.write().unwrap();
+            *write == 2 || rw.try_read().is_ok()
+        },
+        |(_, rw)| {
+            let write = rw.write().unwrap();
+            *write == 2 || rw.try_write().is_ok()
+        },
+        |(_, rw)| {
+            let Ok(write) = rw.try_write() else { return false };
+            drop(write);
+            let read = rw.read().unwrap();
+            *read == 2 || rw.try_write().is_ok()
+        },
+        |(_, rw)| {
+            let is_two = *rw.read().unwrap() == 2;
+            let is_two_still = *rw.write().unwrap() == 2;
+            is_two || is_two_still
+        },
+        |(mutex, _)| {
+            let guard = mutex.lock().unwrap();
+            *guard == 2 || mutex.try_lock().is_ok()
+        },
+        |(mutex, _)| {
+            let Ok(guard) = mutex.try_lock() else { return false };
+            *guard == 2 || mutex.try_lock().is_ok()
+        },
+        |(mutex, _)| mutex.try_lock().is_ok_and(|guard| *guard == 2),
+        |(_, rw)| rw.try_read().is_ok_and(|read| *read == 2),
+    ];
+    for (number, turn) in turns.into_iter().enumerate() {
+        let blocks = explore(|| {
+            let locks = Locks::default();
+            thread::scope(|scope| _ = scope.spawn(|| hint::wait_until(|| turn(&locks))));
+        });
+        let spins = explore(|| {
+            let locks = Locks::default();
+            while !turn(&locks) {
+                hint::spin_loop();
+            }
+        });
+        for found in [blocks, spins] {
+            let Report { complete, deadlocks, bounds, .. } = found.report;
+            assert_eq!((complete, deadlocks, &bounds[..]), (0, 1, &[][..]), "{number}");
+        }
+        // Another thread writes.
+        let ends = explore(|| {
+            with(
+                Locks::default(),
+                |locks| hint::wait_until(|| turn(locks)),
+                &[|(mutex, rw)| {
+                    *mutex.lock().unwrap() = 2;
+                    *rw.write().unwrap() = 2;
+                }],
+            );
+        });
+        assert_eq!(ends.all(), [()], "{number}");
+    }
 }

@@ -58,6 +58,8 @@
 mod echo;
 mod found;
 
+use found::Locks;
+
 use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
@@ -308,10 +310,10 @@ impl Search {
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
             let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
-            let before = &state.waiting.before;
+            let (before, mut locks) = (&state.waiting.before, Locks::new());
             let looks_old = |look: &Look| {
                 look.is_unusual()
-                    || self.is_old(thread, look)
+                    || self.is_old(thread, look, &mut locks)
                     || self.succeeds_in_a_turn(thread, look)
             };
             stutters && (before.spurious || before.looks.iter().any(looks_old))

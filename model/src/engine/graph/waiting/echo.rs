@@ -14,6 +14,7 @@ use super::super::outcome::Ending;
 use super::super::run::{Place, Status};
 use super::super::search::Search;
 use super::super::turns::{EMPTY_TURNS, Echo, Look, PlainAccess, Stopped, TurnEnd, Waiting};
+use super::found::Locks;
 use crate::kernel::{Access, Choice, LocationId, Operation, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
@@ -87,6 +88,10 @@ impl Search {
             waiting.echo.as_mut()?.at += 1;
             return Some(result);
         }
+        if operation.asks_for_end_of_read() {
+            // That it has ended is not noted.
+            return Some(1);
+        }
         self.goes_on(causes);
         None
     }
@@ -118,11 +123,12 @@ impl Search {
 
     /// Whether another thread has changed what a lock protects since `thread` looked, or is about to: it holds it.
     fn sections_are_old(&self, thread: ThreadId) -> bool {
+        let mut locks = Locks::new();
         self.run.thread(thread).waiting.before.looks.iter().any(|look| match look.operation {
             Operation::Act { object, act } => {
                 let state = self.state(object, self.acts_so_far(object));
                 let holder = state.holder().filter(|_| act.acquires());
-                self.is_old(thread, look)
+                self.is_old(thread, look, &mut locks)
                     || holder.is_some_and(|holder| self.may_have_changed(holder))
             }
             _ => false,

@@ -1,13 +1,19 @@
 //! What a turn has found, and whether it would find something else in the end.
 
+use std::collections::HashMap;
+
 use super::super::event::{INIT, Id, Kind};
 use super::super::search::Search;
 use super::super::turns::{Lasting, Look, Name, Stopped};
-use crate::kernel::{Clock, Edges, Operation, ThreadId};
+use crate::kernel::object::{RwLockAct, acquired};
+use crate::kernel::{Act, Clock, Edges, LocationId, Object, Operation, ThreadId};
+
+/// The states of locks in the end, after those looks of a turn that came so far, if it was taken again.
+pub(super) type Locks = HashMap<LocationId, Object>;
 
 impl Search {
-    /// Whether what a thread has looked at is another thing in the end.
-    pub(super) fn is_old(&self, thread: ThreadId, look: &Look) -> bool {
+    /// Whether what a thread has looked at is another thing in the end. `locks` knows of the looks before it in the turn.
+    pub(super) fn is_old(&self, thread: ThreadId, look: &Look, locks: &mut Locks) -> bool {
         let Some(object) = look.operation.location() else { return false };
         let location = self.run.location(object);
         let order = self.graph.order(location);
@@ -21,9 +27,47 @@ impl Search {
         if source(look.acts as usize) != source(acts) {
             return true;
         }
-        let mut state = self.state(object, acts).clone();
+        let state = self.state(object, acts);
+        match act {
+            Act::Mutex(_) | Act::RwLock(_) => {
+                let state = locks.entry(object).or_insert_with(|| state.clone());
+                self.finds_another(state, act, thread, look.result)
+            }
+            // Its own read has ended since.
+            Act::ReadEnd(_) if self.ends_read_itself(thread, &order[..acts]) => false,
+            _ => self.finds_another(&mut state.clone(), act, thread, look.result),
+        }
+    }
+
+    /// Whether `act` is taken now with another result.
+    fn finds_another(&self, state: &mut Object, act: Act, thread: ThreadId, before: u64) -> bool {
         let edges = &mut Edges { past: &mut Clock::default() };
-        state.enabled(act, thread) && state.apply(act, thread, edges) != look.result
+        let act = match (act, &*state) {
+            // What comes of it is known by the steps after it.
+            (Act::RwLock(RwLockAct::TryWrite), _) if before == acquired::HAS_READS => return false,
+            // Of these two, that one succeeds which comes after the end of the last read.
+            (
+                Act::RwLock(RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. }),
+                Object::RwLock(lock),
+            ) if lock.reads().iter().all(|&end| self.has_ended(end)) => {
+                let begun = lock.begun();
+                Act::RwLock(RwLockAct::TryWriteAfter { begun })
+            }
+            (act, _) => act,
+        };
+        state.enabled(act, thread) && state.apply(act, thread, edges) != before
+    }
+
+    /// Whether a read has ended that ends there.
+    fn has_ended(&self, end: LocationId) -> bool {
+        let state = self.state(end, self.acts_so_far(end));
+        matches!(state, Object::ReadEnd(end) if end.has_ended())
+    }
+
+    /// Whether one of these acts of `thread` is the end of a read.
+    fn ends_read_itself(&self, thread: ThreadId, acts: &[Id]) -> bool {
+        let mut acts = acts.iter().map(|&id| self.graph.at(id));
+        acts.any(|event| event.thread() == thread && event.act.is_some_and(Act::ends_read))
     }
 
     /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
