@@ -2,10 +2,11 @@
 //!
 //! A message is a number here; what it stands for lies outside the state. A `recv` happens after the
 //! `send` of its message; a `send` that reuses a slot of a bounded channel after the `recv` that
-//! emptied it; the error of a `recv` after the drops of the senders; and the drop of the receiver, which
-//! drops the messages that are left, after their sends. The error of a `send` happens after
-//! nothing: `std` does not promise that it knows what was done before the receiver was dropped, and its
-//! bounded channel finds that out by a relaxed load.
+//! emptied it; a `try_send` with bound 0 after the beginning of the `recv` that it meets, as in `std`,
+//! where both hold one mutex; the error of a `recv` after the drops of the senders; and the drop of the
+//! receiver, which drops the messages that are left, after their sends. The error of a `send` happens
+//! after nothing: `std` does not promise that it knows what was done before the receiver was dropped,
+//! and its bounded channel finds that out by a relaxed load.
 
 use std::collections::VecDeque;
 
@@ -32,8 +33,8 @@ pub struct Channel {
     emptied: VecDeque<(u64, Clock)>,
     senders: u32,
     has_receiver: bool,
-    /// Bound 0: a thread blocks in `recv`.
-    receiving: bool,
+    /// Bound 0: a thread blocks in `recv`, and what happened before.
+    receiving: Option<Clock>,
     /// The senders that were dropped.
     dropped_senders: Clock,
 }
@@ -92,7 +93,7 @@ impl Channel {
             emptied: VecDeque::new(),
             senders: 1,
             has_receiver: true,
-            receiving: false,
+            receiving: None,
             dropped_senders: Clock::default(),
         }
     }
@@ -119,11 +120,16 @@ impl Channel {
             ChannelAct::Send | ChannelAct::TrySend if !self.has_receiver => return CLOSED,
             ChannelAct::TrySend if self.full() => return FULL,
             ChannelAct::TrySend
-                if self.bound == Some(0) && !(self.receiving && self.queue.is_empty()) =>
+                if self.bound == Some(0)
+                    && (self.receiving.is_none() || !self.queue.is_empty()) =>
             {
                 return FULL;
             }
             ChannelAct::Send | ChannelAct::TrySend => {
+                if let Some(began) = self.receiving.as_ref().filter(|_| act == ChannelAct::TrySend)
+                {
+                    edges.acquire(began);
+                }
                 let message = self.sent;
                 self.sent += 1;
                 if self.bound.is_some_and(|bound| message >= bound as u64 && bound > 0)
@@ -145,9 +151,9 @@ impl Channel {
                 }
                 return u64::from(delivered);
             }
-            ChannelAct::BeginReceive => self.receiving = true,
+            ChannelAct::BeginReceive => self.receiving = Some(edges.release()),
             ChannelAct::Receive | ChannelAct::TryReceive | ChannelAct::ReceiveInTime => {
-                self.receiving = false;
+                self.receiving = None;
                 if let Some((message, sent)) = self.queue.pop_front() {
                     edges.acquire(&sent);
                     if self.bound.is_some() {

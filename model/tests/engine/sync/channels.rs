@@ -96,6 +96,20 @@ fn try_send_meets_a_receiver_that_waits() {
 }
 
 #[test]
+fn a_try_send_knows_what_came_before_the_receive_that_it_meets() {
+    let found = explore(|| {
+        let (memory, (tx, rx)) = (Shared::new(), mpsc::sync_channel(0));
+        let there = memory.clone();
+        let child = thread::spawn(move || tx.try_send(1).is_ok().then(|| there.read()));
+        memory.write(1);
+        let received = rx.recv();
+        assert_eq!(received.is_ok().then_some(1), child.join().unwrap());
+        received.is_ok()
+    });
+    assert_eq!(found.all(), [false, true]);
+}
+
+#[test]
 fn a_bounded_channel_blocks_its_sender() {
     let found = explore(|| {
         let (tx, rx) = mpsc::sync_channel(1);
