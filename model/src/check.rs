@@ -251,8 +251,9 @@ impl<S: Send + Sync + 'static> Model<S> {
     }
 
     /// Stops after `n` executions, at least 1. If there are more, the result is reported as bounded. These are
-    /// the executions of the report, and those that a bound cuts: runs that are given up, because a waiting loop would
-    /// have found something else in the end, do not count. No effect on real threads.
+    /// the executions of the report, and those that a bound cuts. Runs that are given up, because a waiting loop would
+    /// have found something else in the end, do not count; but there are at most ten times as many, and a thousand. No
+    /// effect on real threads.
     pub fn executions(mut self, n: u64) -> Self {
         self.plan.executions = Some(n);
         self

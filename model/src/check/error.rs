@@ -96,7 +96,8 @@ pub enum CheckError {
     /// There are more executions than the environment variable `SELVEDGE_LIMIT` allows. The exploration
     /// is incomplete, so there is no verdict.
     #[error(
-        "limit exceeded: {limit} execution{} explored, as many as SELVEDGE_LIMIT allows, and more remain",
+        "limit exceeded: {limit} execution{} explored, or ten times that and a thousand runs given up, as many as \
+         SELVEDGE_LIMIT allows, and more remain",
         if *limit == 1 { " was" } else { "s were" }
     )]
     LimitExceeded {

@@ -63,7 +63,7 @@ fn run<S: Send + Sync + 'static>(shared: S, bodies: &[Body<S>], order: &[usize])
     results.join(" ")
 }
 
-fn orders(n: usize) -> Vec<Vec<usize>> {
+pub(crate) fn orders(n: usize) -> Vec<Vec<usize>> {
     if n == 0 {
         return vec![vec![]];
     }

@@ -16,6 +16,7 @@ mod executions;
 mod facade;
 mod finished;
 mod given_up;
+mod interleavings;
 mod leaks;
 mod memory;
 mod memory_of_loops;

@@ -77,7 +77,8 @@ use search::Search;
 #[derive(Debug, Clone)]
 pub struct Config {
     /// Stops before it shows another execution than so many. Runs that are given up do not count, but for those that
-    /// a bound cuts, and for duplicates, if graphs are hashed.
+    /// a bound cuts, and for duplicates, if graphs are hashed. Of the others there may be ten times as many, and
+    /// a thousand.
     pub executions: u64,
     /// How many steps a thread may take; 60,000 at most.
     pub steps: usize,
@@ -196,10 +197,15 @@ pub fn explore(
         memory: RefCell::default(),
     };
     let mut report = Report::default();
-    loop {
+    let most_runs = config.executions.saturating_mul(11).saturating_add(1_000);
+    for run in 0.. {
         {
             let mut search = engine.search.borrow_mut();
             let Some(graph) = search.next() else { break };
+            if run == most_runs {
+                report.bound(Bound::Executions);
+                break;
+            }
             let (events, threads) = (graph.events.len(), search.names.preference.len());
             search.explore(graph);
             let before = std::mem::take(&mut search.run);
