@@ -453,3 +453,23 @@ fn a_loop_that_waits_for_ever_and_tries_its_own_lock_is_a_livelock() {
         assert_eq!(ends.all(), [()], "{number}");
     }
 }
+
+/// Each takes one lock twice in a turn, and waits for what neither does.
+#[test]
+fn two_loops_that_look_into_a_lock_twice_are_a_livelock() {
+    let found = explore(|| {
+        let looks = |mutex: &Mutex<u64>| {
+            hint::wait_until(|| {
+                let _ = mutex.try_lock().is_ok();
+                mutex.try_lock().is_ok_and(|guard| *guard == 2)
+            });
+        };
+        let mutex = Arc::new(Mutex::new(0));
+        let there = mutex.clone();
+        let child = thread::spawn(move || looks(&there));
+        looks(&mutex);
+        child.join().unwrap();
+    });
+    let Report { complete, deadlocks, bounds, .. } = found.report;
+    assert!(complete == 0 && deadlocks > 0 && bounds.is_empty(), "{deadlocks} {bounds:?}");
+}

@@ -184,7 +184,7 @@ impl Search {
 
     /// The turn has ended. Whether the thread may go on.
     fn end_turn(&mut self, thread: ThreadId, turn: Turn, (site, calls): TurnEnd) -> bool {
-        self.end_sections(thread);
+        self.end_sections(thread, turn);
         // The graph may have been made before it was known that the loop waits.
         let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
         let record = &self.run.thread(thread).waiting.turn;
@@ -259,7 +259,7 @@ impl Search {
     }
 
     /// A turn ends, and with it what its critical sections leave behind.
-    fn end_sections(&mut self, thread: ThreadId) {
+    fn end_sections(&mut self, thread: ThreadId, turn: Turn) {
         let steps = self.run.thread(thread).at;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         if waiting.turn.looks.is_empty() {
@@ -268,7 +268,11 @@ impl Search {
         let changed = waiting.turn.changed.is_some();
         let sections = std::mem::take(&mut waiting.turn.sections);
         let locks: Vec<u32> = sections.iter().rev().map(|&id| self.graph.at(id).location).collect();
-        let only_look = only_look(&locks, &waiting.looked_into);
+        // Of a `wait_until` it is known where the loop begins.
+        let only_look = match turn {
+            Turn::Wait => vec![true; locks.len()],
+            _ => only_look(&locks, &waiting.looked_into),
+        };
         waiting.looked_into = locks;
         for (id, looks) in sections.into_iter().rev().zip(only_look) {
             let lasting = if looks && !changed { Lasting::UntilStep(steps) } else { Lasting::Yes };
