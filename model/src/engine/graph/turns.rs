@@ -304,7 +304,7 @@ pub(super) struct Waiting {
 
 impl Waiting {
     /// Of turns that are not added to the graph: where this one began in `before`, and where and at which site it ends.
-    pub(super) fn turn_of_echo(&self, echo: &Echo) -> (usize, (usize, Site)) {
+    pub(super) fn echoed_turn(&self, echo: &Echo) -> (usize, (usize, Site)) {
         let ends = &self.before.ends;
         let begin = echo.ends.checked_sub(1).map_or(0, |last| ends[last].0);
         let end = ends.get(echo.ends).copied();

@@ -72,7 +72,7 @@ impl Search {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let echo = waiting.echo.as_ref()?;
         let (at, causes) = (echo.at, echo.causes);
-        let (begin, (end, _)) = waiting.turn_of_echo(echo);
+        let (begin, (end, _)) = waiting.echoed_turn(echo);
         if operation.is_end_of_read() {
             return Some(0);
         }
@@ -140,7 +140,7 @@ impl Search {
     pub(in super::super) fn tries_again(&self, thread: ThreadId, site: Site) -> bool {
         let waiting = &self.run.thread(thread).waiting;
         let (turn, changed) = match &waiting.echo {
-            Some(echo) => (&waiting.before.looks[waiting.turn_of_echo(echo).0..echo.at], None),
+            Some(echo) => (&waiting.before.looks[waiting.echoed_turn(echo).0..echo.at], None),
             None => (&*waiting.turn.looks, waiting.turn.changed),
         };
         let tried = turn.iter().rposition(|look| look.tries(site));
@@ -151,7 +151,7 @@ impl Search {
     pub(in super::super) fn fails_spuriously(&self) -> bool {
         let waiting = &self.run.thread(self.run.current).waiting;
         let last = match &waiting.echo {
-            Some(echo) => waiting.before.looks[waiting.turn_of_echo(echo).0..echo.at].last(),
+            Some(echo) => waiting.before.looks[waiting.echoed_turn(echo).0..echo.at].last(),
             None => waiting.turn.looks.last(),
         };
         last.is_some_and(|look| look.spurious)
@@ -220,8 +220,7 @@ impl Search {
     ) -> bool {
         let idle = self.config.idle_turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        let Some((begin, end)) = waiting.echo.as_ref().map(|echo| waiting.turn_of_echo(echo))
-        else {
+        let Some((begin, end)) = waiting.echo.as_ref().map(|echo| waiting.echoed_turn(echo)) else {
             return true;
         };
         let last = waiting.before.ends.len();
