@@ -8,6 +8,7 @@
 //! | livelock | a loop that a clock ends | count turns | `loop_that_ends_by_a_clock_is_reported_as_livelock` |
 //! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
 //! | livelock | a loop that waits for what another thread has changed through a shared guard, if that thread then waits in a loop, or tries a `compare_exchange_weak` twice | the same | `change_through_a_shared_guard_before_a_loop_is_reported_as_livelock` |
+//! | livelock | a loop that waits until an attempt on a lock fails, beside one that holds the lock in each idle turn | wait until the other thread says that it holds the lock | `loop_that_waits_for_a_failed_attempt_is_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What is never explored: [`unexplored.rs`](unexplored.rs). What bounds an exploration, and what is refused:
@@ -161,6 +162,45 @@ fn change_through_a_shared_guard_before_a_loop_is_reported_as_livelock() {
     }
     let exclusive = model::<bool>(|value| *lock(value) = true, |value| *lock(value));
     is_complete(&exclusive.acceptable("()", "both end").check());
+}
+
+/// The attempt fails in the middle of a turn of the other loop. No turn is looked into for what would fail there.
+#[test]
+fn loop_that_waits_for_a_failed_attempt_is_reported_as_livelock() {
+    type Shared = (Mutex<()>, AtomicBool, AtomicBool);
+    let model = |is_free: fn(&Shared) -> bool, turn: fn(&Shared)| {
+        Model::new(Shared::default)
+            .thread("waits", move |shared| {
+                while is_free(shared) {
+                    hint::spin_loop();
+                }
+                shared.1.store(true, Release);
+            })
+            .thread("holds", move |shared| {
+                while !shared.1.load(Acquire) {
+                    turn(shared);
+                    hint::spin_loop();
+                }
+            })
+            .rounds(100)
+    };
+    let right = |model: Model<Shared>| model.acceptable("()", "both end").check();
+    let tries = model(|shared| shared.0.try_lock().is_ok(), |shared| drop(lock(&shared.0)));
+    if cfg!(loom) {
+        tries.fails(Failure::Livelock).check();
+    } else {
+        right(tries);
+    }
+    let says = model(
+        |shared| !shared.2.load(Acquire),
+        |shared| {
+            let _guard = lock(&shared.0);
+            if !shared.2.load(Relaxed) {
+                shared.2.store(true, Release);
+            }
+        },
+    );
+    is_complete(&right(says));
 }
 
 /// The condition is true in its third call. It is called again only when another thread has changed what it reads.
