@@ -30,5 +30,6 @@ mod sections;
 mod statics;
 mod support;
 mod sync;
+mod turn_ends;
 mod unrolled;
 mod waiting;

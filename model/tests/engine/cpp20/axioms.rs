@@ -103,7 +103,8 @@ fn location(step: Instruction) -> Option<usize> {
         Instruction::Load(x, _)
         | Instruction::Store(x, ..)
         | Instruction::Update(x, ..)
-        | Instruction::Weak(x, ..) => Some(x),
+        | Instruction::Weak(x, ..)
+        | Instruction::Await(x, ..) => Some(x),
         _ => None,
     }
 }
@@ -122,7 +123,10 @@ fn assign(
     }
     let reads = matches!(
         steps[at].1,
-        Instruction::Load(..) | Instruction::Update(..) | Instruction::Weak(..)
+        Instruction::Load(..)
+            | Instruction::Update(..)
+            | Instruction::Weak(..)
+            | Instruction::Await(..)
     );
     if !reads {
         return assign(program, steps, locations, at + 1, sources, allowed);
@@ -154,6 +158,7 @@ fn values(
     };
     Some(match steps[at].1 {
         Instruction::Load(..) => (read()?, None),
+        Instruction::Await(_, value, _) => (read().filter(|&read| read == value)?, None),
         Instruction::Store(_, value, _) => (u64::MAX, Some(value)),
         Instruction::Update(_, rmw, ..) => {
             let old = read()?;
@@ -193,7 +198,7 @@ fn with_sources(
         .collect();
     for (&(thread, step), &(_, writes)) in steps.iter().zip(&values) {
         let (order, reads) = match step {
-            Instruction::Load(_, order) => (order, true),
+            Instruction::Load(_, order) | Instruction::Await(_, _, order) => (order, true),
             Instruction::Store(_, _, order) | Instruction::Fence(order) => (order, false),
             Instruction::Update(_, _, success, failure)
             | Instruction::Weak(_, _, success, failure) => {

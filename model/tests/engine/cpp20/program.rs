@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 
 use selvedge_model::kernel::{Rmw, Update};
 
-use crate::support::{Atomic, Cell, WORD, fails_spuriously, fence, spawn};
+use crate::support::{Atomic, Cell, WORD, fails_spuriously, fence, spawn, wait_until};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instruction {
@@ -15,6 +15,8 @@ pub enum Instruction {
     Update(usize, Rmw, Ordering, Ordering),
     /// A weak exchange.
     Weak(usize, Rmw, Ordering, Ordering),
+    /// Waits until the atomic holds this.
+    Await(usize, u64, Ordering),
     Fence(Ordering),
     CellRead,
     CellWrite,
@@ -53,6 +55,7 @@ pub struct Shape {
     pub cells: bool,
     /// Mostly `SeqCst`, and fences.
     pub strong: bool,
+    pub waits: bool,
 }
 
 pub fn random(shape: Shape, random: &mut Random) -> Program {
@@ -75,6 +78,9 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
     let weak = Rmw::CompareExchangeWeak { current, new: value };
     if strong && random.below(3) == 0 {
         return Instruction::Fence(SeqCst);
+    }
+    if shape.waits && random.below(5) == 0 {
+        return Instruction::Await(location, value, load);
     }
     match random.below(if shape.cells { 13 } else { 10 }) {
         0..3 => Instruction::Load(location, load),
@@ -121,6 +127,10 @@ fn execute(step: Instruction, atomics: &[Atomic], cell: Cell) -> u64 {
         Instruction::Weak(x, rmw, success, failure) => {
             let old = atomics[x].update(rmw, success, failure);
             return old | if fails_spuriously() { SPURIOUSLY } else { 0 };
+        }
+        Instruction::Await(x, value, order) => {
+            wait_until(|| atomics[x].load(order) == value);
+            return value;
         }
         Instruction::Fence(order) => fence(order),
         Instruction::CellRead => cell.read(),
