@@ -98,13 +98,18 @@ impl Operation {
         after && result == acquired::WOULD_BLOCK
     }
 
-    /// Whether it says only how a wait on a condition variable ended that was not notified, given its result.
+    /// Whether it ends a wait on a condition variable that was not notified, given its result.
+    pub(crate) fn ends_unnotified(&self, result: u64) -> bool {
+        let leaves = |act| matches!(act, CondvarAct::Leave | CondvarAct::LeaveAnyway);
+        matches!(self, Self::Act { act: Act::Condvar(act), .. } if leaves(*act)) && result == 0
+    }
+
+    /// Whether it says only that a wait without a limit has ended without a cause, which the program is not told, if it is
+    /// the first step after the wait.
     pub(crate) fn ends_wait(&self, result: u64) -> bool {
         match self {
             Self::Choose { what, .. } => *what == Choice::SpuriousWakeUp,
-            Self::Act { act: Act::Condvar(act), .. } => {
-                matches!(act, CondvarAct::Leave | CondvarAct::LeaveAnyway) && result == 0
-            }
+            Self::Act { act, .. } => *act == Act::Condvar(CondvarAct::LeaveAnyway) && result == 0,
             _ => false,
         }
     }

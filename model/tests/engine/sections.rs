@@ -250,10 +250,10 @@ fn a_call_that_fails_changes_nothing() {
     assert_eq!(found.all(), [()]);
 }
 
-/// Each time that one of them is woken or its time is up, the other may look again.
+/// Each time that one of them is woken or its time is up, the other may look again; and each may remember that time was up.
 #[test]
 fn several_threads_that_wait_with_a_limit() {
-    for (waiting, executions) in [(1, 3), (2, 116)] {
+    for (waiting, executions) in [(1, 5), (2, 1_732)] {
         let found = explore(move || {
             let state = Arc::new((Mutex::new(0), Condvar::new()));
             let waits = |state: Arc<(Mutex<u64>, Condvar)>| {
@@ -350,9 +350,9 @@ fn several_turns_of_a_loop_may_make_a_try_lock_fail() {
     assert_eq!(found.all(), all.as_flattened().as_flattened());
 }
 
-/// It fails as long as a read is under way. Which one that is, and how many have ended, is not told apart.
+/// It fails as long as a read is under way. How many have ended is not told apart, only which one began last.
 #[test]
-fn a_loop_that_tries_to_write_fails_once_for_all_reads() {
+fn a_loop_that_tries_to_write_may_fail_once_for_each_read() {
     let program = || {
         let writes = |lock: &RwLock<u64>| {
             loop {
@@ -372,7 +372,7 @@ fn a_loop_that_tries_to_write_fails_once_for_all_reads() {
     };
     // First with so few steps that it comes to an end if it does tell them apart.
     let few = Config { steps: 30, ..Config::default() };
-    assert_eq!(explore_with(&few, program).report.complete, 28);
+    assert_eq!(explore_with(&few, program).report.complete, 46);
     explore(program).all();
 }
 

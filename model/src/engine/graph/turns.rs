@@ -37,8 +37,8 @@ impl Look {
             && self.operation.is_like(&other.operation)
     }
 
-    pub(super) fn ends_section(&self) -> bool {
-        matches!(self.operation, Operation::Act { act, .. } if act.ends_section())
+    pub(super) fn marks_section(&self) -> bool {
+        matches!(self.operation, Operation::Act { act, .. } if act.marks_section(self.result))
     }
 
     /// Whether it is the weak exchange at `site`.
@@ -70,7 +70,7 @@ pub(super) struct TurnRecord {
     pub(super) ends: Vec<(usize, Site)>,
     /// Accesses to plain memory.
     pub(super) accesses: Vec<PlainAccess>,
-    /// The ends of critical sections.
+    /// What marks critical sections.
     pub(super) sections: Vec<Id>,
     /// How many looks there were when it changed something last, if it did.
     pub(super) changed: Option<usize>,
@@ -100,9 +100,9 @@ impl TurnRecord {
         self.looks.iter().rposition(|look| look.spurious || look.tries(site))
     }
 
-    /// Whether the turn ends with a weak exchange that has failed without a cause.
-    pub(super) fn ends_with_a_failure(&self) -> bool {
-        self.looks.last().is_some_and(|look| look.spurious)
+    /// Whether the turn is nothing but a weak exchange that has failed without a cause.
+    pub(super) fn is_a_failure(&self) -> bool {
+        matches!(self.looks[..], [look] if look.spurious)
     }
 
     /// What it did next is part of the turn.
@@ -176,9 +176,9 @@ pub(super) enum Lasting {
     #[default]
     No,
     Yes,
-    /// It ends a critical section of a turn that has not ended.
+    /// It marks a critical section of a turn that has not ended.
     Open,
-    /// It ends a critical section of an idle turn: not if it is known that its thread came to the end of that
+    /// It marks a critical section of an idle turn: not if it is known that its thread came to the end of that
     /// turn, after so many steps.
     UntilStep(u16),
 }

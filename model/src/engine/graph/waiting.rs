@@ -14,13 +14,13 @@
 //! turns are taken out together, if the same number before them ended at the same places and found the same.
 //!
 //! A turn in which a `compare_exchange_weak` fails ends where the exchange is tried again, if nothing was changed in
-//! between, for such a loop often has no hint. What came before the exchange is no part of that turn. If the failure has
-//! no cause and nothing comes after it, the turn need not repeat another: it can be taken out whatever it found.
+//! between, for such a loop often has no hint. What came before the exchange is no part of that turn. A turn that is
+//! nothing but an exchange that fails without a cause need not repeat another: such failures are not counted.
 //!
 //! A load finds a store. An update that writes back what it read changes nothing, and stands for what it read. So
 //! does a call of `Arc::get_mut` that fails, which locks the count of weak owners and unlocks it. An act finds its
 //! result, and behind it the last lasting act of another thread: a message, a notification, the end of a critical
-//! section. How a wait on a condition variable ended that was not notified is not part of what the next turn finds.
+//! section. That a wait on a condition variable has ended without a cause is not part of what the next turn finds.
 //!
 //! # What other threads do not know of
 //!
@@ -80,9 +80,15 @@ impl Search {
         turn.noticed |= was_noticed;
         if let Operation::Choose { what: Choice::SpuriousWakeUp, .. } = operation {
             turn.spurious = result == 1;
+            if turn.spurious
+                && matches!(turn.looks[..], [look] if look.operation.ends_unnotified(0))
+            {
+                turn.looks.clear();
+            }
         }
-        let ends_wait = turn.looks.is_empty() && operation.ends_wait(result);
-        turn.unnotified |= ends_wait && matches!(operation, Operation::Act { .. });
+        let begins = turn.looks.is_empty();
+        turn.unnotified |= begins && operation.ends_unnotified(result);
+        let ends_wait = begins && operation.ends_wait(result);
         // How many reads had ended when a `try_write` found one that had not, depends on how many there were before.
         let has_ended = operation.asks_for_end_of_read() && result == 1;
         if operation.is_end_of_read() || has_ended || ends_wait {
@@ -106,19 +112,18 @@ impl Search {
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
                 let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));
-                let ends_section = event.act.is_some_and(Act::ends_section);
-                if ends_section {
+                if event.act.is_some_and(|act| act.marks_section(result)) {
                     self.run.lasting[id as usize] = Lasting::Open;
                     self.run.thread_mut(thread).waiting.turn.sections.push(id);
                 } else if lasting {
                     self.run.lasting[id as usize] = Lasting::Yes;
                 }
-                (lasting, self.found_by(thread, event.location, acts))
+                (lasting, self.found_by(thread, &operation, acts))
             }
             Kind::TimeOut => {
                 self.run.thread_mut(thread).waiting.turn.timed_out = true;
                 acts = operation.location().map_or(0, |object| self.acts_so_far(object));
-                (false, self.found_by(thread, event.location, acts))
+                (false, self.found_by(thread, &operation, acts))
             }
             Kind::Fence | Kind::Choose => (false, None),
             Kind::Store => {
@@ -207,7 +212,7 @@ impl Search {
         } else if news {
             waiting.ends.iter_mut().for_each(|(_, effects)| *effects = 0);
         }
-        let fails = compares && !noticed && record.ends_with_a_failure();
+        let fails = compares && !noticed && record.is_a_failure();
         let looks = !record.looks.is_empty();
         if looks {
             waiting.empty = 0;
@@ -251,7 +256,7 @@ impl Search {
         let record = &mut self.run.thread_mut(thread).waiting.turn;
         let exchange = record.looks.iter().rposition(|look| look.tries(site));
         let looks = &record.looks[..exchange.unwrap_or(0)];
-        let before = looks.iter().filter(|look| look.ends_section()).count();
+        let before = looks.iter().filter(|look| look.marks_section()).count();
         let sections: Vec<Id> = record.sections.drain(..before).collect();
         for id in sections {
             self.run.lasting[id as usize] = Lasting::Yes;
@@ -288,9 +293,7 @@ impl Search {
         let mut earlier = std::mem::take(&mut waiting.earlier);
         let mut recent = std::mem::take(&mut waiting.recent);
         let find = |look: &Look| match look.operation {
-            Operation::Act { object, .. } => {
-                self.found_by(thread, self.run.location(object), look.acts as usize)
-            }
+            Operation::Act { .. } => self.found_by(thread, &look.operation, look.acts as usize),
             _ => look.source,
         };
         earlier.find_again(&find);
@@ -310,7 +313,7 @@ impl Search {
         !over && self.run.thread(thread).waiting.stopped.is_none()
     }
 
-    /// Whether a thread stopped that would find something else in the end.
+    /// Whether a thread stopped that would find something else in the end, or waits that would go on.
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
             let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
@@ -321,6 +324,7 @@ impl Search {
                     || self.succeeds_in_a_turn(thread, look)
             };
             stutters && (before.spurious || before.looks.iter().any(looks_old))
+                || self.goes_on_in_a_turn(thread)
         })
     }
 

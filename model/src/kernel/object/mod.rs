@@ -147,23 +147,27 @@ dispatch! {
 }
 
 impl Object {
-    /// Whether an attempt succeeds, in that it has a lasting effect, after some of the steps of another thread.
-    pub fn lets_succeed(
+    /// Whether `found` is true of it after some of the steps of another thread.
+    pub fn comes_by(
         mut self,
-        (attempt, thread): (Act, ThreadId),
         mut steps: impl Iterator<Item = Act>,
         other: ThreadId,
+        found: impl Fn(&Self) -> bool,
     ) -> bool {
         let edges = &mut Edges { past: &mut Clock::default() };
         steps.any(|step| {
-            if !self.enabled(step, other) {
-                return false;
+            self.enabled(step, other) && {
+                self.apply(step, other, edges);
+                found(&self)
             }
-            self.apply(step, other, edges);
-            let mut then = self.clone();
-            then.enabled(attempt, thread)
-                && attempt.has_lasting_effect(then.apply(attempt, thread, edges))
         })
+    }
+
+    /// Whether an attempt would succeed now.
+    pub fn lets_succeed(&self, attempt: Act, thread: ThreadId) -> bool {
+        let edges = &mut Edges { past: &mut Clock::default() };
+        self.enabled(attempt, thread)
+            && attempt.succeeds(self.clone().apply(attempt, thread, edges))
     }
 }
 
@@ -178,6 +182,22 @@ impl Act {
             Self::RwLock(RwLockAct::Downgrade { .. }) => Self::RwLock(RwLockAct::Downgrade { end }),
             act => act,
         }
+    }
+
+    /// Whether it is what other threads find of a critical section, given its result: the end, or of a read, since the
+    /// ends of reads are not in the order of the lock, the beginning.
+    pub fn marks_section(self, result: u64) -> bool {
+        self.ends_section() || self.begins_read() && result != acquired::WOULD_BLOCK
+    }
+
+    /// Whether it begins a read, or tries to, and does nothing else.
+    pub fn begins_read(self) -> bool {
+        matches!(self, Self::RwLock(RwLockAct::Read { .. } | RwLockAct::TryRead { .. }))
+    }
+
+    /// Whether reads of other threads are of account to it.
+    pub fn tries_write(self) -> bool {
+        matches!(self, Self::RwLock(RwLockAct::TryWrite | RwLockAct::TryWriteAfter { .. }))
     }
 
     /// Whether it ends a critical section in which other threads find what was done there.
@@ -210,6 +230,16 @@ impl Act {
             }
             Self::Token(act) => act == TokenAct::TakeIfThere,
             _ => false,
+        }
+    }
+
+    /// Whether an attempt has succeeded, given its result: it has taken a lock, or leaves something behind.
+    pub fn succeeds(self, result: u64) -> bool {
+        match self {
+            Self::Mutex(_) | Self::RwLock(_) => {
+                !matches!(result, acquired::WOULD_BLOCK | acquired::HAS_READS)
+            }
+            _ => self.has_lasting_effect(result),
         }
     }
 

@@ -76,10 +76,11 @@ impl Search {
         if operation.is_end_of_read() {
             return Some(0);
         }
-        if at == begin && operation.ends_wait(0) {
-            let spurious =
+        let spurious = waiting.before.spurious;
+        if at == begin && (operation.ends_wait(0) || spurious && operation.ends_unnotified(0)) {
+            let chooses =
                 matches!(operation, Operation::Choose { what: Choice::SpuriousWakeUp, .. });
-            return Some(u64::from(spurious && waiting.before.spurious));
+            return Some(u64::from(spurious && chooses));
         }
         let is_this =
             |look: &&Look| is_same_site(look.site, site) && look.operation.is_like(operation);

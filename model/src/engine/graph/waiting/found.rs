@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::event::{INIT, Id, Kind};
+use super::super::run::Status;
 use super::super::search::Search;
 use super::super::turns::{Lasting, Look, Name, Stopped};
-use crate::kernel::object::{RwLockAct, acquired};
+use crate::kernel::object::{RwLock, RwLockAct, acquired};
 use crate::kernel::{Act, Clock, Edges, LocationId, Object, Operation, ThreadId};
 
 /// The states of locks in the end, after those looks of a turn that came so far, if it was taken again.
@@ -23,7 +24,7 @@ impl Search {
             _ => return look.source != self.origin(order.last().copied().unwrap_or(INIT)),
         };
         let acts = self.acts_so_far(object);
-        let source = |acts| self.last_foreign_act(location, acts, thread, None);
+        let source = |acts| self.last_foreign_act((object, act), acts, thread, None);
         if source(look.acts as usize) != source(acts) {
             return true;
         }
@@ -70,24 +71,72 @@ impl Search {
         acts.any(|event| event.thread() == thread && event.act.is_some_and(Act::ends_read))
     }
 
+    /// Whether an object is so in the middle of a turn of a loop that stopped, other than of `thread`.
+    fn comes_in_a_turn(
+        &self,
+        thread: ThreadId,
+        object: LocationId,
+        found: impl Fn(&Object) -> bool,
+    ) -> bool {
+        let state = self.state(object, self.acts_so_far(object));
+        self.run.threads.iter().enumerate().any(|(other, its)| {
+            let looks = &its.waiting.before.looks;
+            let steps = looks.iter().filter_map(|step| step.operation.act_on(object));
+            let stutters = matches!(its.waiting.stopped, Some((Stopped::Stutter, _)));
+            other != thread && stutters && state.clone().comes_by(steps, other, &found)
+        })
+    }
+
     /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
-    /// meets a `recv_timeout`.
+    /// meets a `recv_timeout`, or an attempt on a lock that the other holds where its turns end.
     pub(super) fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
         let Operation::Act { object, act } = look.operation else { return false };
         let state = self.state(object, self.acts_so_far(object));
-        let mut others = self.run.threads.iter().enumerate().filter(|&(other, its)| {
-            other != thread && matches!(its.waiting.stopped, Some((Stopped::Stutter, _)))
-        });
-        !act.has_lasting_effect(look.result)
-            && others.any(|(other, its)| {
-                let steps = its
-                    .waiting
-                    .before
-                    .looks
-                    .iter()
-                    .filter_map(|step| step.operation.act_on(object));
-                state.clone().lets_succeed((act, thread), steps, other)
-            })
+        let may_succeed = match state {
+            Object::RwLock(lock) if act.tries_write() && lock.writer().is_none() => {
+                return self.reads_end_in_next_turn(thread, object, lock);
+            }
+            Object::Mutex(_) | Object::RwLock(_) => state.holder().is_some(),
+            _ => true,
+        };
+        may_succeed
+            && !act.succeeds(look.result)
+            && self.comes_in_a_turn(thread, object, |state| state.lets_succeed(act, thread))
+    }
+
+    /// Whether all reads that have not ended are those of other loops that stopped, and each ends in the next turn. Not if
+    /// `thread` has read in its own turn too, and may have failed because of that.
+    fn reads_end_in_next_turn(&self, thread: ThreadId, object: LocationId, lock: &RwLock) -> bool {
+        let own = self.run.thread(thread).waiting.before.looks.iter();
+        let mut own = own.filter_map(|look| look.operation.act_on(object));
+        let mut left = lock.reads().iter().filter(|&&end| !self.has_ended(end)).peekable();
+        !own.any(Act::begins_read)
+            && left.peek().is_some()
+            && left.all(|&end| self.ends_in_next_turn(end, thread))
+    }
+
+    /// Whether a blocked thread goes on in the middle of a turn of a loop that stopped: that holds a lock where its turns
+    /// end, and releases it in each.
+    pub(super) fn goes_on_in_a_turn(&self, thread: ThreadId) -> bool {
+        let state = self.run.thread(thread);
+        let Operation::Act { object, act } = state.step.0 else { return false };
+        let waits = state.status == Status::Active && state.waiting.stopped.is_none();
+        waits
+            && (self.ends_in_next_turn(object, thread)
+                || self.comes_in_a_turn(thread, object, |state| state.enabled(act, thread)))
+    }
+
+    /// Whether a read that has not ended was begun in the last turn of a loop that stopped, other than of `thread`. Its
+    /// next turn ends it.
+    fn ends_in_next_turn(&self, end: LocationId, thread: ThreadId) -> bool {
+        self.run.threads.iter().enumerate().any(|(other, state)| {
+            let began = state.waiting.before.looks.iter().filter_map(|look| match look.operation {
+                Operation::Act { act: Act::RwLock(act), .. } => act.begins_read(),
+                _ => None,
+            });
+            let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
+            other != thread && stutters && began.into_iter().any(|began| began == end)
+        })
     }
 
     fn name(&self, id: Id) -> Name {
@@ -134,18 +183,19 @@ impl Search {
 
     /// What an act of `thread` found that came after so many others: the last lasting one of another thread, as far as
     /// the causes of what `thread` has done so far say.
-    pub(super) fn found_by(&self, thread: ThreadId, object: u32, acts: usize) -> Name {
+    pub(super) fn found_by(&self, thread: ThreadId, operation: &Operation, acts: usize) -> Name {
+        let Operation::Act { object, act } = *operation else { return None };
         let steps = usize::from(self.run.thread(thread).at);
         let last = steps.checked_sub(1).map(|last| self.graph.of(thread)[last]);
         let causes = last.map(|last| &self.graph.past(last).causes);
-        self.last_foreign_act(object, acts, thread, causes)
+        self.last_foreign_act((object, act), acts, thread, causes)
     }
 
-    /// Of the first so many acts, the last lasting one of another thread than `thread`, as far as `known` says. Without
-    /// it everything is known.
+    /// Of the first so many acts, the last lasting one of another thread than `thread` that is of account to `act`, as far
+    /// as `known` says. Without it everything is known.
     fn last_foreign_act(
         &self,
-        object: u32,
+        (object, act): (LocationId, Act),
         acts: usize,
         thread: ThreadId,
         known: Option<&Clock>,
@@ -156,10 +206,12 @@ impl Search {
             Lasting::Open => known.is_some() || self.may_have_changed(other),
             Lasting::UntilStep(steps) => known.is_some_and(|known| known.of(other) < steps),
         };
-        let order = self.graph.order(object)[..acts].iter().rev();
+        let counts =
+            |id: Id| act.tries_write() || !self.graph.at(id).act.is_some_and(Act::begins_read);
+        let order = self.graph.order(self.run.location(object))[..acts].iter().rev();
         let mut others = order.filter(|&&id| {
             let other = self.graph.at(id).thread();
-            other != thread && lasts(id, other)
+            other != thread && counts(id) && lasts(id, other)
         });
         others.next().and_then(|&id| self.name(id))
     }

@@ -1,0 +1,173 @@
+//! Loops that hold a lock where their turns end, and release it in the next turn.
+
+use std::time::Duration;
+
+use crate::facade::explore;
+use selvedge_model::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use selvedge_model::sync::{Arc, Mutex, RwLock, hint, mpsc, thread};
+
+/// Runs two threads, in either order, to the end.
+fn both<S: Send + Sync + 'static>(shared: fn() -> S, loops: fn(&S), other: fn(&S)) {
+    for (first, second) in [(loops, other), (other, loops)] {
+        let found = explore(move || {
+            let shared = Arc::new(shared());
+            let there = shared.clone();
+            let child = thread::spawn(move || second(&there));
+            first(&shared);
+            child.join().unwrap();
+        });
+        assert_eq!(found.report.deadlocks, 0);
+        assert_eq!(found.all(), [()]);
+    }
+}
+
+#[test]
+fn a_hint_while_a_mutex_is_held_is_no_deadlock() {
+    let sets = |lock: &Mutex<u64>| *lock.lock().unwrap() = 1;
+    let yields = |lock: &Mutex<u64>| {
+        loop {
+            let value = lock.lock().unwrap();
+            if *value != 0 {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    both(Mutex::default, yields, sets);
+    let couples = |lock: &Mutex<u64>| {
+        let mut value = lock.lock().unwrap();
+        while *value == 0 {
+            hint::spin_loop();
+            drop(value);
+            value = lock.lock().unwrap();
+        }
+    };
+    both(Mutex::default, couples, sets);
+    let tries = |lock: &Mutex<u64>| {
+        loop {
+            let value = lock.try_lock();
+            if value.is_ok_and(|value| *value != 0) {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    both(Mutex::default, tries, sets);
+    let tries_to_set = |lock: &Mutex<u64>| {
+        loop {
+            if let Ok(mut value) = lock.try_lock() {
+                *value = 1;
+                break;
+            }
+            hint::spin_loop();
+        }
+    };
+    both(Mutex::default, yields, tries_to_set);
+}
+
+#[test]
+fn a_hint_while_a_lock_is_read_is_no_deadlock() {
+    let sets = |lock: &RwLock<u64>| *lock.write().unwrap() = 1;
+    let yields = |lock: &RwLock<u64>| {
+        loop {
+            let value = lock.read().unwrap();
+            if *value != 0 {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    both(RwLock::default, yields, sets);
+    let couples = |lock: &RwLock<u64>| {
+        let mut value = lock.read().unwrap();
+        while *value == 0 {
+            hint::spin_loop();
+            drop(value);
+            value = lock.read().unwrap();
+        }
+    };
+    both(RwLock::default, couples, sets);
+    let tries_to_set = |lock: &RwLock<u64>| {
+        loop {
+            if let Ok(mut value) = lock.try_write() {
+                *value = 1;
+                break;
+            }
+            hint::spin_loop();
+        }
+    };
+    both(RwLock::default, yields, tries_to_set);
+}
+
+#[test]
+fn a_wait_with_a_limit_while_a_mutex_is_held_is_no_deadlock() {
+    type Shared = (Mutex<()>, AtomicU64, mpsc::Sender<u64>, Mutex<mpsc::Receiver<u64>>);
+    const LIMIT: Duration = Duration::from_millis(1);
+    let shared = || {
+        let (sender, receiver) = mpsc::channel();
+        (Mutex::new(()), AtomicU64::new(0), sender, Mutex::new(receiver))
+    };
+    let waits = |(lock, _, _, receiver): &Shared| {
+        let receiver = receiver.lock().unwrap();
+        loop {
+            let _held = lock.lock().unwrap();
+            if receiver.recv_timeout(LIMIT).is_ok() {
+                break;
+            }
+        }
+    };
+    let sends = |(lock, _, sender, _): &Shared| {
+        drop(lock.lock().unwrap());
+        sender.send(1).unwrap();
+    };
+    both(shared, waits, sends);
+    let sleeps = |(lock, flag, ..): &Shared| {
+        loop {
+            let _held = lock.lock().unwrap();
+            if flag.load(SeqCst) != 0 {
+                break;
+            }
+            thread::sleep(LIMIT);
+        }
+    };
+    let sets = |(lock, flag, ..): &Shared| {
+        drop(lock.lock().unwrap());
+        flag.store(1, SeqCst);
+    };
+    both(shared, sleeps, sets);
+}
+
+/// What was taken before the loop is not released by its turns.
+#[test]
+fn a_lock_that_is_held_over_the_whole_loop_is_a_deadlock() {
+    let found = explore(|| {
+        let shared = Arc::new((Mutex::new(()), AtomicU64::new(0)));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            drop(there.0.lock());
+            there.1.store(1, SeqCst);
+        });
+        let held = shared.0.lock().unwrap();
+        while shared.1.load(SeqCst) == 0 {
+            hint::spin_loop();
+        }
+        drop(held);
+        child.join().unwrap();
+    });
+    assert!(found.report.deadlocks > 0);
+    let found = explore(|| {
+        let shared = Arc::new((RwLock::new(()), AtomicU64::new(0)));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            drop(there.0.write());
+            there.1.store(1, SeqCst);
+        });
+        let held = shared.0.read().unwrap();
+        while shared.1.load(SeqCst) == 0 {
+            hint::spin_loop();
+        }
+        drop(held);
+        child.join().unwrap();
+    });
+    assert!(found.report.deadlocks > 0);
+}
