@@ -204,3 +204,45 @@ fn thread_locals_are_dropped_in_the_execution() {
         || (),
     );
 }
+
+selvedge_model::sync::thread_local! {
+    static FIRST: Makes = const { Makes(Cell::new(false)) };
+    static SECOND: Waits = const { Waits(Cell::new(false)) };
+}
+
+/// Makes another thread-local value when it is dropped.
+struct Makes(Cell<bool>);
+
+impl Drop for Makes {
+    fn drop(&mut self) {
+        if self.0.get() {
+            SECOND.with(|second| second.0.set(true));
+        }
+    }
+}
+
+/// Waits for ever when it is dropped.
+struct Waits(Cell<bool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        static NEVER: AtomicUsize = AtomicUsize::new(0);
+        while self.0.get() && NEVER.load(SeqCst) == 0 {
+            hint::spin_loop();
+        }
+    }
+}
+
+#[test]
+fn a_thread_local_that_is_made_by_a_destructor_is_dropped_in_the_execution_too() {
+    deadlocks(
+        || {
+            let child = thread::spawn(|| {
+                FIRST.with(|first| first.0.set(true));
+                blocks();
+            });
+            child.join().unwrap();
+        },
+        || (),
+    );
+}

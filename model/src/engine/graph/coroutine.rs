@@ -147,10 +147,17 @@ impl Engine {
             search.run.thread_mut(thread).panic.get_or_insert(message);
         }
         if search.run.unwinding {
-            let locals = std::mem::take(&mut search.run.thread_mut(thread).locals);
             drop(search);
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
-            return;
+            // Their destructors may make others.
+            loop {
+                let mut search = self.search.borrow_mut();
+                let locals = std::mem::take(&mut search.run.thread_mut(thread).locals);
+                drop(search);
+                if locals.is_empty() {
+                    return;
+                }
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
+            }
         }
         if search.run.over.is_some() {
             return;

@@ -64,7 +64,7 @@ use super::call_stack::CallStack;
 use super::event::{Id, Kind};
 use super::search::Search;
 use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
-use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
+use crate::kernel::{Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
     /// Notes what the event that `thread` has just added or replayed has read and changed.

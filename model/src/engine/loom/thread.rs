@@ -124,11 +124,16 @@ impl Engine<'_> {
         }
         if self.run.borrow().over.is_some() {
             self.await_turn(thread);
-            let locals = std::mem::take(&mut self.run.borrow_mut().thread(thread).locals);
-            self.in_thread.set(true);
-            let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
-            self.in_thread.set(false);
-            return;
+            // Their destructors may make others.
+            loop {
+                let locals = std::mem::take(&mut self.run.borrow_mut().thread(thread).locals);
+                if locals.is_empty() {
+                    return;
+                }
+                self.in_thread.set(true);
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(locals)));
+                self.in_thread.set(false);
+            }
         }
         let mut run = self.run.borrow_mut();
         let state = run.thread(thread);

@@ -93,8 +93,8 @@ impl Search {
         let Operation::Act { object, act } = look.operation else { return false };
         let state = self.state(object, self.acts_so_far(object));
         let may_succeed = match state {
-            Object::RwLock(lock) if act.tries_write() && lock.writer().is_none() => {
-                return self.reads_end_in_next_turn(thread, object, lock);
+            Object::RwLock(rw) if act.tries_write() && rw.writer().is_none() => {
+                return self.reads_end_in_next_turn(thread, object, rw);
             }
             Object::Mutex(_) | Object::RwLock(_) => state.holder().is_some(),
             _ => true,
