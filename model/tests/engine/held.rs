@@ -171,3 +171,28 @@ fn a_lock_that_is_held_over_the_whole_loop_is_a_deadlock() {
     });
     assert!(found.report.deadlocks > 0);
 }
+
+/// The next turn of the loop needs a lock that the other thread holds, which waits for the one that the loop holds.
+#[test]
+fn two_locks_in_opposite_order_are_a_deadlock_with_a_hint_in_between() {
+    let found = explore(|| {
+        let shared = Arc::new((Mutex::new(()), Mutex::new(()), AtomicU64::new(0)));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            let _second = there.1.lock().unwrap();
+            let _first = there.0.lock().unwrap();
+            there.2.store(1, SeqCst);
+        });
+        let mut held = shared.0.lock().unwrap();
+        while shared.2.load(SeqCst) == 0 {
+            hint::spin_loop();
+            drop(shared.1.lock());
+            drop(held);
+            held = shared.0.lock().unwrap();
+        }
+        drop(held);
+        child.join().unwrap();
+    });
+    assert!(found.report.deadlocks > 0 && found.report.complete > 0);
+    assert_eq!(found.report.bounds, []);
+}
