@@ -9,7 +9,6 @@
 //! | how many idle turns a waiting loop takes | return what it waited for | `idle_turns_are_not_counted` |
 //! | that a waiting loop woke from a wait on a condition variable without a cause, or that its turns, of nothing but a `compare_exchange_weak`, failed without one | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
 //! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
-//! | attempts on locks of which each fails in another idle turn of a loop, if these are more than two turns | the same | `attempts_fail_in_two_idle_turns_at_most` |
 //!
 //! What else is never explored: [`unexplored.rs`](unexplored.rs). What is reported although it is correct:
 //! [`false_alarms.rs`](false_alarms.rs).
@@ -134,7 +133,7 @@ fn idle_turns_that_hold_a_lock_are_not_counted() {
     type State = (Mutex<()>, AtomicBool);
     let counts = |(lock, done): &State| {
         let (mut changes, mut last) = (0, true);
-        while changes < 3 && !done.load(Acquire) {
+        while changes < 5 && !done.load(Acquire) {
             let free = lock.try_lock().is_ok();
             changes += u64::from(free != last);
             last = free;
@@ -160,39 +159,6 @@ fn idle_turns_that_hold_a_lock_are_not_counted() {
     });
     let twice = model(|(lock, _)| (0..2).for_each(|_| drop(lock.try_lock())));
     loops.missed("counts=3", "it holds the lock in another turn").check();
-    is_complete(&twice.acceptable("counts=3", "it holds the lock once more").check());
-}
-
-/// The fifth attempt can fail only in the third turn of the loop. The loop stops after the second that found the same.
-#[test]
-fn attempts_fail_in_two_idle_turns_at_most() {
-    type State = ([Mutex<()>; 2], AtomicBool);
-    let model = |turns: fn(&dyn Fn() -> bool)| {
-        Model::new(State::default)
-            .thread("loops", move |(locks, done)| {
-                turns(&|| {
-                    locks.iter().for_each(|mutex| drop(lock(mutex)));
-                    done.load(Acquire)
-                });
-            })
-            .thread("failed", |(locks, done)| {
-                let failed = (0..5).all(|turn| locks[turn % 2].try_lock().is_err());
-                done.store(true, Release);
-                failed
-            })
-            .acceptable("failed=false", "an attempt came between two turns")
-            .rounds(500)
-    };
-    let loops = model(|turn| {
-        while !turn() {
-            hint::spin_loop();
-        }
-    });
-    let thrice = model(|turn| {
-        for _ in 0..3 {
-            turn();
-        }
-    });
-    is_complete(&loops.missed("failed=true", "each came in a section").check());
-    is_complete(&thrice.interesting("failed=true", "each came in a section").check());
+    let twice = twice.acceptable("counts=3", "it holds the lock once more");
+    is_complete(&twice.acceptable("counts=4", "and has released it again").check());
 }

@@ -1,4 +1,4 @@
-//! Loops that hold a lock where their turns end, and release it in the next turn.
+//! Loops whose turns hold locks: where a turn ends while it does, and where the attempts of other threads fail in it.
 
 use std::time::Duration;
 
@@ -195,4 +195,42 @@ fn two_locks_in_opposite_order_are_a_deadlock_with_a_hint_in_between() {
     });
     assert!(found.report.deadlocks > 0 && found.report.complete > 0);
     assert_eq!(found.report.bounds, []);
+}
+
+/// Each attempt can fail only in another section than the one before, so the last one in the fourth turn of the loop.
+#[test]
+fn attempts_in_no_loop_each_fail_in_another_turn() {
+    let found = explore(|| {
+        let shared = Arc::new(([Mutex::new(()), Mutex::new(())], AtomicU64::new(0)));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            loop {
+                there.0.iter().for_each(|mutex| drop(mutex.lock()));
+                if there.1.load(SeqCst) == 1 {
+                    break;
+                }
+                hint::spin_loop();
+            }
+        });
+        let failed = (0..7).take_while(|turn| shared.0[turn % 2].try_lock().is_err()).count();
+        shared.1.store(1, SeqCst);
+        child.join().unwrap();
+        failed
+    });
+    assert_eq!((found.report.deadlocks, found.all()), (0, (0..=7).collect()));
+    let found = explore(|| {
+        let shared = Arc::new((RwLock::new(()), AtomicU64::new(0)));
+        let there = shared.clone();
+        let child = thread::spawn(move || {
+            hint::wait_until(|| {
+                drop(there.0.write());
+                there.1.load(SeqCst) == 1
+            });
+        });
+        let failed = [(); 5].map(|()| shared.0.try_read().is_err());
+        shared.1.store(1, SeqCst);
+        child.join().unwrap();
+        failed
+    });
+    assert_eq!((found.report.deadlocks, found.all().len()), (0, 32));
 }

@@ -76,6 +76,8 @@ pub(super) struct TurnRecord {
     pub(super) changed: Option<usize>,
     /// Another thread has failed meanwhile, because of a lock that this one held.
     pub(super) noticed: bool,
+    /// One of them is in no loop.
+    pub(super) kept: bool,
     /// The turn began with a wait that ended without a cause.
     pub(super) spurious: bool,
     /// It began with the end of a wait that was not notified.
@@ -116,6 +118,7 @@ impl TurnRecord {
         self.sections.append(&mut next.sections);
         self.changed = next.changed.map(|changed| looks + changed).or(self.changed);
         self.noticed |= next.noticed;
+        self.kept |= next.kept;
         self.spurious |= next.spurious;
         self.unnotified |= next.unnotified;
         self.timed_out |= next.timed_out;
@@ -280,6 +283,8 @@ pub(super) struct Waiting {
     pub(super) before: TurnRecord,
     pub(super) earlier: Earlier,
     pub(super) recent: Recent,
+    /// How many steps it had taken when its first turn ended, or a `wait_until` began.
+    pub(super) first_end: Option<u16>,
     /// Where the last turn ended, or a `wait_until` began.
     pub(super) site: Option<Site>,
     /// What there was in this turn before a `wait_until` began.

@@ -40,7 +40,8 @@
 //!
 //! A section that only looked may still have made a `try_lock` of another thread fail. Then it cannot be taken
 //! out: such a turn is compared with earlier ones even if it belongs to a `wait_until`, which otherwise blocks
-//! without turns in vain.
+//! without turns in vain. It is taken out only together with the turn of that thread; if that has come to no end of a
+//! turn yet, it is in no loop, and the turn is kept.
 //!
 //! # Loops that give up
 //!
@@ -61,7 +62,7 @@ mod found;
 use found::Locks;
 
 use super::call_stack::CallStack;
-use super::event::{Id, Kind};
+use super::event::{Event, Id, Kind};
 use super::search::Search;
 use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
 use crate::kernel::{Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
@@ -75,9 +76,10 @@ impl Search {
         if event.publishes() {
             state.waiting.published = state.at;
         }
-        let was_noticed = self.was_noticed(id);
+        let (noticed, kept) = self.noticed(id);
         let turn = &mut self.run.thread_mut(thread).waiting.turn;
-        turn.noticed |= was_noticed;
+        turn.noticed |= noticed;
+        turn.kept |= kept;
         if let Operation::Choose { what: Choice::SpuriousWakeUp, .. } = operation {
             turn.spurious = result == 1;
             if turn.spurious
@@ -141,12 +143,22 @@ impl Search {
         }
     }
 
-    /// Whether an act ends a critical section in which another thread found the lock held.
-    fn was_noticed(&self, id: Id) -> bool {
+    /// Whether an act ends a critical section in which another thread found the lock held; and whether one did that was in
+    /// no loop, as it had ended no turn before.
+    fn noticed(&self, id: Id) -> (bool, bool) {
         let event = self.graph.at(id);
-        let Some(before) = (event.place as usize).checked_sub(1) else { return false };
-        let ends = event.act.is_some_and(|act| act.ends_section() || act.ends_read());
-        ends && self.graph.at(self.graph.order(event.location)[before]).thread != event.thread
+        if !event.act.is_some_and(|act| act.ends_section() || act.ends_read()) {
+            return (false, false);
+        }
+        let before = self.graph.order(event.location)[..event.place as usize].iter().rev();
+        let mut others =
+            before.map(|&id| self.graph.at(id)).take_while(|other| other.thread != event.thread);
+        let in_no_loop = |other: &Event| {
+            let first = self.run.thread(other.thread()).waiting.first_end;
+            first.is_none_or(|steps| other.index < steps)
+        };
+        let Some(last) = others.next() else { return (false, false) };
+        (true, in_no_loop(last) || others.any(in_no_loop))
     }
 
     /// A turn ends, or a `wait_until` begins. Whether the thread may go on.
@@ -154,7 +166,9 @@ impl Search {
         if self.echoes(thread) {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
-        let waiting = &mut self.run.thread_mut(thread).waiting;
+        let state = self.run.thread_mut(thread);
+        let waiting = &mut state.waiting;
+        waiting.first_end.get_or_insert(state.at);
         let goes_round =
             waiting.site.replace(site).is_some_and(|before| is_same_site(before, site));
         if turn == Turn::Begin {
@@ -193,10 +207,11 @@ impl Search {
         // The graph may have been made before it was known that the loop waits.
         let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
         let record = &self.run.thread(thread).waiting.turn;
-        let (changed, noticed) = (record.changed.is_some(), record.noticed);
+        let (changed, noticed, kept) = (record.changed.is_some(), record.noticed, record.kept);
         let compares = (turn == Turn::Spin || noticed) && !changed;
         let (mut repeats, in_vain) =
             if compares { self.compare(thread, calls) } else { (false, false) };
+        repeats &= !kept;
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
@@ -216,11 +231,12 @@ impl Search {
         let looks = !record.looks.is_empty();
         if looks {
             waiting.empty = 0;
-            if !repeats && !fails {
+            if !repeats && !fails && !kept {
                 waiting.earlier.push(calls, record.looks.clone());
             }
             waiting.recent.push((site, calls), record.clone());
             let together = if compares { waiting.recent.repeated_together() } else { None };
+            let together = together.filter(|turns| !turns.kept);
             repeats |= fails || together.is_some();
             waiting.before = together.unwrap_or(record);
         } else {
