@@ -8,7 +8,7 @@
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes | return what it waited for | `idle_turns_are_not_counted` |
 //! | that a waiting loop woke from a wait on a condition variable without a cause, or that its turns, of nothing but a `compare_exchange_weak`, failed without one | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
-//! | in a loop that counts how its `try_lock`s end: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
+//! | where a loop counts how its `try_lock`s end, or a thread does that has come from a loop: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //!
 //! What else is never explored: [`unexplored.rs`](unexplored.rs). What is reported although it is correct:
 //! [`false_alarms.rs`](false_alarms.rs).
