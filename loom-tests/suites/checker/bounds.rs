@@ -20,6 +20,8 @@
 //! |---|---|---|
 //! | more than 15 threads beside the main one | fewer threads | `sixteenth_thread_is_refused` |
 //! | a value that was made outside of the execution, and is no `static` | make it in `Model::new`'s closure, or a `static` | `value_from_outside_the_model_is_refused` |
+//! | an `Arc` of `std` of which either thread may be the last owner, if the drop of its value takes a step | the `Arc` of `sync` | `the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps` |
+//! | a scoped thread that returns nothing with a drop, panics with a payload whose drop takes a step, and whose handle is dropped | join it | `the_payload_of_a_scoped_thread_must_be_dropped_by_a_known_thread` |
 //! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_operation_are_refused` |
 //!
 //! **Why.** The number of turns of a waiting loop has no limit. A turn without an effect that reads what an earlier
@@ -35,8 +37,9 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
-use selvedge_model::sync::{Condvar, Mutex, hint, mpsc, thread};
+use selvedge_model::sync::{Arc, Condvar, Mutex, hint, mpsc, thread};
 use selvedge_model::{CheckError, Failure, Model, Report};
+use std::panic::{AssertUnwindSafe, catch_unwind, panic_any};
 use std::time::Duration;
 
 /// The bound that the report names.
@@ -393,6 +396,41 @@ fn the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps() {
     let model = model.thread("alice", move |[owner, _]| gives_up(owner));
     let model = model.thread("bob", move |[_, owner]| gives_up(owner));
     is_refused(model, "dropped the last owner of an Arc of std");
+}
+
+/// The thread or its handle, whichever comes last, drops the payload. What they do then is no step.
+#[cfg(loom)]
+#[test]
+fn the_payload_of_a_scoped_thread_must_be_dropped_by_a_known_thread() {
+    struct Payload(Arc<AtomicU64>);
+    impl Drop for Payload {
+        fn drop(&mut self) {
+            self.0.fetch_add(1, Relaxed);
+        }
+    }
+    let model = |joins: bool| {
+        Model::new(Arc::<AtomicU64>::default).thread("spawns", move |drops| {
+            let scope = || {
+                thread::scope(|scope| {
+                    let payload = Payload(drops.clone());
+                    let handle = scope.spawn(move || panic_any(payload));
+                    drops.load(Relaxed);
+                    if joins {
+                        drop(handle.join());
+                    } else {
+                        drop(handle);
+                    }
+                });
+            };
+            _ = catch_unwind(AssertUnwindSafe(scope));
+            drops.load(Relaxed)
+        })
+    };
+    is_refused(
+        model(false).thread("looks", |drops| _ = drops.load(Relaxed)),
+        "is not deterministic",
+    );
+    is_complete(&model(true).acceptable("spawns=1", "it is dropped once").check());
 }
 
 #[cfg(loom)]
