@@ -398,7 +398,7 @@ fn the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps() {
     is_refused(model, "dropped the last owner of an Arc of std");
 }
 
-/// The thread or its handle, whichever comes last, drops the payload. What they do then is no step.
+/// The payload is dropped by the thread or by the drop of its handle, whichever is later. Their order is not explored.
 #[cfg(loom)]
 #[test]
 fn the_payload_of_a_scoped_thread_must_be_dropped_by_a_known_thread() {

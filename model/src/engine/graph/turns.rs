@@ -341,9 +341,14 @@ impl Waiting {
         (known.is_some(), &mut self.ends[at].1)
     }
 
+    /// Whether it stopped by the stutter rule.
+    pub(super) fn stutters(&self) -> bool {
+        matches!(self.stopped, Some((Stopped::Stutter, _)))
+    }
+
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
     /// turn that changed nothing: without that turn it still waits.
     pub(super) fn is_resumed(&self) -> bool {
-        matches!(self.stopped, Some((Stopped::Stutter, _))) && !self.before.timed_out
+        self.stutters() && !self.before.timed_out
     }
 }

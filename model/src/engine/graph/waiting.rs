@@ -85,6 +85,7 @@ impl Search {
             if turn.spurious
                 && matches!(turn.looks[..], [look] if look.operation.ends_unnotified(0))
             {
+                // That time was not up is no part of what it found.
                 turn.looks.clear();
             }
         }
@@ -332,14 +333,13 @@ impl Search {
     /// Whether a thread stopped that would find something else in the end, or waits that would go on.
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
-            let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
             let (before, mut locks) = (&state.waiting.before, Locks::new());
             let looks_old = |look: &Look| {
                 look.is_unusual()
                     || self.is_old(thread, look, &mut locks)
                     || self.succeeds_in_a_turn(thread, look)
             };
-            stutters && (before.spurious || before.looks.iter().any(looks_old))
+            state.waiting.stutters() && (before.spurious || before.looks.iter().any(looks_old))
                 || self.goes_on_in_a_turn(thread)
         })
     }

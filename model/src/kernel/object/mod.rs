@@ -187,11 +187,11 @@ impl Act {
     /// Whether it is what other threads find of a critical section, given its result: the end, or of a read, since the
     /// ends of reads are not in the order of the lock, the beginning.
     pub fn marks_section(self, result: u64) -> bool {
-        self.ends_section() || self.begins_read() && result != acquired::WOULD_BLOCK
+        self.ends_section() || self.reads() && result != acquired::WOULD_BLOCK
     }
 
     /// Whether it begins a read, or tries to, and does nothing else.
-    pub fn begins_read(self) -> bool {
+    pub fn reads(self) -> bool {
         matches!(self, Self::RwLock(RwLockAct::Read { .. } | RwLockAct::TryRead { .. }))
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::event::{INIT, Id, Kind};
 use super::super::run::Status;
 use super::super::search::Search;
-use super::super::turns::{Lasting, Look, Name, Stopped};
+use super::super::turns::{Lasting, Look, Name};
 use crate::kernel::object::{RwLock, RwLockAct, acquired};
 use crate::kernel::{Act, Clock, Edges, LocationId, Object, Operation, ThreadId};
 
@@ -71,7 +71,7 @@ impl Search {
         acts.any(|event| event.thread() == thread && event.act.is_some_and(Act::ends_read))
     }
 
-    /// Whether an object is so in the middle of a turn of a loop that stopped, other than of `thread`.
+    /// Whether `found` is true of an object in the middle of a turn of a loop that stopped, other than of `thread`.
     fn comes_in_a_turn(
         &self,
         thread: ThreadId,
@@ -82,8 +82,9 @@ impl Search {
         self.run.threads.iter().enumerate().any(|(other, its)| {
             let looks = &its.waiting.before.looks;
             let steps = looks.iter().filter_map(|step| step.operation.act_on(object));
-            let stutters = matches!(its.waiting.stopped, Some((Stopped::Stutter, _)));
-            other != thread && stutters && state.clone().comes_by(steps, other, &found)
+            other != thread
+                && its.waiting.stutters()
+                && state.clone().comes_by(steps, other, &found)
         })
     }
 
@@ -91,17 +92,16 @@ impl Search {
     /// meets a `recv_timeout`, or an attempt on a lock that the other holds where its turns end.
     pub(super) fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
         let Operation::Act { object, act } = look.operation else { return false };
+        let succeeds = |state: &Object| state.lets_succeed(act, thread);
         let state = self.state(object, self.acts_so_far(object));
-        let may_succeed = match state {
-            Object::RwLock(rw) if act.tries_write() && rw.writer().is_none() => {
-                return self.reads_end_in_next_turn(thread, object, rw);
+        !act.succeeds(look.result)
+            && match state {
+                Object::RwLock(rw) if act.tries_write() && rw.writer().is_none() => {
+                    self.reads_end_in_next_turn(thread, object, rw)
+                }
+                Object::Mutex(_) | Object::RwLock(_) if state.holder().is_none() => false,
+                _ => self.comes_in_a_turn(thread, object, succeeds),
             }
-            Object::Mutex(_) | Object::RwLock(_) => state.holder().is_some(),
-            _ => true,
-        };
-        may_succeed
-            && !act.succeeds(look.result)
-            && self.comes_in_a_turn(thread, object, |state| state.lets_succeed(act, thread))
     }
 
     /// Whether all reads that have not ended are those of other loops that stopped, and each ends in the next turn. Not if
@@ -110,7 +110,7 @@ impl Search {
         let own = self.run.thread(thread).waiting.before.looks.iter();
         let mut own = own.filter_map(|look| look.operation.act_on(object));
         let mut left = lock.reads().iter().filter(|&&end| !self.has_ended(end)).peekable();
-        !own.any(Act::begins_read)
+        !own.any(Act::reads)
             && left.peek().is_some()
             && left.all(|&end| self.ends_in_next_turn(end, thread))
     }
@@ -130,12 +130,12 @@ impl Search {
     /// next turn ends it.
     fn ends_in_next_turn(&self, end: LocationId, thread: ThreadId) -> bool {
         self.run.threads.iter().enumerate().any(|(other, state)| {
-            let began = state.waiting.before.looks.iter().filter_map(|look| match look.operation {
-                Operation::Act { act: Act::RwLock(act), .. } => act.begins_read(),
-                _ => None,
-            });
-            let stutters = matches!(state.waiting.stopped, Some((Stopped::Stutter, _)));
-            other != thread && stutters && began.into_iter().any(|began| began == end)
+            let mut began =
+                state.waiting.before.looks.iter().filter_map(|look| match look.operation {
+                    Operation::Act { act: Act::RwLock(act), .. } => act.begins_read(),
+                    _ => None,
+                });
+            other != thread && state.waiting.stutters() && began.any(|began| began == end)
         })
     }
 
@@ -206,8 +206,7 @@ impl Search {
             Lasting::Open => known.is_some() || self.may_have_changed(other),
             Lasting::UntilStep(steps) => known.is_some_and(|known| known.of(other) < steps),
         };
-        let counts =
-            |id: Id| act.tries_write() || !self.graph.at(id).act.is_some_and(Act::begins_read);
+        let counts = |id: Id| act.tries_write() || !self.graph.at(id).act.is_some_and(Act::reads);
         let order = self.graph.order(self.run.location(object))[..acts].iter().rev();
         let mut others = order.filter(|&&id| {
             let other = self.graph.at(id).thread();
