@@ -33,6 +33,7 @@ pub fn status(record: &Record) -> String {
     }
     let how = match (&record.expected, &record.bound) {
         (Some(failure), _) => return format!("fails ({failure})"),
+        (None, None) if record.idle_turns => "complete but for idle turns".to_owned(),
         (None, None) => "complete".to_owned(),
         (None, Some(bound)) => format!("bounded ({bound})"),
     };
@@ -94,6 +95,8 @@ mod tests {
         let one = "book::counter::loses        1,203 executions  complete, 1.2 ms";
         assert_eq!(plain(&record(), 22), one);
         assert_eq!(name(&Record { model: 2, ..record() }), "book::counter::loses#2");
+        let idle = Record { idle_turns: true, ..record() };
+        assert_eq!(status(&idle), "complete but for idle turns");
         let bounded = Record { bound: Some("2 preemptions".to_owned()), ..record() };
         assert_eq!(status(&bounded), "bounded (2 preemptions)");
         assert!(is_bounded(&bounded));

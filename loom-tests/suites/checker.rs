@@ -10,10 +10,17 @@ mod spin_lock;
 mod unexplored;
 
 use selvedge_model::sync::{Mutex, MutexGuard, PoisonError};
-use selvedge_model::{Model, Report};
+use selvedge_model::{Engine, Model, Report};
 
 fn is_complete(report: &Report) {
     assert!(report.is_complete() || !cfg!(loom), "explored completely: {report}");
+}
+
+/// And the report says that a number of idle turns is left out.
+fn is_complete_but_for_idle_turns(report: &Report) {
+    is_complete(report);
+    let says = matches!(report.engine, Engine::Graphs { idle_turns: true, .. });
+    assert!(says || !cfg!(loom), "but for idle turns: {report}");
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -301,6 +301,21 @@ fn scenarios_that_differ_only_in_who_does_what_are_left_out() {
 
 #[cfg(loom)]
 #[test]
+fn idle_turns_of_any_scenario_are_named() {
+    use selvedge_model::sync::{atomic::AtomicBool, hint};
+    let locks = linearizable(|| AtomicBool::new(false)).operation("lock", |taken| {
+        while taken.swap(true, Acquire) {
+            hint::spin_loop();
+        }
+        taken.store(false, Release);
+    });
+    let report = locks.check();
+    assert!(report.is_complete(), "{report}");
+    assert!(report.to_string().contains("explored completely but for idle turns"), "{report}");
+}
+
+#[cfg(loom)]
+#[test]
 fn what_the_checker_cannot_see_is_refused() {
     let hidden = total().operation("peek", |_| ());
     refuses(hidden, &["the operation \"peek\" does nothing that the checker can see"]);

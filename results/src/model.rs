@@ -29,6 +29,8 @@ pub struct Record {
     pub expected: Option<String>,
     /// What bounded the exploration; nothing if that was complete.
     pub bound: Option<String>,
+    /// Of a loop that waits, turns in which nothing changed are explored once, not any number of times.
+    pub idle_turns: bool,
     /// Waits with a limit end only when nothing else can run.
     pub patient: bool,
     /// How many executions the graph engine explored.

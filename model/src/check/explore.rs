@@ -51,6 +51,7 @@ pub(super) struct Explored {
     pub(super) finding: Option<Finding>,
     /// What was left out, in words.
     pub(super) bounds: BTreeSet<String>,
+    pub(super) idle_turns: bool,
     pub(super) interleavings: Interleavings,
 }
 
@@ -253,6 +254,7 @@ impl<'a> Exploration<'a> {
             self.take(execution, &newest)
         });
         self.explored.executions = report.executions();
+        self.explored.idle_turns = report.idle_turns;
         if plan.needs_steps && self.explored.finding.is_none() && self.task.replay.is_none() {
             let threads = plan.threads.iter().zip(newest.threads.iter());
             // Relaxed: threads of an exploration share an OS thread.

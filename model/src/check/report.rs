@@ -33,6 +33,8 @@ pub enum Engine {
         executions: u64,
         /// What was left out, as text, with its place in the source.
         bounds: Vec<String>,
+        /// Whether a loop that waits had turns in which nothing changed. Each is explored once, not any number of times.
+        idle_turns: bool,
         /// Whether waits with a limit time out only when no other thread can move
         /// ([`Model::patient`](super::Model::patient)).
         patient: bool,
@@ -154,6 +156,12 @@ impl Engine {
             Self::Threads { rounds, .. } => *rounds,
         }
     }
+
+    /// Says of an exploration without bounds what that means.
+    pub(super) fn write_complete(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let idle = matches!(self, Self::Graphs { idle_turns: true, .. });
+        write!(f, ", explored completely{}", if idle { " but for idle turns" } else { "" })
+    }
 }
 
 /// The number of executions.
@@ -187,8 +195,8 @@ impl Report {
         }
     }
 
-    /// Whether every execution was explored. `false` on real threads, if a bound was reached, and if
-    /// the exploration stopped at an expected failure.
+    /// Whether every execution was explored, of waiting loops but for idle turns, as [`Engine::Graphs`] says.
+    /// `false` on real threads, if a bound was reached, and if the exploration stopped at an expected failure.
     pub fn is_complete(&self) -> bool {
         self.failure.is_none()
             && matches!(self.engine, Engine::Graphs { .. })
@@ -215,7 +223,7 @@ impl fmt::Display for Report {
         let milliseconds = self.elapsed.as_secs_f64() * 1e3;
         write!(f, "{}: {}", self.name, self.engine)?;
         match (&self.engine, &self.failure, self.bound()) {
-            (Engine::Graphs { .. }, None, None) => f.write_str(", explored completely")?,
+            (engine @ Engine::Graphs { .. }, None, None) => engine.write_complete(f)?,
             (Engine::Graphs { .. }, None, Some(bound)) => write!(f, ", bounded ({bound})")?,
             _ => {}
         }

@@ -139,6 +139,7 @@ fn common(
         verdict: if error.is_none() { Verdict::Passed } else { Verdict::Failed },
         expected: None,
         bound: None,
+        idle_turns: matches!(engine, Engine::Graphs { idle_turns: true, .. }),
         patient: matches!(engine, Engine::Graphs { patient: true, .. }),
         executions: engine.executions(),
         loom: match engine {

@@ -75,7 +75,8 @@ pub(super) fn run(
     let (model, limit) = (identity.name(), limit()?);
     let task = Task { model, replay, limit, patience, probe: probe.cloned(), loom };
     let explored = explore(plan, &task);
-    let Explored { executions, outcomes: reached, mut finding, bounds, interleavings } = explored;
+    let Explored { executions, outcomes: reached, mut finding, bounds, idle_turns, interleavings } =
+        explored;
     if let (Some(replay), None) = (replay, &finding) {
         return Err(CheckError::wrong_model(format!(
             "SELVEDGE_REPLAY: there is no execution {replay}, the model has {executions}"
@@ -98,6 +99,7 @@ pub(super) fn run(
         engine: Engine::Graphs {
             executions,
             bounds: bounds.into_iter().collect(),
+            idle_turns,
             patient: plan.patient,
             interleavings,
         },

@@ -141,6 +141,7 @@ fn a_waiting_loop_goes_on_when_time_is_up_for_another_thread() {
             turns
         });
         assert_eq!((found.report.complete > 0, found.report.deadlocks), (true, 0));
+        assert_eq!(found.report.idle_turns, spins);
         // No turn of those in which it was tried whether the loop gives up.
         assert!(found.all().into_iter().all(|turns| turns < 10));
     }

@@ -80,6 +80,22 @@ fn a_patient_check_says_so() {
 }
 
 #[test]
+fn a_check_that_leaves_out_idle_turns_says_so() {
+    let report = spin_lock().acceptable("()", "all end").check();
+    let says = ", explored completely but for idle turns, loom";
+    assert!(report.is_complete() && report.to_string().contains(says), "{report}");
+}
+
+#[test]
+fn a_thread_that_blocks_has_no_idle_turns() {
+    let waits = Model::new(AtomicBool::default)
+        .thread("waits", |set| hint::wait_until(|| set.load(Acquire)))
+        .thread("sets", |set| set.store(true, Release));
+    let report = waits.acceptable("()", "both end").check();
+    assert!(report.to_string().contains(", explored completely, loom"), "{report}");
+}
+
+#[test]
 fn a_bound_of_executions_is_obeyed() {
     let executions = |bound: Option<u64>| {
         let add = |count: &AtomicU64| (0..2).for_each(|_| increment(count));
@@ -176,23 +192,34 @@ fn spins_if_asked_to() {
 }
 
 #[test]
-fn a_result_is_written_with_its_bound_and_its_patience() {
+fn a_result_is_written_with_what_is_left_out() {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("results");
     // It may be there from the last run.
     let _ = std::fs::remove_dir_all(&folder);
     let name = folder.to_string_lossy();
     let expected = [
-        ("bounds::a_bound_of_executions_is_reported", r#""bound":"1 execution","patient":false"#),
-        ("bounds::a_patient_check_says_so", r#""bound":null,"patient":true"#),
+        (
+            "a_bound_of_executions_is_reported",
+            "harness",
+            r#""1 execution","idle_turns":false,"patient":false"#,
+        ),
+        ("a_patient_check_says_so", "harness", r#"null,"idle_turns":false,"patient":true"#),
+        (
+            "a_check_that_leaves_out_idle_turns_says_so",
+            "bounds",
+            r#"null,"idle_turns":true,"patient":false"#,
+        ),
     ];
-    for (at, (test, expected)) in expected.into_iter().enumerate() {
-        let output = rerun(test, &[("SELVEDGE_RESULTS", &name)]);
+    for (test, file, expected) in expected {
+        let output = rerun(&format!("bounds::{test}"), &[("SELVEDGE_RESULTS", &name)]);
         assert!(output.status.success(), "{}", text(&output));
-        let lines = std::fs::read_to_string(folder.join("harness.jsonl")).expect("it was written");
-        assert_eq!(lines.lines().count(), at + 1, "a line a model: {lines}");
+        let lines = folder.join(file).with_extension("jsonl");
+        let lines = std::fs::read_to_string(lines).expect("it was written");
+        let of_test = lines.lines().filter(|line| line.contains(test));
+        assert_eq!(of_test.count(), 1, "a line a model: {lines}");
         let line = lines.lines().last().expect("it was written");
-        assert!(line.contains(expected), "{line}");
-        assert!(line.contains(r#""verdict":"passed""#) && line.contains(test), "{line}");
+        assert!(line.contains(&format!(r#""bound":{expected}"#)), "{line}");
+        assert!(line.contains(r#""verdict":"passed""#), "{line}");
     }
 }
 

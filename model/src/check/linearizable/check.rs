@@ -257,6 +257,7 @@ fn no_executions() -> Engine {
         Engine::Graphs {
             executions: 0,
             bounds: Vec::new(),
+            idle_turns: false,
             patient: false,
             interleavings: Interleavings::default(),
         }

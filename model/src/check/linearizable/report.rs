@@ -70,8 +70,12 @@ impl ScenariosReport {
         self.compared += u64::from(interleavings > 0);
         self.interleavings += interleavings;
         match (&mut self.engine, explored.engine) {
-            (Engine::Graphs { executions, .. }, Engine::Graphs { executions: more, .. }) => {
+            (
+                Engine::Graphs { executions, idle_turns, .. },
+                Engine::Graphs { executions: more, idle_turns: also, .. },
+            ) => {
                 *executions += more;
+                *idle_turns |= also;
             }
             (Engine::Threads { rounds, .. }, Engine::Threads { rounds: more, .. }) => {
                 *rounds += more;
@@ -92,7 +96,7 @@ impl fmt::Display for ScenariosReport {
         write!(f, " ({} more by symmetry), ", self.symmetric)?;
         write!(f, "{}", self.engine)?;
         match (&self.failure, &self.bound, &self.engine) {
-            (None, None, Engine::Graphs { .. }) => f.write_str(", explored completely")?,
+            (None, None, engine @ Engine::Graphs { .. }) => engine.write_complete(f)?,
             (_, Some(bound), _) => write!(f, ", bounded ({bound})")?,
             _ => {}
         }

@@ -142,6 +142,9 @@ pub struct Report {
     pub events: u64,
     /// What cut the exploration short, each once.
     pub bounds: Vec<Bound>,
+    /// A loop that waits had turns that repeat another, other than one that blocks: how many there are, and whether a
+    /// turn without a cause was one of them, is not explored.
+    pub idle_turns: bool,
     /// The threads that did something which others may notice: a bit for each that took a step other
     /// than to spawn and to join, or read or wrote plain memory, or from which such a thread descends.
     pub stepped: u64,
@@ -229,6 +232,8 @@ pub fn explore(
             continue;
         }
         report.stepped |= search.run.stepped;
+        report.idle_turns |=
+            search.run.threads.iter().any(|state| state.waiting.leaves_out_turns());
         report.events += search.graph.events.len() as u64;
         if ending != Ending::Again {
             search.explored += search.graph.share;

@@ -346,6 +346,11 @@ impl Waiting {
         matches!(self.stopped, Some((Stopped::Stutter, _)))
     }
 
+    /// Whether turns of a loop were left out, other than one that blocks.
+    pub(super) fn leaves_out_turns(&self) -> bool {
+        self.stutters() && !self.blocks || self.ran_on
+    }
+
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the
     /// turn that changed nothing: without that turn it still waits.
     pub(super) fn is_resumed(&self) -> bool {
