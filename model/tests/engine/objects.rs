@@ -198,8 +198,8 @@ impl World {
             Step::Barrier => {
                 let arrived = self.barrier.act(Act::Barrier(BarrierAct::Arrive));
                 if arrived.is_multiple_of(2) {
-                    let generation = (arrived / 2) as usize;
-                    self.barrier.act(Act::Barrier(BarrierAct::Leave { generation }));
+                    let arrival = (arrived / 2) as usize;
+                    self.barrier.act(Act::Barrier(BarrierAct::Leave { arrival }));
                 }
                 arrived
             }

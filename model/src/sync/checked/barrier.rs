@@ -57,7 +57,7 @@ impl Barrier {
             let arrived = act(BarrierAct::Arrive);
             let leader = arrived % 2 == 1;
             if !leader {
-                act(BarrierAct::Leave { generation: (arrived / 2) as usize });
+                act(BarrierAct::Leave { arrival: (arrived / 2) as usize });
             }
             leader
         });

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::facade::{Found, explore, explore_with};
 use Ordering::{Acquire, Relaxed, Release, SeqCst};
-use selvedge_model::engine::graph::Config;
+use selvedge_model::engine::graph::{Config, Ending};
 use selvedge_model::kernel::Policy;
 use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use selvedge_model::sync::{Arc, Barrier, Condvar, LazyLock, Mutex, Once, OnceLock, thread};
@@ -46,6 +46,44 @@ fn a_barrier_orders_both_ways_and_has_one_leader() {
         leader
     });
     assert_eq!(found.all(), [false, true]);
+}
+
+/// In which order they arrive decides who leads; in which order they leave, nothing.
+#[test]
+fn threads_leave_a_barrier_in_one_order() {
+    let found = explore(|| {
+        let barrier = Barrier::new(3);
+        let leads = || barrier.wait().is_leader();
+        thread::scope(|scope| {
+            let others = [(); 2].map(|()| scope.spawn(leads));
+            (leads(), others.map(|other| other.join().unwrap()))
+        })
+    });
+    assert_eq!(found.report.complete, 6);
+    assert_eq!(found.all().len(), 3);
+}
+
+/// A barrier for one thread lets each pass by itself.
+#[test]
+fn a_barrier_does_not_order_threads_of_two_generations() {
+    let found = explore(|| {
+        let (barrier, memory) = (Arc::new(Barrier::new(1)), Shared::new());
+        let passed = Arc::new(AtomicBool::new(false));
+        let child = {
+            let (barrier, memory, passed) = (barrier.clone(), memory.clone(), passed.clone());
+            thread::spawn(move || {
+                memory.write(1);
+                barrier.wait();
+                passed.store(true, Relaxed);
+            })
+        };
+        if passed.load(Relaxed) {
+            barrier.wait();
+            memory.read();
+        }
+        child.join().unwrap();
+    });
+    assert!(found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. })));
 }
 
 #[test]
