@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
-use super::program::{Instruction, Outcome, Program, SPURIOUSLY, apply};
+use super::program::{Instruction, Outcome, Program, SPURIOUSLY, apply, is_of_object, location};
 
 /// Row `a` holds a bit for each `b` that `a` is related to.
 #[derive(Clone, PartialEq)]
@@ -72,13 +72,25 @@ pub struct Allowed {
 
 const INIT: usize = usize::MAX;
 
+#[derive(Clone, Copy)]
+struct Size {
+    threads: usize,
+    /// How many locations there are.
+    locations: usize,
+    /// And how many of them belong to no object.
+    observed: u64,
+}
+
 /// All consistent graphs of a program.
-pub fn enumerate(program: &Program, locations: usize) -> Allowed {
+pub fn enumerate(program: &Program, observed: u64) -> Allowed {
     let steps: Vec<(usize, Instruction)> = program
         .iter()
         .enumerate()
         .flat_map(|(thread, body)| body.iter().map(move |&step| (thread, step)))
         .collect();
+    let last = steps.iter().filter_map(|&(_, step)| location(step)).max();
+    let locations = last.map_or(0, |last| last + 1).max(observed as usize);
+    let size = Size { threads: program.len(), locations, observed };
     let mut allowed = Allowed::default();
     let weak: Vec<usize> =
         (0..steps.len()).filter(|&at| matches!(steps[at].1, Instruction::Weak(..))).collect();
@@ -93,33 +105,21 @@ pub fn enumerate(program: &Program, locations: usize) -> Allowed {
             }
         }
         let mut sources = vec![INIT; steps.len()];
-        assign(program, &steps, locations, 0, &mut sources, &mut allowed);
+        assign(size, &steps, 0, &mut sources, &mut allowed);
     }
     allowed
 }
 
-fn location(step: Instruction) -> Option<usize> {
-    match step {
-        Instruction::Load(x, _)
-        | Instruction::Store(x, ..)
-        | Instruction::Update(x, ..)
-        | Instruction::Weak(x, ..)
-        | Instruction::Await(x, ..) => Some(x),
-        _ => None,
-    }
-}
-
 /// Every reads-from.
 fn assign(
-    program: &Program,
+    size: Size,
     steps: &[(usize, Instruction)],
-    locations: usize,
     at: usize,
     sources: &mut Vec<usize>,
     allowed: &mut Allowed,
 ) {
     if at == steps.len() {
-        return with_sources(program, steps, locations, sources, allowed);
+        return with_sources(size, steps, sources, allowed);
     }
     let reads = matches!(
         steps[at].1,
@@ -127,17 +127,21 @@ fn assign(
             | Instruction::Update(..)
             | Instruction::Weak(..)
             | Instruction::Await(..)
+            | Instruction::Take(..)
     );
     if !reads {
-        return assign(program, steps, locations, at + 1, sources, allowed);
+        return assign(size, steps, at + 1, sources, allowed);
     }
     sources[at] = INIT;
-    assign(program, steps, locations, at + 1, sources, allowed);
+    assign(size, steps, at + 1, sources, allowed);
     for source in (0..steps.len()).filter(|&source| source != at) {
-        let writes = matches!(steps[source].1, Instruction::Store(..) | Instruction::Update(..));
+        let writes = matches!(
+            steps[source].1,
+            Instruction::Store(..) | Instruction::Update(..) | Instruction::Take(..)
+        );
         if writes && location(steps[source].1) == location(steps[at].1) {
             sources[at] = source;
-            assign(program, steps, locations, at + 1, sources, allowed);
+            assign(size, steps, at + 1, sources, allowed);
         }
     }
 }
@@ -159,6 +163,7 @@ fn values(
     Some(match steps[at].1 {
         Instruction::Load(..) => (read()?, None),
         Instruction::Await(_, value, _) => (read().filter(|&read| read == value)?, None),
+        Instruction::Take(_, from, to) => (read().filter(|&read| read == from)?, Some(to)),
         Instruction::Store(_, value, _) => (u64::MAX, Some(value)),
         Instruction::Update(_, rmw, ..) => {
             let old = read()?;
@@ -174,9 +179,8 @@ fn values(
 }
 
 fn with_sources(
-    program: &Program,
+    Size { threads, locations, observed }: Size,
     steps: &[(usize, Instruction)],
-    locations: usize,
     sources: &[usize],
     allowed: &mut Allowed,
 ) {
@@ -199,12 +203,13 @@ fn with_sources(
     for (&(thread, step), &(_, writes)) in steps.iter().zip(&values) {
         let (order, reads) = match step {
             Instruction::Load(_, order) | Instruction::Await(_, _, order) => (order, true),
+            Instruction::Take(..) => (Acquire, true),
             Instruction::Store(_, _, order) | Instruction::Fence(order) => (order, false),
             Instruction::Update(_, _, success, failure)
             | Instruction::Weak(_, _, success, failure) => {
                 (if writes.is_some() { success } else { failure }, true)
             }
-            Instruction::CellRead | Instruction::CellWrite => (Ordering::Relaxed, false),
+            _ => (Ordering::Relaxed, false),
         };
         let plain = matches!(step, Instruction::CellRead | Instruction::CellWrite);
         events.push(Event { thread, location: location(step), order, reads, writes, plain });
@@ -229,11 +234,13 @@ fn with_sources(
         );
     }
     let outcome = || {
-        let mut at = 0;
-        program
-            .iter()
-            .map(|body| body.iter().map(|_| (values[at].0, at += 1).0).collect())
-            .collect()
+        let mut outcome = vec![Vec::new(); threads];
+        for (&(thread, step), &(read, _)) in steps.iter().zip(&values) {
+            if !is_of_object(step, observed) {
+                outcome[thread].push(read);
+            }
+        }
+        outcome
     };
     for_each_order(&mut order, 0, 0, &mut |order| {
         let mo = Relation::from(n, |a, b| {

@@ -57,9 +57,12 @@ fn statement(instruction: Instruction) -> String {
         Instruction::Await(x, value, at) => {
             format!("while (__atomic_load_n(&x[{x}], {}) != {value}) {{}}", order(at))
         }
+        Instruction::Lock => "pthread_mutex_lock(&mutex);".to_owned(),
+        Instruction::Unlock => "pthread_mutex_unlock(&mutex);".to_owned(),
         Instruction::Fence(at) => format!("__atomic_thread_fence({});", order(at)),
         Instruction::CellRead => "sum += cell;".to_owned(),
         Instruction::CellWrite => "cell = 1;".to_owned(),
+        other => unreachable!("{other:?}"),
     }
 }
 
@@ -89,7 +92,7 @@ fn make_known(instruction: &mut Instruction, is_sc: &impl Fn(usize) -> bool) {
             }
             *instruction = Instruction::Update(*x, *rmw, *order, *fails);
         }
-        Instruction::Fence(_) | Instruction::CellRead | Instruction::CellWrite => {}
+        _ => {}
     }
 }
 
@@ -99,6 +102,7 @@ fn in_c(program: &Program, locations: u64) -> String {
         "#include <pthread.h>".to_owned(),
         format!("unsigned long x[{locations}];"),
         "int cell;".to_owned(),
+        "pthread_mutex_t mutex;".to_owned(),
     ];
     for (thread, body) in program.iter().enumerate() {
         lines.push(format!("void *t{thread}(void *a) {{ volatile int sum = 0;"));
@@ -157,7 +161,7 @@ fn genmc(program: &Program, locations: u64) -> Found {
 fn both(program: &Program, locations: u64) -> Option<[Found; 2]> {
     let threads: Vec<usize> = (0..program.len()).collect();
     let config = Config { executions: MOST, ..Config::default() };
-    let found = explore(program, &threads, locations, &config);
+    let found = explore(program, &threads, locations, &config, false);
     let races = found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. }));
     if !races && found.report.bounds.contains(&Bound::Executions) {
         return None;
@@ -220,6 +224,10 @@ fn as_many_executions_as_genmc() {
         Shape { threads: 2, steps: 4, waits: true, ..SHAPE },
         Shape { threads: 3, steps: 3, waits: true, ..SHAPE },
         Shape { threads: 3, steps: 3, waits: true, cells: true, ..SHAPE },
+        Shape { threads: 2, steps: 4, locks: true, ..SHAPE },
+        Shape { threads: 3, steps: 2, locks: true, ..SHAPE },
+        Shape { threads: 3, steps: 3, locks: true, cells: true, ..SHAPE },
+        Shape { threads: 4, steps: 1, locks: true, ..SHAPE },
     ];
     for (shape, seed) in shapes.into_iter().zip(1..) {
         sweep(seed, shape);

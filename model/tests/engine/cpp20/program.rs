@@ -4,9 +4,12 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
+use selvedge_model::kernel::object::{Token, TokenAct};
 use selvedge_model::kernel::{Rmw, Update};
+use selvedge_model::sync::Barrier;
+use selvedge_model::sync::mpsc::{Receiver, Sender, channel};
 
-use crate::support::{Atomic, Cell, WORD, fails_spuriously, fence, spawn, wait_until};
+use crate::support::{Atomic, Cell, Thing, WORD, fails_spuriously, fence, spawn, spin, wait_until};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instruction {
@@ -17,6 +20,18 @@ pub enum Instruction {
     Weak(usize, Rmw, Ordering, Ordering),
     /// Waits until the atomic holds this.
     Await(usize, u64, Ordering),
+    /// Waits until the atomic holds the first value, and makes it the second, with `Acquire`.
+    Take(usize, u64, u64),
+    Lock,
+    Unlock,
+    /// Each thread has a channel, for one message.
+    Send,
+    /// From this thread.
+    Receive(usize),
+    /// Waits for all threads.
+    Meet,
+    Park,
+    Unpark(usize),
     Fence(Ordering),
     CellRead,
     CellWrite,
@@ -47,6 +62,7 @@ impl Random {
 }
 
 /// What random programs are made of.
+#[expect(clippy::struct_excessive_bools, reason = "each is there or not")]
 #[derive(Debug, Clone, Copy)]
 pub struct Shape {
     pub threads: usize,
@@ -56,12 +72,94 @@ pub struct Shape {
     /// Mostly `SeqCst`, and fences.
     pub strong: bool,
     pub waits: bool,
+    /// Each thread locks a mutex once.
+    pub locks: bool,
+    /// Threads send a message each to the first, unpark one another, and meet.
+    pub messages: bool,
 }
 
 pub fn random(shape: Shape, random: &mut Random) -> Program {
-    (0..shape.threads)
+    let mut program: Program = (0..shape.threads)
         .map(|_| (0..shape.steps).map(|_| instruction(shape, random)).collect())
+        .collect();
+    if shape.messages {
+        let meet = random.below(3) == 0;
+        for thread in 0..shape.threads {
+            let mut add = |to: usize, step| {
+                let at = random.below(program[to].len() as u64 + 1) as usize;
+                program[to].insert(at, step);
+                random.below(3) > 0
+            };
+            if thread > 0 && add(thread, Instruction::Send) {
+                add(0, Instruction::Receive(thread));
+            }
+            if meet {
+                add(thread, Instruction::Meet);
+            } else if add(thread, Instruction::Unpark((thread + 1) % shape.threads)) {
+                add((thread + 1) % shape.threads, Instruction::Park);
+            }
+        }
+    }
+    if shape.locks {
+        for body in &mut program {
+            let [a, b] = [(); 2].map(|()| random.below(body.len() as u64 + 1) as usize);
+            body.insert(a.max(b), Instruction::Unlock);
+            body.insert(a.min(b), Instruction::Lock);
+        }
+    }
+    program
+}
+
+/// How many atomics [`with_atomics`] puts behind the others.
+fn atomics_of_objects(program: &Program) -> usize {
+    2 + 2 * program.len()
+}
+
+/// The same with atomics in place of the mutex, the barrier, and the tokens and the channels of threads.
+pub fn with_atomics(program: &Program, locations: u64) -> Program {
+    let [mutex, barrier, token] = [0, 1, 2].map(|at| locations as usize + at);
+    let channel = token + program.len();
+    let with = |thread: usize, step: Instruction| match step {
+        Instruction::Lock => vec![Instruction::Take(mutex, 0, 1)],
+        Instruction::Unlock => vec![Instruction::Store(mutex, 0, Release)],
+        Instruction::Send => vec![Instruction::Store(channel + thread, 1, Release)],
+        Instruction::Receive(sender) => vec![Instruction::Await(channel + sender, 1, Acquire)],
+        Instruction::Meet => vec![
+            Instruction::Update(barrier, Rmw::Add(1), AcqRel, Relaxed),
+            Instruction::Await(barrier, program.len() as u64, Acquire),
+        ],
+        Instruction::Park => vec![Instruction::Take(token + thread, 1, 0)],
+        Instruction::Unpark(other) => {
+            vec![Instruction::Update(token + other, Rmw::Swap(1), Release, Relaxed)]
+        }
+        other => vec![other],
+    };
+    let threads = program.iter().enumerate();
+    threads
+        .map(|(thread, body)| body.iter().flat_map(|&step| with(thread, step)).collect())
         .collect()
+}
+
+/// Whether it is done to an object, or to an atomic in its place: nothing of it is part of the outcome.
+pub fn is_of_object(step: Instruction, locations: u64) -> bool {
+    match location(step) {
+        Some(location) => location as u64 >= locations,
+        None => {
+            !matches!(step, Instruction::Fence(_) | Instruction::CellRead | Instruction::CellWrite)
+        }
+    }
+}
+
+pub fn location(step: Instruction) -> Option<usize> {
+    match step {
+        Instruction::Load(x, _)
+        | Instruction::Store(x, ..)
+        | Instruction::Update(x, ..)
+        | Instruction::Weak(x, ..)
+        | Instruction::Await(x, ..)
+        | Instruction::Take(x, ..) => Some(x),
+        _ => None,
+    }
 }
 
 fn instruction(shape: Shape, random: &mut Random) -> Instruction {
@@ -97,18 +195,32 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
     }
 }
 
-/// Runs the program, its threads spawned in this order.
-pub fn run(program: &Program, order: &[usize], locations: u64) -> Outcome {
-    let atomics: Rc<Vec<Atomic>> = Rc::new((0..locations).map(|_| Atomic::new(0)).collect());
-    let cell = Cell::new();
+/// Runs the program, its threads spawned in this order. A thread that waits blocks, or spins.
+pub fn run(program: &Program, order: &[usize], locations: u64, spins: bool) -> Outcome {
+    let atomics = locations as usize + atomics_of_objects(program);
+    let shared = Rc::new(Shared {
+        atomics: (0..atomics).map(|_| Atomic::new(0)).collect(),
+        cell: Cell::new(),
+        mutex: Thing::mutex(),
+        channels: program.iter().map(|_| channel()).collect(),
+        barrier: Barrier::new(program.len()),
+        tokens: program.iter().map(|_| Thing::new(Token::default())).collect(),
+        spins,
+    });
     let outcome = Rc::new(RefCell::new(vec![vec![]; program.len()]));
     let children: Vec<_> = order
         .iter()
         .map(|&thread| {
             let body = program[thread].clone();
-            let (atomics, outcome) = (atomics.clone(), outcome.clone());
+            let (shared, outcome) = (shared.clone(), outcome.clone());
             spawn(move || {
-                let seen = body.iter().map(|&step| execute(step, &atomics, cell)).collect();
+                let mut seen = Vec::new();
+                for step in body {
+                    let read = execute(step, thread, &shared);
+                    if !is_of_object(step, locations) {
+                        seen.push(read);
+                    }
+                }
                 outcome.borrow_mut()[thread] = seen;
             })
         })
@@ -117,7 +229,18 @@ pub fn run(program: &Program, order: &[usize], locations: u64) -> Outcome {
     outcome.take()
 }
 
-fn execute(step: Instruction, atomics: &[Atomic], cell: Cell) -> u64 {
+struct Shared {
+    atomics: Vec<Atomic>,
+    cell: Cell,
+    mutex: Thing,
+    channels: Vec<(Sender<()>, Receiver<()>)>,
+    barrier: Barrier,
+    tokens: Vec<Thing>,
+    spins: bool,
+}
+
+fn execute(step: Instruction, thread: usize, shared: &Shared) -> u64 {
+    let Shared { atomics, cell, mutex, .. } = shared;
     match step {
         Instruction::Load(x, order) => return atomics[x].load(order),
         Instruction::Store(x, value, order) => atomics[x].store(value, order),
@@ -129,8 +252,30 @@ fn execute(step: Instruction, atomics: &[Atomic], cell: Cell) -> u64 {
             return old | if fails_spuriously() { SPURIOUSLY } else { 0 };
         }
         Instruction::Await(x, value, order) => {
-            wait_until(|| atomics[x].load(order) == value);
+            let holds = || atomics[x].load(order) == value;
+            if shared.spins {
+                while !holds() {
+                    spin();
+                }
+            } else {
+                wait_until(holds);
+            }
             return value;
+        }
+        Instruction::Take(x, from, to) => {
+            let rmw = Rmw::CompareExchange { current: from, new: to };
+            wait_until(|| atomics[x].update(rmw, Acquire, Relaxed) == from);
+        }
+        Instruction::Lock => mutex.lock(),
+        Instruction::Unlock => mutex.unlock(),
+        Instruction::Send => shared.channels[thread].0.send(()).unwrap(),
+        Instruction::Receive(sender) => shared.channels[sender].1.recv().unwrap(),
+        Instruction::Meet => drop(shared.barrier.wait()),
+        Instruction::Park => {
+            shared.tokens[thread].act(TokenAct::Park.into());
+        }
+        Instruction::Unpark(other) => {
+            shared.tokens[other].act(TokenAct::Unpark.into());
         }
         Instruction::Fence(order) => fence(order),
         Instruction::CellRead => cell.read(),
