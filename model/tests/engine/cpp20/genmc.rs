@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
-use super::program::{self, Instruction, Program, Random, Shape};
+use super::program::{self, Instruction, Program, Random, Run, Shape};
 use super::{SHAPE, explore, programs};
 use selvedge_model::engine::graph::{Bound, Config, Ending};
 use selvedge_model::kernel::Rmw;
@@ -161,7 +161,7 @@ fn genmc(program: &Program, locations: u64) -> Found {
 fn both(program: &Program, locations: u64) -> Option<[Found; 2]> {
     let threads: Vec<usize> = (0..program.len()).collect();
     let config = Config { executions: MOST, ..Config::default() };
-    let found = explore(program, &threads, locations, &config, false);
+    let found = explore(program, &threads, locations, &config, Run::default());
     let races = found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. }));
     if !races && found.report.bounds.contains(&Bound::Executions) {
         return None;

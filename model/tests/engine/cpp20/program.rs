@@ -6,8 +6,8 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 
 use selvedge_model::kernel::object::{Token, TokenAct};
 use selvedge_model::kernel::{Rmw, Update};
-use selvedge_model::sync::Barrier;
-use selvedge_model::sync::mpsc::{Receiver, Sender, channel};
+use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use selvedge_model::sync::{Barrier, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::support::{Atomic, Cell, Thing, WORD, fails_spuriously, fence, spawn, spin, wait_until};
 
@@ -24,6 +24,11 @@ pub enum Instruction {
     Take(usize, u64, u64),
     Lock,
     Unlock,
+    /// Locks an `RwLock`.
+    Read,
+    EndRead,
+    Write,
+    EndWrite,
     /// Each thread has a channel, for one message.
     Send,
     /// From this thread.
@@ -74,6 +79,10 @@ pub struct Shape {
     pub waits: bool,
     /// Each thread locks a mutex once.
     pub locks: bool,
+    /// Each thread locks an `RwLock` once.
+    pub reads: bool,
+    /// The channels have no room: a sender waits for the receiver.
+    pub rendezvous: bool,
     /// Threads send a message each to the first, unpark one another, and meet.
     pub messages: bool,
 }
@@ -100,11 +109,19 @@ pub fn random(shape: Shape, random: &mut Random) -> Program {
             }
         }
     }
-    if shape.locks {
-        for body in &mut program {
-            let [a, b] = [(); 2].map(|()| random.below(body.len() as u64 + 1) as usize);
-            body.insert(a.max(b), Instruction::Unlock);
-            body.insert(a.min(b), Instruction::Lock);
+    let mut section = |body: &mut Vec<_>, begin, end| {
+        let [a, b] = [(); 2].map(|()| random.below(body.len() as u64 + 1) as usize);
+        body.insert(a.max(b), end);
+        body.insert(a.min(b), begin);
+    };
+    for (thread, body) in program.iter_mut().enumerate() {
+        if shape.locks {
+            section(body, Instruction::Lock, Instruction::Unlock);
+        }
+        if shape.reads && thread % 2 == 0 {
+            section(body, Instruction::Write, Instruction::EndWrite);
+        } else if shape.reads {
+            section(body, Instruction::Read, Instruction::EndRead);
         }
     }
     program
@@ -112,18 +129,32 @@ pub fn random(shape: Shape, random: &mut Random) -> Program {
 
 /// How many atomics [`with_atomics`] puts behind the others.
 fn atomics_of_objects(program: &Program) -> usize {
-    2 + 2 * program.len()
+    2 + 4 * program.len()
 }
 
-/// The same with atomics in place of the mutex, the barrier, and the tokens and the channels of threads.
-pub fn with_atomics(program: &Program, locations: u64) -> Program {
+/// The same with atomics in place of the mutex, the barrier, and the tokens and the channels of threads; in place of the
+/// `RwLock` one for each thread, of which a thread that reads takes its own and one that writes takes all.
+pub fn with_atomics(program: &Program, locations: u64, rendezvous: bool) -> Program {
     let [mutex, barrier, token] = [0, 1, 2].map(|at| locations as usize + at);
-    let channel = token + program.len();
+    let [channel, answer, rw] = [1, 2, 3].map(|at| token + at * program.len());
+    let all = || rw..rw + program.len();
     let with = |thread: usize, step: Instruction| match step {
         Instruction::Lock => vec![Instruction::Take(mutex, 0, 1)],
         Instruction::Unlock => vec![Instruction::Store(mutex, 0, Release)],
-        Instruction::Send => vec![Instruction::Store(channel + thread, 1, Release)],
-        Instruction::Receive(sender) => vec![Instruction::Await(channel + sender, 1, Acquire)],
+        Instruction::Read => vec![Instruction::Take(rw + thread, 0, 1)],
+        Instruction::EndRead => vec![Instruction::Store(rw + thread, 0, Release)],
+        Instruction::Write => all().map(|word| Instruction::Take(word, 0, 1)).collect(),
+        Instruction::EndWrite => all().map(|word| Instruction::Store(word, 0, Release)).collect(),
+        Instruction::Send => {
+            let send = Instruction::Store(channel + thread, 1, Release);
+            let wait = Instruction::Await(answer + thread, 1, Acquire);
+            [send, wait][..1 + usize::from(rendezvous)].to_vec()
+        }
+        Instruction::Receive(sender) => {
+            let receive = Instruction::Await(channel + sender, 1, Acquire);
+            let answer = Instruction::Store(answer + sender, 1, Release);
+            [receive, answer][..1 + usize::from(rendezvous)].to_vec()
+        }
         Instruction::Meet => vec![
             Instruction::Update(barrier, Rmw::Add(1), AcqRel, Relaxed),
             Instruction::Await(barrier, program.len() as u64, Acquire),
@@ -195,14 +226,29 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
     }
 }
 
-/// Runs the program, its threads spawned in this order. A thread that waits blocks, or spins.
-pub fn run(program: &Program, order: &[usize], locations: u64, spins: bool) -> Outcome {
+/// How a program is run.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Run {
+    /// A thread that waits spins, and does not block.
+    pub spins: bool,
+    /// The channels have no room.
+    pub rendezvous: bool,
+}
+
+/// Runs the program, its threads spawned in this order.
+pub fn run(
+    program: &Program,
+    order: &[usize],
+    locations: u64,
+    Run { spins, rendezvous }: Run,
+) -> Outcome {
     let atomics = locations as usize + atomics_of_objects(program);
     let shared = Rc::new(Shared {
         atomics: (0..atomics).map(|_| Atomic::new(0)).collect(),
         cell: Cell::new(),
         mutex: Thing::mutex(),
-        channels: program.iter().map(|_| channel()).collect(),
+        rw: RwLock::new(()),
+        channels: program.iter().map(|_| sync_channel(usize::from(!rendezvous))).collect(),
         barrier: Barrier::new(program.len()),
         tokens: program.iter().map(|_| Thing::new(Token::default())).collect(),
         spins,
@@ -214,9 +260,9 @@ pub fn run(program: &Program, order: &[usize], locations: u64, spins: bool) -> O
             let body = program[thread].clone();
             let (shared, outcome) = (shared.clone(), outcome.clone());
             spawn(move || {
-                let mut seen = Vec::new();
+                let (mut seen, mut held) = (Vec::new(), Held::default());
                 for step in body {
-                    let read = execute(step, thread, &shared);
+                    let read = execute(step, thread, &shared, &mut held);
                     if !is_of_object(step, locations) {
                         seen.push(read);
                     }
@@ -233,13 +279,21 @@ struct Shared {
     atomics: Vec<Atomic>,
     cell: Cell,
     mutex: Thing,
-    channels: Vec<(Sender<()>, Receiver<()>)>,
+    rw: RwLock<()>,
+    channels: Vec<(SyncSender<()>, Receiver<()>)>,
     barrier: Barrier,
     tokens: Vec<Thing>,
     spins: bool,
 }
 
-fn execute(step: Instruction, thread: usize, shared: &Shared) -> u64 {
+/// How a thread holds the `RwLock`.
+#[derive(Default)]
+struct Held<'a> {
+    reads: Option<RwLockReadGuard<'a, ()>>,
+    writes: Option<RwLockWriteGuard<'a, ()>>,
+}
+
+fn execute<'a>(step: Instruction, thread: usize, shared: &'a Shared, held: &mut Held<'a>) -> u64 {
     let Shared { atomics, cell, mutex, .. } = shared;
     match step {
         Instruction::Load(x, order) => return atomics[x].load(order),
@@ -268,6 +322,10 @@ fn execute(step: Instruction, thread: usize, shared: &Shared) -> u64 {
         }
         Instruction::Lock => mutex.lock(),
         Instruction::Unlock => mutex.unlock(),
+        Instruction::Read => held.reads = Some(shared.rw.read().unwrap()),
+        Instruction::EndRead => held.reads = None,
+        Instruction::Write => held.writes = Some(shared.rw.write().unwrap()),
+        Instruction::EndWrite => held.writes = None,
         Instruction::Send => shared.channels[thread].0.send(()).unwrap(),
         Instruction::Receive(sender) => shared.channels[sender].1.recv().unwrap(),
         Instruction::Meet => drop(shared.barrier.wait()),
