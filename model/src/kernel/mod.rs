@@ -65,6 +65,11 @@ pub enum AtomicKind {
         /// The other count.
         strong: LocationId,
     },
+    /// How many senders a channel has.
+    Senders {
+        /// The channel.
+        channel: LocationId,
+    },
     /// Whether a thread, or its handle, has left what the thread returned to the other: 1 if one has.
     Left,
     /// Whether a lock is poisoned: 1 if it is.

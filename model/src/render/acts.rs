@@ -38,8 +38,7 @@ pub(super) fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'stati
             ChannelAct::BeginReceive | ChannelAct::Receive => "recv",
             ChannelAct::TryReceive => "try_recv",
             ChannelAct::ReceiveInTime => "recv_timeout",
-            ChannelAct::AddSender => "clone sender",
-            ChannelAct::DropSender => "drop sender",
+            ChannelAct::Close => "close",
             ChannelAct::DropReceiver => "drop receiver",
         },
         Act::Once(_) => once_name(once_kind(view, object)),
@@ -98,8 +97,9 @@ pub(super) fn acted(
         }
         Act::Condvar(act) => return condvar(view, state, at, object, act),
         Act::Channel(act) => match (act, line.result) {
-            (ChannelAct::BeginReceive, _) => return None,
-            (ChannelAct::AddSender | ChannelAct::DropSender | ChannelAct::DropReceiver, _) => "",
+            // The drop of the last sender.
+            (ChannelAct::BeginReceive | ChannelAct::Close, _) => return None,
+            (ChannelAct::DropReceiver, _) => "",
             (ChannelAct::Delivered { .. }, 0) | (_, CLOSED) => ": disconnected",
             (ChannelAct::Delivered { .. }, _) => ": received",
             (ChannelAct::TrySend, FULL) => ": full",

@@ -62,6 +62,11 @@ fn step(
             AtomicKind::Strong => arc::strong(view, state, at, location),
             AtomicKind::Weak { strong } => arc::weak(view, at, strong),
             AtomicKind::Left => None,
+            AtomicKind::Senders { channel } => {
+                let is_drop = matches!(operation, Operation::Update { update, .. } if matches!(update.rmw, Rmw::Sub(_)));
+                let name = if is_drop { "drop sender" } else { "clone sender" };
+                Some(Words::on(channel, name, ""))
+            }
             AtomicKind::Poison { lock } => Some(poison(view, state, at, lock)),
             AtomicKind::Done { once, kind } => Some(done(view, state, at, once, kind)),
             _ => Some(atomic(view, state, at, operation, location, orders)),

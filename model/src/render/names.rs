@@ -27,6 +27,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             AtomicKind::Pointer => ('a', "AtomicPtr"),
             AtomicKind::Strong => ('r', "Arc"),
             AtomicKind::Weak { .. }
+            | AtomicKind::Senders { .. }
             | AtomicKind::Left
             | AtomicKind::Poison { .. }
             | AtomicKind::Done { .. } => return None,
@@ -74,6 +75,7 @@ impl Names {
                 Made::Atomic {
                     kind:
                         AtomicKind::Weak { strong: of }
+                        | AtomicKind::Senders { channel: of }
                         | AtomicKind::Poison { lock: of }
                         | AtomicKind::Done { once: of, .. },
                     ..

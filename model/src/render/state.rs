@@ -79,7 +79,10 @@ impl State {
         location: LocationId,
     ) -> Option<String> {
         match execution.location(location)? {
-            Made::Atomic { kind: AtomicKind::Strong | AtomicKind::Weak { .. }, .. } => None,
+            Made::Atomic {
+                kind: AtomicKind::Strong | AtomicKind::Weak { .. } | AtomicKind::Senders { .. },
+                ..
+            } => None,
             &Made::Atomic { value, .. } => {
                 let newest = self.newest(location).map_or(value, |newest| newest.value);
                 Some(names.value(location, newest))

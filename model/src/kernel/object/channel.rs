@@ -31,12 +31,11 @@ pub struct Channel {
     /// Of a channel with a bound: the messages received, and their receives, of which no sender
     /// has been told.
     emptied: VecDeque<(u64, Clock)>,
-    senders: u32,
+    /// Every sender was dropped: what happened before.
+    closed: Option<Clock>,
     has_receiver: bool,
     /// Bound 0: a thread blocks in `recv`, and what happened before.
     receiving: Option<Clock>,
-    /// The senders that were dropped.
-    dropped_senders: Clock,
 }
 
 /// An operation on a channel.
@@ -60,10 +59,8 @@ pub enum ChannelAct {
     TryReceive,
     /// The same, of a `recv` with a limit: time is up if there is no message.
     ReceiveInTime,
-    /// One more sender.
-    AddSender,
-    /// One sender less.
-    DropSender,
+    /// No sender any more.
+    Close,
     /// No receiver any more.
     DropReceiver,
 }
@@ -76,25 +73,22 @@ impl ChannelAct {
                 result >= FIRST_MESSAGE
             }
             Self::BeginReceive => false,
-            Self::Delivered { .. } | Self::AddSender | Self::DropSender | Self::DropReceiver => {
-                true
-            }
+            Self::Delivered { .. } | Self::Close | Self::DropReceiver => true,
         }
     }
 }
 
 impl Channel {
-    /// An empty channel with one sender and a receiver.
+    /// An empty channel with both ends.
     pub fn new(bound: Option<usize>) -> Self {
         Self {
             bound,
             queue: VecDeque::new(),
             sent: 0,
             emptied: VecDeque::new(),
-            senders: 1,
+            closed: None,
             has_receiver: true,
             receiving: None,
-            dropped_senders: Clock::default(),
         }
     }
 
@@ -110,7 +104,7 @@ impl Channel {
         match act {
             ChannelAct::Send => !self.has_receiver || !self.full(),
             ChannelAct::Delivered { message } => !self.has_receiver || !self.offered(message),
-            ChannelAct::Receive => !self.queue.is_empty() || self.senders == 0,
+            ChannelAct::Receive => !self.queue.is_empty() || self.closed.is_some(),
             _ => true,
         }
     }
@@ -161,17 +155,11 @@ impl Channel {
                     }
                     return FIRST_MESSAGE + message;
                 }
-                if self.senders > 0 {
-                    return EMPTY;
-                }
-                edges.acquire(&self.dropped_senders);
+                let Some(closed) = &self.closed else { return EMPTY };
+                edges.acquire(closed);
                 return CLOSED;
             }
-            ChannelAct::AddSender => self.senders += 1,
-            ChannelAct::DropSender => {
-                self.senders -= 1;
-                self.dropped_senders.join(&edges.release());
-            }
+            ChannelAct::Close => self.closed = Some(edges.release()),
             ChannelAct::DropReceiver => {
                 self.has_receiver = false;
                 if self.bound != Some(0) {

@@ -16,7 +16,8 @@ pub(super) mod known;
 mod raw;
 mod traits;
 
-use counts::{Counts, LOCKED, number, release_weak, settle, update};
+pub(super) use counts::update;
+use counts::{Counts, LOCKED, number, release_weak, settle};
 
 /// `std::sync::Arc`.
 pub struct Arc<T: ?Sized> {

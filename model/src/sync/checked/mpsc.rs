@@ -3,17 +3,21 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic::Location;
+use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
 use std::time::Duration;
 
 pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
+use super::arc::update;
 use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE};
-use crate::kernel::{self, Access, CellKind, Handle, Made, Operation, Site, Turn};
+use crate::kernel::{self, Access, AtomicKind, CellKind, Handle, Made, Operation, Rmw, Site, Turn};
 
 /// A channel of an exploration.
 struct Channel<T> {
     model: Option<Handle>,
+    /// How many sending ends there are.
+    senders: Option<Handle>,
     rendezvous: bool,
     /// Messages under way, by number: those that are left are dropped in this order.
     messages: std::sync::Mutex<BTreeMap<u64, T>>,
@@ -84,19 +88,28 @@ impl<T> Channel<T> {
     }
 }
 
-/// One sending end. Its drop is an operation.
+/// One sending end. They are counted as `std` counts them, and the last one closes the channel.
 struct SendingEnd<T>(Arc<Channel<T>>, Site);
 
 impl<T> SendingEnd<T> {
     fn another(&self, site: Site) -> Self {
-        self.0.act(ChannelAct::AddSender, site);
+        Handle::with(self.0.senders, "a channel", |engine, count| {
+            update(engine, count, Rmw::Add(1), Relaxed, Relaxed, site)
+        });
         Self(Arc::clone(&self.0), site)
     }
 }
 
 impl<T> Drop for SendingEnd<T> {
     fn drop(&mut self) {
-        self.0.last_act(ChannelAct::DropSender, self.1);
+        let Self(channel, site) = self;
+        let mut is_last = false;
+        Handle::at_end(channel.senders, |engine, count| {
+            is_last = update(engine, count, Rmw::Sub(1), AcqRel, Relaxed, *site) == 1;
+        });
+        if is_last {
+            channel.last_act(ChannelAct::Close, *site);
+        }
     }
 }
 
@@ -139,11 +152,13 @@ pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
 fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
     kernel::with(|_| ())?;
     let model = Handle::new(site, || Made::Object(object::Channel::new(bound).into()));
-    let lock = model.map(Handle::location).unwrap_or_default();
-    let used = Handle::new(site, || Made::Cell(CellKind::Contents { lock }));
+    let object = model.map(Handle::location).unwrap_or_default();
+    let kind = AtomicKind::Senders { channel: object };
+    let senders = Handle::new(site, || Made::Atomic { value: 1, kind });
+    let used = Handle::new(site, || Made::Cell(CellKind::Contents { lock: object }));
     let messages = std::sync::Mutex::default();
     let rendezvous = bound == Some(0);
-    let channel = super::own(Arc::new(Channel { model, rendezvous, messages }));
+    let channel = super::own(Arc::new(Channel { model, senders, rendezvous, messages }));
     Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
 }
 

@@ -29,7 +29,8 @@ pub(super) fn number(count: u64) -> usize {
     usize::try_from(count).expect("as many owners as memory holds")
 }
 
-pub(super) fn update(
+/// A step that counts.
+pub(in super::super) fn update(
     engine: &dyn Engine,
     location: LocationId,
     rmw: Rmw,
