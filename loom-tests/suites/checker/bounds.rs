@@ -22,6 +22,7 @@
 //! | a value that was made outside of the execution, and is no `static` | make it in `Model::new`'s closure, or a `static` | `value_from_outside_the_model_is_refused` |
 //! | an `Arc` of `std` of which either thread may be the last owner, if the drop of its value takes a step | the `Arc` of `sync` | `the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps` |
 //! | a scoped thread that returns nothing with a drop, panics with a payload whose drop takes a step, and whose handle is dropped | join it | `the_payload_of_a_scoped_thread_must_be_dropped_by_a_known_thread` |
+//! | what is not the same in each execution: by a clock, a random number, or an address, as of two locks that are taken in the order of theirs | an order that the program gives | `steps_that_differ_between_executions_are_refused` |
 //! | two threads without an operation that the checker sees | the types of `selvedge_model::sync` | `threads_without_a_visible_operation_are_refused` |
 //!
 //! **Why.** The number of turns of a waiting loop has no limit. A turn without an effect that reads what an earlier
@@ -441,4 +442,19 @@ fn threads_without_a_visible_operation_are_refused() {
         .thread("alice", increments)
         .thread("bob", increments);
     is_refused(model, "perform no operation that the checker can see");
+}
+
+/// As an address may, the number of the run decides.
+#[cfg(loom)]
+#[test]
+fn steps_that_differ_between_executions_are_refused() {
+    static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    let add = |total: &AtomicU64| total.fetch_add(1, SeqCst);
+    let model = Model::new(|| (AtomicU64::new(0), AtomicU64::new(0), RUNS.fetch_add(1, SeqCst)))
+        .thread("alice", move |(one, other, run)| {
+            let order = if run % 2 == 0 { [one, other] } else { [other, one] };
+            order.map(add)
+        })
+        .thread("bob", move |(one, other, _)| [one, other].map(add));
+    is_refused(model, "is not deterministic");
 }

@@ -9,6 +9,7 @@
 //! | livelock | loops that wait for each other, and change what a lock protects through a shared guard (a `Cell` in a `Mutex`) | change it through `&mut` | `loops_that_answer_through_a_shared_guard_are_reported_as_livelock` |
 //! | livelock | a loop that waits for what another thread has changed through a shared guard, if that thread then waits in a loop, or tries a `compare_exchange_weak` twice | the same | `change_through_a_shared_guard_before_a_loop_is_reported_as_livelock` |
 //! | livelock | a loop that waits until an attempt on a lock fails, beside one that holds the lock in each idle turn | wait until the other thread says that it holds the lock | `loop_that_waits_for_a_failed_attempt_is_reported_as_livelock` |
+//! | livelock | a waiting loop that holds one of two locks at any time, from hand to hand, beside a thread that waits for one of them | a loop that holds none for a moment | `loop_with_a_lock_in_either_hand_is_reported_as_livelock` |
 //! | deadlock, or "the engines disagree" | `wait_until` with a condition that depends on more than shared state | a loop with `spin_loop` | `condition_that_counts_is_reported_as_deadlock` |
 //!
 //! What is never explored: [`unexplored.rs`](unexplored.rs). What bounds an exploration, and what is refused:
@@ -201,6 +202,43 @@ fn loop_that_waits_for_a_failed_attempt_is_reported_as_livelock() {
         },
     );
     is_complete(&right(says));
+}
+
+/// The loop counts as stopped with the first lock, which it would give up for the second.
+#[test]
+fn loop_with_a_lock_in_either_hand_is_reported_as_livelock() {
+    type Shared = (Mutex<u64>, Mutex<u64>);
+    let model = |moves: fn(&Shared)| {
+        Model::new(Shared::default)
+            .thread("moves", moves)
+            .thread("sets", |shared| *lock(&shared.0) = 1)
+            .rounds(100)
+    };
+    let right = |model: Model<Shared>| model.acceptable("()", "both end").check();
+    let moves = model(|(first, second)| {
+        let mut value = lock(first);
+        while *value == 0 {
+            hint::spin_loop();
+            let other = lock(second);
+            drop(value);
+            value = lock(first);
+            drop(other);
+        }
+    });
+    if cfg!(loom) {
+        moves.fails(Failure::Livelock).check();
+    } else {
+        right(moves);
+    }
+    let with_one_hand = model(|(first, _)| {
+        let mut value = lock(first);
+        while *value == 0 {
+            hint::spin_loop();
+            drop(value);
+            value = lock(first);
+        }
+    });
+    is_complete(&right(with_one_hand));
 }
 
 /// The condition is true in its third call. It is called again only when another thread has changed what it reads.

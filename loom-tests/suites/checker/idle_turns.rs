@@ -7,6 +7,7 @@
 //! |---|---|---|
 //! | what a waiting loop changes through a shared guard (a `Cell` in a `Mutex`), if its turns change nothing else | a loop with an end, without a hint | `change_through_a_shared_guard_in_a_loop_is_missed` |
 //! | how many idle turns a waiting loop takes | return what it waited for | `idle_turns_are_not_counted` |
+//! | what a loop does that gives up after more than about 1,000 idle turns | a lower limit in the model | `loop_that_gives_up_late_is_missed` |
 //! | that a waiting loop woke from a wait on a condition variable without a cause, or that its turns, of nothing but a `compare_exchange_weak`, failed without one | a number of turns in place of the loop | `turns_without_a_cause_are_not_counted` |
 //! | where a loop counts how its `try_lock`s end, or a thread does that has come from a loop: more than one idle turn of another loop that holds the lock in each | a number of turns in place of that loop | `idle_turns_that_hold_a_lock_are_not_counted` |
 //!
@@ -86,6 +87,26 @@ fn idle_turns_are_not_counted() {
         .missed("spins=2", "more turns are left out")
         .check();
     is_complete_but_for_idle_turns(&report);
+}
+
+/// Of a loop with an end it is tried for 1,000 turns whether it comes to it.
+#[test]
+fn loop_that_gives_up_late_is_missed() {
+    let model = |most: u64| {
+        Model::new(AtomicBool::default)
+            .thread("saw", move |flag| {
+                (0..most).any(|_| {
+                    hint::spin_loop();
+                    flag.load(Acquire)
+                })
+            })
+            .thread("sets", |flag| flag.store(true, Release))
+            .acceptable("saw=true", "it was set in time")
+    };
+    let late = model(2_000).missed("saw=false", "it gives up").check();
+    is_complete_but_for_idle_turns(&late);
+    let early = model(100).interesting("saw=false", "it gives up").rounds(1).explore();
+    is_complete(&early.expect("it passes"));
 }
 
 /// A wait on a condition variable may end, and a weak exchange may fail, without a cause that the program can see. A loop

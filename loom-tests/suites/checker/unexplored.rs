@@ -10,6 +10,7 @@
 //! | a waiting writer makes `try_read` fail, and a later `read` of that thread overtakes the writer | a second model without the `try_read` | `read_after_a_failed_try_read_does_not_overtake_the_writer` |
 //! | a lost wake-up, if the wait has a timeout: it may time out at any moment | `.patient()`, if the wait returns whether it timed out; else a wait without a timeout | `wait_with_a_timeout_hides_a_lost_wake_up`, `park_with_a_timeout_hides_a_lost_wake_up` |
 //! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `atomic_of_std_is_invisible` |
+//! | what threads share that `std` spawned in a model | the threads of `sync` | `threads_of_std_are_invisible` |
 //! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `data_race_outside_of_a_cell_is_invisible` |
 //! | memory that is not freed, other than by a lost `Arc` | an `Arc` in it | `leak_without_an_arc_is_invisible` |
 //! | memory at an address that was freed before, so that a pointer compares equal (ABA) | indices, given out again | `address_that_was_freed_is_not_used_again` |
@@ -235,6 +236,25 @@ fn park_with_a_timeout_hides_a_lost_wake_up() {
     let report = model(|| thread::park_timeout(LIMIT)).acceptable("()", "it looks again").check();
     is_complete(&report);
     model(thread::park).fails(Failure::Deadlock).check();
+}
+
+/// Each reads before either writes, so that it is the same each time.
+#[test]
+fn threads_of_std_are_invisible() {
+    let model = Model::new(AtomicU64::default).thread("counts", |total| {
+        let both_have_read = std::sync::Barrier::new(2);
+        let increment = || {
+            let seen = total.load(Relaxed);
+            both_have_read.wait();
+            total.store(seen + 1, Relaxed);
+        };
+        std::thread::scope(|scope| {
+            scope.spawn(increment);
+            scope.spawn(increment);
+        });
+    });
+    let report = model.acceptable("()", "it ends").rounds(1).check();
+    assert!(report.executions() == 1, "another order is never explored: {report}");
 }
 
 /// A store through `std` takes effect whenever its thread runs. A model whose threads share nothing else is

@@ -273,6 +273,13 @@ impl<'a> Exploration<'a> {
         if self.explored.finding.is_none() {
             self.explored.finding = self.weak.take().map(|(finding, _)| finding);
         }
+        if report.executions() == 0 && report.stutters > 0 && report.bounds.is_empty() {
+            let fault = Fault::Engine(
+                "no execution has come to an end: in each a waiting loop would go on, in another one"
+                    .to_owned(),
+            );
+            self.explored.finding.get_or_insert(Finding { fault, shown: None });
+        }
         if !plan.spurious {
             self.explored.bounds.insert("no spurious failures and wake-ups".to_owned());
         }

@@ -161,6 +161,9 @@ impl Operation {
         match (self, other) {
             (Self::Store { .. } | Self::Update { .. }, _) => self == other,
             _ if self.asks_for_end_of_read() => other.asks_for_end_of_read(),
+            (&Self::Act { object, act }, &Self::Act { object: other, act: another }) => {
+                object == other && act.is_like(another)
+            }
             _ => {
                 self.location() == other.location()
                     && std::mem::discriminant(self) == std::mem::discriminant(other)

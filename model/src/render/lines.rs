@@ -62,11 +62,7 @@ fn step(
             AtomicKind::Strong => arc::strong(view, state, at, location),
             AtomicKind::Weak { strong } => arc::weak(view, at, strong),
             AtomicKind::Left => None,
-            AtomicKind::Senders { channel } => {
-                let is_drop = matches!(operation, Operation::Update { update, .. } if matches!(update.rmw, Rmw::Sub(_)));
-                let name = if is_drop { "drop sender" } else { "clone sender" };
-                Some(Words::on(channel, name, ""))
-            }
+            AtomicKind::Senders { channel } => Some(senders(operation, channel)),
             AtomicKind::Poison { lock } => Some(poison(view, state, at, lock)),
             AtomicKind::Done { once, kind } => Some(done(view, state, at, once, kind)),
             _ => Some(atomic(view, state, at, operation, location, orders)),
@@ -106,6 +102,12 @@ fn operand(rmw: Rmw) -> u64 {
         | Rmw::Max(value)
         | Rmw::Min(value) => value,
     }
+}
+
+/// The count of the senders of a channel.
+fn senders(operation: Operation, channel: LocationId) -> Words {
+    let adds = operation.rmw().is_some_and(|rmw| matches!(rmw, Rmw::Add(_)));
+    Words::on(channel, if adds { "clone sender" } else { "drop sender" }, "")
 }
 
 /// The flag that says whether a lock is poisoned.

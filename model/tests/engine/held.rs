@@ -65,6 +65,208 @@ fn a_hint_while_a_mutex_is_held_is_no_deadlock() {
     both(Mutex::default, yields, tries_to_set);
 }
 
+fn pause() {
+    hint::spin_loop();
+}
+
+/// Where a turn ends is told by the calls, not by the place of the hint.
+#[test]
+fn a_helper_that_waits_with_and_without_the_lock_is_no_deadlock() {
+    both(
+        Mutex::default,
+        |lock| {
+            loop {
+                let value = lock.lock().unwrap();
+                if *value != 0 {
+                    break;
+                }
+                pause();
+                drop(value);
+                pause();
+            }
+        },
+        |lock| *lock.lock().unwrap() = 1,
+    );
+    both(
+        RwLock::default,
+        |lock| {
+            loop {
+                let value = lock.write().unwrap();
+                if *value != 0 {
+                    break;
+                }
+                pause();
+                drop(value);
+                pause();
+            }
+        },
+        |lock| *lock.write().unwrap() = 1,
+    );
+    both(
+        Mutex::default,
+        |lock| {
+            let mut held = None;
+            loop {
+                let value = held.take().unwrap_or_else(|| lock.lock().unwrap());
+                if *value != 0 {
+                    break;
+                }
+                hint::spin_loop();
+                drop(value);
+                hint::spin_loop();
+                held = Some(lock.lock().unwrap());
+                hint::spin_loop();
+            }
+        },
+        |lock| *lock.lock().unwrap() = 1,
+    );
+}
+
+fn waits(lock: &Mutex<u64>) {
+    loop {
+        let value = lock.lock().unwrap();
+        if *value != 0 {
+            break;
+        }
+        thread::yield_now();
+    }
+}
+
+/// Behind the hint, and before the release, it takes another step.
+fn waits_and_loads((lock, other): &(Mutex<u64>, AtomicU64)) {
+    loop {
+        let value = lock.lock().unwrap();
+        if *value != 0 {
+            break;
+        }
+        hint::spin_loop();
+        other.load(SeqCst);
+        drop(value);
+    }
+}
+
+#[test]
+fn a_step_between_a_hint_and_a_release_is_no_deadlock() {
+    both(Default::default, waits_and_loads, |(lock, _)| *lock.lock().unwrap() = 1);
+    // What it finds there ends the loop.
+    both(
+        Default::default,
+        |(lock, stop): &(Mutex<u64>, AtomicU64)| {
+            loop {
+                let _held = lock.lock().unwrap();
+                hint::spin_loop();
+                if stop.load(SeqCst) == 1 {
+                    break;
+                }
+            }
+        },
+        |(lock, stop)| {
+            drop(lock.lock().unwrap());
+            stop.store(1, SeqCst);
+        },
+    );
+}
+
+/// Neither is in the other's way for ever, and no thread ends them.
+#[test]
+fn two_loops_that_hold_a_lock_where_their_turns_end_are_a_livelock() {
+    fn never_end<S: Send + Sync + 'static>(shared: fn() -> S, first: fn(&S), second: fn(&S)) {
+        let found = explore(move || {
+            let shared = Arc::new(shared());
+            let there = shared.clone();
+            let child = thread::spawn(move || second(&there));
+            first(&shared);
+            child.join().unwrap();
+        });
+        assert_eq!(found.report.complete, 0);
+        assert!(found.report.deadlocks > 0);
+    }
+    let tries = |lock: &Mutex<u64>| {
+        while !lock.try_lock().is_ok_and(|value| *value != 0) {
+            thread::yield_now();
+        }
+    };
+    never_end(Mutex::default, waits, waits);
+    never_end(Mutex::default, waits, tries);
+    never_end(Mutex::default, tries, waits);
+    never_end(Default::default, waits_and_loads, waits_and_loads);
+    let reads = |lock: &RwLock<u64>| {
+        loop {
+            let value = lock.read().unwrap();
+            if *value != 0 {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    let writes = |lock: &RwLock<u64>| {
+        loop {
+            let value = lock.write().unwrap();
+            if *value != 0 {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    never_end(RwLock::default, reads, writes);
+    never_end(RwLock::default, writes, reads);
+    never_end(RwLock::default, writes, writes);
+    // The sender is never dropped.
+    type Jobs = (mpsc::Sender<u64>, Mutex<mpsc::Receiver<u64>>);
+    let jobs = || {
+        let (sender, receiver) = mpsc::channel();
+        (sender, Mutex::new(receiver))
+    };
+    let works = |(_, receiver): &Jobs| {
+        loop {
+            match receiver.lock().unwrap().try_recv() {
+                Ok(_) => {}
+                Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
+                Err(mpsc::TryRecvError::Disconnected) => break,
+            }
+        }
+    };
+    never_end(jobs, works, works);
+}
+
+/// A third thread stops two such loops, or misses that it should.
+#[test]
+fn a_livelock_of_loops_that_hold_a_lock_is_seen_beside_other_executions() {
+    type Shared = (Mutex<()>, AtomicU64, AtomicU64);
+    let found = explore(|| {
+        let shared = Arc::new(Shared::default());
+        let polls = |(lock, stop, _): &Shared| {
+            while stop.load(SeqCst) == 0 {
+                let _held = lock.lock().unwrap();
+                thread::yield_now();
+            }
+        };
+        let children = [(); 2].map(|()| {
+            let shared = shared.clone();
+            thread::spawn(move || polls(&shared))
+        });
+        let there = shared.clone();
+        let goes = thread::spawn(move || there.2.store(1, SeqCst));
+        if shared.2.load(SeqCst) == 1 {
+            shared.1.store(1, SeqCst);
+        }
+        goes.join().unwrap();
+        children.into_iter().for_each(|child| child.join().unwrap());
+    });
+    assert!(found.report.complete > 0 && found.report.deadlocks > 0);
+    let found = explore(|| {
+        let lock = Arc::new(Mutex::new(0));
+        let children = [(); 2].map(|()| {
+            let lock = lock.clone();
+            thread::spawn(move || waits(&lock))
+        });
+        *lock.lock().unwrap() = 1;
+        children.into_iter().for_each(|child| child.join().unwrap());
+    });
+    assert!(found.report.complete > 0);
+    assert_eq!(found.report.deadlocks, 0);
+}
+
 #[test]
 fn a_hint_while_a_lock_is_read_is_no_deadlock() {
     let sets = |lock: &RwLock<u64>| *lock.write().unwrap() = 1;

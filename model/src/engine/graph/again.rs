@@ -87,7 +87,7 @@ impl Search {
             Status::Absent | Status::Done => false,
             Status::Fresh => true,
             Status::Active => {
-                self.run.thread(thread).waiting.stopped.is_none()
+                !self.has_stopped(thread)
                     && self.next_in_graph(thread).is_none_or(|id| self.can_replay(id))
             }
         })

@@ -144,7 +144,7 @@ impl Search {
             (event, self.run.bound(event.location))
         } else {
             let state = self.run.thread(thread);
-            if state.status == Status::Done || state.waiting.stopped.is_some() {
+            if state.status == Status::Done || self.has_stopped(thread) {
                 return None;
             }
             let (operation, site) = &state.step;

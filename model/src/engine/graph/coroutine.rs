@@ -184,6 +184,7 @@ impl Engine {
             }
             let state = search.run.thread_mut(thread);
             (state.step, state.limited) = ((operation, site), limited);
+            state.waiting.at_step = true;
             search.arrived(thread);
             thread
         };
@@ -250,6 +251,7 @@ impl Engine {
     /// Suspends a thread whose loop has stopped, until it is resumed or the execution is over.
     pub(super) fn pause(&self) {
         let thread = self.search.borrow().run.current;
+        self.search.borrow_mut().run.thread_mut(thread).waiting.at_step = false;
         self.search.borrow_mut().arrived(thread);
         while !self.search.borrow().run.unwinding {
             self.suspend(thread);

@@ -63,6 +63,8 @@ pub(super) struct Event {
     pub(super) spurious: bool,
     /// Of an update: that which it reads changed something, and this one changes it back.
     pub(super) undoes: bool,
+    /// Its thread stutters, and goes on to release its locks.
+    pub(super) after_stutter: bool,
     /// In its thread.
     pub(super) index: u16,
     /// The location, by its number in the graph (see [`Place::location`](super::run::Place)); of
@@ -112,6 +114,7 @@ impl Event {
             updates: kind == Kind::Update,
             spurious: false,
             undoes: operation.rmw() == Some(Rmw::Unlock),
+            after_stutter: false,
             index: index as u16,
             location,
             rf: INIT,

@@ -15,7 +15,9 @@ impl Search {
     ) -> (Id, u64) {
         let index = self.graph.of(thread).len();
         let location = self.number(operation);
-        let id = self.graph.push(Event::new(operation, location, thread, index, site));
+        let after_stutter = self.run.thread(thread).waiting.stutters();
+        let event = Event::new(operation, location, thread, index, site);
+        let id = self.graph.push(Event { after_stutter, ..event });
         self.run.values.push(0);
         self.run.states.push(None);
         self.run.lasting.push(Lasting::No);

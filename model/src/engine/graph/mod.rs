@@ -218,6 +218,7 @@ pub fn explore(
         engine.memory.borrow_mut().release();
         let mut search = engine.search.borrow_mut();
         search.last_owners |= search.run.last_owners;
+        report.idle_turns |= search.run.threads.iter().any(|state| state.waiting.ran_on);
         if let Some(causes) = search.decides {
             // A thread that did not come to the end of its turn does not stutter.
             search.for_ever.entry(causes).or_insert(false);
@@ -232,8 +233,6 @@ pub fn explore(
             continue;
         }
         report.stepped |= search.run.stepped;
-        report.idle_turns |=
-            search.run.threads.iter().any(|state| state.waiting.leaves_out_turns());
         report.events += search.graph.events.len() as u64;
         if ending != Ending::Again {
             search.explored += search.graph.share;

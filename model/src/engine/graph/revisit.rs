@@ -141,8 +141,7 @@ impl Search {
                 continue;
             }
             let (operation, site) = self.run.thread(thread).step;
-            let stopped = self.run.thread(thread).waiting.stopped.is_some();
-            if stopped || !matches!(operation, Operation::Act { .. }) {
+            if self.has_stopped(thread) || !matches!(operation, Operation::Act { .. }) {
                 continue;
             }
             let location = operation.location().map_or(NONE, |id| self.run.location(id));
@@ -151,7 +150,9 @@ impl Search {
                 continue;
             }
             let index = self.graph.of(thread).len();
-            let a = self.graph.push(Event::new(&operation, location, thread, index, site));
+            let after_stutter = self.run.thread(thread).waiting.stutters();
+            let event = Event::new(&operation, location, thread, index, site);
+            let a = self.graph.push(Event { after_stutter, ..event });
             self.displace(a);
             self.graph.pop();
         }

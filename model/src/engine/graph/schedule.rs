@@ -2,7 +2,7 @@
 
 use super::event::{Event, INIT, Id, Kind};
 use super::outcome::{Action, Ending};
-use super::run::{Entry, Status};
+use super::run::{Entry, Status, Thread};
 use super::search::Search;
 use super::turns::Stopped;
 use crate::kernel::{Clock, LocationId, Operation, Site, ThreadId, is_same_site};
@@ -109,7 +109,7 @@ impl Search {
     fn is_enabled(&self, thread: ThreadId) -> bool {
         let state = self.run.thread(thread);
         match state.step.0 {
-            _ if state.waiting.stopped.is_some() => false,
+            _ if self.has_stopped(thread) => false,
             Operation::Act { object, act } => {
                 let acts = self.graph.order(self.run.location(object)).len();
                 self.state(object, acts).enabled(act, thread)
@@ -119,9 +119,15 @@ impl Search {
         }
     }
 
+    /// Whether a thread has stopped. One that stutters goes on until it holds as few locks as in any turn.
+    pub(super) fn has_stopped(&self, thread: ThreadId) -> bool {
+        let Thread { waiting, limited, .. } = self.run.thread(thread);
+        waiting.stopped.is_some() && !(waiting.at_step && waiting.holds_more_locks() && !limited)
+    }
+
     /// Takes the step that `thread` wants to take, if it is its turn.
     pub(super) fn advance(&mut self, thread: ThreadId) -> Option<u64> {
-        if self.run.over.is_some() || self.run.thread(thread).waiting.stopped.is_some() {
+        if self.run.over.is_some() || self.has_stopped(thread) {
             return None;
         }
         let at = self.run.thread(thread).at;

@@ -84,6 +84,8 @@ pub(super) struct TurnRecord {
     pub(super) unnotified: bool,
     /// Time was up.
     pub(super) timed_out: bool,
+    /// How many locks it held at least, once it had released one.
+    pub(super) fewest_locks: Option<u32>,
 }
 
 impl TurnRecord {
@@ -122,6 +124,8 @@ impl TurnRecord {
         self.spurious |= next.spurious;
         self.unnotified |= next.unnotified;
         self.timed_out |= next.timed_out;
+        let fewest = [self.fewest_locks, next.fewest_locks];
+        self.fewest_locks = fewest.into_iter().flatten().min();
     }
 }
 
@@ -301,6 +305,12 @@ pub(super) struct Waiting {
     pub(super) empty: u32,
     pub(super) echo: Option<Echo>,
     pub(super) stopped: Option<(Stopped, Site)>,
+    /// How many locks it holds.
+    pub(super) locks: u32,
+    /// How many of these it has held since the end of a turn that changed nothing.
+    pub(super) kept_locks: u32,
+    /// It is suspended where it wants to take a step, and not at the end of a turn.
+    pub(super) at_step: bool,
     /// It stopped in a `wait_until`, which blocks and does not spin.
     pub(super) blocks: bool,
     /// It has stopped after turns that are not in the graph.
@@ -341,14 +351,20 @@ impl Waiting {
         (known.is_some(), &mut self.ends[at].1)
     }
 
+    /// Whether the last look is not what the turn before found there.
+    pub(super) fn finds_another(&self) -> bool {
+        let at = self.turn.looks.len() - 1;
+        self.before.looks.get(at).is_none_or(|before| !before.same(&self.turn.looks[at]))
+    }
+
+    /// Whether it stutters, and holds a lock that it releases in each turn.
+    pub(super) fn holds_more_locks(&self) -> bool {
+        self.stutters() && self.before.fewest_locks.is_some_and(|fewest| fewest < self.locks)
+    }
+
     /// Whether it stopped by the stutter rule.
     pub(super) fn stutters(&self) -> bool {
         matches!(self.stopped, Some((Stopped::Stutter, _)))
-    }
-
-    /// Whether turns of a loop were left out, other than one that blocks.
-    pub(super) fn leaves_out_turns(&self) -> bool {
-        self.stutters() && !self.blocks || self.ran_on
     }
 
     /// Whether it is resumed when time is up for another thread. Not if its own time was up in the

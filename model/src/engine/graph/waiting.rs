@@ -43,6 +43,11 @@
 //! without turns in vain. It is taken out only together with the turn of that thread; if that has come to no end of a
 //! turn yet, it is in no loop, and the turn is kept.
 //!
+//! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread stops only when it
+//! holds as few locks as it does at some point of each turn: it would in its next turn, and so it keeps no other from
+//! going on. If it finds something new until then, it does not stop. Of a section that began in an idle turn, and ends in one that has changed nothing so far, it is known at
+//! once that it only looked.
+//!
 //! # Loops that give up
 //!
 //! A loop may count its turns, and go on after some. How that is found out is the head of [`echo`].
@@ -65,17 +70,18 @@ use super::call_stack::CallStack;
 use super::event::{Event, Id, Kind};
 use super::search::Search;
 use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
-use crate::kernel::{Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
+use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
 
 impl Search {
     /// Notes what the event that `thread` has just added or replayed has read and changed.
     pub(super) fn look(&mut self, thread: ThreadId, id: Id, result: u64) {
-        let event = self.graph.at(id);
+        let event = *self.graph.at(id);
         let state = &mut self.run.threads[thread];
         let (operation, site) = state.step;
         if event.publishes() {
             state.waiting.published = state.at;
         }
+        let looks_only = self.counts_locks(thread, event.act, result);
         let (noticed, kept) = self.noticed(id);
         let turn = &mut self.run.thread_mut(thread).waiting.turn;
         turn.noticed |= noticed;
@@ -115,7 +121,9 @@ impl Search {
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
                 let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));
-                if event.act.is_some_and(|act| act.marks_section(result)) {
+                if let Some(steps) = looks_only {
+                    self.run.lasting[id as usize] = Lasting::UntilStep(steps);
+                } else if event.act.is_some_and(|act| act.marks_section(result)) {
                     self.run.lasting[id as usize] = Lasting::Open;
                     self.run.thread_mut(thread).waiting.turn.sections.push(id);
                 } else if lasting {
@@ -142,6 +150,28 @@ impl Search {
         if changed {
             turn.change();
         }
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        if waiting.stutters() && !event.act.is_some_and(Act::releases) && waiting.finds_another() {
+            waiting.stopped = None;
+        }
+    }
+
+    /// Counts the locks that the thread holds. If `act` ends a critical section that began in a turn before, and nothing has
+    /// changed in it, or the thread has stopped: after how many steps.
+    fn counts_locks(&mut self, thread: ThreadId, act: Option<Act>, result: u64) -> Option<u16> {
+        let act = act?;
+        let state = self.run.thread_mut(thread);
+        let waiting = &mut state.waiting;
+        waiting.locks += u32::from(act.takes_lock(result));
+        if !act.releases() {
+            return None;
+        }
+        waiting.locks = waiting.locks.saturating_sub(1);
+        let fewest = &mut waiting.turn.fewest_locks;
+        *fewest = Some(fewest.map_or(waiting.locks, |fewest| fewest.min(waiting.locks)));
+        let looks_only = waiting.kept_locks > 0 && waiting.turn.changed.is_none();
+        waiting.kept_locks = waiting.kept_locks.saturating_sub(1);
+        (looks_only || waiting.stopped.is_some()).then_some(state.at)
     }
 
     /// Whether an act ends a critical section in which another thread found the lock held; and whether one did that was in
@@ -168,6 +198,11 @@ impl Search {
             return self.turn_of_echo(thread, turn, (site, calls));
         }
         let state = self.run.thread_mut(thread);
+        if state.waiting.stopped.is_some() {
+            // It has not come to a step yet.
+            state.waiting.empty += 1;
+            return state.waiting.holds_more_locks() && state.waiting.empty <= EMPTY_TURNS;
+        }
         let waiting = &mut state.waiting;
         waiting.first_end.get_or_insert(state.at);
         let goes_round =
@@ -206,7 +241,8 @@ impl Search {
     fn end_turn(&mut self, thread: ThreadId, turn: Turn, (site, calls): TurnEnd) -> bool {
         self.end_sections(thread, turn);
         // The graph may have been made before it was known that the loop waits.
-        let goes_on = self.graph.of(thread).len() > usize::from(self.run.thread(thread).at);
+        let mut left = self.graph.of(thread)[usize::from(self.run.thread(thread).at)..].iter();
+        let goes_on = left.any(|&id| !self.graph.at(id).after_stutter);
         let record = &self.run.thread(thread).waiting.turn;
         let (changed, noticed, kept) = (record.changed.is_some(), record.noticed, record.kept);
         let compares = (turn == Turn::Spin || noticed) && !changed;
@@ -215,6 +251,7 @@ impl Search {
         repeats &= !kept;
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
+        waiting.kept_locks = if changed { 0 } else { waiting.locks };
         let news = waiting.finds_news(thread);
         let record = std::mem::take(&mut waiting.turn);
         let (comes_back, effects) = waiting.ended_at((site, calls));
@@ -255,16 +292,21 @@ impl Search {
             let causes = self.graph.signature_of_causes(thread, &self.names);
             match self.for_ever.get(&causes) {
                 None => return self.find_out(thread, (site, calls), causes),
-                Some(true) => {
-                    self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
-                    return false;
-                }
+                Some(true) => return self.stop_without_locks(thread, site),
                 Some(false) => {}
             }
         } else if too_many || waiting.empty > EMPTY_TURNS {
             waiting.stopped = Some((Stopped::Turns, site));
         }
         self.run.thread(thread).waiting.stopped.is_none()
+    }
+
+    /// A thread stutters. It stops once it holds as few locks as it does in each turn: so it stands in nobody's way. Whether
+    /// it goes on until then.
+    pub(super) fn stop_without_locks(&mut self, thread: ThreadId, site: Site) -> bool {
+        let waiting = &mut self.run.thread_mut(thread).waiting;
+        waiting.stopped = Some((Stopped::Stutter, site));
+        waiting.holds_more_locks()
     }
 
     /// A turn that the weak exchange at `site` ends begins with the exchange before: what critical sections before that
@@ -330,7 +372,7 @@ impl Search {
         !over && self.run.thread(thread).waiting.stopped.is_none()
     }
 
-    /// Whether a thread stopped that would find something else in the end, or waits that would go on.
+    /// Whether a thread stopped that would find something else in the end.
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
             let (before, mut locks) = (&state.waiting.before, Locks::new());
@@ -340,7 +382,6 @@ impl Search {
                     || self.succeeds_in_a_turn(thread, look)
             };
             state.waiting.stutters() && (before.spurious || before.looks.iter().any(looks_old))
-                || self.goes_on_in_a_turn(thread)
         })
     }
 

@@ -125,6 +125,17 @@ macro_rules! dispatch {
                 }
             }
         }
+        impl Act {
+            /// Whether it is the same operation, on another message, or another time.
+            pub fn is_like(self, other: Self) -> bool {
+                match (self, other) {
+                    $((Self::$kind(a), Self::$kind(b)) => {
+                        std::mem::discriminant(&a) == std::mem::discriminant(&b)
+                    })*
+                    _ => false,
+                }
+            }
+        }
         $(
             impl From<$kind> for Object {
                 fn from(state: $kind) -> Self {
@@ -212,6 +223,25 @@ impl Act {
     /// Whether it ends a read.
     pub fn ends_read(self) -> bool {
         self == Self::ReadEnd(ReadEndAct::End)
+    }
+
+    /// Whether it does nothing but give up a lock.
+    pub fn releases(self) -> bool {
+        self.ends_read()
+            || matches!(
+                self,
+                Self::Mutex(MutexAct::Unlock { .. }) | Self::RwLock(RwLockAct::EndWrite { .. })
+            )
+    }
+
+    /// Whether the thread holds a lock from then on, given its result.
+    pub fn takes_lock(self, result: u64) -> bool {
+        match self {
+            Self::Mutex(act) => !matches!(act, MutexAct::Unlock { .. }) && self.succeeds(result),
+            Self::RwLock(RwLockAct::EndWrite { .. } | RwLockAct::Downgrade { .. }) => false,
+            Self::RwLock(_) => self.succeeds(result),
+            _ => false,
+        }
     }
 
     /// Whether it waits for a lock, to hold it.

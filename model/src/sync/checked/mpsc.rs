@@ -105,10 +105,10 @@ impl<T> Drop for SendingEnd<T> {
         let Self(channel, site) = self;
         let mut is_last = false;
         Handle::at_end(channel.senders, |engine, count| {
-            is_last = update(engine, count, Rmw::Sub(1), AcqRel, Relaxed, *site) == 1;
+            is_last = update(engine, count, Rmw::Sub(1), AcqRel, Relaxed, site) == 1;
         });
         if is_last {
-            channel.last_act(ChannelAct::Close, *site);
+            channel.last_act(ChannelAct::Close, site);
         }
     }
 }

@@ -148,12 +148,12 @@ pub fn with_atomics(program: &Program, locations: u64, rendezvous: bool) -> Prog
         Instruction::Send => {
             let send = Instruction::Store(channel + thread, 1, Release);
             let wait = Instruction::Await(answer + thread, 1, Acquire);
-            [send, wait][..1 + usize::from(rendezvous)].to_vec()
+            [send, wait][..=usize::from(rendezvous)].to_vec()
         }
         Instruction::Receive(sender) => {
             let receive = Instruction::Await(channel + sender, 1, Acquire);
             let answer = Instruction::Store(answer + sender, 1, Release);
-            [receive, answer][..1 + usize::from(rendezvous)].to_vec()
+            [receive, answer][..=usize::from(rendezvous)].to_vec()
         }
         Instruction::Meet => vec![
             Instruction::Update(barrier, Rmw::Add(1), AcqRel, Relaxed),

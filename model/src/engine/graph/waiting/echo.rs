@@ -114,12 +114,19 @@ impl Search {
 
     /// The loop has done something else: this graph is explored again, without the rule there.
     fn goes_on(&mut self, causes: u128) {
-        self.for_ever.insert(causes, false);
-        if self.run.over.is_none() && self.decides.is_none() {
+        self.found_out(causes, false, true);
+    }
+
+    /// It is known whether a thread with these causes stutters for ever. The graph may be to be explored `again` with that.
+    fn found_out(&mut self, causes: u128, stutters: bool, again: bool) {
+        self.for_ever.insert(causes, stutters);
+        if again && self.run.over.is_none() && self.decides.is_none() {
             let graph = self.copy();
             self.work.push(graph);
         }
-        self.run.end(Ending::Again);
+        if again || self.decides.is_some() {
+            self.run.end(Ending::Again);
+        }
     }
 
     /// Whether another thread has changed what a lock protects since `thread` looked, or is about to: it holds it.
@@ -175,7 +182,7 @@ impl Search {
         match self.decides {
             Some(decides) if decides != causes => {
                 // This run is about another thread.
-                self.run.thread_mut(thread).waiting.stopped = Some((Stopped::Stutter, site));
+                return self.stop_without_locks(thread, site);
             }
             _ if !is_old => {
                 let places = self.run.places.len();
@@ -256,10 +263,9 @@ impl Search {
         waiting.echo = None;
         waiting.ran_on = true;
         waiting.stopped = Some((Stopped::Stutter, site));
-        self.for_ever.insert(causes, true);
-        if self.decides.is_some() {
-            self.run.end(Ending::Again);
-        }
+        // It may hold a lock that it has acquired in a turn which is not in the graph.
+        let holds_locks = waiting.holds_more_locks();
+        self.found_out(causes, true, holds_locks);
         false
     }
 
@@ -274,8 +280,10 @@ impl Search {
         for state in &mut self.run.threads {
             if state.waiting.is_resumed() {
                 state.waiting.stopped = None;
-                state.status = Status::Fresh;
-                self.run.fresh += 1;
+                if !state.waiting.at_step {
+                    state.status = Status::Fresh;
+                    self.run.fresh += 1;
+                }
             }
         }
     }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 
 use super::super::event::{INIT, Id, Kind};
-use super::super::run::Status;
+use super::super::run::Thread;
 use super::super::search::Search;
 use super::super::turns::{Lasting, Look, Name};
-use crate::kernel::object::{RwLock, RwLockAct, acquired};
+use crate::kernel::object::{RwLockAct, acquired};
 use crate::kernel::{Act, Clock, Edges, LocationId, Object, Operation, ThreadId};
 
 /// The states of locks in the end, after those looks of a turn that came so far, if it was taken again.
@@ -71,72 +71,22 @@ impl Search {
         acts.any(|event| event.thread() == thread && event.act.is_some_and(Act::ends_read))
     }
 
-    /// Whether `found` is true of an object in the middle of a turn of a loop that stopped, other than of `thread`.
-    fn comes_in_a_turn(
-        &self,
-        thread: ThreadId,
-        object: LocationId,
-        found: impl Fn(&Object) -> bool,
-    ) -> bool {
+    /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
+    /// meets a `recv_timeout`.
+    pub(super) fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
+        let Operation::Act { object, act: act @ Act::Channel(_) } = look.operation else {
+            return false;
+        };
         let state = self.state(object, self.acts_so_far(object));
-        self.run.threads.iter().enumerate().any(|(other, its)| {
+        let in_turn_of = |(other, its): (ThreadId, &Thread)| {
             let looks = &its.waiting.before.looks;
             let steps = looks.iter().filter_map(|step| step.operation.act_on(object));
+            let succeeds = |state: &Object| state.lets_succeed(act, thread);
             other != thread
                 && its.waiting.stutters()
-                && state.clone().comes_by(steps, other, &found)
-        })
-    }
-
-    /// Whether an attempt that failed succeeds in the middle of a turn of another loop that stopped: a `try_send` that
-    /// meets a `recv_timeout`, or an attempt on a lock that the other holds where its turns end.
-    pub(super) fn succeeds_in_a_turn(&self, thread: ThreadId, look: &Look) -> bool {
-        let Operation::Act { object, act } = look.operation else { return false };
-        let succeeds = |state: &Object| state.lets_succeed(act, thread);
-        let state = self.state(object, self.acts_so_far(object));
-        !act.succeeds(look.result)
-            && match state {
-                Object::RwLock(rw) if act.tries_write() && rw.writer().is_none() => {
-                    self.reads_end_in_next_turn(thread, object, rw)
-                }
-                Object::Mutex(_) | Object::RwLock(_) if state.holder().is_none() => false,
-                _ => self.comes_in_a_turn(thread, object, succeeds),
-            }
-    }
-
-    /// Whether all reads that have not ended are those of other loops that stopped, and each ends in the next turn. Not if
-    /// `thread` has read in its own turn too, and may have failed because of that.
-    fn reads_end_in_next_turn(&self, thread: ThreadId, object: LocationId, lock: &RwLock) -> bool {
-        let own = self.run.thread(thread).waiting.before.looks.iter();
-        let mut own = own.filter_map(|look| look.operation.act_on(object));
-        let mut left = lock.reads().iter().filter(|&&end| !self.has_ended(end)).peekable();
-        !own.any(Act::reads)
-            && left.peek().is_some()
-            && left.all(|&end| self.ends_in_next_turn(end, thread))
-    }
-
-    /// Whether a blocked thread goes on in the middle of a turn of a loop that stopped: that holds a lock where its turns
-    /// end, and releases it in each.
-    pub(super) fn goes_on_in_a_turn(&self, thread: ThreadId) -> bool {
-        let state = self.run.thread(thread);
-        let Operation::Act { object, act } = state.step.0 else { return false };
-        let waits = state.status == Status::Active && state.waiting.stopped.is_none();
-        waits
-            && (self.ends_in_next_turn(object, thread)
-                || self.comes_in_a_turn(thread, object, |state| state.enabled(act, thread)))
-    }
-
-    /// Whether a read that has not ended was begun in the last turn of a loop that stopped, other than of `thread`. Its
-    /// next turn ends it.
-    fn ends_in_next_turn(&self, end: LocationId, thread: ThreadId) -> bool {
-        self.run.threads.iter().enumerate().any(|(other, state)| {
-            let mut began =
-                state.waiting.before.looks.iter().filter_map(|look| match look.operation {
-                    Operation::Act { act: Act::RwLock(act), .. } => act.begins_read(),
-                    _ => None,
-                });
-            other != thread && state.waiting.stutters() && began.any(|began| began == end)
-        })
+                && state.clone().comes_by(steps, other, succeeds)
+        };
+        !act.succeeds(look.result) && self.run.threads.iter().enumerate().any(in_turn_of)
     }
 
     fn name(&self, id: Id) -> Name {
