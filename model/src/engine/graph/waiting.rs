@@ -43,9 +43,9 @@
 //! without turns in vain. It is taken out only together with the turn of that thread; if that has come to no end of a
 //! turn yet, it is in no loop, and the turn is kept.
 //!
-//! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread stops only when it
-//! holds as few locks as it does at some point of each turn: it would in its next turn, and so it keeps no other from
-//! going on. If it finds something new until then, it does not stop. Of a section that began in an idle turn, and ends in one that has changed nothing so far, it is known at
+//! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread continues until it
+//! holds no more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock
+//! that its next turn would release. If it reads something new until then, it does not stop. Of a section that began in an idle turn, and ends in one that has changed nothing so far, it is known at
 //! once that it only looked.
 //!
 //! # Loops that give up
@@ -301,8 +301,8 @@ impl Search {
         self.run.thread(thread).waiting.stopped.is_none()
     }
 
-    /// A thread stutters. It stops once it holds as few locks as it does in each turn: so it stands in nobody's way. Whether
-    /// it goes on until then.
+    /// The stutter rule stops a thread, as soon as it holds no more locks than it does at some point of each turn: it must
+    /// not block others with a lock that it would release. Whether it continues until then.
     pub(super) fn stop_without_locks(&mut self, thread: ThreadId, site: Site) -> bool {
         let waiting = &mut self.run.thread_mut(thread).waiting;
         waiting.stopped = Some((Stopped::Stutter, site));

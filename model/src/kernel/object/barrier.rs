@@ -19,8 +19,8 @@ pub struct Barrier {
 pub enum BarrierAct {
     /// Arrives. Returns twice the number of arrivals before, and 1 more to the thread that completes a generation.
     Arrive,
-    /// Blocks until all of the generation have arrived; not to be taken by the last. The others leave in the order in which they came: nobody can tell that
-    /// from another order.
+    /// Blocks until all threads of the generation have arrived. Not for the thread that completes it. The others are
+    /// released in the order of their arrivals: no result depends on that order.
     Leave {
         /// The number of arrivals before that of this thread.
         arrival: usize,

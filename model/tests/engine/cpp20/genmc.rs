@@ -17,8 +17,8 @@ use std::process::Command;
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCst};
 
 use super::program::{self, Instruction, Program, Random, Run, Shape};
-use super::{SHAPE, explore, programs};
-use selvedge_model::engine::graph::{Bound, Config, Ending};
+use super::{SHAPE, explore, programs, races};
+use selvedge_model::engine::graph::{Bound, Config};
 use selvedge_model::kernel::Rmw;
 
 /// A program with more executions is left out.
@@ -162,7 +162,7 @@ fn both(program: &Program, locations: u64) -> Option<[Found; 2]> {
     let threads: Vec<usize> = (0..program.len()).collect();
     let config = Config { executions: MOST, ..Config::default() };
     let found = explore(program, &threads, locations, &config, Run::default());
-    let races = found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. }));
+    let races = races(&found);
     if !races && found.report.bounds.contains(&Bound::Executions) {
         return None;
     }

@@ -30,6 +30,10 @@ fn explore(
     explore_with(config, || program::run(program, order, locations, run))
 }
 
+fn races(found: &Found<program::Outcome>) -> bool {
+    found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. }))
+}
+
 /// A thread that has the mutex comes to its end, if nothing else blocks it.
 fn may_block(step: &Instruction) -> bool {
     matches!(step, Instruction::Await(..) | Instruction::Take(_, 1, _))
@@ -59,7 +63,7 @@ fn compare(program: &Program, locations: u64, rendezvous: bool) {
             continue;
         }
         let found = explore(program, order, locations, &config, Run { spins, rendezvous });
-        let races = found.endings.iter().any(|ending| matches!(ending, Ending::Race { .. }));
+        let races = races(&found);
         // The axioms are asked about graphs in which all threads end.
         let known = races == allowed.races || races && blocks;
         assert!(known, "a race: {races} {program:?} {config:?}");
@@ -93,10 +97,8 @@ fn compare_with_atomics(program: &Program, locations: u64, rendezvous: bool) {
     if [&here, &there].iter().any(|found| !found.report.bounds.is_empty()) {
         return;
     }
-    let is_race = |ending: &Ending| matches!(ending, Ending::Race { .. });
-    let races = [&here, &there].map(|found| found.endings.iter().any(is_race));
-    assert_eq!(races[0], races[1], "a race: {program:?}");
-    if !races[0] {
+    assert_eq!(races(&here), races(&there), "a race: {program:?}");
+    if !races(&here) {
         assert_eq!(here.results, there.results, "{program:?}");
         let deadlocks = [&here, &there].map(|found| found.report.deadlocks > 0);
         assert_eq!(deadlocks[0], deadlocks[1], "deadlocks: {program:?}");
