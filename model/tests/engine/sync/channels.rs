@@ -138,3 +138,23 @@ fn a_receive_with_a_limit_may_time_out() {
     });
     assert_eq!(found.all(), [Ok(1), Err("Timeout".to_owned())]);
 }
+
+/// In which order senders are dropped, and messages received, is no order of the messages.
+#[test]
+fn the_senders_are_counted_apart_from_the_messages() {
+    let executions = |senders: u64| {
+        let found = explore(|| {
+            let (sender, receiver) = mpsc::channel();
+            thread::scope(|scope| {
+                for number in 0..senders {
+                    let sender = sender.clone();
+                    scope.spawn(move || sender.send(number).unwrap());
+                }
+                drop(sender);
+                receiver.iter().count()
+            })
+        });
+        found.report.complete
+    };
+    assert_eq!([1, 2, 3].map(executions), [3, 46, 1_442]);
+}
