@@ -5,8 +5,8 @@ use super::view::View;
 use super::words::Words;
 use crate::kernel::object::{
     BarrierAct, CLAIMED, CLAIMED_AGAIN, CLOSED, ChannelAct, CondvarAct, DONE, DeliveryAct, EMPTY,
-    FULL, MAY_TAKE, MutexAct, OnceAct, OnceKind, POISONED_ONCE, ReadEndAct, RwLockAct, TokenAct,
-    acquired,
+    FULL, MAY_TAKE, MessageAct, MutexAct, OnceAct, OnceKind, POISONED_ONCE, QueueAct, ReadEndAct,
+    RwLockAct, TokenAct, acquired,
 };
 use crate::kernel::{Act, Choice, LocationId, Made, Object, Operation};
 
@@ -40,6 +40,18 @@ pub(super) fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'stati
             ChannelAct::ReceiveInTime => "recv_timeout",
             ChannelAct::Close => "close",
             ChannelAct::DropReceiver => "drop receiver",
+        },
+        Act::Queue(act) => match act {
+            QueueAct::Send => "send",
+            QueueAct::TryReceive { .. } => "try_recv",
+            QueueAct::ReceiveInTime { .. } => "recv_timeout",
+            QueueAct::Close => "close",
+            QueueAct::DropReceiver => "drop receiver",
+        },
+        Act::Message(act) => match act {
+            MessageAct::Put { .. } => "send",
+            MessageAct::Close => "close",
+            MessageAct::Receive | MessageAct::Take => "recv",
         },
         Act::Once(_) => once_name(once_kind(view, object)),
         Act::Token(act) => match (act, view.names.of_token(object)) {
@@ -107,6 +119,21 @@ pub(super) fn acted(
             (ChannelAct::ReceiveInTime, EMPTY) => ": times out",
             (ChannelAct::TrySend | ChannelAct::TryReceive, _) => ": ok",
             (ChannelAct::Send | ChannelAct::Receive | ChannelAct::ReceiveInTime, _) => "",
+        },
+        Act::Queue(act) => match (act, line.result) {
+            (QueueAct::Close, _) => return None,
+            (QueueAct::DropReceiver, _) => "",
+            (_, CLOSED) => ": disconnected",
+            (QueueAct::TryReceive { .. }, EMPTY) => ": empty",
+            (QueueAct::ReceiveInTime { .. }, EMPTY) => ": times out",
+            (QueueAct::TryReceive { .. }, _) => ": ok",
+            (QueueAct::Send | QueueAct::ReceiveInTime { .. }, _) => "",
+        },
+        Act::Message(act) => match (act, line.result) {
+            // The queue says so.
+            (MessageAct::Put { .. } | MessageAct::Close | MessageAct::Take, _) => return None,
+            (MessageAct::Receive, CLOSED) => ": disconnected",
+            (MessageAct::Receive, _) => "",
         },
         Act::Once(act) => match act {
             OnceAct::Wait { .. } if line.result == POISONED_ONCE => ": poisoned",

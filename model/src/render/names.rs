@@ -39,7 +39,7 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             Object::Mutex(_) => ('m', "Mutex"),
             Object::RwLock(_) => ('w', "RwLock"),
             Object::Condvar(_) => ('v', "Condvar"),
-            Object::Channel(_) => ('q', "channel"),
+            Object::Channel(_) | Object::Queue(_) => ('q', "channel"),
             Object::Once(once) => match once.kind() {
                 OnceKind::Once => ('o', "Once"),
                 OnceKind::OnceLock => ('o', "OnceLock"),
@@ -47,7 +47,9 @@ pub(super) fn letter_and_kind(made: &Made) -> Option<(char, &'static str)> {
             },
             Object::Barrier(_) => ('b', "Barrier"),
             Object::Token(token) if token.is_of_notify() => ('n', "Notify"),
-            Object::ReadEnd(_) | Object::Token(_) | Object::Delivery(_) => return None,
+            Object::ReadEnd(_) | Object::Message(_) | Object::Token(_) | Object::Delivery(_) => {
+                return None;
+            }
         },
     })
 }
@@ -80,6 +82,7 @@ impl Names {
                         | AtomicKind::Done { once: of, .. },
                     ..
                 } => names.label(*of),
+                Made::Object(Object::Message(message)) => names.label(message.queue()),
                 Made::Cell(CellKind::Contents { lock }) => {
                     format!("{}.contents", names.label(*lock))
                 }

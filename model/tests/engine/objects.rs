@@ -74,7 +74,7 @@ impl World {
             x: Atomic::new(0),
             mutexes: [Thing::mutex(), Thing::mutex()],
             rwlock: Thing::new(RwLock::default()),
-            channel: Thing::new(Channel::new(bound)),
+            channel: Thing::new(Channel::new(bound.unwrap_or(9))),
             condvar: Thing::new(Condvar::default()),
             tokens: [(); 3].map(|()| Thing::new(Token::default())),
             once: Thing::new(Once::default()),

@@ -164,11 +164,11 @@ impl State {
             atomics: (0..locations).map(|_| Atomic::new(0)).collect(),
             mutex: Thing::mutex(),
             rwlock: Thing::new(RwLock::default()),
-            channel: Thing::new(Channel::new(None)),
+            channel: Thing::new(Channel::new(9)),
             once: Thing::new(Once::default()),
             locked: Cell::new(0),
             written: Cell::new(0),
-            waits: (0..waits).map(|_| Thing::new(Channel::new(None))).collect(),
+            waits: (0..waits).map(|_| Thing::new(Channel::new(9))).collect(),
             operations: RefCell::new(vec![(Vec::new(), nowhere, nowhere); operations]),
         }
     }

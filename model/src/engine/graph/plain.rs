@@ -62,8 +62,8 @@ impl Search {
     fn check_alive(&mut self, location: LocationId, me: Party) {
         let hb = self.run.thread(me.thread).hb;
         let place = self.run.place(location);
-        if matches!(place.made, Made::Object(Object::ReadEnd(_))) {
-            // A part of a lock, which the program does not see.
+        if matches!(place.made, Made::Object(Object::ReadEnd(_) | Object::Message(_))) {
+            // A part of a lock or a channel, which the program does not see.
             return;
         }
         let late = counts_strong(&place.made) && !takes_an_owner(me.action);

@@ -1,4 +1,4 @@
-//! Messages, first in first out.
+//! Messages with a bound, first in first out.
 //!
 //! A message is a number here; what it stands for lies outside the state. A `recv` happens after the
 //! `send` of its message; a `send` that reuses a slot of a bounded channel after the `recv` that
@@ -25,11 +25,10 @@ pub const FIRST_MESSAGE: u64 = 2;
 #[derive(Debug, Clone)]
 pub struct Channel {
     /// How many messages it holds at most; 0: a sender waits until its message is received.
-    bound: Option<usize>,
+    bound: usize,
     queue: VecDeque<(u64, Clock)>,
     sent: u64,
-    /// Of a channel with a bound: the messages received, and their receives, of which no sender
-    /// has been told.
+    /// The messages received, and their receives, of which no sender has been told.
     emptied: VecDeque<(u64, Clock)>,
     /// Every sender was dropped: what happened before.
     closed: Option<Clock>,
@@ -80,7 +79,7 @@ impl ChannelAct {
 
 impl Channel {
     /// An empty channel with both ends.
-    pub fn new(bound: Option<usize>) -> Self {
+    pub fn new(bound: usize) -> Self {
         Self {
             bound,
             queue: VecDeque::new(),
@@ -93,7 +92,7 @@ impl Channel {
     }
 
     fn full(&self) -> bool {
-        self.bound.is_some_and(|bound| bound > 0 && self.queue.len() >= bound)
+        self.bound > 0 && self.queue.len() >= self.bound
     }
 
     fn offered(&self, message: u64) -> bool {
@@ -114,8 +113,7 @@ impl Channel {
             ChannelAct::Send | ChannelAct::TrySend if !self.has_receiver => return CLOSED,
             ChannelAct::TrySend if self.full() => return FULL,
             ChannelAct::TrySend
-                if self.bound == Some(0)
-                    && (self.receiving.is_none() || !self.queue.is_empty()) =>
+                if self.bound == 0 && (self.receiving.is_none() || !self.queue.is_empty()) =>
             {
                 return FULL;
             }
@@ -126,7 +124,8 @@ impl Channel {
                 }
                 let message = self.sent;
                 self.sent += 1;
-                if self.bound.is_some_and(|bound| message >= bound as u64 && bound > 0)
+                if self.bound > 0
+                    && message >= self.bound as u64
                     && let Some((_, emptied)) = self.emptied.pop_front()
                 {
                     edges.acquire(&emptied);
@@ -150,9 +149,7 @@ impl Channel {
                 self.receiving = None;
                 if let Some((message, sent)) = self.queue.pop_front() {
                     edges.acquire(&sent);
-                    if self.bound.is_some() {
-                        self.emptied.push_back((message, edges.release()));
-                    }
+                    self.emptied.push_back((message, edges.release()));
                     return FIRST_MESSAGE + message;
                 }
                 let Some(closed) = &self.closed else { return EMPTY };
@@ -162,7 +159,7 @@ impl Channel {
             ChannelAct::Close => self.closed = Some(edges.release()),
             ChannelAct::DropReceiver => {
                 self.has_receiver = false;
-                if self.bound != Some(0) {
+                if self.bound != 0 {
                     self.queue.iter().for_each(|(_, sent)| edges.acquire(sent));
                 }
             }

@@ -11,6 +11,7 @@ mod condvar;
 mod delivery;
 mod mutex;
 mod once;
+mod queue;
 mod rwlock;
 mod token;
 
@@ -20,6 +21,7 @@ pub use condvar::{Condvar, CondvarAct, MAY_TAKE};
 pub use delivery::{Delivery, DeliveryAct};
 pub use mutex::{Mutex, MutexAct};
 pub use once::{CLAIMED, CLAIMED_AGAIN, DONE, Once, OnceAct, OnceKind, POISONED_ONCE};
+pub use queue::{Message, MessageAct, Queue, QueueAct};
 pub use rwlock::{ReadEnd, ReadEndAct, RwLock, RwLockAct};
 pub use token::{Token, TokenAct};
 
@@ -47,6 +49,8 @@ pub enum Object {
     ReadEnd(ReadEnd),
     Condvar(Condvar),
     Channel(Channel),
+    Queue(Queue),
+    Message(Message),
     Once(Once),
     Barrier(Barrier),
     Token(Token),
@@ -73,6 +77,8 @@ pub enum Act {
     ReadEnd(ReadEndAct),
     Condvar(CondvarAct),
     Channel(ChannelAct),
+    Queue(QueueAct),
+    Message(MessageAct),
     Once(OnceAct),
     Barrier(BarrierAct),
     Token(TokenAct),
@@ -153,8 +159,8 @@ macro_rules! dispatch {
 }
 
 dispatch! {
-    Mutex(MutexAct), RwLock(RwLockAct), ReadEnd(ReadEndAct), Condvar(CondvarAct), Channel(ChannelAct), Once(OnceAct),
-    Barrier(BarrierAct), Token(TokenAct), Delivery(DeliveryAct)
+    Mutex(MutexAct), RwLock(RwLockAct), ReadEnd(ReadEndAct), Condvar(CondvarAct), Channel(ChannelAct), Queue(QueueAct),
+    Message(MessageAct), Once(OnceAct), Barrier(BarrierAct), Token(TokenAct), Delivery(DeliveryAct)
 }
 
 impl Object {
@@ -282,6 +288,8 @@ impl Act {
             Self::ReadEnd(_) => false,
             Self::Condvar(act) => matches!(act, CondvarAct::NotifyOne | CondvarAct::NotifyAll),
             Self::Channel(act) => act.has_lasting_effect(result),
+            Self::Queue(act) => act.has_lasting_effect(result),
+            Self::Message(act) => act.has_lasting_effect(result),
             Self::Once(act) => matches!(act, OnceAct::Finish { .. }),
             Self::Barrier(_) => true,
             Self::Token(act) => matches!(act, TokenAct::Unpark),

@@ -1,115 +1,31 @@
 //! Channels.
 
-use std::collections::BTreeMap;
+mod channel;
+
 use std::fmt;
 use std::panic::Location;
-use std::sync::atomic::Ordering::{AcqRel, Relaxed};
-use std::sync::{Arc, PoisonError, mpsc as std_mpsc};
+use std::sync::{Arc, mpsc as std_mpsc};
 use std::time::Duration;
 
 pub use std_mpsc::{RecvError, RecvTimeoutError, SendError, TryRecvError, TrySendError};
 
-use super::arc::update;
-use crate::kernel::object::{self, CLOSED, ChannelAct, EMPTY, FIRST_MESSAGE};
-use crate::kernel::{self, Access, AtomicKind, CellKind, Handle, Made, Operation, Rmw, Site, Turn};
-
-/// A channel of an exploration.
-struct Channel<T> {
-    model: Option<Handle>,
-    /// How many sending ends there are.
-    senders: Option<Handle>,
-    rendezvous: bool,
-    /// Messages under way, by number: those that are left are dropped in this order.
-    messages: std::sync::Mutex<BTreeMap<u64, T>>,
-}
-
-impl<T> Channel<T> {
-    fn act(&self, act: ChannelAct, site: Site) -> u64 {
-        let result =
-            Handle::with(self.model, "a channel", |engine, object| engine.act(object, act, site));
-        result.unwrap_or(CLOSED)
-    }
-
-    /// An act of a destructor.
-    fn last_act(&self, act: ChannelAct, site: Site) {
-        Handle::at_end(self.model, |engine, object| _ = engine.act(object, act, site));
-    }
-
-    /// Sends `value` by `act`. Its number; or what the act returned, and `value`.
-    fn put(&self, act: ChannelAct, value: T, site: Site) -> Result<u64, (u64, T)> {
-        kernel::with(|engine| engine.hold());
-        let result = self.act(act, site);
-        let put = match result.checked_sub(FIRST_MESSAGE) {
-            None => Err((result, value)),
-            Some(message) => {
-                let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-                messages.insert(message, value);
-                Ok(message)
-            }
-        };
-        kernel::with(|engine| engine.settle());
-        put
-    }
-
-    fn take(&self, message: u64) -> Option<T> {
-        let mut messages = self.messages.lock().unwrap_or_else(PoisonError::into_inner);
-        messages.remove(&message)
-    }
-
-    fn send(&self, value: T, site: Site) -> Result<(), SendError<T>> {
-        let message = match self.put(ChannelAct::Send, value, site) {
-            Ok(message) => message,
-            Err((_, value)) => return Err(SendError(value)),
-        };
-        if self.rendezvous && self.act(ChannelAct::Delivered { message }, site) == 0 {
-            // The receiver is gone.
-            return self.take(message).map_or(Ok(()), |value| Err(SendError(value)));
-        }
-        Ok(())
-    }
-
-    /// `EMPTY` if time was up.
-    fn receive_in_time(&self, site: Site) -> u64 {
-        let received = Handle::with(self.model, "a channel", |engine, object| {
-            let act = ChannelAct::Receive.into();
-            engine.step_in_time(Operation::Act { object, act }, site)
-        });
-        match received {
-            Some(Some(result)) => result,
-            // A `try_send` must not meet it any more.
-            Some(None) if self.rendezvous => self.act(ChannelAct::TryReceive, site),
-            Some(None) => EMPTY,
-            None => CLOSED,
-        }
-    }
-
-    fn received(&self, result: u64) -> Option<T> {
-        result.checked_sub(FIRST_MESSAGE).and_then(|message| self.take(message))
-    }
-}
+use crate::kernel::object::{CLOSED, EMPTY};
+use crate::kernel::{self, Access, CellKind, Handle, Made, Site, Turn};
+use channel::Channel;
 
 /// One sending end. They are counted as `std` counts them, and the last one closes the channel.
 struct SendingEnd<T>(Arc<Channel<T>>, Site);
 
 impl<T> SendingEnd<T> {
     fn another(&self, site: Site) -> Self {
-        Handle::with(self.0.senders, "a channel", |engine, count| {
-            update(engine, count, Rmw::Add(1), Relaxed, Relaxed, site)
-        });
+        self.0.add_sender(site);
         Self(Arc::clone(&self.0), site)
     }
 }
 
 impl<T> Drop for SendingEnd<T> {
     fn drop(&mut self) {
-        let Self(channel, site) = self;
-        let mut is_last = false;
-        Handle::at_end(channel.senders, |engine, count| {
-            is_last = update(engine, count, Rmw::Sub(1), AcqRel, Relaxed, site) == 1;
-        });
-        if is_last {
-            channel.last_act(ChannelAct::Close, site);
-        }
+        self.0.drop_sender(self.1);
     }
 }
 
@@ -125,14 +41,7 @@ impl<T> ReceivingEnd<T> {
 
 impl<T> Drop for ReceivingEnd<T> {
     fn drop(&mut self) {
-        self.0.last_act(ChannelAct::DropReceiver, self.1);
-        if !self.0.rendezvous {
-            // What is dropped may use the checker, so the lock is not held.
-            let mut messages = self.0.messages.lock().unwrap_or_else(PoisonError::into_inner);
-            let left = std::mem::take(&mut *messages);
-            drop(messages);
-            drop(left);
-        }
+        self.0.drop_receiver(self.1);
         self.used(Access::Free, self.1);
     }
 }
@@ -151,14 +60,10 @@ pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
 
 fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
     kernel::with(|_| ())?;
-    let model = Handle::new(site, || Made::Object(object::Channel::new(bound).into()));
-    let object = model.map(Handle::location).unwrap_or_default();
-    let kind = AtomicKind::Senders { channel: object };
-    let senders = Handle::new(site, || Made::Atomic { value: 1, kind });
-    let used = Handle::new(site, || Made::Cell(CellKind::Contents { lock: object }));
-    let messages = std::sync::Mutex::default();
-    let rendezvous = bound == Some(0);
-    let channel = super::own(Arc::new(Channel { model, senders, rendezvous, messages }));
+    let channel = Channel::new(bound, site);
+    let used = Made::Cell(CellKind::Contents { lock: channel.location() });
+    let used = Handle::new(site, || used);
+    let channel = super::own(Arc::new(channel));
     Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
 }
 
@@ -221,12 +126,10 @@ impl<T> SyncSender<T> {
         match &self.0 {
             Ends::Std(sender) => sender.try_send(value),
             Ends::Model(end) => {
-                end.0.put(ChannelAct::TrySend, value, Location::caller()).map(|_| ()).map_err(
-                    |(why, value)| match why {
-                        CLOSED => TrySendError::Disconnected(value),
-                        _ => TrySendError::Full(value),
-                    },
-                )
+                end.0.try_send(value, Location::caller()).map_err(|(why, value)| match why {
+                    CLOSED => TrySendError::Disconnected(value),
+                    _ => TrySendError::Full(value),
+                })
             }
         }
     }
@@ -265,11 +168,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                if end.0.rendezvous {
-                    end.0.act(ChannelAct::BeginReceive, site);
-                }
-                let result = end.0.act(ChannelAct::Receive, site);
-                end.0.received(result).ok_or(RecvError)
+                end.0.received(end.0.receive(site)).ok_or(RecvError)
             }
         }
     }
@@ -286,7 +185,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                match end.0.act(ChannelAct::TryReceive, site) {
+                match end.0.try_receive(site) {
                     EMPTY => Err(TryRecvError::Empty),
                     result => end.0.received(result).ok_or(TryRecvError::Disconnected),
                 }
@@ -308,15 +207,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                if end.0.rendezvous {
-                    end.0.act(ChannelAct::BeginReceive, site);
-                }
-                let received = if kernel::with(|engine| engine.policy().patient) == Some(true) {
-                    end.0.receive_in_time(site)
-                } else {
-                    end.0.act(ChannelAct::ReceiveInTime, site)
-                };
-                match received {
+                match end.0.receive_in_time(site) {
                     EMPTY => {
                         // The call may be a turn of a loop.
                         kernel::with(|engine| engine.turn(Turn::Spin, site));

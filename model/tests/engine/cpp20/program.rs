@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Relaxed, Release, SeqCs
 
 use selvedge_model::kernel::object::{Token, TokenAct};
 use selvedge_model::kernel::{Rmw, Update};
-use selvedge_model::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use selvedge_model::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use selvedge_model::sync::{Barrier, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use crate::support::{Atomic, Cell, Thing, WORD, fails_spuriously, fence, spawn, spin, wait_until};
@@ -33,6 +33,8 @@ pub enum Instruction {
     Send,
     /// From this thread.
     Receive(usize),
+    /// On the queue of the first thread; or on atomics in its place, the first of which is given.
+    Queue(OnQueue, Option<usize>),
     /// Waits for all threads.
     Meet,
     Park,
@@ -40,6 +42,14 @@ pub enum Instruction {
     Fence(Ordering),
     CellRead,
     CellWrite,
+}
+
+/// A step on a queue without a bound.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnQueue {
+    Send(u64),
+    Receive,
+    TryReceive,
 }
 
 pub type Program = Vec<Vec<Instruction>>;
@@ -81,8 +91,10 @@ pub struct Shape {
     pub locks: bool,
     /// Each thread locks an `RwLock` once.
     pub reads: bool,
-    /// The channels have no room: a sender waits for the receiver.
-    pub rendezvous: bool,
+    /// How many messages the channels hold. Without room, a sender waits for the receiver.
+    pub bound: Option<usize>,
+    /// Threads send messages to the first, all on one queue.
+    pub queue: bool,
     /// Threads send a message each to the first, unpark one another, and meet.
     pub messages: bool,
 }
@@ -109,6 +121,18 @@ pub fn random(shape: Shape, random: &mut Random) -> Program {
             }
         }
     }
+    if shape.queue {
+        for (thread, body) in program.iter_mut().enumerate() {
+            let steps: Vec<_> = match thread {
+                0 => (0..shape.threads).map(|_| random.of(&RECEIVES)).collect(),
+                _ => (0..=random.below(2)).map(|n| OnQueue::Send(10 * thread as u64 + n)).collect(),
+            };
+            for step in steps {
+                let at = random.below(body.len() as u64 + 1) as usize;
+                body.insert(at, Instruction::Queue(step, None));
+            }
+        }
+    }
     let mut section = |body: &mut Vec<_>, begin, end| {
         let [a, b] = [(); 2].map(|()| random.below(body.len() as u64 + 1) as usize);
         body.insert(a.max(b), end);
@@ -127,16 +151,20 @@ pub fn random(shape: Shape, random: &mut Random) -> Program {
     program
 }
 
+const RECEIVES: [OnQueue; 3] = [OnQueue::Receive, OnQueue::Receive, OnQueue::TryReceive];
+
 /// How many atomics [`with_atomics`] puts behind the others.
 fn atomics_of_objects(program: &Program) -> usize {
-    2 + 4 * program.len()
+    3 + 6 * program.len()
 }
 
-/// The same with atomics in place of the mutex, the barrier, and the tokens and the channels of threads; in place of the
+/// The same with atomics in place of the mutex, the barrier, the queue, and the tokens and the channels of threads; in place of the
 /// `RwLock` one for each thread, of which a thread that reads takes its own and one that writes takes all.
-pub fn with_atomics(program: &Program, locations: u64, rendezvous: bool) -> Program {
+pub fn with_atomics(program: &Program, locations: u64, bound: Option<usize>) -> Program {
+    let rendezvous = bound == Some(0);
     let [mutex, barrier, token] = [0, 1, 2].map(|at| locations as usize + at);
     let [channel, answer, rw] = [1, 2, 3].map(|at| token + at * program.len());
+    let queue = rw + program.len();
     let all = || rw..rw + program.len();
     let with = |thread: usize, step: Instruction| match step {
         Instruction::Lock => vec![Instruction::Take(mutex, 0, 1)],
@@ -155,6 +183,7 @@ pub fn with_atomics(program: &Program, locations: u64, rendezvous: bool) -> Prog
             let answer = Instruction::Store(answer + sender, 1, Release);
             [receive, answer][..=usize::from(rendezvous)].to_vec()
         }
+        Instruction::Queue(step, _) => vec![Instruction::Queue(step, Some(queue))],
         Instruction::Meet => vec![
             Instruction::Update(barrier, Rmw::Add(1), AcqRel, Relaxed),
             Instruction::Await(barrier, program.len() as u64, Acquire),
@@ -175,9 +204,13 @@ pub fn with_atomics(program: &Program, locations: u64, rendezvous: bool) -> Prog
 pub fn is_of_object(step: Instruction, locations: u64) -> bool {
     match location(step) {
         Some(location) => location as u64 >= locations,
-        None => {
-            !matches!(step, Instruction::Fence(_) | Instruction::CellRead | Instruction::CellWrite)
-        }
+        None => !matches!(
+            step,
+            Instruction::Fence(_)
+                | Instruction::CellRead
+                | Instruction::CellWrite
+                | Instruction::Queue(..)
+        ),
     }
 }
 
@@ -231,8 +264,8 @@ fn instruction(shape: Shape, random: &mut Random) -> Instruction {
 pub struct Run {
     /// A thread that waits spins, and does not block.
     pub spins: bool,
-    /// The channels have no room.
-    pub rendezvous: bool,
+    /// How many messages the channels hold.
+    pub bound: Option<usize>,
 }
 
 /// Runs the program, its threads spawned in this order.
@@ -240,7 +273,7 @@ pub fn run(
     program: &Program,
     order: &[usize],
     locations: u64,
-    Run { spins, rendezvous }: Run,
+    Run { spins, bound }: Run,
 ) -> Outcome {
     let atomics = locations as usize + atomics_of_objects(program);
     let shared = Rc::new(Shared {
@@ -248,7 +281,8 @@ pub fn run(
         cell: Cell::new(),
         mutex: Thing::mutex(),
         rw: RwLock::new(()),
-        channels: program.iter().map(|_| sync_channel(usize::from(!rendezvous))).collect(),
+        channels: program.iter().map(|_| Channel::new(bound)).collect(),
+        queue: channel(),
         barrier: Barrier::new(program.len()),
         tokens: program.iter().map(|_| Thing::new(Token::default())).collect(),
         spins,
@@ -280,15 +314,45 @@ struct Shared {
     cell: Cell,
     mutex: Thing,
     rw: RwLock<()>,
-    channels: Vec<(SyncSender<()>, Receiver<()>)>,
+    channels: Vec<Channel>,
+    queue: (Sender<u64>, Receiver<u64>),
     barrier: Barrier,
     tokens: Vec<Thing>,
     spins: bool,
 }
 
-/// How a thread holds the `RwLock`.
+/// Of one message.
+struct Channel(Sends, Receiver<()>);
+
+enum Sends {
+    Unbounded(Sender<()>),
+    Bounded(SyncSender<()>),
+}
+
+impl Channel {
+    fn new(bound: Option<usize>) -> Self {
+        let unbounded = || {
+            let (sender, receiver) = channel();
+            Self(Sends::Unbounded(sender), receiver)
+        };
+        bound.map_or_else(unbounded, |bound| {
+            let (sender, receiver) = sync_channel(bound);
+            Self(Sends::Bounded(sender), receiver)
+        })
+    }
+
+    fn send(&self) {
+        match &self.0 {
+            Sends::Unbounded(sender) => sender.send(()).unwrap(),
+            Sends::Bounded(sender) => sender.send(()).unwrap(),
+        }
+    }
+}
+
+/// How a thread holds the `RwLock`, and how many messages it has received.
 #[derive(Default)]
 struct Held<'a> {
+    received: usize,
     reads: Option<RwLockReadGuard<'a, ()>>,
     writes: Option<RwLockWriteGuard<'a, ()>>,
 }
@@ -326,8 +390,33 @@ fn execute<'a>(step: Instruction, thread: usize, shared: &'a Shared, held: &mut 
         Instruction::EndRead => held.reads = None,
         Instruction::Write => held.writes = Some(shared.rw.write().unwrap()),
         Instruction::EndWrite => held.writes = None,
-        Instruction::Send => shared.channels[thread].0.send(()).unwrap(),
+        Instruction::Send => shared.channels[thread].send(),
         Instruction::Receive(sender) => shared.channels[sender].1.recv().unwrap(),
+        Instruction::Queue(step, None) => match step {
+            OnQueue::Send(value) => shared.queue.0.send(value).unwrap(),
+            OnQueue::Receive => return shared.queue.1.recv().unwrap(),
+            OnQueue::TryReceive => return shared.queue.1.try_recv().unwrap_or(0),
+        },
+        // How many were sent, and each message.
+        Instruction::Queue(step, Some(sent)) => {
+            let place = |message| atomics[sent + 1 + message];
+            let receive = |received: &mut usize| {
+                wait_until(|| place(*received).load(Acquire) != 0);
+                *received += 1;
+                place(*received - 1).load(Relaxed)
+            };
+            match step {
+                OnQueue::Send(value) => {
+                    place(atomics[sent].fetch_add(1, Relaxed) as usize).store(value, Release);
+                }
+                OnQueue::Receive => return receive(&mut held.received),
+                OnQueue::TryReceive => {
+                    // An update, as no attempt finds an old state of a channel.
+                    let there = atomics[sent].fetch_add(0, Relaxed) as usize > held.received;
+                    return if there { receive(&mut held.received) } else { 0 };
+                }
+            }
+        }
         Instruction::Meet => drop(shared.barrier.wait()),
         Instruction::Park => {
             shared.tokens[thread].act(TokenAct::Park.into());

@@ -1,0 +1,150 @@
+//! Messages without a bound: a queue that numbers them, and an object for each, which its sender puts there and its
+//! receiver waits for. So a `send` and a `recv` are ordered only if the one waits for the other.
+//!
+//! A `recv` happens after the `send` of its message; the error of a `recv` after the drops of the senders; and the drop
+//! of the receiver, which drops the messages that are left, after their sends. The error of a `send` happens after
+//! nothing: see [`Channel`](super::Channel).
+
+use super::channel::{CLOSED, EMPTY, FIRST_MESSAGE};
+use super::{Clock, Edges, LocationId, ThreadId};
+
+/// Which messages have been sent.
+#[derive(Debug, Clone, Default)]
+pub struct Queue {
+    sent: u64,
+    /// What happened before the sends.
+    sends: Clock,
+    /// Every sender was dropped: what happened before.
+    closed: Option<Clock>,
+    has_no_receiver: bool,
+}
+
+/// An operation on a queue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueAct {
+    /// Returns [`CLOSED`], or the number of the message that the sender is to put there.
+    Send,
+    /// Returns [`CLOSED`], [`EMPTY`], or the message, which the receiver is to take.
+    TryReceive {
+        /// How many messages were received before.
+        message: u64,
+    },
+    /// The same, of a `recv` with a limit: time is up if there is no message.
+    ReceiveInTime {
+        /// How many messages were received before.
+        message: u64,
+    },
+    /// No sender any more. Returns how many messages were sent.
+    Close,
+    /// No receiver any more.
+    DropReceiver,
+}
+
+impl QueueAct {
+    /// A message that was sent or is received; not an attempt that failed.
+    pub(super) fn has_lasting_effect(self, result: u64) -> bool {
+        match self {
+            Self::Send | Self::TryReceive { .. } | Self::ReceiveInTime { .. } => {
+                result >= FIRST_MESSAGE
+            }
+            Self::Close | Self::DropReceiver => true,
+        }
+    }
+}
+
+impl Queue {
+    #[expect(clippy::unused_self, reason = "as other objects")]
+    pub(super) fn enabled(&self, _: QueueAct, _: ThreadId) -> bool {
+        true
+    }
+
+    pub(super) fn apply(&mut self, act: QueueAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
+        match act {
+            QueueAct::Send if self.has_no_receiver => CLOSED,
+            QueueAct::Send => {
+                self.sent += 1;
+                self.sends.join(&edges.release());
+                FIRST_MESSAGE + self.sent - 1
+            }
+            QueueAct::TryReceive { message } | QueueAct::ReceiveInTime { message } => {
+                if message < self.sent {
+                    return FIRST_MESSAGE + message;
+                }
+                let Some(closed) = &self.closed else { return EMPTY };
+                edges.acquire(closed);
+                CLOSED
+            }
+            QueueAct::Close => {
+                self.closed = Some(edges.release());
+                self.sent
+            }
+            QueueAct::DropReceiver => {
+                self.has_no_receiver = true;
+                edges.acquire(&self.sends);
+                0
+            }
+        }
+    }
+}
+
+/// One message of a queue, or that there is none, nor will be.
+#[derive(Debug, Clone)]
+pub struct Message {
+    queue: LocationId,
+    /// What a receiver is told, and what happened before.
+    put: Option<(u64, Clock)>,
+}
+
+/// An operation on a message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MessageAct {
+    /// The sender puts it there.
+    Put {
+        /// Its number.
+        message: u64,
+    },
+    /// There will be none: every sender was dropped.
+    Close,
+    /// Blocks until it is there, and returns it; or [`CLOSED`], if there will be none.
+    Receive,
+    /// The same, of a message that has a number: it is there, or its sender is about to put it there.
+    Take,
+}
+
+impl MessageAct {
+    /// Not the error of a `recv`.
+    pub(super) fn has_lasting_effect(self, result: u64) -> bool {
+        matches!(self, Self::Put { .. } | Self::Close) || result >= FIRST_MESSAGE
+    }
+}
+
+impl Message {
+    /// A message that is not there yet.
+    pub fn of(queue: LocationId) -> Self {
+        Self { queue, put: None }
+    }
+
+    /// The queue that it is a message of.
+    pub fn queue(&self) -> LocationId {
+        self.queue
+    }
+
+    pub(super) fn enabled(&self, act: MessageAct, _: ThreadId) -> bool {
+        matches!(act, MessageAct::Put { .. } | MessageAct::Close) || self.put.is_some()
+    }
+
+    pub(super) fn apply(&mut self, act: MessageAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
+        match (act, &self.put) {
+            (MessageAct::Put { message }, _) => {
+                self.put = Some((FIRST_MESSAGE + message, edges.release()));
+            }
+            (MessageAct::Close, _) => self.put = Some((CLOSED, edges.release())),
+            (MessageAct::Receive | MessageAct::Take, Some((result, put))) => {
+                edges.acquire(put);
+                return *result;
+            }
+            (MessageAct::Receive | MessageAct::Take, None) => {}
+        }
+        0
+    }
+}
