@@ -34,7 +34,7 @@ pub mod wake_up;
 
 mod marks;
 
-pub use marks::{Mark, mark};
+pub use marks::{Mark, advice, mark};
 
 use checks::Question;
 

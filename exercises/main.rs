@@ -2,17 +2,13 @@
 
 use std::process::ExitCode;
 
-use exercises::{EXERCISES, Exercise, Mark, mark};
+use exercises::{EXERCISES, Exercise, Mark, advice, mark};
 use selvedge_model::CheckError;
 
 const USAGE: &str = "\
 cargo exercise                     which are done, and what the checker says of the next one
 cargo exercise NAME                what the checker says of one
 cargo exercise hint NAME [LEVEL]   a hint: the first one, or a plainer one";
-
-const BOUNDED: &str = "
-A bounded result proves nothing. A loop that waits must change nothing while it waits, and what is called through `&mut`
-counts as a change: ask `is_empty()` first, and `pop_front()` after the loop.";
 
 fn main() -> ExitCode {
     let args: Vec<String> = std::env::args().skip(1).collect();
@@ -81,7 +77,7 @@ fn tell(exercise: &Exercise, marks: &[Mark]) -> Result<(), String> {
             (Ok(number), None) => println!("kept    {promise}: {number} {runs}"),
             (Ok(number), Some(bound)) => {
                 println!("bounded {promise}: {number} {runs}, {bound}");
-                println!("{BOUNDED}");
+                println!("\nA bounded result proves nothing{}.", advice(bound));
             }
             (Err(error), _) => {
                 println!("broken  {promise}\n\n{}", picture(error));

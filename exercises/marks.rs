@@ -44,3 +44,28 @@ pub fn mark(questions: Vec<Question>) -> Vec<Mark> {
     }
     marks
 }
+
+/// What to do about a bound.
+pub fn advice(bound: &str) -> String {
+    selvedge_results::advice::on(bound).map(|advice| format!(": {advice}")).unwrap_or_default()
+}
+
+#[cfg(all(test, loom))]
+mod tests {
+    use selvedge_model::Model;
+    use selvedge_model::sync::atomic::{AtomicBool, Ordering::Relaxed};
+
+    #[test]
+    fn a_loop_with_the_hint_of_std_is_told_of_ours() {
+        let waits = |ready: &AtomicBool| {
+            while !ready.load(Relaxed) {
+                std::hint::spin_loop();
+            }
+        };
+        let model = Model::new(|| AtomicBool::new(false)).thread("waits", waits);
+        let report = model.thread("sets", |ready| ready.store(true, Relaxed)).explore();
+        let bound = report.expect("a bound is no failure").bound().expect("it is bounded");
+        let advice = super::advice(&bound);
+        assert!(advice.contains("must call `selvedge_model::sync::hint::spin_loop`"), "{advice}");
+    }
+}

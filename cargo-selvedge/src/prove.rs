@@ -7,7 +7,7 @@ use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 use indicatif::ProgressBar;
-use selvedge_results::{Record, Run, SITES, TRACES, VERSION};
+use selvedge_results::{Record, Run, SITES, TRACES, VERSION, advice};
 
 use crate::exit::Exit;
 use crate::options::{TimeOptions, shard};
@@ -145,7 +145,7 @@ fn explore(
     let mut ignored = 0;
     for (test, answer) in answers {
         ignored += usize::from(answer.end == End::Ignored);
-        if let Some(problem) = problem(&test.name(), answer.end) {
+        if let Some(problem) = problem(&test.name(), &answer) {
             shell.say(answer.output.trim_end());
             // A model that failed is a problem of its own.
             if answer.end != End::Failed || answer.records.iter().all(Record::passed) {
@@ -226,8 +226,8 @@ impl nextest::Watch for Teller<'_> {
 }
 
 /// What is wrong with how a test ended.
-fn problem(name: &str, end: End) -> Option<String> {
-    match end {
+fn problem(name: &str, answer: &Answer) -> Option<String> {
+    match answer.end {
         End::Passed | End::Ignored | End::Interrupted => None,
         End::Failed => Some(format!("{name} failed: its output is above")),
         End::Crashed(signal) => Some(format!(
@@ -235,11 +235,17 @@ fn problem(name: &str, end: End) -> Option<String> {
              {name}`"
         )),
         End::TimedOut | End::Silent => Some(format!(
-            "{name} hangs: it showed no progress for so long that it was ended. It blocks on something that the \
+            "{name} hangs: it showed no progress for so long that it was ended{}. It blocks on something that the \
              checker cannot see, or it is a test without a model that takes long: give it more with --timeout, or \
-             leave it out with `skip = [\"{name}\"]` under [package.metadata.selvedge]"
+             leave it out with `skip = [\"{name}\"]` under [package.metadata.selvedge]",
+            last_progress(&answer.output).map(|line| format!(" ({line})")).unwrap_or_default()
         )),
     }
+}
+
+/// What the checker said last of a check that goes on: which thread runs, and where.
+fn last_progress(output: &str) -> Option<&str> {
+    output.lines().rfind(|line| line.contains(" so far") && line.ends_with(" s"))
 }
 
 /// The name of a model, with that of its package if there are several.
@@ -268,11 +274,9 @@ fn judge(
     let (count, s) = (grouped(executions), if executions == 1 { "" } else { "s" });
     let total = format!("{}, {count} execution{s}{bounded}", counted(models, "model"));
     shell.say(format_args!("{total}, {:.1} s: {}", run.seconds, project.shown(file)));
-    let mut bounds = run.models.iter().filter_map(|record| record.bound.as_deref());
-    if bounds.any(|bound| bound.contains("limit of steps")) {
-        shell.say(
-            "Threads have come to the limit of steps: a loop that waits must call spin_loop or yield_now in each turn.",
-        );
+    let bounds = run.models.iter().filter_map(|record| record.bound.as_deref());
+    for advice in bounds.filter_map(advice::on).collect::<BTreeSet<_>>() {
+        shell.say(format_args!("bounded: {advice}"));
     }
     let mut problems = run.problems.clone();
     problems
@@ -401,4 +405,26 @@ fn found(member: &Member, run: &Run) -> List {
         list.insert(&model::name(record), &model::status(record));
     }
     list
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_test_that_hangs_is_told_with_its_last_progress() {
+        let output = "\
+t: 1 execution so far, about 50.0 % of all, 2 s
+t: 1 execution so far, about 50.0 % of all; bob runs, its last operation is at tests/t.rs:7, 4 s
+";
+        let of = |output: &str| {
+            let output = output.to_owned();
+            problem("a::t", &Answer { end: End::Silent, records: Vec::new(), output })
+        };
+        let told = of(output).expect("a problem");
+        let last = "ended (t: 1 execution so far, about 50.0 % of all; bob runs, its last operation is at tests/t.rs:7, 4 s).";
+        assert!(told.contains(last), "{told}");
+        let told = of("running 1 test\n").expect("a problem");
+        assert!(told.contains("that it was ended. It blocks on"), "{told}");
+    }
 }

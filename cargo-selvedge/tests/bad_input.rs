@@ -142,7 +142,7 @@ fn a_bound_is_no_proof_with_complete() {
     one.with(0, &["1 model, 1 execution, 1 bounded, which is no proof"]).without("must call");
     drop(krate);
     let krate = rough("spin", "spin");
-    let hint = "a loop that waits must call spin_loop or yield_now in each turn";
+    let hint = "bounded: a loop that waits must call `selvedge_model::sync::hint::spin_loop` or";
     krate.run("prove").with(0, &["bounded (the limit of steps of a thread, at ", hint]);
 }
 

@@ -327,6 +327,11 @@ fn what_gets_stuck_is_given_up() {
     let verdict =
         if cfg!(loom) { "no execution has ended for 1 s" } else { "did not end within 1 s" };
     assert!(!output.status.success() && printed.contains(verdict), "{printed}");
+    if cfg!(loom) {
+        // Where the thread stands that waits for the other's lock.
+        let stands = "; b runs, and has taken no operation. After that it blocks on something that the checker";
+        assert!(printed.contains(stands), "{printed}");
+    }
     for nonsense in ["long", "0"] {
         let output = rerun("an_exact_table_passes", &[("SELVEDGE_PATIENCE", nonsense)]);
         let printed = text(&output);
@@ -368,6 +373,8 @@ fn a_long_check_reports_its_progress() {
         .lines()
         .find(|line| line.ends_with(" s") && line.contains(" executions so far, about "));
     assert_eq!(line.is_some_and(|line| line.starts_with(progress)), cfg!(loom), "{printed}");
+    let place = "% of all; init, or an observation, runs, and has taken no operation, ";
+    assert_eq!(printed.contains(place), cfg!(loom), "{printed}");
     // A short one prints nothing of it.
     assert!(!text(&rerun("an_exact_table_passes", &[])).contains("so far"));
 }
@@ -385,6 +392,38 @@ fn takes_its_time_if_asked_to() {
     let add = |count: &AtomicU64| (0..3).for_each(|_| increment(count));
     let model = Model::new(init).thread("alice", add).thread("bob", add);
     model.acceptable("()", "both end").check();
+}
+
+/// A thread that sleeps in a loop that waits: the progress and the timeout name its last operation.
+#[test]
+#[cfg(loom)]
+fn a_thread_that_sleeps_is_named_with_its_place() {
+    let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "3")];
+    let printed = text(&rerun("sleeps_if_asked_to", &variables));
+    let stands = format!("; waits runs, its last operation is at model/tests/harness.rs:{SLEEPS}");
+    let progress = format!("{stands}, 2 s\n");
+    let timeout = format!("timeout: no execution has ended for 3 s{stands}. After that it blocks");
+    assert!(printed.contains(&progress) && printed.contains(&timeout), "{printed}");
+}
+
+/// The line of the load below.
+#[cfg(loom)]
+const SLEEPS: u32 = line!() + 11;
+
+/// Takes three seconds, only when run by the test above.
+#[test]
+#[cfg(loom)]
+fn sleeps_if_asked_to() {
+    if std::env::var_os("TAKE_TIME").is_none() {
+        return;
+    }
+    let model = Model::new(counter).thread("sets", |ready| ready.store(1, SeqCst));
+    let waits = |ready: &AtomicU64| {
+        while ready.load(SeqCst) == 0 {
+            std::thread::sleep(std::time::Duration::from_secs(10));
+        }
+    };
+    model.thread("waits", waits).acceptable("()", "it is set").check();
 }
 
 /// Each run of a model shows that it goes on, if it is not an execution too.

@@ -13,6 +13,7 @@
 //! | [`SITES`] | the operations that were executed, and what can be changed about each |
 //! | [`OPTIONS`] | these options, in the command that replays a failure |
 
+pub mod advice;
 mod model;
 mod picture;
 mod run;

@@ -109,8 +109,8 @@ impl Builder {
         let bound = model.check().bound().unwrap_or_default();
         assert!(
             !bound.contains("limit of steps"),
-            "{bound}: a loop that waits must call `yield_now` or `spin_loop` in each turn; or set Builder::max_branches \
-             to more than {}",
+            "{bound}: a loop that waits must call `loom::thread::yield_now` or `loom::hint::spin_loop` in each turn, \
+             those of `std` are invisible to the checker; or set Builder::max_branches to more than {}",
             self.max_branches
         );
     }

@@ -264,7 +264,12 @@ fn judgement(reason: Option<&str>, declared: &[String]) -> String {
 }
 
 fn bounded(bound: Option<&str>) -> String {
-    bound.map(|bound| format!("; bounded ({bound})")).unwrap_or_default()
+    let Some(bound) = bound else { return String::new() };
+    #[cfg(loom)]
+    if let Some(advice) = selvedge_results::advice::on(bound) {
+        return format!("; bounded ({bound}): {advice}");
+    }
+    format!("; bounded ({bound})")
 }
 
 fn list(outcomes: &[String]) -> String {

@@ -13,6 +13,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
+use selvedge_results::advice::WAITING;
+
 use super::Failure;
 use super::plan::{First, Plan, outcome_of};
 use super::progress::Progress;
@@ -20,8 +22,10 @@ use super::report::Interleavings;
 use crate::engine::agreement::{self, Outcomes};
 use crate::engine::graph::{self, Config, Ending, Execution};
 use crate::engine::{loom, panics, stacks};
+use crate::kernel::last::{self, Watch};
 use crate::kernel::{self, Policy, ThreadId};
 use crate::mutation::Probe;
+use crate::place::in_program;
 use crate::render::{Detail, Picture, cause_of, describe_where, kind, picture};
 use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
 use crate::sync::thread_number;
@@ -110,14 +114,21 @@ const SEARCH: u64 = 1_000;
 /// How often an exploration is looked at from outside.
 const TICK: Duration = Duration::from_millis(500);
 
+/// A run that takes as long may not end: the progress says where it is.
+const LONG_RUN: Duration = Duration::from_secs(1);
+
+/// So do runs that take as long on average: a thread may sleep.
+const SLOW_RUN: Duration = Duration::from_millis(100);
+
 /// Explores the plan to its end or to its first fault.
 pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
     let (sender, receiver) = channel();
-    let sign = Arc::new(Sign::default());
+    let sign = Arc::new(Sign::new(plan.threads.len()));
     let run = {
         let (plan, task, sign) = (Arc::clone(plan), task.clone(), Arc::clone(&sign));
         move || {
             panics::explores(task.model.clone());
+            sign.watch.begin();
             let explored = Exploration::new(&plan, &task).run(&sign);
             // The receiver waits for it, unless the time is up.
             let _ = sender.send(explored);
@@ -126,7 +137,8 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
     let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
     assert!(spawned.is_ok(), "the operating system failed to start a thread: {:?}", spawned.err());
     let mut progress = Progress::new();
-    let mut seen = (0, Instant::now());
+    let begun = Instant::now();
+    let mut seen = (0, begun);
     loop {
         match receiver.recv_timeout(task.patience.min(TICK)) {
             Ok(explored) => return explored,
@@ -136,23 +148,32 @@ pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
             Err(RecvTimeoutError::Timeout) => {}
         }
         let now = sign.runs.load(Relaxed);
-        progress.tell(&sign);
         if seen.0 != now {
             seen = (now, Instant::now());
-        } else if seen.1.elapsed() >= task.patience {
+        }
+        if seen.1.elapsed() >= task.patience {
             return Explored::failed(Fault::Misuse(format!(
-                "timeout: no execution has ended for {} s; a thread blocks on something that the \
-                 checker cannot see, such as a lock from std::sync, or loops without an operation, or waits in a loop \
-                 that does not call spin_loop or yield_now in each turn",
-                task.patience.as_secs()
+                "timeout: no execution has ended for {} s; {}. After that it blocks on something that the checker \
+                 cannot see, such as a lock from std::sync or std::thread::sleep, or loops without an operation, or for \
+                 too long: {WAITING}",
+                task.patience.as_secs(),
+                sign.stands(plan)
             )));
         }
+        // A run that takes long.
+        let is_slow = seen.1.elapsed() >= LONG_RUN
+            || begun.elapsed() >= SLOW_RUN * u32::try_from(now).unwrap_or(u32::MAX);
+        let place = if is_slow { format!("; {}", sign.stands(plan)) } else { String::new() };
+        progress.tell(format_args!("{sign}{place}"));
     }
 }
 
 /// A sign of life, and numbers for people. Relaxed: they order nothing.
-#[derive(Default)]
 struct Sign {
+    /// Where the newest run is.
+    watch: Watch,
+    /// The ids of the declared threads.
+    threads: Arc<[AtomicUsize]>,
     /// Runs of the program, by both engines. Not all are executions.
     runs: AtomicU64,
     /// Executions that have been taken in.
@@ -164,8 +185,37 @@ struct Sign {
 }
 
 impl Sign {
+    fn new(threads: usize) -> Self {
+        Self {
+            watch: Watch::default(),
+            threads: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
+            runs: AtomicU64::new(0),
+            taken: AtomicU64::new(0),
+            explored: AtomicU64::new(0),
+            on_loom: AtomicBool::new(false),
+        }
+    }
+
+    /// Which thread runs, and where it took its last operation, in words.
+    fn stands(&self, plan: &Plan) -> String {
+        let (thread, site) = self.watch.last();
+        let declared = self.threads.iter().position(|id| thread != 0 && id.load(Relaxed) == thread);
+        let name = match declared {
+            Some(number) => plan.threads[number].name.clone(),
+            None if thread != 0 => format!("thread{thread}"),
+            None if plan.first == First::Main => "main".to_owned(),
+            None => "init, or an observation,".to_owned(),
+        };
+        match site.map(|site| in_program(site.file(), site.line())) {
+            Some(Some(place)) => format!("{name} runs, its last operation is at {place}"),
+            Some(None) => format!("{name} runs, its last operation is a drop"),
+            None => format!("{name} runs, and has taken no operation"),
+        }
+    }
+
     fn run(&self, program: impl FnOnce()) {
         self.runs.fetch_add(1, Relaxed);
+        last::runs(0, None);
         program();
     }
 }
@@ -178,9 +228,12 @@ impl fmt::Display for Sign {
             return write!(f, "all executions, {taken} with interleavings on loom so far");
         }
         if taken == 0 {
-            return write!(f, "no execution has ended in {} runs so far", self.runs.load(Relaxed));
+            let runs = self.runs.load(Relaxed);
+            let s = if runs == 1 { "" } else { "s" };
+            return write!(f, "no execution has ended in {runs} run{s} so far");
         }
-        write!(f, "{taken} executions so far, ")?;
+        let s = if taken == 1 { "" } else { "s" };
+        write!(f, "{taken} execution{s} so far, ")?;
         // The estimate tends to 100 % where a loop has an effect in each turn.
         if explored < 99.5 {
             write!(f, "about {explored:.1} % of all")
@@ -219,9 +272,9 @@ struct Newest {
 }
 
 impl Newest {
-    fn new(threads: usize) -> Self {
+    fn new(threads: &Arc<[AtomicUsize]>) -> Self {
         Self {
-            threads: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
+            threads: Arc::clone(threads),
             place: Cell::new(""),
             observation: Cell::new(None),
             returned: RefCell::new(None),
@@ -236,7 +289,7 @@ impl<'a> Exploration<'a> {
     }
 
     fn run(mut self, sign: &Sign) -> Explored {
-        let newest = Newest::new(self.plan.threads.len());
+        let newest = Newest::new(&sign.threads);
         let config = Config {
             executions: self.plan.executions.unwrap_or(u64::MAX).min(self.task.limit),
             steps: self.plan.steps,
@@ -320,7 +373,7 @@ impl<'a> Exploration<'a> {
             _ => {}
         }
         sign.on_loom.store(true, Relaxed);
-        let newest = Newest::new(self.plan.threads.len());
+        let newest = Newest::new(&sign.threads);
         let config = loom::Config {
             executions: self.task.loom,
             steps: self.plan.steps,

@@ -6,6 +6,8 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Instant;
 
+use selvedge_results::advice;
+
 use super::explore::{Explored, Fault, Finding, Shown, Task, explore};
 use super::identity::Identity;
 use super::plan::First;
@@ -47,13 +49,9 @@ pub(super) fn warn_of_bound(name: &str, bound: Option<String>) {
     let Some(bound) = bound.filter(|_| std::env::var_os(selvedge_results::FOLDER).is_none()) else {
         return;
     };
-    let hint = if bound.contains("limit of steps") {
-        "; a loop that waits must call spin_loop or yield_now in each turn"
-    } else {
-        ""
-    };
+    let advice = advice::on(&bound).map(|advice| format!("; {advice}")).unwrap_or_default();
     // A message that nothing reads must not fail a test.
-    let _ = writeln!(std::io::stderr(), "{name}: bounded, which is no proof: {bound}{hint}");
+    let _ = writeln!(std::io::stderr(), "{name}: bounded, which is no proof: {bound}{advice}");
 }
 
 /// Explores the model: the report, and why it does not pass, if it does not.

@@ -1,8 +1,11 @@
 //! What bounds an exploration, and what is left of one: results, and the replay of an execution.
 
+use std::collections::VecDeque;
+
 use super::*;
 use selvedge_model::sync::atomic::{AtomicBool, Ordering::Acquire, Ordering::Release};
-use selvedge_model::sync::{Arc, hint, thread};
+use selvedge_model::sync::{Arc, Mutex, hint, thread};
+use selvedge_results::advice::WAITING;
 
 #[test]
 fn the_limit_of_steps_bounds_the_result() {
@@ -46,8 +49,26 @@ fn the_limit_of_steps_has_a_place_and_a_hint() {
     assert!(bound.contains("tests/harness/bounds.rs:") && !bound.contains("/rustc/"), "{bound}");
     let output = rerun("bounds::the_limit_of_steps_is_reached_in_the_program", &[]);
     let text = text(&output);
-    let hint = "; a loop that waits must call spin_loop or yield_now in each turn\n";
-    assert!(output.status.success() && text.contains(hint), "{text}");
+    assert!(output.status.success() && text.contains(&format!("; {WAITING}\n")), "{text}");
+    let error =
+        waits_without_a_hint().fails(Failure::Deadlock).try_check().unwrap_err().to_string();
+    assert!(error.ends_with(&format!("): {WAITING}")), "{error}");
+}
+
+/// A loop that pops in each turn.
+#[test]
+fn a_loop_whose_turns_change_something_is_told_to_look_first() {
+    let pops = |queue: &Mutex<VecDeque<u32>>| {
+        while queue.lock().unwrap().pop_front().is_none() {
+            hint::spin_loop();
+        }
+    };
+    let model = Model::new(|| Mutex::new(VecDeque::new())).thread("pops", pops);
+    let error = model.acceptable("()", "it ends").try_check().unwrap_err().to_string();
+    let place = "bounded (the loop at model/tests/harness/bounds.rs:";
+    let advice =
+        "whose turns change something): a loop that waits must change nothing while it waits";
+    assert!(error.contains(place) && error.contains(advice), "{error}");
 }
 
 #[test]
