@@ -291,7 +291,8 @@ fn judge(
             project.shown(file)
         )));
     }
-    let differences = if options.bless { Vec::new() } else { lists.differences(project, run) };
+    let differences =
+        if options.bless { Vec::new() } else { lists.differences(project, run, &problems) };
     for difference in &differences {
         shell.say(difference);
     }
@@ -358,9 +359,11 @@ impl<'a> Lists<'a> {
         project.packages.iter().map(read).collect::<Result<_>>().map(Self)
     }
 
-    /// In what the run differs from the lists that there are, as far as it was to run their models.
-    fn differences(&self, project: &Project, run: &Run) -> Vec<String> {
+    /// In what the run differs from the lists that there are, as far as it was to run their models. A model is not
+    /// missing if a problem of its test may be why it was not reached.
+    fn differences(&self, project: &Project, run: &Run, problems: &[String]) -> Vec<String> {
         let mut lines = Vec::new();
+        let failed: HashSet<&str> = problems.iter().map(|problem| test_in(problem)).collect();
         for (member, list) in &self.0 {
             let Some(list) = list else { continue };
             let selects =
@@ -368,7 +371,10 @@ impl<'a> Lists<'a> {
             let listed = list.clone().matching(run.filter.as_deref(), selects);
             let differences = listed.differences(&found(member, run));
             // What is missing may be in another shard.
-            let here = |line: &String| run.shard.is_none() || !line.starts_with("missing: ");
+            let here = |line: &String| match line.strip_prefix("missing: ") {
+                Some(name) => run.shard.is_none() && !failed.contains(test_in(name)),
+                None => true,
+            };
             let package = if project.is_plural() {
                 format!("{}: ", member.package.name)
             } else {
@@ -396,6 +402,13 @@ impl<'a> Lists<'a> {
         }
         Ok(())
     }
+}
+
+/// The test of a line that begins with the name of a model, or of a test.
+fn test_in(line: &str) -> &str {
+    let name = line.split(' ').next().unwrap_or(line);
+    let name = name.rsplit('/').next().unwrap_or(name);
+    name.split('#').next().unwrap_or(name)
 }
 
 /// The models of a package, as a list.

@@ -29,6 +29,8 @@ pub struct Id {
     model: usize,
     /// As the checker takes it: `1/7`, or `1.37/2` for a scenario.
     key: String,
+    /// As it was typed.
+    typed: String,
 }
 
 /// `ring::push_pop#2/7`.
@@ -47,10 +49,12 @@ fn id(text: &str) -> Result<Id, String> {
             Some(scenario) => format!("{number}.{scenario}/{execution}"),
             None => format!("{number}/{execution}"),
         };
-        Some(Id { test: name.to_owned(), model, key })
+        Some(Id { test: name.to_owned(), model, key, typed: text.to_owned() })
     };
     parse().ok_or_else(|| {
-        "must be TEST/EXECUTION, such as ring::push_pop/7, as a failing test prints it".to_owned()
+        "must be TEST/EXECUTION, such as ring::push_pop/7, as a failing test prints it; models, scenarios and executions \
+         are numbered from 1"
+            .to_owned()
     })
 }
 
@@ -61,7 +65,7 @@ fn id(text: &str) -> Result<Id, String> {
 /// If there is no such execution, or the crate does not build.
 pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
     project.needs_checker()?;
-    let Id { test, model, key } = &options.id;
+    let Id { test, model, key, typed } = &options.id;
     let test = find(project, test)?;
     let folder = project.scratch()?.join("replay");
     let variables = [("SELVEDGE_REPLAY", key.as_str()), (TRACES, "1")];
@@ -76,7 +80,9 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<()> {
         record.error
     });
     let Some(error) = error else {
-        return Err(Exit::Usage.because(format!("{key} cannot be replayed: {}", why_not(&output))));
+        return Err(
+            Exit::Usage.because(format!("{typed} cannot be replayed: {}", why_not(&output)))
+        );
     };
     // The last line is about the variable, which this command has set.
     let shown = error.split("\n  Execution ").next().unwrap_or(&error);
@@ -141,7 +147,7 @@ mod tests {
         assert_eq!(parts("push_pop#1.37/2"), expected("push_pop", 1, "1.37/2"));
         for text in ["push_pop", "push_pop/0", "push_pop/x", "/7", "push_pop#0/1", "push_pop#1.0/1"]
         {
-            assert!(id(text).is_err(), "{text}");
+            assert!(id(text).is_err_and(|why| why.ends_with("numbered from 1")), "{text}");
         }
     }
 

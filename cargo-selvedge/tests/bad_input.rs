@@ -99,7 +99,15 @@ fn variables_reach_the_models_or_are_said_to_be_ignored() {
     let said = "have no effect on `cargo selvedge`: LOOM_MAX_PREEMPTIONS, SELVEDGE_MUTANT\n";
     krate.run("prove").with(0, &[said, "1 model, 2 executions"]);
     krate.variables.push(("SELVEDGE_LIMIT", "1"));
-    krate.run("prove").with(1, &["as many as SELVEDGE_LIMIT allows", said]);
+    krate.run("prove").with(1, &["limit exceeded: SELVEDGE_LIMIT=1 allows fewer executions", said]);
+    krate.variables.clear();
+    krate.run("prove --bless").with(0, &["1 line changed"]);
+    // A model that is refused has no result. It is not missing.
+    krate.variables.push(("SELVEDGE_LOOM", "x"));
+    let refused = krate.run("prove");
+    refused
+        .with(1, &["SELVEDGE_LOOM must be", "problem: rough::passes failed"])
+        .without("missing: ");
 }
 
 #[test]

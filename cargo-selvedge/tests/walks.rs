@@ -76,7 +76,7 @@ fn a_ring_buffer() {
     replayed.without("SELVEDGE_REPLAY");
     krate
         .run("replay no_increment_is_lost/9")
-        .with(2, &["there is no execution 9, the model has 4"]);
+        .with(2, &["no_increment_is_lost/9 cannot be replayed: there is no execution 9: the model has executions 1 to 4"]);
     krate.run("replay no_increment_is_lost#2/1").with(2, &["no_increment_is_lost has 1 model"]);
     krate.run("replay nothing/1").with(2, &["no test is called nothing;"]);
 

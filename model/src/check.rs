@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::num::IntErrorKind;
 use std::panic::Location;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ mod explore;
 mod results;
 #[cfg(not(loom))]
 mod rounds;
+#[cfg(loom)]
+mod unreplayed;
 #[cfg(loom)]
 mod verdict;
 
@@ -67,10 +70,14 @@ fn positive(name: &str, unit: &str) -> Result<Option<u64>, CheckError> {
 fn number(name: &str, least: u64, valid: &str) -> Result<Option<u64>, CheckError> {
     let Some(value) = std::env::var_os(name) else { return Ok(None) };
     let value = value.to_string_lossy();
-    match value.parse() {
-        Ok(number) if number >= least => Ok(Some(number)),
-        _ => Err(CheckError::wrong_model(format!("{name} must be {valid}, got {value:?}"))),
-    }
+    let most = match value.parse() {
+        Ok(number) if number >= least => return Ok(Some(number)),
+        Err(error) if *error.kind() == IntErrorKind::PosOverflow => {
+            format!(", at most {}", u64::MAX)
+        }
+        _ => String::new(),
+    };
+    Err(CheckError::wrong_model(format!("{name} must be {valid}{most}, got {value:?}")))
 }
 
 /// A way in which an execution can fail.
@@ -453,11 +460,17 @@ fn fail(message: &str) -> ! {
 fn try_check(mut identity: Identity, plan: Plan) -> Result<Report, CheckError> {
     identity.count();
     plan.validate()?;
-    refuse_environment_bounds()?;
+    check_environment()?;
     #[cfg(loom)]
     return verdict::check(&identity, &Arc::new(plan));
     #[cfg(not(loom))]
     return rounds::check(&identity, &Arc::new(plan));
+}
+
+/// Refuses variables of the environment that would have another effect than they seem to.
+fn check_environment() -> Result<(), CheckError> {
+    refuse_environment_bounds()?;
+    refuse_unknown_variables()
 }
 
 /// loom obeys these variables silently.
@@ -469,6 +482,39 @@ fn refuse_environment_bounds() -> Result<(), CheckError> {
     });
     match bound {
         Some((name, value)) => Err(CheckError::EnvironmentBound { name, value }),
+        None => Ok(()),
+    }
+}
+
+/// The variables that the documentation of this crate lists.
+const VARIABLES: [&str; 10] = [
+    "SELVEDGE_REPLAY",
+    "SELVEDGE_ROUNDS",
+    "SELVEDGE_PATIENCE",
+    "SELVEDGE_LIMIT",
+    "SELVEDGE_LOOM",
+    "SELVEDGE_RESULTS",
+    "SELVEDGE_TRACES",
+    "SELVEDGE_SITES",
+    "SELVEDGE_MUTANT",
+    "SELVEDGE_OPTIONS",
+];
+
+/// Those of the build and of the tests of this crate.
+const OWN_VARIABLES: [&str; 3] = ["SELVEDGE_OPT_LEVEL", "SELVEDGE_PROGRAMS", "SELVEDGE_GENMC"];
+
+/// A variable with a misspelt name would have no effect.
+fn refuse_unknown_variables() -> Result<(), CheckError> {
+    let mut names = std::env::vars_os().map(|(name, _)| name.to_string_lossy().into_owned());
+    let unknown = |name: &String| {
+        let known = VARIABLES.iter().chain(&OWN_VARIABLES).any(|known| known == name);
+        name.starts_with("SELVEDGE_") && !known
+    };
+    match names.find(unknown) {
+        Some(name) => Err(CheckError::wrong_model(format!(
+            "there is no environment variable {name}; there are: {}",
+            VARIABLES.join(", ")
+        ))),
         None => Ok(()),
     }
 }

@@ -61,6 +61,9 @@
 //! | `SELVEDGE_MUTANT` | `src/spin.rs:24:22/store/relaxed` | makes one mutation: a suite that requires the original operation fails. A model in which it changes nothing says so on stderr |
 //! | `SELVEDGE_OPTIONS` | options of cargo | are repeated in the command that replays a failure; `cargo selvedge` sets it |
 //!
+//! Another variable `SELVEDGE_…` is an error, as it may be misspelt. A process that is to replay an execution, and replays
+//! none, fails.
+//!
 //! `cargo selvedge` (the package `cargo-selvedge`) sets all of these: `prove` runs all models and compares them with a
 //! committed list, `mutants` makes all mutations, one at a time, `report` draws results, `replay` replays.
 //!

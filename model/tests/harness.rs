@@ -230,6 +230,8 @@ fn bounds_out_of_range_are_refused() {
         let expected = format!(".steps(n) must be 1 to 60000, got {steps}");
         assert!(text.contains(&expected), "{text}");
     }
+    let text = message(sound().rounds(0).acceptable("total=2", "x"));
+    assert!(text.contains(".rounds(n) must be at least 1, got 0"), "{text}");
     let text = message(sound().executions(0).acceptable("total=2", "x"));
     assert!(text.contains(".executions(n) must be at least 1, got 0"), "{text}");
 }
@@ -478,6 +480,9 @@ fn bounds_from_the_environment_are_refused() {
         assert!(!output.status.success(), "{name} must not be obeyed: {text}");
         assert!(text.contains(&format!("{name}={value}")), "{text}");
     }
+    let printed = text(&rerun("an_exact_table_passes", &[("SELVEDGE_LOMO", "3")]));
+    let unknown = "there is no environment variable SELVEDGE_LOMO; there are: SELVEDGE_REPLAY, SELVEDGE_ROUNDS, ";
+    assert!(printed.contains("1 failed") && printed.contains(unknown), "{printed}");
     let output = rerun("an_exact_table_passes", &[]);
     assert!(output.status.success(), "without them it passes: {}", text(&output));
 }

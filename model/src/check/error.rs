@@ -96,9 +96,8 @@ pub enum CheckError {
     /// There are more executions than the environment variable `SELVEDGE_LIMIT` allows. The exploration
     /// is incomplete, so there is no verdict.
     #[error(
-        "limit exceeded: {limit} execution{} explored, or ten times that and a thousand runs given up, as many as \
-         SELVEDGE_LIMIT allows, and more remain",
-        if *limit == 1 { " was" } else { "s were" }
+        "limit exceeded: SELVEDGE_LIMIT={limit} allows fewer executions than there are, so there is no verdict; raise it, \
+         or unset it"
     )]
     LimitExceeded {
         /// The limit, in executions.

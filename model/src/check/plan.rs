@@ -113,7 +113,6 @@ pub(super) struct Plan {
     pub(super) steps: usize,
     /// The size of a thread's stack in bytes.
     pub(super) stack: Option<usize>,
-    #[cfg_attr(loom, allow(dead_code, reason = "loom has no rounds"))]
     pub(super) rounds: Option<u64>,
     /// Whether outcomes are held against the table.
     pub(super) judges: bool,
@@ -275,6 +274,9 @@ impl Plan {
         }
         if self.executions == Some(0) {
             return wrong(".executions(n) must be at least 1, got 0".to_owned());
+        }
+        if self.rounds == Some(0) {
+            return wrong(".rounds(n) must be at least 1, got 0".to_owned());
         }
         Ok(())
     }

@@ -11,8 +11,8 @@ use selvedge_results::advice;
 use super::explore::{Explored, Fault, Finding, Shown, Task, explore};
 use super::identity::Identity;
 use super::plan::First;
-use super::results;
 use super::{CheckError, Engine, Evidence, ExpectedFailure, Grade, Outcome, Plan, Report, Witness};
+use super::{results, unreplayed};
 use crate::mutation::Probe;
 
 /// One execution to be replayed, as `SELVEDGE_REPLAY` names it.
@@ -67,6 +67,9 @@ pub(super) fn run(
 ) -> Result<(Report, Option<CheckError>), CheckError> {
     let start = Instant::now();
     let replay = replay()?.filter(|replay| replay.is_of(identity)).map(|replay| replay.execution);
+    if replay.is_some() {
+        unreplayed::replays();
+    }
     let patience = super::patience(super::PATIENCE)?;
     let asks = replay.is_none() && probe.is_none_or(|probe| probe.applied().is_none());
     let loom = if asks { loom(plan)? } else { 0 };
@@ -77,7 +80,8 @@ pub(super) fn run(
         explored;
     if let (Some(replay), None) = (replay, &finding) {
         return Err(CheckError::wrong_model(format!(
-            "SELVEDGE_REPLAY: there is no execution {replay}, the model has {executions}"
+            "SELVEDGE_REPLAY: there is no execution {replay}: the model has executions 1 to {executions}, of which a check \
+             that stops at a failure counts only the first"
         )));
     }
     let mut outcomes: Vec<Outcome> =
@@ -290,9 +294,12 @@ fn replay() -> Result<Option<Replay>, CheckError> {
     let Ok(value) = std::env::var("SELVEDGE_REPLAY") else { return Ok(None) };
     match Replay::parse(&value) {
         None => Err(CheckError::wrong_model(format!(
-            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
-             1.37/2 is execution 2 of its scenario 37), got {value:?}"
+            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (models and executions are numbered from 1; \
+             1.37/2 is execution 2 of scenario 37 of the test's first model), got {value:?}"
         ))),
-        replay => Ok(replay),
+        replay => {
+            unreplayed::fails_at_exit();
+            Ok(replay)
+        }
     }
 }

@@ -77,6 +77,7 @@ fn the_environment_can_leave_loom_out() {
         ("0", "loom not run: not asked for"),
         ("1", "loom agrees on the first 1 interleaving,"),
         ("x", "SELVEDGE_LOOM must be an integer, 0 or more (interleavings), got \"x\""),
+        ("99999999999999999999", "0 or more (interleavings), at most 18446744073709551615, got"),
     ] {
         let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_LOOM", value)]));
         assert!(text.contains(says), "{value}: {text}");
@@ -153,8 +154,7 @@ fn a_limit_from_the_environment_is_no_bound() {
     };
     for limit in [1, 2, 3, 4, 5, 20, all.executions() - 1] {
         let (passes, printed) = explores(limit);
-        let were = if limit == 1 { "execution was" } else { "executions were" };
-        let expected = format!("limit exceeded: {limit} {were} explored");
+        let expected = format!("limit exceeded: SELVEDGE_LIMIT={limit} allows fewer executions");
         assert!(!passes && printed.contains(&expected), "{limit}: {printed}");
     }
     let (passes, printed) = explores(all.executions());
@@ -280,16 +280,20 @@ fn one_execution_can_be_replayed() {
         text(&rerun("on_loom::a_data_race_is_a_data_race", &[("SELVEDGE_REPLAY", "1/1")]));
     assert!(expected.contains("no verdict: it reached data race: c1: alice writes"), "{expected}");
     assert!(expected.contains("  Execution 1, replayed. Unset"), "{expected}");
-    let text = text(&rerun("an_exact_table_passes", &[("SELVEDGE_REPLAY", "2/1")]));
+    let second = replay("2/1");
     let nothing =
         "SELVEDGE_REPLAY=2/1: nothing was replayed, harness::an_exact_table_passes has 1 model\n";
-    assert!(text.contains(nothing), "{text}");
-    assert!(replay("1/3").contains("there is no execution 3, the model has 2"));
+    assert!(second.contains(nothing), "{second}");
+    let fails = "\nSELVEDGE_REPLAY is set, and no execution was replayed: the process fails\n";
+    assert!(second.contains(fails), "{second}");
+    let third = replay("1/3");
+    let none = "there is no execution 3: the model has executions 1 to 2, of which a check that stops at a failure";
+    assert!(third.contains(none) && !third.contains("the process fails"), "{third}");
     for malformed in ["1/sideways", "1/interleaving/2", "0/2", "1/0", "1.0/2", "2", ""] {
         let printed = replay(malformed);
         let expected = format!(
-            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (the test's first model is 1; \
-             1.37/2 is execution 2 of its scenario 37), got {malformed:?}"
+            "SELVEDGE_REPLAY must be MODEL/EXECUTION, such as 1/7 (models and executions are numbered from 1; \
+             1.37/2 is execution 2 of scenario 37 of the test's first model), got {malformed:?}"
         );
         assert!(printed.contains(&expected), "{printed}");
     }

@@ -10,7 +10,7 @@ use super::scenario::Size;
 use super::{Promise, ScenariosReport};
 use crate::check::identity::Identity;
 use crate::check::plan::AnyState;
-use crate::check::{CheckError, refuse_environment_bounds};
+use crate::check::{CheckError, check_environment};
 
 /// What a thread owns.
 pub(super) type AnyLocal = dyn Any + Send;
@@ -194,7 +194,7 @@ impl Declared {
                 [(2, 2), (3, 1)].map(|(threads, operations)| Size { threads, operations }).to_vec();
         }
         self.validate()?;
-        refuse_environment_bounds()?;
+        check_environment()?;
         self.explore()
     }
 }
