@@ -107,6 +107,16 @@ impl Project {
         Ok(Self { root, packages, workspace, options: options.clone(), target, cargo })
     }
 
+    /// Whether a file is a source of the checker, which may be in the workspace.
+    #[must_use]
+    pub fn is_of_checker(&self, file: &Path) -> bool {
+        let mut checkers =
+            self.workspace.iter().filter(|package| CHECKERS.contains(&&**package.name));
+        checkers.any(|package| {
+            package.manifest_path.parent().is_some_and(|folder| file.starts_with(folder))
+        })
+    }
+
     /// Fails unless a package of the workspace depends on the checker, with its feature.
     ///
     /// # Errors

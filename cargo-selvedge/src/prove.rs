@@ -16,6 +16,7 @@ use crate::shell::{Shell, counted, grouped};
 use crate::suite::{self, Answer, End, Terms, Test};
 use crate::{interrupt, model, nextest};
 
+mod invisible;
 pub mod list;
 mod merge;
 
@@ -277,6 +278,9 @@ fn judge(
     let bounds = run.models.iter().filter_map(|record| record.bound.as_deref());
     for advice in bounds.filter_map(advice::on).collect::<BTreeSet<_>>() {
         shell.say(format_args!("bounded: {advice}"));
+    }
+    for line in invisible::lines(project, &run.models) {
+        shell.say(format_args!("warning: {line}"));
     }
     let mut problems = run.problems.clone();
     problems

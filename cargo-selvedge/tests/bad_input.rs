@@ -155,6 +155,35 @@ fn a_bound_is_no_proof_with_complete() {
 }
 
 #[test]
+fn a_lock_of_std_in_a_model_is_warned_of() {
+    let krate = rough("std", "");
+    let model = "
+#[test]
+fn is_wrong_and_passes() {
+    let add = |(n, _): &(std::sync::Mutex<u64>, AtomicU64)| {
+        let seen = *n.lock().unwrap();
+        *n.lock().unwrap() = seen + 1;
+    };
+    Model::new(Default::default)
+        .thread(\"alice\", add)
+        .thread(\"bob\", move |state| { state.1.load(Relaxed); add(state); })
+        .finally(\"total\", |(n, _)| *n.lock().unwrap())
+        .acceptable(\"total=2\", \"one is lost, and the checker does not see it\")
+        .check();
+}
+";
+    let text = krate.read("tests/rough.rs") + model;
+    krate.write("tests/rough.rs", &text);
+    let line =
+        text.lines().position(|line| line.contains("std::sync::Mutex")).expect("it is there");
+    let warning = format!(
+        "warning: tests/rough.rs:{}: the checker does not see std::sync::Mutex: use selvedge_model::sync::Mutex\n",
+        line + 1
+    );
+    krate.run("prove").with(0, &[&warning, "2 models"]);
+}
+
+#[test]
 fn results_of_another_release_are_refused() {
     let krate = rough("version", "");
     krate.run("prove").with(0, &[]);

@@ -39,7 +39,7 @@
 //! fail under `--cfg loom`, with *never reached total=1, which the table declares; reached: total=2*. A table is
 //! exact: a declared outcome must be reached. Without the flag both pass.
 
-use std::sync::Barrier;
+use std::sync::Barrier; // std on purpose
 use std::thread;
 
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -96,6 +96,7 @@ fn a_program_on_real_threads_prints_all_or_less() {
 
 fn run(threads: usize, increments: usize) -> u64 {
     let (start, total) = (Barrier::new(threads), AtomicU64::new(0));
+    // std on purpose
     thread::scope(|scope| {
         for _ in 0..threads {
             scope.spawn(|| {

@@ -387,9 +387,10 @@ fn value_from_outside_the_model_is_refused() {
 #[test]
 fn the_last_owner_of_an_arc_of_std_must_be_known_where_its_drop_takes_steps() {
     let model = Model::new(|| {
-        let sender = std::sync::Arc::new(std::sync::Mutex::new(mpsc::channel::<u64>().0));
-        [sender.clone(), sender].map(|sender| std::sync::Mutex::new(Some(sender)))
+        let sender = std::sync::Arc::new(std::sync::Mutex::new(mpsc::channel::<u64>().0)); // std on purpose
+        [sender.clone(), sender].map(|sender| std::sync::Mutex::new(Some(sender))) // std on purpose
     });
+    // std on purpose
     let gives_up = |owner: &std::sync::Mutex<Option<_>>| {
         AtomicU64::new(0).store(1, Relaxed);
         drop(owner.lock().unwrap().take());
@@ -437,8 +438,8 @@ fn the_payload_of_a_scoped_thread_must_be_dropped_by_a_known_thread() {
 #[cfg(loom)]
 #[test]
 fn threads_without_a_visible_operation_are_refused() {
-    let increments = |total: &std::sync::atomic::AtomicU64| total.fetch_add(1, SeqCst);
-    let model = Model::new(std::sync::atomic::AtomicU64::default)
+    let increments = |total: &std::sync::atomic::AtomicU64| total.fetch_add(1, SeqCst); // std on purpose
+    let model = Model::new(std::sync::atomic::AtomicU64::default) // std on purpose
         .thread("alice", increments)
         .thread("bob", increments);
     is_refused(model, "perform no operation that the checker can see");
@@ -448,7 +449,7 @@ fn threads_without_a_visible_operation_are_refused() {
 #[cfg(loom)]
 #[test]
 fn steps_that_differ_between_executions_are_refused() {
-    static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0);
+    static RUNS: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(0); // std on purpose
     let add = |total: &AtomicU64| total.fetch_add(1, SeqCst);
     let model = Model::new(|| (AtomicU64::new(0), AtomicU64::new(0), RUNS.fetch_add(1, SeqCst)))
         .thread("alice", move |(one, other, run)| {

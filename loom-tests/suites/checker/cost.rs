@@ -177,7 +177,7 @@ fn four_split_increments_cost_576_executions() {
 /// The same program in the usual style of loom.
 #[cfg(loom)]
 mod in_plain_loom {
-    use std::sync::atomic::AtomicU64 as Executions;
+    use std::sync::atomic::AtomicU64 as Executions; // std on purpose
 
     use loom::sync::Arc;
     use loom::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -242,12 +242,13 @@ fn park_with_a_timeout_hides_a_lost_wake_up() {
 #[test]
 fn threads_of_std_are_invisible() {
     let model = Model::new(AtomicU64::default).thread("counts", |total| {
-        let both_have_read = std::sync::Barrier::new(2);
+        let both_have_read = std::sync::Barrier::new(2); // std on purpose
         let increment = || {
             let seen = total.load(Relaxed);
             both_have_read.wait();
             total.store(seen + 1, Relaxed);
         };
+        // std on purpose
         std::thread::scope(|scope| {
             scope.spawn(increment);
             scope.spawn(increment);
@@ -261,7 +262,7 @@ fn threads_of_std_are_invisible() {
 /// refused, and one whose executions differ by it is reported as not deterministic.
 #[test]
 fn atomic_of_std_is_invisible() {
-    let with_std = Model::new(<(std::sync::atomic::AtomicU64, AtomicU64)>::default)
+    let with_std = Model::new(<(std::sync::atomic::AtomicU64, AtomicU64)>::default) // std on purpose
         .thread("writer", |(x, y)| {
             x.store(1, SeqCst);
             y.store(1, SeqCst);
@@ -298,7 +299,7 @@ fn data_race_outside_of_a_cell_is_invisible() {
 
     #[derive(Default)]
     struct Shared {
-        invisible: std::cell::UnsafeCell<u64>,
+        invisible: std::cell::UnsafeCell<u64>, // std on purpose
         visible: UnsafeCell<u64>,
         done: AtomicU64,
     }
