@@ -77,7 +77,6 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
     let filter = options.filter.as_deref();
     let filter = filter.map(|filter| filter.split_once('#').map_or(filter, |(test, _)| test));
     let lists = Lists::read(project, options.bless)?;
-    let start = Instant::now();
     let mut run = if !options.merge.is_empty() {
         merge::merge(&options.merge)?
     } else if let Some(folder) = &options.from {
@@ -97,7 +96,6 @@ pub fn run(project: &Project, options: &Options, shell: Shell) -> Result<Proved>
     if options.merge.is_empty() {
         run.filter = filter.map(str::to_owned);
         run.targets.clone_from(project.asked_targets());
-        run.seconds = start.elapsed().as_secs_f64();
     }
     run.models.sort_by_key(|record| (record.package.clone(), model::name(record)));
     let file = project.scratch()?.join(match run.shard {
@@ -141,6 +139,8 @@ fn explore(
     let count = tests.len();
     let (part, of) = options.shard.unwrap_or((1, 1));
     let tests: Vec<Test> = tests.into_iter().skip(part - 1).step_by(of).collect();
+    // Without the build.
+    let start = Instant::now();
     let answers = ask(project, options, &tests, shell)?;
     let mut run = Run { shard: options.shard, tests: count, ..Run::default() };
     let mut ignored = 0;
@@ -159,6 +159,7 @@ fn explore(
         shell.say(format_args!("{} ignored: not run", counted(ignored, "test")));
     }
     run.finished = !interrupt::requested();
+    run.seconds = start.elapsed().as_secs_f64();
     Ok(run)
 }
 

@@ -96,6 +96,17 @@ impl Crate {
         command
     }
 
+    /// Runs `cargo` with these words, and returns what it prints.
+    fn cargo(&self, words: &str) -> String {
+        let mut command = Command::new(env!("CARGO"));
+        command.args(words.split_whitespace()).current_dir(&self.folder);
+        command.env("CARGO_TARGET_DIR", &self.target).env_remove("RUSTFLAGS");
+        let output = command.output().expect("cargo can be run");
+        [output.stdout, output.stderr]
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+            .concat()
+    }
+
     /// Runs `cargo selvedge` with these words.
     fn run(&self, words: &str) -> Ended {
         let output = self.command(words).output().expect("the command can be run");

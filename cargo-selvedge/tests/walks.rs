@@ -81,11 +81,7 @@ fn a_ring_buffer() {
     krate.run("replay nothing/1").with(2, &["no test is called nothing;"]);
 
     // Mended as its head says; and the crate's own code is put on the façade.
-    let model = krate.read("tests/first_model.rs");
-    let step = "total.fetch_add(1, Relaxed);";
-    assert!(model.contains(step), "{model}");
-    let split = "let seen = total.load(Relaxed);\n    total.store(seen + 1, Relaxed);";
-    krate.write("tests/first_model.rs", &model.replace(split, step));
+    mend_first_model(&krate);
     krate.add("ring/after");
     krate.run("prove").with(
         0,
@@ -197,6 +193,17 @@ fn added(krate: &Crate) {
     krate.run(&merge).with(0, &["1 model, 6 executions"]).without("missing: ");
     krate.run(&format!("{merge} --bless")).with(2, &["with a filter or with --test"]);
     fs::remove_file(krate.path("tests/length.rs")).expect("it was written");
+}
+
+/// As its head says. Then it passes on real threads, too.
+fn mend_first_model(krate: &Crate) {
+    let model = krate.read("tests/first_model.rs");
+    let step = "total.fetch_add(1, Relaxed);";
+    assert!(model.contains(step), "{model}");
+    let split = "let seen = total.load(Relaxed);\n    total.store(seen + 1, Relaxed);";
+    krate.write("tests/first_model.rs", &model.replace(split, step));
+    let threads = krate.cargo("test --test first_model");
+    assert!(threads.contains("test no_increment_is_lost ... ok"), "on real threads: {threads}");
 }
 
 /// What the survivors say is done: the ordering is weakened, and what nothing needs is left out.

@@ -249,6 +249,7 @@ pub(crate) fn rerun_of(test: &str, module: &str, variables: &[(&str, &str)]) -> 
         .env_remove("SELVEDGE_RESULTS")
         .env_remove("SELVEDGE_TRACES")
         .env_remove("SELVEDGE_SITES")
+        .env_remove("SELVEDGE_OPTIONS")
         .envs(variables.iter().copied())
         .output()
         .expect("a test binary can be run")

@@ -5,7 +5,7 @@
 //!
 //! A model is a table of outcomes. Every execution of its threads has to reach one of them, and each of them has to be
 //! reached. Put your own types here: written on `selvedge_model::sync` instead of `std::sync`, they are explored too.
-#![cfg(loom)]
+//! Plain `cargo test` runs the same model 2,000 times on real threads, and passes most of the time.
 
 use selvedge_model::Model;
 use selvedge_model::sync::atomic::{AtomicU64, Ordering::Relaxed};

@@ -101,26 +101,45 @@ impl Identity {
     /// The commands that replay execution `number`: with cargo-selvedge, and without.
     #[cfg(loom)]
     pub(crate) fn replay_commands(&self, number: u64) -> String {
-        let options = std::env::var(selvedge_results::OPTIONS).unwrap_or_default();
-        let options = if options.is_empty() { options } else { format!("{options} ") };
+        let options = std::env::var(selvedge_results::OPTIONS).ok();
+        let typed = options.as_deref().filter(|options| !options.is_empty());
+        let typed = typed.map(|options| format!("{options} ")).unwrap_or_default();
         let which = match (self.ordinal, self.scenario) {
             (1, None) => String::new(),
             _ => format!("#{}", self.key()),
         };
-        let package = std::env::var("CARGO_PKG_NAME")
-            .map_or_else(|_| String::new(), |name| format!("-p {name} "));
-        let target = self.target();
+        // cargo-selvedge builds in a folder of its own.
+        let folder = options.and_then(|_| target_dir());
+        let folder = folder.map(|folder| format!("--target-dir {folder} ")).unwrap_or_default();
         let (key, test) = (self.key(), self.test());
         format!(
-            "    cargo selvedge replay {options}{test}{which}/{number}\n  \
+            "    cargo selvedge replay {typed}{test}{which}/{number}\n  \
              or, without cargo-selvedge:\n    \
              SELVEDGE_REPLAY={key}/{number} RUSTFLAGS=\"--cfg loom\" \\\n    \
-             cargo test {package}{target} -- --exact {test}"
+             cargo test {folder}{}",
+            self.selection()
         )
     }
 
+    /// The commands that explore it.
+    #[cfg(not(loom))]
+    pub(crate) fn explore_commands(&self) -> String {
+        format!(
+            "    cargo selvedge prove {}\n  or, without cargo-selvedge:\n    \
+             RUSTFLAGS=\"--cfg loom\" cargo test {}",
+            self.test.as_deref().unwrap_or_default(),
+            self.selection()
+        )
+    }
+
+    /// The options of `cargo test` that run its test alone.
+    fn selection(&self) -> String {
+        let package = std::env::var("CARGO_PKG_NAME")
+            .map_or_else(|_| String::new(), |name| format!("-p {name} "));
+        format!("{package}{} -- --exact {}", self.target(), self.test())
+    }
+
     /// What of the package the test is in. A file's path is relative to the workspace, the test runs in its package.
-    #[cfg(loom)]
     fn target(&self) -> String {
         let file = self.at.file().replace('\\', "/");
         let in_src = file.starts_with("src/") || file.contains("/src/");
@@ -133,15 +152,23 @@ impl Identity {
     }
 }
 
-/// The stem of this test binary, with cargo's hash.
+/// The folder in which cargo has built this test binary, as one types it.
 #[cfg(loom)]
+fn target_dir() -> Option<String> {
+    let binary = std::env::current_exe().ok()?;
+    let folder = binary.ancestors().find(|folder| folder.join("CACHEDIR.TAG").exists())?;
+    let here = std::env::current_dir().ok()?;
+    let folder = folder.strip_prefix(here).unwrap_or(folder).display().to_string();
+    Some(if folder.contains(' ') { format!("'{folder}'") } else { folder })
+}
+
+/// The stem of this test binary, with cargo's hash.
 pub(super) fn binary() -> Option<String> {
     let path = std::env::args().next()?;
     Some(std::path::Path::new(&path).file_stem()?.to_str()?.to_owned())
 }
 
 /// The name of a test binary without cargo's hash.
-#[cfg(loom)]
 fn without_hash(stem: &str) -> &str {
     stem.rsplit_once('-').map_or(stem, |(name, _)| name)
 }

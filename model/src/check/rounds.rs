@@ -53,13 +53,13 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
         match workers.round(plan, done) {
             Ok((returned, outcome)) if plan.allows(&outcome) => {
                 if !seen.contains_key(&outcome) {
-                    check_relations(plan, &returned, &outcome, done)?;
+                    check_relations(identity, plan, &returned, &outcome, done)?;
                 }
                 *seen.entry(outcome).or_default() += 1;
             }
             Ok((_, outcome)) => {
                 let reason = plan.find(&outcome).map(|row| row.reason.clone());
-                let evidence = in_round(done);
+                let evidence = in_round(identity, done);
                 return Err(CheckError::UnexpectedOutcome {
                     outcome,
                     reason,
@@ -72,7 +72,7 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
                 match plan.fails {
                     Some(Failure::Panic) => failures = (failures.0 + 1, message),
                     expected => {
-                        let evidence = in_round(done);
+                        let evidence = in_round(identity, done);
                         let found = CheckError::Failed { failure, message, evidence };
                         return Err(match expected {
                             None => found,
@@ -104,6 +104,7 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
 }
 
 fn check_relations(
+    identity: &Identity,
     plan: &Plan,
     returned: &[Option<String>],
     outcome: &str,
@@ -114,9 +115,11 @@ fn check_relations(
         Ok(Some(relation)) => Err(CheckError::BrokenRelation {
             relation: relation.to_owned(),
             outcome: outcome.to_owned(),
-            evidence: in_round(round),
+            evidence: in_round(identity, round),
         }),
-        Err(message) => Err(CheckError::WrongModel { message, evidence: in_round(round) }),
+        Err(message) => {
+            Err(CheckError::WrongModel { message, evidence: in_round(identity, round) })
+        }
     }
 }
 
@@ -136,10 +139,10 @@ fn number_of_rounds(declared: Option<u64>) -> Result<u64, CheckError> {
     Ok(asked.or(declared).unwrap_or(DEFAULT_ROUNDS))
 }
 
-fn in_round(round: u64) -> Evidence {
+fn in_round(identity: &Identity, round: u64) -> Evidence {
+    let commands = identity.explore_commands();
     let text = format!(
-        "  In round {round}, on real threads. For the interleaving, run it on loom:\n    \
-         RUSTFLAGS=\"--cfg loom\" cargo test\n"
+        "  In round {round}, on real threads. For the interleaving, explore it:\n{commands}\n"
     );
     Evidence { text }
 }

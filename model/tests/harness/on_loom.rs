@@ -456,3 +456,26 @@ fn a_failure_is_drawn_in_eighty_columns() {
     assert!(evidence.contains("\n    cargo selvedge replay "), "{evidence}");
     assert!(evidence.contains("/2\n  or, without cargo-selvedge:\n"), "{evidence}");
 }
+
+/// `cargo selvedge` builds in a folder of its own. The command for cargo alone finds what is built there.
+#[test]
+fn the_command_without_cargo_selvedge_builds_in_the_same_folder() {
+    let printed = |variables: &[(&str, &str)]| {
+        let output = rerun(
+            "prints_a_failure_if_asked_to",
+            &[&[("PRINT_A_FAILURE", "check")], variables].concat(),
+        );
+        text(&output)
+    };
+    let command = |options: &str| {
+        let test = crate::name_of("prints_a_failure_if_asked_to", "checker::harness");
+        format!("cargo test {options}-p selvedge-model --test checker -- --exact {test}\n")
+    };
+    let alone = printed(&[]);
+    assert!(alone.contains(&command("")), "{alone}");
+    let binary = std::env::current_exe().expect("a test has a binary");
+    // target/debug/deps/checker
+    let target = binary.ancestors().nth(3).expect("a target directory").display();
+    let by_prove = printed(&[("SELVEDGE_OPTIONS", "")]);
+    assert!(by_prove.contains(&command(&format!("--target-dir {target} "))), "{by_prove}");
+}

@@ -1,6 +1,6 @@
 //! What real threads can show of it.
 
-use super::{Failure, Model, increment, message, rerun, sound, text};
+use super::{Failure, Model, increment, rerun, sound, text};
 use selvedge_model::Engine;
 use selvedge_model::sync::atomic::AtomicU64;
 
@@ -39,4 +39,16 @@ fn a_bad_number_of_rounds_in_the_environment_is_refused() {
     let output = rerun("an_exact_table_passes", &[("SELVEDGE_ROUNDS", "many")]);
     let text = text(&output);
     assert!(!output.status.success() && text.contains(expected), "{text}");
+}
+
+#[test]
+fn a_failure_says_how_to_explore_it() {
+    let printed = text(&rerun("prints_a_failure_if_asked_to", &[("PRINT_A_FAILURE", "check")]));
+    let test = crate::name_of("prints_a_failure_if_asked_to", "checker::harness");
+    let commands = format!(
+        "on real threads. For the interleaving, explore it:\n    cargo selvedge prove {test}\n  \
+         or, without cargo-selvedge:\n    \
+         RUSTFLAGS=\"--cfg loom\" cargo test -p selvedge-model --test checker -- --exact {test}\n"
+    );
+    assert!(printed.contains(&commands), "{printed}");
 }
