@@ -51,6 +51,12 @@ pub fn is_bounded(record: &Record) -> bool {
     record.expected.is_none() && record.bound.is_some()
 }
 
+/// Whether it is complete but for idle turns.
+#[must_use]
+pub fn has_idle_turns(record: &Record) -> bool {
+    status(record).starts_with("complete but")
+}
+
 /// A line for people, the name padded to `width`.
 #[must_use]
 pub fn line(record: &Record, name: &str, width: usize) -> String {
@@ -97,6 +103,7 @@ mod tests {
         assert_eq!(name(&Record { model: 2, ..record() }), "book::counter::loses#2");
         let idle = Record { idle_turns: true, ..record() };
         assert_eq!(status(&idle), "complete but for idle turns");
+        assert!(has_idle_turns(&idle) && !has_idle_turns(&record()));
         let bounded = Record { bound: Some("2 preemptions".to_owned()), ..record() };
         assert_eq!(status(&bounded), "bounded (2 preemptions)");
         assert!(is_bounded(&bounded));

@@ -276,6 +276,9 @@ fn judge(
     let (count, s) = (grouped(executions), if executions == 1 { "" } else { "s" });
     let total = format!("{}, {count} execution{s}{bounded}", counted(models, "model"));
     shell.say(format_args!("{total}, {:.1} s: {}", run.seconds, project.shown(file)));
+    if run.models.iter().any(model::has_idle_turns) {
+        shell.say(format_args!("{}.", advice::IDLE_TURNS));
+    }
     let bounds = run.models.iter().filter_map(|record| record.bound.as_deref());
     for advice in bounds.filter_map(advice::on).collect::<BTreeSet<_>>() {
         shell.say(format_args!("bounded: {advice}"));

@@ -151,7 +151,14 @@ fn a_bound_is_no_proof_with_complete() {
     drop(krate);
     let krate = rough("spin", "spin");
     let hint = "bounded: a loop that waits must call `selvedge_model::sync::hint::spin_loop` or";
-    krate.run("prove").with(0, &["bounded (the limit of steps of a thread, at ", hint]);
+    krate
+        .run("prove")
+        .with(0, &["bounded (the limit of steps of a thread, at ", hint])
+        .without("idle");
+    drop(krate);
+    let krate = rough("idle", "idle");
+    let idle = "\nbut for idle turns: one turn of a waiting loop in which nothing changes stands for any number";
+    krate.run("prove").with(0, &["complete but for idle turns", idle]);
 }
 
 #[test]

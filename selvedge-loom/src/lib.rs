@@ -20,7 +20,7 @@
 //!
 //! | loom | here |
 //! |---|---|
-//! | a model has at most 5 threads | 16. With more than 5, loom does not run beside it. [`MAX_THREADS`] is still 5, for suites that size something by it |
+//! | a model has at most 5 threads | 16, the main thread included. With more than 5, loom does not run beside it. [`MAX_THREADS`] is still 5, for suites that size something by it |
 //! | bounds in a [`model::Builder`] | each field says whether it is obeyed, without effect, or refused |
 //! | bounds from the environment: `LOOM_MAX_*`, `LOOM_CHECKPOINT_*` | refused: they bound silently. Unset them; a bound of one model stands in its [`model::Builder`] |
 //! | a loop that waits, and looks by `&mut`: `while queue.lock().unwrap().pop_front().is_none()` | bounded after 16 turns, and says so: ask `is_empty` in the loop, and pop behind it |

@@ -4,7 +4,7 @@ use maud::{Markup, html};
 use selvedge_results::{Fate, Record, Run, Survivor, Trials};
 
 use super::data::File;
-use super::pages::document;
+use super::pages::{document, idle_turns};
 use super::prose::Page;
 use super::sources::{Links, Score, file_name};
 use crate::model;
@@ -97,6 +97,7 @@ pub(crate) fn page(
         }
         @if !run.finished { p { span.chip.warn { "not all" } " The run was interrupted." } }
         dl.facts { @for (what, value) in &facts { div { dt { (what) } dd { (value) } } } }
+        (idle_turns(&run.models.iter().collect::<Vec<_>>()))
         @for problem in &run.problems { p { span.chip.bad { "problem" } " " (problem) } }
         @for (title, pages) in sections(order, &names) {
             h2 { (title) }

@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use selvedge_results::advice::IDLE_TURNS;
 use selvedge_results::{Outcome, Picture, Record, Scenarios};
 
 use super::data::drawings;
@@ -49,6 +50,7 @@ pub fn page(path: &str, page: &Page, models: &[&Record], around: &Around) -> Mar
         @if page.question != path { p.small.muted { (path) } }
         (markdown(&page.head, around))
         (legend())
+        (idle_turns(models))
         @for model in models {
             (section(model, page, around))
         }
@@ -63,6 +65,12 @@ pub fn anchor(test: &str, model: usize) -> String {
         let _ = write!(anchor, "-{model}");
     }
     anchor
+}
+
+/// What a result leaves out, if one of these is complete but for idle turns.
+pub(super) fn idle_turns(models: &[&Record]) -> Markup {
+    let any = models.iter().any(|model| model::has_idle_turns(model));
+    html! { @if any { p.small.muted { "“" (IDLE_TURNS.replacen(':', "”:", 1)) "." } } }
 }
 
 /// A model: what it says, what was found, and how.
@@ -286,6 +294,14 @@ pub fn legend() -> Markup {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn idle_turns_are_explained_where_a_model_has_some() {
+        let idle = Record { idle_turns: true, ..Record::default() };
+        let html = idle_turns(&[&Record::default(), &idle]).into_string();
+        assert!(html.contains("“but for idle turns”: one turn of a waiting loop"), "{html}");
+        assert!(idle_turns(&[&Record::default()]).into_string().is_empty());
+    }
 
     #[test]
     fn scenarios_are_counted_in_the_page() {

@@ -64,6 +64,22 @@ fn spins() {
     }
 }
 
+/// A loop that waits with a hint.
+#[test]
+fn waits() {
+    if asked("idle") {
+        Model::new(|| AtomicU64::new(0))
+            .thread("alice", |n| {
+                while n.load(Relaxed) == 0 {
+                    selvedge_model::sync::hint::spin_loop();
+                }
+            })
+            .thread("bob", |n| n.store(1, Relaxed))
+            .acceptable("()", "they end")
+            .check();
+    }
+}
+
 /// Complete only without its bound.
 #[test]
 fn is_bounded() {
