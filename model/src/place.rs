@@ -11,12 +11,19 @@ pub(crate) fn file_and_line_of(file: &str, line: u32) -> String {
     format!("{}:{line}", plain_path(file))
 }
 
-/// The same, unless it is in the standard library: where that calls a destructor, or panics, does not
-/// tell who dropped the value.
+/// The same, unless it is in the standard library, or where the checker starts the declared threads: where these call a
+/// destructor, or spawn, does not tell who dropped the value, or declared the thread.
 #[cfg(loom)]
 pub(crate) fn in_program(file: &str, line: u32) -> Option<String> {
     let in_std = file.starts_with("/rustc/") || file.contains("/library/");
-    (!in_std).then(|| file_and_line_of(file, line))
+    (!in_std && !is_in_check(file)).then(|| file_and_line_of(file, line))
+}
+
+/// Whether a file is in `check/` of this crate.
+#[cfg(loom)]
+fn is_in_check(file: &str) -> bool {
+    let sources = file!().trim_end_matches("place.rs");
+    file.strip_prefix(sources).is_some_and(|rest| rest.starts_with("check"))
 }
 
 /// `path` without `folder/..`, as of a module whose `#[path]` leads out of its folder.
@@ -35,6 +42,16 @@ pub(crate) fn plain_path(path: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[cfg(loom)]
+    fn a_place_in_the_checker_is_not_told() {
+        assert_eq!(in_program(&file!().replace("place.rs", "check/explore.rs"), 7), None);
+        assert_eq!(
+            in_program("src/check/explore.rs", 7),
+            Some("src/check/explore.rs:7".to_owned())
+        );
+    }
 
     #[test]
     fn a_path_is_the_same_from_wherever_its_module_is_declared() {

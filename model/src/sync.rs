@@ -8,7 +8,7 @@
 //!
 //! With `--cfg loom`, a value made outside a running model behaves like its `std` counterpart, on real
 //! threads, so that ordinary tests keep working. An execution of a model can use only values that it made
-//! itself, and statics: any other is a wrong model. A value made in a model panics when it is used outside.
+//! itself, and statics: any other is a wrong model. A value that a model has used panics when it is used outside.
 //!
 //! # Statics
 //!

@@ -247,7 +247,7 @@ fn one_execution_of_one_scenario_can_be_replayed() {
     assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
     assert!(replay("1.99/2").contains("there is no scenario 99, the check has "));
     assert!(replay("1.1/999").contains("there is no execution 999"));
-    assert!(replay("1/interleaving/2").contains("1.37/2 is execution 2 of its scenario 37"));
+    assert!(replay("1/interleaving/2").contains("1.37/2 is execution 2 of scenario 37 of"));
 }
 
 #[cfg(loom)]

@@ -81,7 +81,9 @@ pub(crate) fn describe_where(execution: &Execution<'_>, place: Option<&str>) -> 
                 let sites: Vec<String> = sites.collect();
                 (!sites.is_empty()).then(|| format!("{what} at {}", sites.join(" and ")))
             };
-            let arcs = told("an Arc is never dropped: made", arcs);
+            let arcs = told("an Arc is never dropped: made", arcs).map(|told| {
+                told + " (an owner may be forgotten, in a cycle, or with a thread of `std`, which the checker does not see)"
+            });
             let memory = told("memory is never freed: allocated", memory);
             arcs.into_iter().chain(memory).collect::<Vec<_>>().join("; ")
         }

@@ -274,6 +274,7 @@ fn one_execution_can_be_replayed() {
     let second = replay("1/2");
     assert!(second.contains("replayed one execution") && second.contains("total=2"), "{second}");
     assert!(second.contains("-- finally --"), "a replay shows every step: {second}");
+    assert!(!second.contains("explore.rs"), "the checker spawns the threads: {second}");
     let end = "  Execution 2, replayed. Unset SELVEDGE_REPLAY to check the model again.\n";
     assert!(second.contains(end) && !second.contains("replay it with every step"), "{second}");
     let expected =

@@ -54,10 +54,13 @@ fn a_loop_that_no_thread_ends_is_a_livelock_or_a_deadlock() {
 
 #[test]
 fn a_leak_is_a_leak() {
-    Model::new(|| ())
+    let report = Model::new(|| ())
         .thread("alice", |()| std::mem::forget(Arc::new(1)))
         .fails(Failure::Leak)
         .check();
+    let message = report.failure.expect("it leaks").message;
+    let owner = "(an owner may be forgotten, in a cycle, or with a thread of `std`";
+    assert!(message.contains(owner), "{message}");
 }
 
 struct Shared(UnsafeCell<u64>);
