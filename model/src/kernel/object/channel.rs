@@ -3,10 +3,9 @@
 //! A message is a number here; what it stands for lies outside the state. A `recv` happens after the
 //! `send` of its message; a `send` that reuses a slot of a bounded channel after the `recv` that
 //! emptied it; a `try_send` with bound 0 after the beginning of the `recv` that it meets, as in `std`,
-//! where both hold one mutex; the error of a `recv` after the drops of the senders; and the drop of the
-//! receiver, which drops the messages that are left, after their sends. The error of a `send` happens
-//! after nothing: `std` does not promise that it knows what was done before the receiver was dropped,
-//! and its bounded channel finds that out by a relaxed load.
+//! where both hold one mutex; and the drop of the receiver, which drops the messages that are left, after
+//! their sends. An error happens after nothing: `std` does not promise that who is told that the other side is gone
+//! knows what was done before, and finds it out by relaxed loads.
 
 use std::collections::VecDeque;
 
@@ -30,8 +29,8 @@ pub struct Channel {
     sent: u64,
     /// The messages received, and their receives, of which no sender has been told.
     emptied: VecDeque<(u64, Clock)>,
-    /// Every sender was dropped: what happened before.
-    closed: Option<Clock>,
+    /// Every sender was dropped.
+    closed: bool,
     has_receiver: bool,
     /// Bound 0: a thread blocks in `recv`, and what happened before.
     receiving: Option<Clock>,
@@ -85,7 +84,7 @@ impl Channel {
             queue: VecDeque::new(),
             sent: 0,
             emptied: VecDeque::new(),
-            closed: None,
+            closed: false,
             has_receiver: true,
             receiving: None,
         }
@@ -103,7 +102,7 @@ impl Channel {
         match act {
             ChannelAct::Send => !self.has_receiver || !self.full(),
             ChannelAct::Delivered { message } => !self.has_receiver || !self.offered(message),
-            ChannelAct::Receive => !self.queue.is_empty() || self.closed.is_some(),
+            ChannelAct::Receive => !self.queue.is_empty() || self.closed,
             _ => true,
         }
     }
@@ -152,11 +151,9 @@ impl Channel {
                     self.emptied.push_back((message, edges.release()));
                     return FIRST_MESSAGE + message;
                 }
-                let Some(closed) = &self.closed else { return EMPTY };
-                edges.acquire(closed);
-                return CLOSED;
+                return if self.closed { CLOSED } else { EMPTY };
             }
-            ChannelAct::Close => self.closed = Some(edges.release()),
+            ChannelAct::Close => self.closed = true,
             ChannelAct::DropReceiver => {
                 self.has_receiver = false;
                 if self.bound != 0 {

@@ -1,9 +1,8 @@
 //! Messages without a bound: a queue that numbers them, and an object for each, which its sender puts there and its
 //! receiver waits for. So a `send` and a `recv` are ordered only if the one waits for the other.
 //!
-//! A `recv` happens after the `send` of its message; the error of a `recv` after the drops of the senders; and the drop
-//! of the receiver, which drops the messages that are left, after their sends. The error of a `send` happens after
-//! nothing: see [`Channel`](super::Channel).
+//! A `recv` happens after the `send` of its message, and the drop of the receiver, which drops the messages that are
+//! left, after their sends. An error happens after nothing: see [`Channel`](super::Channel).
 
 use super::channel::{CLOSED, EMPTY, FIRST_MESSAGE};
 use super::{Clock, Edges, LocationId, ThreadId};
@@ -14,8 +13,8 @@ pub struct Queue {
     sent: u64,
     /// What happened before the sends.
     sends: Clock,
-    /// Every sender was dropped: what happened before.
-    closed: Option<Clock>,
+    /// Every sender was dropped.
+    closed: bool,
     has_no_receiver: bool,
 }
 
@@ -70,12 +69,10 @@ impl Queue {
                 if message < self.sent {
                     return FIRST_MESSAGE + message;
                 }
-                let Some(closed) = &self.closed else { return EMPTY };
-                edges.acquire(closed);
-                CLOSED
+                if self.closed { CLOSED } else { EMPTY }
             }
             QueueAct::Close => {
-                self.closed = Some(edges.release());
+                self.closed = true;
                 self.sent
             }
             QueueAct::DropReceiver => {
@@ -91,7 +88,7 @@ impl Queue {
 #[derive(Debug, Clone)]
 pub struct Message {
     queue: LocationId,
-    /// What a receiver is told, and what happened before.
+    /// What a receiver is told, and what it acquires.
     put: Option<(u64, Clock)>,
 }
 
@@ -138,7 +135,7 @@ impl Message {
             (MessageAct::Put { message }, _) => {
                 self.put = Some((FIRST_MESSAGE + message, edges.release()));
             }
-            (MessageAct::Close, _) => self.put = Some((CLOSED, edges.release())),
+            (MessageAct::Close, _) => self.put = Some((CLOSED, Clock::default())),
             (MessageAct::Receive | MessageAct::Take, Some((result, put))) => {
                 edges.acquire(put);
                 return *result;

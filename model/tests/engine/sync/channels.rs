@@ -37,10 +37,9 @@ fn a_message_hands_over() {
     assert_eq!(found.all(), [(Some(7), 1, true)]);
 }
 
-/// The error of a `recv` is told of by the senders; that of a `send` orders nothing: `std` does not promise
-/// it, and reads with `Relaxed` that the receiver is gone.
+/// `std` does not promise it, and reads with `Relaxed` that the other side is gone.
 #[test]
-fn an_error_of_a_channel_hands_over_only_to_the_receiver() {
+fn an_error_of_a_channel_orders_nothing() {
     let bounds = [None, Some(0), Some(1)];
     for bound in bounds {
         let ends = move || {
@@ -75,11 +74,10 @@ fn an_error_of_a_channel_hands_over_only_to_the_receiver() {
                 drop((bounded, tx));
             });
             assert!(rx.recv().is_err());
-            let seen = memory.read();
+            memory.read();
             child.join().unwrap();
-            seen
         });
-        assert_eq!(received.all(), [1], "{bound:?}");
+        assert!(received.races(), "{bound:?}");
     }
 }
 
