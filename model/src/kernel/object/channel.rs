@@ -5,7 +5,7 @@
 //! emptied it; a `try_send` with bound 0 after the beginning of the `recv` that it meets, as in `std`,
 //! where both hold one mutex; and the drop of the receiver, which drops the messages that are left, after
 //! their sends. An error happens after nothing: `std` does not promise that who is told that the other side is gone
-//! knows what was done before, and finds it out by relaxed loads.
+//! knows what was done before, and finds most of it out by relaxed loads.
 
 use std::collections::VecDeque;
 

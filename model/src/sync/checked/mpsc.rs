@@ -160,7 +160,7 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     ///
-    /// If there is none, and all senders are gone.
+    /// If there is none, and all senders are gone. That does not synchronise with what they did: `std` does not promise it.
     #[track_caller]
     pub fn recv(&self) -> Result<T, RecvError> {
         match &self.0 {

@@ -1,5 +1,6 @@
 //! Channels.
 
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::facade::explore;
@@ -37,7 +38,7 @@ fn a_message_hands_over() {
     assert_eq!(found.all(), [(Some(7), 1, true)]);
 }
 
-/// `std` does not promise it, and reads with `Relaxed` that the other side is gone.
+/// `std` does not promise it: mostly it reads with `Relaxed` that the other side is gone.
 #[test]
 fn an_error_of_a_channel_orders_nothing() {
     let bounds = [None, Some(0), Some(1)];
@@ -169,4 +170,32 @@ fn senders_are_counted_apart_from_their_messages() {
         found.report.complete
     };
     assert_eq!([1, 2, 3].map(executions), [2, 14, 202]);
+}
+
+/// The drop of the receiver drops the messages that are left, in order, until one panics: the rest leaks, as in `std`.
+#[test]
+fn messages_behind_one_whose_destructor_panics_are_not_dropped() {
+    struct Message(u64, Arc<Mutex<Vec<u64>>>);
+
+    impl Drop for Message {
+        fn drop(&mut self) {
+            self.1.lock().unwrap_or_else(PoisonError::into_inner).push(self.0);
+            assert_ne!(self.0, 2, "on purpose");
+        }
+    }
+
+    let found = explore(|| {
+        let dropped = Arc::new(Mutex::new(Vec::new()));
+        let (tx, rx) = mpsc::channel();
+        let (bounded, received) = mpsc::sync_channel(3);
+        for number in 1..=3 {
+            tx.send(Message(number, dropped.clone())).unwrap();
+            bounded.send(Message(number, dropped.clone())).unwrap();
+        }
+        let child = thread::spawn(move || drop(rx));
+        assert!(child.join().is_err());
+        assert!(thread::spawn(move || drop(received)).join().is_err());
+        std::mem::take(&mut *dropped.lock().unwrap_or_else(PoisonError::into_inner))
+    });
+    assert_eq!(found.all(), [[1, 2, 1, 2]]);
 }

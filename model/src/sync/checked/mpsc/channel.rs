@@ -4,6 +4,7 @@
 //! [`Channel`](object::Channel) does both.
 
 use std::collections::BTreeMap;
+use std::mem::ManuallyDrop;
 use std::sync::atomic::Ordering::{AcqRel, Relaxed};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -77,9 +78,11 @@ impl<T> Channel<T> {
             Some(_) => last_act(self.model, ChannelAct::DropReceiver, site),
         };
         if !self.is_rendezvous() {
-            // What is dropped may use the checker, so the lock is not held.
-            let left = std::mem::take(&mut self.messages().values);
-            drop(left);
+            // What is dropped may use the checker, so the lock is not held. If it panics, the rest leaks, as in `std`.
+            let mut left = ManuallyDrop::new(std::mem::take(&mut self.messages().values));
+            while let Some((_, message)) = left.pop_first() {
+                drop(message);
+            }
         }
     }
 
