@@ -9,6 +9,7 @@
 //! | an operation that only looks at an object (a `try_lock` that fails, `is_finished`) and finds an old state | an atomic with the same orderings in place of the object | `old_state_of_an_object_is_not_explored` |
 //! | a waiting writer makes `try_read` fail, and a later `read` of that thread overtakes the writer | a second model without the `try_read` | `read_after_a_failed_try_read_does_not_overtake_the_writer` |
 //! | a lost wake-up, if the wait has a timeout: it may time out at any moment | `.patient()`, if the wait returns whether it timed out; else a wait without a timeout | `wait_with_a_timeout_hides_a_lost_wake_up`, `park_with_a_timeout_hides_a_lost_wake_up` |
+//! | under `.patient()`: a spurious wake-up after the time-out of another thread, of a wait that began before | a model without `.patient()` | `wait_that_began_before_a_time_out_has_no_spurious_wake_up` |
 //! | shared state that is not from `selvedge_model::sync` | the types of `sync` | `atomic_of_std_is_invisible` |
 //! | what threads share that `std` spawned in a model | the threads of `sync` | `threads_of_std_are_invisible` |
 //! | data races outside of `sync::cell::UnsafeCell` | an `UnsafeCell` of `sync` | `data_race_outside_of_a_cell_is_invisible` |
@@ -36,6 +37,7 @@ use selvedge_model::sync::atomic::{
     AtomicBool, AtomicPtr, AtomicU64,
     Ordering::{Acquire, Relaxed, Release, SeqCst},
 };
+use selvedge_model::sync::mpsc::channel;
 use selvedge_model::sync::{Condvar, Mutex, PoisonError, RwLock, thread};
 use selvedge_model::{Failure, Model};
 use std::time::Duration;
@@ -218,6 +220,32 @@ fn wait_with_a_timeout_hides_a_lost_wake_up() {
     }
     let lost = patient(false).interesting("timed_out=true", "no notification comes").check();
     is_complete(&lost);
+}
+
+/// Whether a wait has a spurious wake-up is chosen where it begins.
+#[test]
+fn wait_that_began_before_a_time_out_has_no_spurious_wake_up() {
+    let model = || {
+        Model::new(|| ())
+            .thread("main", |()| {
+                let (sender, receiver) = channel();
+                let child = thread::spawn(move || {
+                    thread::park();
+                    let _ = sender.send(());
+                });
+                let timed_out = receiver.recv_timeout(LIMIT).is_err();
+                let woken = receiver.try_recv().is_ok();
+                child.thread().unpark();
+                child.join().expect("it does not panic");
+                (timed_out, woken)
+            })
+            .rounds(100)
+            .acceptable("main=(true, false)", "time is up, and it is still parked")
+            .interesting("main=(false, false)", "a spurious wake-up before")
+    };
+    let after = "main=(true, true)";
+    is_complete(&model().patient().missed(after, "a spurious wake-up after it").check());
+    is_complete(&model().interesting(after, "a spurious wake-up after it").check());
 }
 
 /// The same with `park_timeout` and an `unpark` that is missing.

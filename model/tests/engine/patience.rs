@@ -7,7 +7,10 @@ use std::time::Duration;
 use crate::facade::{Found, explore_with};
 use selvedge_model::engine::graph::{Config, Ending, Report, explore_results};
 use selvedge_model::kernel::Policy;
-use selvedge_model::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use selvedge_model::sync::atomic::{
+    AtomicBool, AtomicUsize,
+    Ordering::{Relaxed, SeqCst},
+};
 use selvedge_model::sync::mpsc::{RecvTimeoutError, channel, sync_channel};
 use selvedge_model::sync::{Arc, Condvar, Mutex, hint, thread};
 
@@ -248,7 +251,83 @@ fn a_loop_takes_a_turn_after_each_of_several_time_outs() {
     }
 }
 
+/// It leaves the loop in the middle, and waits in another one.
+#[test]
+fn a_loop_may_be_left_for_another_after_a_time_out() {
+    for spins in [false, true] {
+        let found = explore(move || {
+            let flags = Arc::new([false, false].map(AtomicBool::new));
+            let theirs = flags.clone();
+            let child = thread::spawn(move || {
+                while !theirs[0].load(SeqCst) {
+                    hint::spin_loop();
+                    if theirs[1].load(SeqCst) {
+                        break;
+                    }
+                    thread::yield_now();
+                }
+                if spins {
+                    while !theirs[1].load(SeqCst) {
+                        hint::spin_loop();
+                    }
+                } else {
+                    hint::wait_until(|| theirs[1].load(SeqCst));
+                }
+            });
+            thread::park_timeout(LIMIT);
+            flags[0].store(true, SeqCst);
+            thread::park_timeout(LIMIT);
+            flags[1].store(true, SeqCst);
+            child.join().unwrap();
+        });
+        assert_eq!((found.report.deadlocks, &found.report.bounds[..]), (0, &[][..]));
+        assert_eq!(found.all(), [()]);
+    }
+}
+
 /// The same with a loop that writes what it has read.
+/// Each of its turns ends at one of two hints. It looks at both flags after the time-out, and may find the one unset and
+/// then the other set.
+#[test]
+fn a_loop_with_two_hints_takes_both_turns_after_a_time_out() {
+    for (spins_first, looks_at) in
+        [(true, [0, 1]), (true, [1, 0]), (false, [0, 1]), (false, [1, 0])]
+    {
+        for sets in [1, 2] {
+            let found = explore(move || {
+                let flags = Arc::new([false, false].map(AtomicBool::new));
+                let seen = Arc::new(AtomicUsize::new(0));
+                let (theirs, saw) = (flags.clone(), seen.clone());
+                let spins = move || loop {
+                    if theirs[looks_at[0]].load(SeqCst) {
+                        return saw.store(looks_at[0], Relaxed);
+                    }
+                    hint::spin_loop();
+                    if theirs[looks_at[1]].load(SeqCst) {
+                        return saw.store(looks_at[1], Relaxed);
+                    }
+                    thread::yield_now();
+                };
+                let theirs = flags.clone();
+                let sets = move || {
+                    thread::park_timeout(LIMIT);
+                    theirs[..sets].iter().for_each(|flag| flag.store(true, SeqCst));
+                };
+                let threads: [Box<dyn FnOnce() + Send>; 2] = [Box::new(spins), Box::new(sets)];
+                let mut threads = Vec::from(threads);
+                if !spins_first {
+                    threads.reverse();
+                }
+                let threads: Vec<_> = threads.into_iter().map(thread::spawn).collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap());
+                seen.load(Relaxed)
+            });
+            let expected: &[usize] = if sets == 1 { &[0] } else { &[0, 1] };
+            assert_eq!(found.all(), expected, "{spins_first} {looks_at:?} {sets}");
+        }
+    }
+}
+
 #[test]
 fn a_loop_of_updates_changes_nothing_that_was_read_before_time_was_up() {
     let found = explore(|| {

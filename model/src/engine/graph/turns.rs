@@ -148,6 +148,11 @@ impl Recent {
         self.0.push((end, turn));
     }
 
+    /// Where the last one ended.
+    pub(super) fn last_end(&self) -> Option<TurnEnd> {
+        self.0.last().map(|&(end, _)| end)
+    }
+
     /// Lets `find` look again at what was found.
     pub(super) fn find_again(&mut self, find: &impl Fn(&Look) -> Name) {
         let looks = self.0.iter_mut().flat_map(|(_, turn)| &mut turn.looks);
@@ -280,6 +285,7 @@ pub(super) struct Echo {
 }
 
 /// What a thread did in this turn, and in those before.
+#[expect(clippy::struct_excessive_bools, reason = "facts, each true or not")]
 #[derive(Debug, Default)]
 pub(super) struct Waiting {
     pub(super) turn: TurnRecord,
@@ -311,6 +317,11 @@ pub(super) struct Waiting {
     pub(super) kept_locks: u32,
     /// It is suspended where it wants to take a step, and not at the end of a turn.
     pub(super) at_step: bool,
+    /// It would have stopped where the last turn ended, but goes on in this graph, as time was up for another thread.
+    pub(super) passes: bool,
+    /// Where it stopped when time was up for another thread: unless it finds something else, it does not stop before
+    /// a turn ends there again.
+    pub(super) until: Option<TurnEnd>,
     /// It stopped in a `wait_until`, which blocks and does not spin.
     pub(super) blocks: bool,
     /// It has stopped after turns that are not in the graph.

@@ -284,7 +284,14 @@ impl Search {
                 waiting.turn.accesses = record.accesses;
             }
         }
-        let stutters = !goes_on && !changed && looks && (!compares || repeats || in_vain);
+        let found_another = !(repeats || in_vain);
+        if looks && waiting.until.is_some_and(|end| end == (site, calls) || found_another) {
+            waiting.until = None;
+        }
+        let may_stop = !changed && looks && waiting.until.is_none();
+        let waits = may_stop && (!compares || !found_another);
+        let stutters = waits && !goes_on;
+        waiting.passes = waits && goes_on && self.graph.time_out.is_some();
         if stutters && turn == Turn::Wait {
             waiting.stopped = Some((Stopped::Stutter, site));
             waiting.blocks = true;

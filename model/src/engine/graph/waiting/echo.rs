@@ -275,12 +275,17 @@ impl Search {
         self.run.threads.iter().any(|state| state.waiting.ran_on && state.waiting.is_resumed())
     }
 
-    /// Time is up for a thread: loops that have stopped go on to find what it does next.
+    /// Time is up for a thread: loops that have stopped go on to find what it does next, and come to each place where
+    /// their turns end.
     pub(in super::super) fn resume_loops(&mut self) {
         for state in &mut self.run.threads {
-            if state.waiting.is_resumed() {
-                state.waiting.stopped = None;
-                if !state.waiting.at_step {
+            let waiting = &mut state.waiting;
+            if waiting.is_resumed() || waiting.passes && !waiting.before.timed_out {
+                waiting.until = waiting.recent.last_end();
+            }
+            if waiting.is_resumed() {
+                waiting.stopped = None;
+                if !waiting.at_step {
                     state.status = Status::Fresh;
                     self.run.fresh += 1;
                 }
