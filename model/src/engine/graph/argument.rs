@@ -130,7 +130,8 @@
 //! each choice taken once, so no graph is visited twice; `S` is not shown as an execution.
 //!
 //! Loops that have stopped by the stutter rule are part of `S`. They found the newest there, and can take the same
-//! turn again; so after the time-out they are resumed, and take a turn that later writes can revisit. A replay
+//! turns again; so after the time-out they are resumed, and take turns that later writes can revisit, until they have
+//! found something else, or a turn ends where they had stopped: if turns end at several places, each is come to. A replay
 //! keeps that order: all of `S` takes place before the time-out, and what was added later after it. So each thread
 //! is there where it was when the time-out was added, and a loop that has taken its turn since is not resumed for
 //! another one. A thread that stopped in a turn in which its own time was up is not resumed: without that turn,
