@@ -73,7 +73,8 @@ pub fn explore_with<R: Ord + Clone>(config: &Config, program: impl Fn() -> R) ->
     let (mut results, mut endings) = (BTreeSet::new(), Vec::new());
     let (mut signatures, mut explored) = (BTreeSet::new(), 0.0);
     let report = explore_results(config, program, |execution, result| {
-        assert!(explored < execution.explored());
+        // Where many branches lead to it, its share is less than an `f64` can add.
+        assert!(explored <= execution.explored(), "{explored} {}", execution.explored());
         explored = execution.explored();
         assert!(signatures.insert(execution.signature()), "an execution was shown twice");
         match execution.ending() {
