@@ -45,8 +45,8 @@
 //!
 //! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread continues until it
 //! holds no more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock
-//! that its next turn would release. If it reads something new until then, it does not stop. Of a section that began in an idle turn, and ends in one that has changed nothing so far, it is known at
-//! once that it only looked.
+//! that its next turn would release. If it reads something new until then, it does not stop. Of a section that began in
+//! an idle turn, and ends in one that has changed nothing so far, it is known at once that it only looked.
 //!
 //! # Loops that give up
 //!
