@@ -26,6 +26,8 @@ mod rounds;
 mod unreplayed;
 #[cfg(loom)]
 mod verdict;
+#[cfg(loom)]
+mod watchdog;
 
 pub use error::{CheckError, Evidence};
 pub use from_debug::FromDebug;

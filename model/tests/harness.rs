@@ -397,16 +397,20 @@ fn takes_its_time_if_asked_to() {
     model.acceptable("()", "both end").check();
 }
 
-/// A thread that sleeps in a loop that waits: the progress and the timeout name its last operation.
+/// A thread that sleeps in a loop that waits, or after a wait with a limit: the progress and the timeout name its last
+/// operation.
 #[test]
 #[cfg(loom)]
 fn a_thread_that_sleeps_is_named_with_its_place() {
-    let variables = [("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "3")];
-    let printed = text(&rerun("sleeps_if_asked_to", &variables));
-    let stands = format!("; waits runs, its last operation is at model/tests/harness.rs:{SLEEPS}");
-    let progress = format!("{stands}, 2 s\n");
-    let timeout = format!("timeout: no execution has ended for 3 s{stands}. After that it blocks");
-    assert!(printed.contains(&progress) && printed.contains(&timeout), "{printed}");
+    for (model, line) in [("sleeps_if_asked_to", SLEEPS), ("sleeps_after_a_wait", AFTER_A_WAIT)] {
+        let printed = text(&rerun(model, &[("TAKE_TIME", "1"), ("SELVEDGE_PATIENCE", "3")]));
+        let stands =
+            format!("; waits runs, its last operation is at model/tests/harness.rs:{line}");
+        let progress = format!("{stands}, 2 s\n");
+        let timeout =
+            format!("timeout: no execution has ended for 3 s{stands}. After that it blocks");
+        assert!(printed.contains(&progress) && printed.contains(&timeout), "{printed}");
+    }
 }
 
 /// The line of the load below.
@@ -427,6 +431,26 @@ fn sleeps_if_asked_to() {
         }
     };
     model.thread("waits", waits).acceptable("()", "it is set").check();
+}
+
+/// The line of the wait below.
+#[cfg(loom)]
+const AFTER_A_WAIT: u32 = line!() + 12;
+
+/// Takes three seconds, only when run by the test above.
+#[test]
+#[cfg(loom)]
+fn sleeps_after_a_wait() {
+    if std::env::var_os("TAKE_TIME").is_none() {
+        return;
+    }
+    let model = Model::new(counter).thread("sets", |ready| ready.store(1, SeqCst));
+    let waits = |ready: &AtomicU64| {
+        ready.load(SeqCst);
+        selvedge_model::sync::thread::park_timeout(std::time::Duration::from_secs(1));
+        std::thread::sleep(std::time::Duration::from_secs(10));
+    };
+    model.thread("waits", waits).patient().without_spurious().acceptable("()", "it is set").check();
 }
 
 /// Each run of a model shows that it goes on, if it is not an execution too.

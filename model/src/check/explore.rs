@@ -1,31 +1,24 @@
 //! A plan, explored by the graph engine.
 //!
 //! The first thread of the program makes the state, spawns the declared threads, joins them, and makes
-//! the observations. The exploration runs on an OS thread of its own, so that an execution that does not
-//! end can be reported.
+//! the observations.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
-use std::fmt;
 use std::ops::ControlFlow;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
-
-use selvedge_results::advice::WAITING;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
 
 use super::Failure;
 use super::plan::{First, Plan, outcome_of};
-use super::progress::Progress;
 use super::report::Interleavings;
+use super::watchdog::{Heartbeat, Lost, watched};
 use crate::engine::agreement::{self, Outcomes};
 use crate::engine::graph::{self, Config, Ending, Execution};
 use crate::engine::{loom, panics, stacks};
-use crate::kernel::last::{self, Watch};
 use crate::kernel::{self, Policy, ThreadId};
 use crate::mutation::Probe;
-use crate::place::in_program;
 use crate::render::{Detail, Picture, cause_of, describe_where, kind, picture};
 use crate::sync::thread::{JoinHandle, end_locals, spawn_declared};
 use crate::sync::thread_number;
@@ -111,142 +104,20 @@ pub(super) enum Fault {
 /// How many executions are explored after a failure that is no interleaving, for one that is.
 const SEARCH: u64 = 1_000;
 
-/// How often an exploration is looked at from outside.
-const TICK: Duration = Duration::from_millis(500);
-
-/// A run that takes as long may not end: the progress says where it is.
-const LONG_RUN: Duration = Duration::from_secs(1);
-
-/// So do runs that take as long on average: a thread may sleep.
-const SLOW_RUN: Duration = Duration::from_millis(100);
-
 /// Explores the plan to its end or to its first fault.
 pub(super) fn explore(plan: &Arc<Plan>, task: &Task) -> Explored {
-    let (sender, receiver) = channel();
-    let sign = Arc::new(Sign::new(plan.threads.len()));
-    let run = {
-        let (plan, task, sign) = (Arc::clone(plan), task.clone(), Arc::clone(&sign));
-        move || {
-            panics::explores(task.model.clone());
-            sign.watch.begin();
-            let explored = Exploration::new(&plan, &task).run(&sign);
-            // The receiver waits for it, unless the time is up.
-            let _ = sender.send(explored);
-        }
-    };
-    let spawned = std::thread::Builder::new().name("selvedge-model".to_owned()).spawn(run);
-    assert!(spawned.is_ok(), "the operating system failed to start a thread: {:?}", spawned.err());
-    let mut progress = Progress::new();
-    let begun = Instant::now();
-    let mut seen = (0, begun);
-    loop {
-        match receiver.recv_timeout(task.patience.min(TICK)) {
-            Ok(explored) => return explored,
-            Err(RecvTimeoutError::Disconnected) => {
-                return Explored::failed(Fault::Engine("the engine panicked".to_owned()));
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-        }
-        let now = sign.runs.load(Relaxed);
-        if seen.0 != now {
-            seen = (now, Instant::now());
-        }
-        if seen.1.elapsed() >= task.patience {
-            return Explored::failed(Fault::Misuse(format!(
-                "timeout: no execution has ended for {} s; {}. After that it blocks on something that the checker \
-                 cannot see, such as a lock from std::sync or std::thread::sleep, or loops without an operation, or for \
-                 too long: {WAITING}",
-                task.patience.as_secs(),
-                sign.stands(plan)
-            )));
-        }
-        // A run that takes long.
-        let is_slow = seen.1.elapsed() >= LONG_RUN
-            || begun.elapsed() >= SLOW_RUN * u32::try_from(now).unwrap_or(u32::MAX);
-        let place = if is_slow { format!("; {}", sign.stands(plan)) } else { String::new() };
-        progress.tell(format_args!("{sign}{place}"));
-    }
-}
-
-/// A sign of life, and numbers for people. Relaxed: they order nothing.
-struct Sign {
-    /// Where the newest run is.
-    watch: Watch,
-    /// The ids of the declared threads.
-    threads: Arc<[AtomicUsize]>,
-    /// Runs of the program, by both engines. Not all are executions.
-    runs: AtomicU64,
-    /// Executions that have been taken in.
-    taken: AtomicU64,
-    /// How much of the search has been done, as the bits of a number from 0 to 1.
-    explored: AtomicU64,
-    /// The second engine is at work.
-    on_loom: AtomicBool,
-}
-
-impl Sign {
-    fn new(threads: usize) -> Self {
-        Self {
-            watch: Watch::default(),
-            threads: (0..threads).map(|_| AtomicUsize::new(0)).collect(),
-            runs: AtomicU64::new(0),
-            taken: AtomicU64::new(0),
-            explored: AtomicU64::new(0),
-            on_loom: AtomicBool::new(false),
-        }
-    }
-
-    /// Which thread runs, and where it took its last operation, in words.
-    fn stands(&self, plan: &Plan) -> String {
-        let (thread, site) = self.watch.last();
-        let declared = self.threads.iter().position(|id| thread != 0 && id.load(Relaxed) == thread);
-        let name = match declared {
-            Some(number) => plan.threads[number].name.clone(),
-            None if thread != 0 => format!("thread{thread}"),
-            None if plan.first == First::Main => "main".to_owned(),
-            None => "init, or an observation,".to_owned(),
+    let (its_plan, its_task) = (Arc::clone(plan), task.clone());
+    let explored = watched(plan, task.patience, move |heartbeat| {
+        panics::explores(its_task.model.clone());
+        Exploration::new(&its_plan, &its_task).run(heartbeat)
+    });
+    explored.unwrap_or_else(|lost| {
+        let fault = match lost {
+            Lost::Panicked => Fault::Engine("the engine panicked".to_owned()),
+            Lost::Hangs(message) => Fault::Misuse(message),
         };
-        match site.map(|site| in_program(site.file(), site.line())) {
-            Some(Some(place)) => format!("{name} runs, its last operation is at {place}"),
-            Some(None) => format!("{name} runs, its last operation is a drop"),
-            None => format!("{name} runs, and has taken no operation"),
-        }
-    }
-
-    fn run(&self, program: impl FnOnce()) {
-        self.runs.fetch_add(1, Relaxed);
-        last::runs(0, None);
-        program();
-    }
-}
-
-impl fmt::Display for Sign {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let taken = self.taken.load(Relaxed);
-        let explored = f64::from_bits(self.explored.load(Relaxed)) * 1e2;
-        if self.on_loom.load(Relaxed) {
-            return write!(f, "all executions, {taken} with interleavings on loom so far");
-        }
-        if taken == 0 {
-            let runs = self.runs.load(Relaxed);
-            let s = if runs == 1 { "" } else { "s" };
-            return write!(f, "no execution has ended in {runs} run{s} so far");
-        }
-        let s = if taken == 1 { "" } else { "s" };
-        write!(f, "{taken} execution{s} so far, ")?;
-        // The estimate tends to 100 % where a loop has an effect in each turn.
-        if explored < 99.5 {
-            write!(f, "about {explored:.1} % of all")
-        } else {
-            f.write_str("by the estimate nearly all")
-        }
-    }
-}
-
-impl Explored {
-    fn failed(fault: Fault) -> Self {
-        Self { finding: Some(Finding { fault, shown: None }), ..Self::default() }
-    }
+        Explored { finding: Some(Finding { fault, shown: None }), ..Explored::default() }
+    })
 }
 
 /// An exploration under way.
@@ -288,22 +159,23 @@ impl<'a> Exploration<'a> {
         Self { plan, task, explored: Explored::default(), weak: None, outcomes }
     }
 
-    fn run(mut self, sign: &Sign) -> Explored {
-        let newest = Newest::new(&sign.threads);
+    fn run(mut self, heartbeat: &Heartbeat) -> Explored {
+        let newest = Newest::new(&heartbeat.threads);
         let config = Config {
             executions: self.plan.executions.unwrap_or(u64::MAX).min(self.task.limit),
             steps: self.plan.steps,
             stack_bytes: self.plan.stack.unwrap_or(stacks::DEFAULT_BYTES),
             policy: Policy { spurious: self.plan.spurious, patient: self.plan.patient },
             probe: self.task.probe.clone(),
+            watch: heartbeat.watch.clone(),
             leaks: true,
             ..Config::default()
         };
         let plan = self.plan;
-        let program = || sign.run(|| execute(plan, &newest));
+        let program = || heartbeat.run(|| execute(plan, &newest));
         let report = graph::explore(&config, &program, &mut |execution| {
-            sign.taken.store(execution.number(), Relaxed);
-            sign.explored.store(execution.explored().to_bits(), Relaxed);
+            heartbeat.taken.store(execution.number(), Relaxed);
+            heartbeat.explored.store(execution.explored().to_bits(), Relaxed);
             self.take(execution, &newest)
         });
         self.explored.executions = report.executions();
@@ -352,12 +224,12 @@ impl<'a> Exploration<'a> {
                 bound => drop(self.explored.bounds.insert(bound.to_string())),
             }
         }
-        self.explored.interleavings = self.compare(&report, sign);
+        self.explored.interleavings = self.compare(&report, heartbeat);
         self.explored
     }
 
     /// Explores the interleavings, and holds their outcomes against those of the graphs.
-    fn compare(&mut self, graphs: &graph::Report, sign: &Sign) -> Interleavings {
+    fn compare(&mut self, graphs: &graph::Report, heartbeat: &Heartbeat) -> Interleavings {
         let not_run = |why: &str| Interleavings::NotRun(why.to_owned());
         match &self.explored {
             _ if self.task.loom == 0 => return not_run("not asked for"),
@@ -372,19 +244,20 @@ impl<'a> Exploration<'a> {
             }
             _ => {}
         }
-        sign.on_loom.store(true, Relaxed);
-        let newest = Newest::new(&sign.threads);
+        heartbeat.on_loom.store(true, Relaxed);
+        let newest = Newest::new(&heartbeat.threads);
         let config = loom::Config {
             executions: self.task.loom,
             steps: self.plan.steps,
             stack_bytes: self.plan.stack.unwrap_or(stacks::DEFAULT_BYTES),
             preemptions: self.plan.preemptions.map(usize::from),
             probe: self.task.probe.clone(),
+            watch: heartbeat.watch.clone(),
         };
         let mut outcomes = Outcomes::default();
-        let program = || sign.run(|| execute(self.plan, &newest));
+        let program = || heartbeat.run(|| execute(self.plan, &newest));
         let report = loom::explore(&config, &program, &mut |execution| {
-            sign.taken.fetch_add(1, Relaxed);
+            heartbeat.taken.fetch_add(1, Relaxed);
             outcomes
                 .add_loom(execution, newest.returned.take().map(|returned| outcome_of(&returned)));
             ControlFlow::Continue(())

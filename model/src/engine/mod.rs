@@ -8,6 +8,7 @@ mod names;
 mod overflow;
 pub(crate) mod panics;
 pub(crate) mod stacks;
+pub mod watch;
 
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 

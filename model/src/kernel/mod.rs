@@ -6,7 +6,6 @@
 pub mod clock;
 mod handle;
 mod ids;
-pub mod last;
 mod memory;
 pub mod object;
 pub mod operation;
@@ -263,23 +262,15 @@ pub trait Engine {
 }
 
 impl dyn Engine + '_ {
-    /// Takes a step, and notes that it was the last.
-    #[inline]
-    pub fn take(&self, operation: Operation, site: Site) -> u64 {
-        let result = self.step(operation, site);
-        last::runs(self.thread(), Some(site));
-        result
-    }
-
     /// Takes an act.
     #[inline]
     pub fn act(&self, object: LocationId, act: impl Into<Act>, site: Site) -> u64 {
-        self.take(Operation::Act { object, act: act.into() }, site)
+        self.step(Operation::Act { object, act: act.into() }, site)
     }
 
     /// Whether what is left open takes its second branch.
     pub fn chooses(&self, what: Choice, site: Site) -> bool {
-        self.take(Operation::Choose { what, options: 2 }, site) == 1
+        self.step(Operation::Choose { what, options: 2 }, site) == 1
     }
 
     /// Whether a wait ends without a cause.

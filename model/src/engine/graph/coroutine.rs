@@ -17,6 +17,7 @@ use crate::engine::memory::Memory;
 use crate::engine::overflow::{self, Running};
 use crate::engine::panics::{self, message_of};
 use crate::engine::stacks::Stacks;
+use crate::engine::watch::Watch;
 use crate::kernel::object::Token;
 use crate::kernel::{self, LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
 use crate::mutation::Probe;
@@ -31,6 +32,7 @@ pub(super) struct Engine {
     pub(super) in_thread: Cell<bool>,
     pub(super) stacks: Stacks,
     pub(super) probe: Option<Arc<Probe>>,
+    pub(super) watch: Watch,
     /// Of the execution that runs.
     pub(super) memory: RefCell<Memory>,
 }
@@ -137,6 +139,7 @@ impl Engine {
             (state.body.take(), over)
         };
         let Some(body) = body else { return };
+        self.watch.runs(thread, None);
         let result = catch_unwind(AssertUnwindSafe(|| if over { drop(body) } else { body() }));
         let mut search = self.search.borrow_mut();
         if let Err(payload) = result
@@ -191,6 +194,7 @@ impl Engine {
         loop {
             let result = self.search.borrow_mut().advance(thread);
             if let Some(result) = result {
+                self.watch.runs(thread, Some(site));
                 self.settle(false);
                 return result;
             }

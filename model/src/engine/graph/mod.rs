@@ -66,6 +66,7 @@ pub use outcome::{
 pub use precedence::{Point, Precedence};
 
 use super::stacks::{self, Stacks};
+use super::watch::Watch;
 use super::{overflow, panics};
 use crate::kernel::{self, Policy};
 use crate::mutation::Probe;
@@ -102,6 +103,8 @@ pub struct Config {
     pub hashes: bool,
     /// What is changed about an operation, and which are executed.
     pub probe: Option<Arc<Probe>>,
+    /// Where the exploration is.
+    pub watch: Watch,
 }
 
 impl Default for Config {
@@ -117,6 +120,7 @@ impl Default for Config {
             reversed: false,
             hashes: false,
             probe: None,
+            watch: Watch::default(),
         }
     }
 }
@@ -197,6 +201,7 @@ pub fn explore(
         in_thread: Cell::new(false),
         stacks: Stacks::new(config.stack_bytes),
         probe: config.probe.clone(),
+        watch: config.watch.clone(),
         memory: RefCell::default(),
     };
     let mut report = Report::default();

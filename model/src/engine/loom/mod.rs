@@ -54,6 +54,7 @@ use super::names::Names;
 use super::overflow;
 use super::panics;
 use super::stacks::{self, Stacks};
+use super::watch::Watch;
 use crate::kernel::{self, ThreadId};
 use crate::mutation::Probe;
 use run::Run;
@@ -72,6 +73,8 @@ pub struct Config {
     pub stack_bytes: usize,
     /// What is changed about an operation, and which are executed.
     pub probe: Option<Arc<Probe>>,
+    /// Where the exploration is.
+    pub watch: Watch,
 }
 
 impl Default for Config {
@@ -82,6 +85,7 @@ impl Default for Config {
             preemptions: None,
             stack_bytes: stacks::DEFAULT_BYTES,
             probe: None,
+            watch: Watch::default(),
         }
     }
 }

@@ -69,6 +69,7 @@ impl KernelEngine for Engine<'_> {
             if run.is_enabled(thread, &operation) {
                 let result = run.perform(thread, &operation, site);
                 run.wake(&operation);
+                self.config.watch.runs(thread, Some(site));
                 return result;
             }
             drop(run);

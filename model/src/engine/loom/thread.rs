@@ -116,6 +116,7 @@ impl Engine<'_> {
         if over {
             self.await_turn(thread);
         }
+        self.config.watch.runs(thread, None);
         self.in_thread.set(true);
         let result = catch_unwind(AssertUnwindSafe(|| if over { drop(body) } else { body() }));
         self.in_thread.set(false);

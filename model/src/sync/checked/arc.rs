@@ -217,7 +217,7 @@ impl<T: ?Sized> Arc<T> {
             let unique = Counts::load(this.counts.strong, Acquire, site) == Some(1);
             Handle::at_end(this.counts.weak, |engine, location| {
                 if unique {
-                    engine.take(Operation::Store { location, value: 1, order: Release }, site);
+                    engine.step(Operation::Store { location, value: 1, order: Release }, site);
                 } else {
                     // A call that fails changes nothing, so that a loop may wait for one that does not.
                     update(engine, location, Rmw::Unlock, Release, Relaxed, site);
@@ -257,7 +257,7 @@ impl<T: Clone> Arc<T> {
             Some(1) => {
                 if Counts::load(this.counts.weak, Relaxed, site) == Some(1) {
                     Handle::at_end(this.counts.strong, |engine, location| {
-                        engine.take(Operation::Store { location, value: 1, order: Release }, site);
+                        engine.step(Operation::Store { location, value: 1, order: Release }, site);
                     });
                 } else {
                     kernel::with(|engine| drop(this.counts.end_strong(engine, site)));

@@ -168,7 +168,7 @@ impl<T: Word> Atomic<T> {
     /// Reads the value; no mutant changes it.
     fn load_at(&self, order: Ordering, site: Site) -> T {
         let word = self
-            .in_model(|engine, location| engine.take(Operation::Load { location, order }, site));
+            .in_model(|engine, location| engine.step(Operation::Load { location, order }, site));
         word.map_or_else(|| T::std_load(self.std(), order), T::from_word)
     }
 
@@ -195,7 +195,7 @@ impl<T: Word> Atomic<T> {
     /// Writes `value`; no mutant changes it.
     fn store_at(&self, value: T, order: Ordering, site: Site) {
         let in_model = self.in_model(|engine, location| {
-            engine.take(Operation::Store { location, value: value.to_word(), order }, site)
+            engine.step(Operation::Store { location, value: value.to_word(), order }, site)
         });
         if in_model.is_none() {
             T::std_store(self.std(), value, order);
@@ -213,7 +213,7 @@ impl<T: Word> Atomic<T> {
         let update = Update { rmw, shape: T::SHAPE };
         let old = self.in_model(|engine, location| {
             let operation = Operation::Update { location, update, success, failure };
-            let old = engine.take(operation, site);
+            let old = engine.step(operation, site);
             let fails = operation.is_weak_exchange() && engine.fails_spuriously();
             (old, update.apply(old).is_some() && !fails)
         });
@@ -527,7 +527,7 @@ pub fn fence(order: Ordering) {
         Some(Change::Weaker(weaker)) => weaker,
         _ => order,
     };
-    if kernel::with(|engine| engine.take(Operation::Fence { order }, site)).is_none() {
+    if kernel::with(|engine| engine.step(Operation::Fence { order }, site)).is_none() {
         std_atomic::fence(order);
     }
 }

@@ -47,7 +47,7 @@ impl Gate {
     fn is_done(&self, site: Site) -> bool {
         let done = self.model.with(|engine, once| {
             let location = once.next();
-            engine.take(Operation::Load { location, order: Acquire }, site)
+            engine.step(Operation::Load { location, order: Acquire }, site)
         });
         done.map_or_else(|| self.std.is_completed(), |done| done == 1)
     }
@@ -75,7 +75,7 @@ impl Gate {
                     if self.done {
                         let location = object.next();
                         let stores = Operation::Store { location, value: 1, order: Release };
-                        engine.take(stores, self.site);
+                        engine.step(stores, self.site);
                     }
                 });
                 let act = OnceAct::Finish { done: self.done, poisons: self.poisons };

@@ -26,7 +26,7 @@ fn flag(lock: LocationId) -> LocationId {
 /// Whether the flag is set; `None` outside an exploration.
 pub(super) fn is_set<K: Kind>(lock: &Place<K>, site: Site) -> Option<bool> {
     lock.with(|engine, lock| {
-        engine.take(Operation::Load { location: flag(lock), order: Relaxed }, site) == 1
+        engine.step(Operation::Load { location: flag(lock), order: Relaxed }, site) == 1
     })
 }
 
@@ -41,7 +41,7 @@ pub(super) fn clear<K: Kind>(lock: &Place<K>, site: Site) -> Option<()> {
 }
 
 fn store(engine: &dyn Engine, lock: LocationId, value: u64, site: Site) {
-    engine.take(Operation::Store { location: flag(lock), value, order: Relaxed }, site);
+    engine.step(Operation::Store { location: flag(lock), value, order: Relaxed }, site);
 }
 
 /// What is acquired with `result`.

@@ -49,7 +49,7 @@ impl<T> Drop for Packet<T> {
         Handle::at_end(self.left, |engine, location| {
             let update = Update { rmw: Rmw::Swap(1), shape: Shape { bits: 1, signed: false } };
             let leaves = Operation::Update { location, update, success: AcqRel, failure: Relaxed };
-            if engine.take(leaves, self.site) == 1 {
+            if engine.step(leaves, self.site) == 1 {
                 let result = self.lock().take();
                 aborts(move || drop(result));
             }
@@ -265,7 +265,6 @@ impl Builder {
 
 /// The body of a thread of an exploration.
 fn run<T>(f: impl FnOnce() -> T, packet: Packet<T>, delivery: Option<Handle>, site: Site) {
-    kernel::with(|engine| kernel::last::runs(engine.thread(), None));
     let result = catch_unwind(AssertUnwindSafe(f));
     if let Err(payload) = result {
         if is_over() {
@@ -367,7 +366,7 @@ impl<T> JoinHandle<T> {
     pub fn join_unnoticed(self) -> Option<T> {
         let Join::Model(packet, _, Delivers { child, .. }) = self.0 else { return None };
         let site = Location::caller();
-        kernel::with(|engine| engine.take(Operation::Join { child }, site));
+        kernel::with(|engine| engine.step(Operation::Join { child }, site));
         packet.lock().take()?.ok()
     }
 
@@ -376,7 +375,7 @@ impl<T> JoinHandle<T> {
             Join::Std(handle, _) => handle.join(),
             Join::Model(mut packet, _, Delivers { child, .. }) => {
                 kernel::with(|engine| {
-                    engine.take(Operation::Join { child }, site);
+                    engine.step(Operation::Join { child }, site);
                     engine.panic_seen(child);
                 });
                 packet.left = None;

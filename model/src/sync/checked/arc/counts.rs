@@ -39,7 +39,7 @@ pub(in super::super) fn update(
     site: Site,
 ) -> u64 {
     let update = Update { rmw, shape: COUNT };
-    engine.take(Operation::Update { location, update, success, failure }, site)
+    engine.step(Operation::Update { location, update, success, failure }, site)
 }
 
 /// `std` has counted as the steps have.
@@ -58,7 +58,7 @@ impl Counts {
 
     pub(super) fn load(handle: Option<Handle>, order: Ordering, site: Site) -> Option<u64> {
         Handle::with(handle, "an Arc", |engine, location| {
-            engine.take(Operation::Load { location, order }, site)
+            engine.step(Operation::Load { location, order }, site)
         })
     }
 
@@ -108,7 +108,7 @@ impl Counts {
 
     /// There is no strong owner any more.
     pub(super) fn acquire_all(&self, engine: &dyn Engine, site: Site) -> AllStrong {
-        engine.take(Operation::Fence { order: Acquire }, site);
+        engine.step(Operation::Fence { order: Acquire }, site);
         self.end_strong(engine, site)
     }
 
@@ -124,7 +124,7 @@ impl Counts {
 /// One weak owner less. The last one frees the memory, after a fence.
 pub(super) fn release_weak(engine: &dyn Engine, location: LocationId, site: Site) {
     if update(engine, location, Rmw::Sub(1), Release, Relaxed, site) == 1 {
-        engine.take(Operation::Fence { order: Acquire }, site);
+        engine.step(Operation::Fence { order: Acquire }, site);
         engine.access(location, Access::Free, site);
     }
 }

@@ -2,13 +2,12 @@
 //!
 //! An execution that does not end stands between two operations, where no engine can be asked.
 
-use std::cell::RefCell;
 use std::panic::Location;
 use std::ptr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicPtr, AtomicUsize, Ordering::Relaxed};
 
-use super::{Site, ThreadId};
+use crate::kernel::{Site, ThreadId};
 
 /// The last operation that an exploration took, shared with its watcher.
 ///
@@ -17,9 +16,13 @@ use super::{Site, ThreadId};
 pub struct Watch(Arc<(AtomicUsize, AtomicPtr<Location<'static>>)>);
 
 impl Watch {
-    /// Sees the explorations of this OS thread from now on.
-    pub fn begin(&self) {
-        WATCH.replace(self.clone());
+    /// `thread` runs, and has taken an operation at `site`, or is at its start.
+    #[inline]
+    pub(super) fn runs(&self, thread: ThreadId, site: Option<Site>) {
+        let (last_thread, last_site) = &*self.0;
+        last_thread.store(thread, Relaxed);
+        last_site
+            .store(site.map_or(ptr::null_mut(), |site| ptr::from_ref(site).cast_mut()), Relaxed);
     }
 
     /// The thread that runs, and where it took its last operation: `None` if it has taken none.
@@ -28,16 +31,4 @@ impl Watch {
         // SAFETY: it is null, or was a `Site`, which lives for ever.
         (thread.load(Relaxed), unsafe { site.load(Relaxed).as_ref() })
     }
-}
-
-thread_local! {
-    static WATCH: RefCell<Watch> = RefCell::default();
-}
-
-/// `thread` runs, and has taken an operation at `site`, or is at its start.
-pub fn runs(thread: ThreadId, site: Option<Site>) {
-    WATCH.with_borrow(|Watch(last)| {
-        last.0.store(thread, Relaxed);
-        last.1.store(site.map_or(ptr::null_mut(), |site| ptr::from_ref(site).cast_mut()), Relaxed);
-    });
 }
