@@ -313,8 +313,6 @@ pub(super) struct Waiting {
     pub(super) stopped: Option<(Stopped, Site)>,
     /// How many locks it holds.
     pub(super) locks: u32,
-    /// How many of these it has held since the end of a turn that changed nothing.
-    pub(super) kept_locks: u32,
     /// It is suspended where it wants to take a step, and not at the end of a turn.
     pub(super) at_step: bool,
     /// It would have stopped where the last turn ended, but goes on in this graph, as time was up for another thread.

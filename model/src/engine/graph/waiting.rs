@@ -45,8 +45,8 @@
 //!
 //! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread continues until it
 //! holds no more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock
-//! that its next turn would release. If it reads something new until then, it does not stop. Of a section that began in
-//! an idle turn, and ends in one that has changed nothing so far, it is known at once that it only looked.
+//! that its next turn would release, and of the sections that it ends until then it is known at once that they only
+//! looked. If it reads something new until then, it does not stop.
 //!
 //! # Loops that give up
 //!
@@ -81,7 +81,7 @@ impl Search {
         if event.publishes() {
             state.waiting.published = state.at;
         }
-        let looks_only = self.counts_locks(thread, event.act, result);
+        self.counts_locks(thread, event.act, result);
         let (noticed, kept) = self.noticed(id);
         let turn = &mut self.run.thread_mut(thread).waiting.turn;
         turn.noticed |= noticed;
@@ -121,8 +121,9 @@ impl Search {
             Kind::Update => (!self.writes_back(id), self.origin(event.rf)),
             Kind::Act => {
                 let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));
-                if let Some(steps) = looks_only {
-                    self.run.lasting[id as usize] = Lasting::UntilStep(steps);
+                let state = self.run.thread(thread);
+                if state.waiting.stopped.is_some() && event.act.is_some_and(Act::releases) {
+                    self.run.lasting[id as usize] = Lasting::UntilStep(state.at);
                 } else if event.act.is_some_and(|act| act.marks_section(result)) {
                     self.run.lasting[id as usize] = Lasting::Open;
                     self.run.thread_mut(thread).waiting.turn.sections.push(id);
@@ -156,22 +157,16 @@ impl Search {
         }
     }
 
-    /// Counts the locks that the thread holds. If `act` ends a critical section that began in a turn before, and nothing has
-    /// changed in it, or the thread has stopped: after how many steps.
-    fn counts_locks(&mut self, thread: ThreadId, act: Option<Act>, result: u64) -> Option<u16> {
-        let act = act?;
-        let state = self.run.thread_mut(thread);
-        let waiting = &mut state.waiting;
+    /// Counts the locks that the thread holds.
+    fn counts_locks(&mut self, thread: ThreadId, act: Option<Act>, result: u64) {
+        let Some(act) = act else { return };
+        let waiting = &mut self.run.thread_mut(thread).waiting;
         waiting.locks += u32::from(act.takes_lock(result));
-        if !act.releases() {
-            return None;
+        if act.releases() {
+            waiting.locks = waiting.locks.saturating_sub(1);
+            let fewest = &mut waiting.turn.fewest_locks;
+            *fewest = Some(fewest.map_or(waiting.locks, |fewest| fewest.min(waiting.locks)));
         }
-        waiting.locks = waiting.locks.saturating_sub(1);
-        let fewest = &mut waiting.turn.fewest_locks;
-        *fewest = Some(fewest.map_or(waiting.locks, |fewest| fewest.min(waiting.locks)));
-        let looks_only = waiting.kept_locks > 0 && waiting.turn.changed.is_none();
-        waiting.kept_locks = waiting.kept_locks.saturating_sub(1);
-        (looks_only || waiting.stopped.is_some()).then_some(state.at)
     }
 
     /// Whether an act ends a critical section in which another thread found the lock held; and whether one did that was in
@@ -251,7 +246,6 @@ impl Search {
         repeats &= !kept;
         let limit = self.config.turns;
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        waiting.kept_locks = if changed { 0 } else { waiting.locks };
         let news = waiting.finds_news(thread);
         let record = std::mem::take(&mut waiting.turn);
         let (comes_back, effects) = waiting.ended_at((site, calls));
