@@ -86,6 +86,11 @@ impl Operation {
         matches!(act, ReadEndAct::End | ReadEndAct::Await)
     }
 
+    /// Whether it does nothing but give up a lock.
+    pub(crate) fn releases(&self) -> bool {
+        matches!(self, Self::Act { act, .. } if act.releases())
+    }
+
     /// Whether it asks if a read has ended.
     pub(crate) fn asks_for_end_of_read(&self) -> bool {
         matches!(self, Self::Act { act: Act::ReadEnd(ReadEndAct::HasEnded), .. })

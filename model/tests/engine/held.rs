@@ -167,6 +167,104 @@ fn a_step_between_a_hint_and_a_release_is_no_deadlock() {
     );
 }
 
+/// A guard that lives until behind the hint, as in the `match` of a worker, costs nothing: the turn ends behind the
+/// release.
+#[test]
+fn a_hint_before_the_release_costs_as_much_as_one_behind_it() {
+    fn executions<S: Send + Sync + 'static>(shared: fn() -> S, works: fn(&S), last: fn(&S)) -> u64 {
+        let found = explore(move || {
+            let shared = Arc::new(shared());
+            let workers = [0, 1].map(|_| {
+                let shared = shared.clone();
+                thread::spawn(move || works(&shared))
+            });
+            last(&shared);
+            for worker in workers {
+                worker.join().unwrap();
+            }
+        });
+        assert_eq!(found.report.deadlocks, 0);
+        found.report.executions()
+    }
+    type Jobs = (Mutex<Option<mpsc::Sender<u64>>>, Mutex<mpsc::Receiver<u64>>);
+    let jobs = || -> Jobs {
+        let (sender, receiver) = mpsc::channel();
+        (Mutex::new(Some(sender)), Mutex::new(receiver))
+    };
+    let one_job = |(sender, _): &Jobs| {
+        let sender = sender.lock().unwrap().take().unwrap();
+        sender.send(1).unwrap();
+    };
+    let held = |(_, receiver): &Jobs| {
+        loop {
+            match receiver.lock().unwrap().try_recv() {
+                Ok(_) => {}
+                Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
+                Err(mpsc::TryRecvError::Disconnected) => break,
+            }
+        }
+    };
+    let released = |(_, receiver): &Jobs| {
+        loop {
+            let job = receiver.lock().unwrap().try_recv();
+            match job {
+                Ok(_) => {}
+                Err(mpsc::TryRecvError::Empty) => thread::yield_now(),
+                Err(mpsc::TryRecvError::Disconnected) => break,
+            }
+        }
+    };
+    assert_eq!(executions(jobs, held, one_job), 280);
+    assert_eq!(executions(jobs, released, one_job), 280);
+    let sets = |lock: &Mutex<u64>| *lock.lock().unwrap() = 1;
+    let held = |lock: &Mutex<u64>| {
+        loop {
+            let value = lock.try_lock();
+            if value.as_ref().is_ok_and(|value| **value != 0) {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    let released = |lock: &Mutex<u64>| {
+        loop {
+            let is_set = lock.try_lock().is_ok_and(|value| *value != 0);
+            if is_set {
+                break;
+            }
+            thread::yield_now();
+        }
+    };
+    assert_eq!(executions(Mutex::default, held, sets), 536);
+    assert_eq!(executions(Mutex::default, released, sets), 536);
+}
+
+/// The end of a section that began in the turn before, and a weak exchange after it.
+#[test]
+fn a_weak_exchange_after_a_guard_that_lived_behind_a_hint_is_tried_again() {
+    fn adds(number: &AtomicU64) {
+        let mut value = number.load(SeqCst);
+        while let Err(now) = number.compare_exchange_weak(value, value + 1, SeqCst, SeqCst) {
+            value = now;
+        }
+    }
+    let at_once = |(lock, number): &(Mutex<()>, AtomicU64)| {
+        let guard = lock.lock().unwrap();
+        thread::yield_now();
+        drop(guard);
+        adds(number);
+    };
+    let after_a_load = |(lock, number): &(Mutex<()>, AtomicU64)| {
+        let guard = lock.lock().unwrap();
+        thread::yield_now();
+        number.load(SeqCst);
+        drop(guard);
+        adds(number);
+    };
+    both(Default::default, at_once, |(_, number)| adds(number));
+    both(Default::default, after_a_load, |(_, number)| adds(number));
+}
+
 /// Neither is in the other's way for ever, and no thread ends them.
 #[test]
 fn two_loops_that_hold_a_lock_where_their_turns_end_are_a_livelock() {

@@ -228,6 +228,7 @@ impl KernelEngine for Engine {
 
     fn turn(&self, turn: Turn, site: Site) {
         self.leave_if_over();
+        self.end_due_turn();
         let goes_on = {
             let mut search = self.search.borrow_mut();
             let thread = search.run.current;
@@ -239,8 +240,14 @@ impl KernelEngine for Engine {
             let ends = turn != Turn::Begin;
             let calls = (ends && search.compares_calls(thread))
                 .then(|| CallStack::of(search.run.thread(thread).running));
+            let end = (site, calls.unwrap_or_default());
             search.note_turn(thread, turn, site);
-            search.turn(thread, turn, (site, calls.unwrap_or_default()))
+            let waiting = &mut search.run.thread_mut(thread).waiting;
+            if turn == Turn::Spin && waiting.locks > 0 {
+                waiting.due = Some(end);
+                return;
+            }
+            search.turn(thread, turn, end)
         };
         if !goes_on {
             self.pause();

@@ -19,7 +19,7 @@ use crate::engine::panics::{self, message_of};
 use crate::engine::stacks::Stacks;
 use crate::engine::watch::Watch;
 use crate::kernel::object::Token;
-use crate::kernel::{self, LocationId, Made, NewThread, Object, Operation, Site, ThreadId};
+use crate::kernel::{self, LocationId, Made, NewThread, Object, Operation, Site, ThreadId, Turn};
 use crate::mutation::Probe;
 
 /// Unwinds a thread whose execution is over. A thread is unwound once: see [`Engine::leave`].
@@ -177,6 +177,9 @@ impl Engine {
         let thread = {
             self.leave_if_over();
             self.note_last_owners();
+            if !operation.releases() {
+                self.end_due_turn();
+            }
             let mut search = self.search.borrow_mut();
             if search.run.unwinding {
                 return search.step_of_static(&operation);
@@ -200,6 +203,20 @@ impl Engine {
             }
             self.suspend(thread);
             self.leave_if_over();
+        }
+    }
+
+    /// Ends the turn of the thread that runs that was to end behind the releases after its hint.
+    pub(super) fn end_due_turn(&self) {
+        let goes_on = {
+            let mut search = self.search.borrow_mut();
+            let thread = search.run.current;
+            let due = search.run.thread_mut(thread).waiting.due.take();
+            due.filter(|_| !search.run.unwinding)
+                .is_none_or(|end| search.turn(thread, Turn::Spin, end))
+        };
+        if !goes_on {
+            self.pause();
         }
     }
 

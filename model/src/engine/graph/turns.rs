@@ -37,10 +37,6 @@ impl Look {
             && self.operation.is_like(&other.operation)
     }
 
-    pub(super) fn marks_section(&self) -> bool {
-        matches!(self.operation, Operation::Act { act, .. } if act.marks_section(self.result))
-    }
-
     /// Whether it is the weak exchange at `site`.
     pub(super) fn tries(&self, site: Site) -> bool {
         self.operation.is_weak_exchange() && is_same_site(self.site, site)
@@ -70,8 +66,8 @@ pub(super) struct TurnRecord {
     pub(super) ends: Vec<(usize, Site)>,
     /// Accesses to plain memory.
     pub(super) accesses: Vec<PlainAccess>,
-    /// What marks critical sections.
-    pub(super) sections: Vec<Id>,
+    /// What marks critical sections, with the number of looks before it.
+    pub(super) sections: Vec<(usize, Id)>,
     /// How many looks there were when it changed something last, if it did.
     pub(super) changed: Option<usize>,
     /// Another thread has failed meanwhile, because of a lock that this one held.
@@ -114,6 +110,7 @@ impl TurnRecord {
         let looks = self.looks.len();
         next.accesses.iter_mut().for_each(|(at, ..)| *at += looks);
         next.ends.iter_mut().for_each(|(at, _)| *at += looks);
+        next.sections.iter_mut().for_each(|(at, _)| *at += looks);
         self.looks.append(&mut next.looks);
         self.ends.append(&mut next.ends);
         self.accesses.append(&mut next.accesses);
@@ -313,6 +310,8 @@ pub(super) struct Waiting {
     pub(super) stopped: Option<(Stopped, Site)>,
     /// How many locks it holds.
     pub(super) locks: u32,
+    /// The turn that a hint has ended, until the releases that come next have been taken.
+    pub(super) due: Option<TurnEnd>,
     /// It is suspended where it wants to take a step, and not at the end of a turn.
     pub(super) at_step: bool,
     /// It would have stopped where the last turn ended, but goes on in this graph, as time was up for another thread.
@@ -333,6 +332,12 @@ impl Waiting {
         let begin = echo.ends.checked_sub(1).map_or(0, |last| ends[last].0);
         let end = ends.get(echo.ends).copied();
         (begin, end.unwrap_or((self.before.looks.len(), echo.site)))
+    }
+
+    /// Counts the locks that it holds.
+    pub(super) fn counts_locks(&mut self, act: Act, result: u64) {
+        self.locks += u32::from(act.takes_lock(result));
+        self.locks = self.locks.saturating_sub(u32::from(act.releases()));
     }
 
     /// Whether the turn found something of another thread for the first time.

@@ -43,9 +43,10 @@
 //! without turns in vain. It is taken out only together with the turn of that thread; if that has come to no end of a
 //! turn yet, it is in no loop, and the turn is kept.
 //!
-//! A turn may end in the middle of a section, where a guard lives until behind the hint. Its thread continues until it
-//! holds no more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock
-//! that its next turn would release, and of the sections that it ends until then it is known at once that they only
+//! A guard may live until behind the hint. So a turn ends behind the releases that come next after its hint, as if they
+//! came before it. If another step comes between, it ends in the middle of a section. Its thread continues until it holds no
+//! more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock that
+//! its next turn would release, and of the sections that it ends until then it is known at once that they only
 //! looked. If it reads something new until then, it does not stop.
 //!
 //! # Loops that give up
@@ -126,7 +127,8 @@ impl Search {
                     self.run.lasting[id as usize] = Lasting::UntilStep(state.at);
                 } else if event.act.is_some_and(|act| act.marks_section(result)) {
                     self.run.lasting[id as usize] = Lasting::Open;
-                    self.run.thread_mut(thread).waiting.turn.sections.push(id);
+                    let turn = &mut self.run.thread_mut(thread).waiting.turn;
+                    turn.sections.push((turn.looks.len(), id));
                 } else if lasting {
                     self.run.lasting[id as usize] = Lasting::Yes;
                 }
@@ -161,9 +163,8 @@ impl Search {
     fn counts_locks(&mut self, thread: ThreadId, act: Option<Act>, result: u64) {
         let Some(act) = act else { return };
         let waiting = &mut self.run.thread_mut(thread).waiting;
-        waiting.locks += u32::from(act.takes_lock(result));
+        waiting.counts_locks(act, result);
         if act.releases() {
-            waiting.locks = waiting.locks.saturating_sub(1);
             let fewest = &mut waiting.turn.fewest_locks;
             *fewest = Some(fewest.map_or(waiting.locks, |fewest| fewest.min(waiting.locks)));
         }
@@ -314,11 +315,10 @@ impl Search {
     /// leave behind lasts.
     fn keep_sections_before_exchange(&mut self, thread: ThreadId, site: Site) {
         let record = &mut self.run.thread_mut(thread).waiting.turn;
-        let exchange = record.looks.iter().rposition(|look| look.tries(site));
-        let looks = &record.looks[..exchange.unwrap_or(0)];
-        let before = looks.iter().filter(|look| look.marks_section()).count();
-        let sections: Vec<Id> = record.sections.drain(..before).collect();
-        for id in sections {
+        let exchange = record.looks.iter().rposition(|look| look.tries(site)).unwrap_or(0);
+        let before = record.sections.partition_point(|&(at, _)| at < exchange);
+        let sections: Vec<_> = record.sections.drain(..before).collect();
+        for (_, id) in sections {
             self.run.lasting[id as usize] = Lasting::Yes;
         }
     }
@@ -332,14 +332,15 @@ impl Search {
         }
         let changed = waiting.turn.changed.is_some();
         let sections = std::mem::take(&mut waiting.turn.sections);
-        let locks: Vec<u32> = sections.iter().rev().map(|&id| self.graph.at(id).location).collect();
+        let locks: Vec<u32> =
+            sections.iter().rev().map(|&(_, id)| self.graph.at(id).location).collect();
         // Of a `wait_until` it is known where the loop begins.
         let only_look = match turn {
             Turn::Wait => vec![true; locks.len()],
             _ => only_look(&locks, &waiting.looked_into),
         };
         waiting.looked_into = locks;
-        for (id, looks) in sections.into_iter().rev().zip(only_look) {
+        for ((_, id), looks) in sections.into_iter().rev().zip(only_look) {
             let lasting = if looks && !changed { Lasting::UntilStep(steps) } else { Lasting::Yes };
             self.run.lasting[id as usize] = lasting;
         }

@@ -73,7 +73,10 @@ impl Search {
         let echo = waiting.echo.as_ref()?;
         let (at, causes) = (echo.at, echo.causes);
         let (begin, (end, _)) = waiting.echoed_turn(echo);
-        if operation.is_end_of_read() {
+        if let Operation::Act { act, .. } = *operation
+            && operation.is_end_of_read()
+        {
+            waiting.counts_locks(act, 0);
             return Some(0);
         }
         let spurious = waiting.before.spurious;
@@ -87,6 +90,9 @@ impl Search {
         let look = waiting.before.looks[..end].get(at).filter(is_this);
         if let Some(&Look { result, .. }) = look {
             waiting.echo.as_mut()?.at += 1;
+            if let Operation::Act { act, .. } = *operation {
+                waiting.counts_locks(act, result);
+            }
             return Some(result);
         }
         if operation.asks_for_end_of_read() {
