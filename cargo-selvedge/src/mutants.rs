@@ -345,13 +345,14 @@ fn hunt(project: &Project, options: &Options, shell: Shell) -> Result<Trials> {
         shell.say(format_args!("{} are left to {tests}", counted(left.len(), "mutant")));
         let asked = clean.judges.len();
         clean = suite.run(None)?;
-        let is_left = |case: &&Case| left.iter().any(|trial| trial.mutant == case.mutant);
+        let is_left = |case: &&Case| left.iter().any(|trial| is_same(&trial.mutant, &case.mutant));
         let mut cases: Vec<Case> = clean.cases.iter().filter(is_left).cloned().collect();
         for case in &mut cases {
             case.judges.retain(|judge| *judge >= asked);
         }
         for later in hunt::run(project, &clean, &cases, shell)? {
-            if let Some(trial) = left.iter_mut().find(|trial| trial.mutant == later.mutant) {
+            if let Some(trial) = left.iter_mut().find(|trial| is_same(&trial.mutant, &later.mutant))
+            {
                 trial.fate = trial.fate.clone().and(later.fate);
             }
         }
@@ -364,6 +365,11 @@ fn hunt(project: &Project, options: &Options, shell: Shell) -> Result<Trials> {
         trials,
         ..Trials::default()
     })
+}
+
+/// Whether it is the same change. Longer tests may execute the operation with more orderings.
+fn is_same(a: &Mutant, b: &Mutant) -> bool {
+    a.key() == b.key()
 }
 
 /// Whether the mutant is of `place`, a file or a line of one.

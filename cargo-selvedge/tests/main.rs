@@ -7,6 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 mod bad_input;
 mod help;
+mod mutants;
 mod walks;
 
 /// One walk at a time: they share what cargo has built.

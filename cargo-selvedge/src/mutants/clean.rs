@@ -91,13 +91,64 @@ pub(super) fn run(
 /// What is known of an operation.
 #[derive(Default)]
 struct Known {
-    ordering: String,
     /// How it stands in the source, if it was found there.
     standing: Option<Standing>,
-    executed: bool,
-    /// `None` while it was only executed alone.
-    changes: Option<Vec<String>>,
+    /// By ordering: an operation that is given its ordering by its caller may be executed with several.
+    executed: BTreeMap<String, Executed>,
+}
+
+/// An operation with one ordering.
+#[derive(Default)]
+struct Executed {
+    changes: Vec<String>,
+    /// Those that execute it while another thread runs.
     judges: BTreeSet<usize>,
+}
+
+impl Known {
+    /// Each change of an ordering that is executed beside another thread, with all orderings that it weakens, and the
+    /// judges that execute one of those.
+    fn changes(&self) -> Vec<(&str, String, Vec<usize>)> {
+        let beside = || self.executed.iter().filter(|(_, executed)| !executed.judges.is_empty());
+        let mut changes: Vec<&str> = Vec::new();
+        for change in beside().flat_map(|(_, executed)| &executed.changes) {
+            if !changes.contains(&&**change) {
+                changes.push(change);
+            }
+        }
+        let with_orderings = |change| {
+            let has = |(_, executed): &(_, &Executed)| executed.changes.iter().any(|c| c == change);
+            let judges: BTreeSet<usize> =
+                beside().filter(has).flat_map(|(_, executed)| &executed.judges).copied().collect();
+            let orderings = either(beside().filter(has).map(|(ordering, _)| ordering));
+            (change, orderings, judges.into_iter().collect())
+        };
+        changes.into_iter().map(with_orderings).collect()
+    }
+
+    /// If there is no judge for one of its orderings: the orderings of which that is so, and how near a model comes.
+    fn not_covered(&self) -> Option<(String, Reach)> {
+        if self.executed.is_empty() {
+            let reach = match self.standing {
+                Some(Standing::Guessed) => Reach::Guessed,
+                _ => Reach::Never,
+            };
+            return Some((String::new(), reach));
+        }
+        let changes = self.changes();
+        let is_tried = |change: &String| changes.iter().any(|(tried, ..)| tried == change);
+        let covered = self.executed.values().any(|executed| !executed.judges.is_empty());
+        let alone = self.executed.iter().filter(|(_, executed)| {
+            executed.judges.is_empty() && !(covered && executed.changes.iter().all(is_tried))
+        });
+        let orderings: Vec<&String> = alone.map(|(ordering, _)| ordering).collect();
+        (!orderings.is_empty()).then(|| (either(orderings.into_iter()), Reach::Alone))
+    }
+}
+
+/// `acquire or seq_cst`.
+fn either<'a>(orderings: impl Iterator<Item = &'a String>) -> String {
+    orderings.map(String::as_str).collect::<Vec<_>>().join(" or ")
 }
 
 /// Judges and mutants out of results.
@@ -129,11 +180,10 @@ pub(super) fn gather(
             let (file, name) = (file.clone(), name.to_string());
             let (line, column) = (*line as usize, *column as usize);
             let known = known.entry(Operation { file, line, column, name }).or_default();
-            known.executed = true;
-            known.ordering.clone_from(&site.ordering);
+            let executed = known.executed.entry(site.ordering.clone()).or_default();
+            executed.changes.clone_from(&site.changes);
             if site.contended {
-                known.changes = Some(site.changes.clone());
-                known.judges.insert(judges.len() - 1);
+                executed.judges.insert(judges.len() - 1);
             }
         }
     }
@@ -145,31 +195,20 @@ pub(super) fn gather(
         }
         let text = sources[&file].lines().nth(line.saturating_sub(1)).unwrap_or_default();
         let source = text.trim().to_owned();
-        let ordering = known.ordering;
-        let mutant = |change: String| Mutant {
+        let mutant = |ordering: String, change: &str| Mutant {
             file: file.clone(),
             line,
             column,
             operation: operation.clone(),
-            ordering: ordering.clone(),
-            change,
+            ordering,
+            change: change.to_owned(),
             source: source.clone(),
         };
-        let judges: Vec<usize> = known.judges.into_iter().collect();
-        match known.changes {
-            None => {
-                let reach = match known.standing {
-                    _ if known.executed => Reach::Alone,
-                    Some(Standing::Guessed) => Reach::Guessed,
-                    _ => Reach::Never,
-                };
-                cases.push(Case { mutant: mutant(NOT_COVERED.to_owned()), judges, reach });
-            }
-            Some(changes) => cases.extend(changes.into_iter().map(|change| Case {
-                mutant: mutant(change),
-                judges: judges.clone(),
-                reach: Reach::Never,
-            })),
+        for (change, ordering, judges) in known.changes() {
+            cases.push(Case { mutant: mutant(ordering, change), judges, reach: Reach::Never });
+        }
+        if let Some((ordering, reach)) = known.not_covered() {
+            cases.push(Case { mutant: mutant(ordering, NOT_COVERED), judges: Vec::new(), reach });
         }
     }
     Ok(Clean { judges, cases })
@@ -273,5 +312,48 @@ mod tests {
                 (4, NOT_COVERED, "x.read()", &[], Reach::Guessed),
             ]
         );
+    }
+
+    #[test]
+    fn each_ordering_of_one_place_has_its_own_changes_and_judges() {
+        let load = |ordering: &str, contended, changes: &[&str]| Site {
+            ordering: ordering.to_owned(),
+            ..site("src/a.rs", 1, "load", contended, changes)
+        };
+        let gathered = |tests: &[(&str, Vec<Site>)]| -> Vec<(String, String, Vec<usize>)> {
+            let explored =
+                |(name, sites): &(&str, Vec<Site>)| (test(name), vec![record(2, sites.clone())]);
+            let tests: Vec<_> = tests.iter().map(explored).collect();
+            let source = |_: &str| Ok("flag.load(order)".to_owned());
+            let clean = gather(&tests, &[], |_| true, source).expect("a clean run");
+            let shown = |case: Case| (case.mutant.ordering, case.mutant.change, case.judges);
+            clean.cases.into_iter().map(shown).collect()
+        };
+        let case = |ordering: &str, change: &str, judges: &[usize]| {
+            (ordering.to_owned(), change.to_owned(), judges.to_vec())
+        };
+        let acquire = ("acquires", vec![load("acquire", true, &["relaxed"])]);
+        let relaxed = ("relaxes", vec![load("relaxed", true, &[])]);
+        let strong = ("orders", vec![load("seq_cst", true, &["acquire", "relaxed"])]);
+        let both = ("both", [&*acquire.1, &*relaxed.1].concat());
+        let alone = ("alone", vec![load("seq_cst", false, &["acquire", "relaxed"])]);
+
+        let weakened = [case("acquire", "relaxed", &[0])];
+        assert_eq!(gathered(&[acquire.clone(), relaxed.clone()]), weakened);
+        assert_eq!(gathered(&[both]), weakened);
+        let weakened = [case("acquire", "relaxed", &[1])];
+        assert_eq!(gathered(&[relaxed.clone(), acquire.clone()]), weakened);
+        assert_eq!(
+            gathered(&[acquire.clone(), strong]),
+            [case("acquire or seq_cst", "relaxed", &[0, 1]), case("seq_cst", "acquire", &[1]),]
+        );
+        let not_covered = case("seq_cst", NOT_COVERED, &[]);
+        assert_eq!(
+            gathered(&[acquire, alone.clone()]),
+            [case("acquire", "relaxed", &[0]), not_covered.clone()]
+        );
+        assert_eq!(gathered(&[relaxed.clone(), alone]), [not_covered]);
+        // A relaxed load has no change that could be left out.
+        assert_eq!(gathered(&[relaxed, ("alone", vec![load("relaxed", false, &[])])]), []);
     }
 }
