@@ -23,6 +23,12 @@ pub fn failed(output: &str) -> Vec<String> {
     failed.collect()
 }
 
+/// The first line of what the first panic says.
+pub fn panic(output: &str) -> Option<&str> {
+    let is_head = |line: &str| line.starts_with("thread '") && line.contains(" panicked at ");
+    output.lines().skip_while(|line| !is_head(line)).nth(1)
+}
+
 /// The sum of the numbers before `word` in `test result: ok. 3 passed; 0 failed; …`.
 fn sum(output: &str, word: &str) -> u64 {
     output
@@ -57,6 +63,14 @@ noise: 7 passed; 1 failed
     fn failed_tests_are_named() {
         let output = "test a::b ... FAILED\ntest c ... ok\ntest d ... FAILED\n";
         assert_eq!(failed(output), ["a::b", "d"]);
+    }
+
+    #[test]
+    fn the_first_panic_is_quoted() {
+        let output = "note\n\nthread 'a::b' (7) panicked at tests/a.rs:3:5:\nleft is not right\nnote\n\n\
+                      thread 'c' panicked at tests/a.rs:9:5:\nanother\n";
+        assert_eq!(panic(output), Some("left is not right"));
+        assert_eq!(panic("test a::b ... ok\n"), None);
     }
 
     #[test]

@@ -12,6 +12,7 @@ use selvedge_results::{Fate, Kill, Means, NOT_COVERED, Record, Trial};
 
 use super::QUICK;
 use super::clean::{Case, Clean, Judge};
+use crate::libtest;
 use crate::project::Project;
 use crate::shell::Shell;
 use crate::suite::{self, Answer, End, Terms};
@@ -130,7 +131,7 @@ impl Hunt<'_> {
         let variables = [("SELVEDGE_MUTANT", &*key), ("SELVEDGE_LIMIT", &*limit)];
         let patience = Duration::from_secs_f64(judge.seconds * PATIENCE.0 + PATIENCE.1);
         let terms = Terms { variables: &variables, patience: Some(patience), silence: patience };
-        let Answer { end, records, .. } = judge.test.ask(self.project, terms, folder)?;
+        let Answer { end, records, output } = judge.test.ask(self.project, terms, folder)?;
         let by = judge.test.name();
         let kill = |how: &str, executions, means| {
             Ok(Asked::Killed(Kill { by: by.clone(), how: how.to_owned(), executions, means }))
@@ -146,10 +147,6 @@ impl Hunt<'_> {
             let executions: Vec<u64> = records.iter().map(|record| record.executions).collect();
             return Ok(Asked::Passed { visible: executions != judge.all });
         }
-        ensure!(
-            !records.is_empty() || matches!(end, End::Crashed(_)),
-            "{by} failed before any of its models did, on {key}: it has to pass by itself"
-        );
         let failure =
             records.into_iter().filter_map(|Record { model, failure, executions, .. }| {
                 let failure = (model, failure?);
@@ -161,7 +158,11 @@ impl Hunt<'_> {
             (None, End::Crashed(signal)) => {
                 kill(&format!("crashed by signal {signal}"), None, Means::Test)
             }
-            (None, _) => kill("the test's own assertion", None, Means::Test),
+            (None, _) => {
+                let message = libtest::panic(&output).map(|message| format!(": {message}"));
+                let how = format!("the test's own assertion{}", message.unwrap_or_default());
+                kill(&how, None, Means::Test)
+            }
         }
     }
 }

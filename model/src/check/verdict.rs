@@ -28,8 +28,10 @@ pub(super) fn check(identity: &Identity, plan: &Arc<Plan>) -> Result<Report, Che
     let probe = Probe::from_environment().map_err(CheckError::wrong_model)?;
     let (report, error) = run(identity, plan, probe.as_ref())?;
     tell_not_made(identity, probe.as_deref());
-    // An exploration without a table asserts nothing: whether an error is one, its caller knows.
-    if plan.judges || plan.first == First::Main || error.is_none() {
+    // An exploration without a table asserts nothing: whether an error is one, its caller knows. With the change of a
+    // mutant it is the verdict that cargo-selvedge asks for.
+    let is_mutated = probe.as_ref().is_some_and(|probe| probe.applied() > Some(0));
+    if plan.judges || plan.first == First::Main || error.is_none() || is_mutated {
         results::append(identity, &report, error.as_ref(), probe.as_deref());
     }
     error.map_or(Ok(report), Err)
