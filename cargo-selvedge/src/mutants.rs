@@ -19,7 +19,7 @@ mod summary;
 
 pub use accepted::Accepted;
 use clean::{Case, Clean};
-use source::{Operation, Standing};
+use source::Call;
 pub use summary::{Summary, read};
 
 use crate::exit::Exit;
@@ -193,7 +193,7 @@ struct Suite<'a> {
     shell: Shell,
     /// The sources that are changed.
     files: BTreeMap<String, String>,
-    operations: Vec<(Operation, Standing)>,
+    calls: Vec<Call>,
     /// Those that have run without a change.
     done: Vec<Explored>,
     /// Those that take longer, and have not.
@@ -215,13 +215,13 @@ impl<'a> Suite<'a> {
             }
         }
         let files = texts(project, &built.sources)?;
-        let operations = source::operations(&files);
+        let calls = source::operations(&files);
         let mut done = Vec::new();
         if let Some(folder) = &options.from {
             let records = suite::left(project, folder)?;
             done = by_test(std::mem::take(&mut left), records)?;
         }
-        Ok(Self { project, options, shell, files, operations, done, left })
+        Ok(Self { project, options, shell, files, calls, done, left })
     }
 
     /// Runs those that are left, unless they take more than `limit` executions.
@@ -229,7 +229,7 @@ impl<'a> Suite<'a> {
         let silence = self.options.time.silence();
         self.done.extend(clean::run(self.project, &mut self.left, limit, silence, self.shell)?);
         let changes = |file: &str| self.files.contains_key(file);
-        clean::gather(&self.done, &self.operations, changes, |file| Ok(self.files[file].clone()))
+        clean::gather(&self.done, &self.calls, changes, |file| Ok(self.files[file].clone()))
     }
 }
 
@@ -314,8 +314,11 @@ fn hunt(project: &Project, options: &Options, shell: Shell) -> Result<Trials> {
     let mut suite = Suite::new(project, options, shell)?;
     let start = Instant::now();
     let mut clean = suite.run(Some(QUICK))?;
-    // Each shard has to know all mutants.
-    if !suite.left.is_empty() && clean.cases.iter().any(|case| case.mutant.change == NOT_COVERED) {
+    // Each shard has to know all mutants: longer tests may execute more operations, or the same with more orderings.
+    let is_open = |clean: &Clean| {
+        clean.may_vary || clean.cases.iter().any(|case| case.mutant.change == NOT_COVERED)
+    };
+    if !suite.left.is_empty() && is_open(&clean) {
         clean = suite.run(None)?;
     }
     let more = match suite.left.len() {

@@ -38,3 +38,63 @@ fn an_exploration_that_a_test_unwraps_kills() {
               assertion `left == right` failed";
     assert_eq!(table.matches(by).count(), 2, "{table}");
 }
+
+/// Operations that are written in other ways than `value.load(Acquire)`.
+#[test]
+fn operations_that_no_model_executes_are_found() {
+    let krate = judges("forms");
+    let library = krate.read("src/lib.rs");
+    krate.write("src/lib.rs", &format!("{library}\npub mod forms;\n"));
+    krate.write("src/forms.rs", FORMS);
+    krate.run("mutants --only src/forms.rs").with(
+        1,
+        &[
+            "no model executes it concurrently: 11",
+            "src/forms.rs:17:10/load/none",
+            "src/forms.rs:17:10/compare_exchange/none",
+            "0 of 11 mutants killed",
+        ],
+    );
+    // Where the checker executes them, the places are the same.
+    let model = "\
+        #![cfg(loom)]\n\
+        use judges::forms::{Forms, all};\n\
+        #[test]\n\
+        fn all_forms() {\n    \
+            let both = |forms: &Forms| all(forms, selvedge_model::sync::atomic::Ordering::SeqCst);\n    \
+            let bound = selvedge_model::Model::new(Forms::default).executions(50);\n    \
+            bound.thread(\"a\", both).thread(\"b\", both).explore().unwrap();\n\
+        }\n";
+    krate.write("tests/forms.rs", model);
+    krate
+        .run("mutants --only src/forms.rs --judge all_forms")
+        .with(1, &["judged by 1 test; "])
+        .without("no model executes it");
+}
+
+const FORMS: &str = "\
+use selvedge_model::sync::Mutex;
+use selvedge_model::sync::atomic::{AtomicU64, Ordering};
+
+#[derive(Default)]
+pub struct Forms {
+    n: AtomicU64,
+    m: Mutex<u64>,
+}
+
+const PUBLISH: Ordering = Ordering::Release;
+
+pub fn all(forms: &Forms, order: Ordering) {
+    let Forms { n, m: _ } = forms;
+    forms.n.update(Ordering::AcqRel, Ordering::Acquire, |x| x.wrapping_add(1));
+    forms.n.store(1, PUBLISH);
+    n
+        .try_update(order, Ordering::Acquire, Some).unwrap();
+    forms.n.swap(2, order);
+    assert!(forms.n.load(Ordering::Acquire) < 4);
+    assert_eq!(*forms.m.lock().unwrap(), 0);
+    let _ = matches!(forms.n.compare_exchange(0, 1, Ordering::AcqRel, Ordering::Acquire), Ok(0));
+    let _ = vec![forms.n.load(Ordering::Acquire)];
+    println!(\"{}\", forms.n.load(Ordering::Acquire));
+}
+";

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use anyhow::Result;
 use selvedge_results::{Mutant, NOT_COVERED, Reach, Record, SITES, Site};
 
-use super::source::{Operation, Standing};
+use super::source::{Call, Operation, Standing};
 use crate::exit::Exit;
 use crate::interrupt;
 use crate::project::Project;
@@ -40,6 +40,8 @@ pub(super) struct Case {
 pub(super) struct Clean {
     pub(super) judges: Vec<Judge>,
     pub(super) cases: Vec<Case>,
+    /// Whether other tests may execute the same operations with other orderings.
+    pub(super) may_vary: bool,
 }
 
 /// Runs the tests without a change, and leaves in `tests` those that take more than `limit` executions.
@@ -93,6 +95,8 @@ pub(super) fn run(
 struct Known {
     /// How it stands in the source, if it was found there.
     standing: Option<Standing>,
+    /// Whether the source says all its orderings.
+    is_fixed: bool,
     /// By ordering: an operation that is given its ordering by its caller may be executed with several.
     executed: BTreeMap<String, Executed>,
 }
@@ -154,14 +158,15 @@ fn either<'a>(orderings: impl Iterator<Item = &'a String>) -> String {
 /// Judges and mutants out of results.
 pub(super) fn gather(
     tests: &[Explored],
-    operations: &[(Operation, Standing)],
+    calls: &[Call],
     changes: impl Fn(&str) -> bool,
     source: impl Fn(&str) -> Result<String>,
 ) -> Result<Clean> {
     let mut judges: Vec<Judge> = Vec::new();
     let mut known: BTreeMap<Operation, Known> = BTreeMap::new();
-    for (operation, standing) in operations {
-        known.insert(operation.clone(), Known { standing: Some(*standing), ..Known::default() });
+    for Call { operation, standing, is_fixed } in calls {
+        let (standing, is_fixed) = (Some(*standing), *is_fixed);
+        known.insert(operation.clone(), Known { standing, is_fixed, ..Known::default() });
     }
     for (test, records) in tests {
         let mine = |site: &&Site| changes(&site.file);
@@ -188,7 +193,7 @@ pub(super) fn gather(
         }
     }
     let mut sources: BTreeMap<String, String> = BTreeMap::new();
-    let mut cases = Vec::new();
+    let (mut cases, mut may_vary) = (Vec::new(), false);
     for (Operation { file, line, column, name: operation }, known) in known {
         if !sources.contains_key(&file) {
             sources.insert(file.clone(), source(&file)?);
@@ -204,6 +209,7 @@ pub(super) fn gather(
             change: change.to_owned(),
             source: source.clone(),
         };
+        may_vary |= !known.is_fixed && known.executed.keys().any(|ordering| !ordering.is_empty());
         for (change, ordering, judges) in known.changes() {
             cases.push(Case { mutant: mutant(ordering, change), judges, reach: Reach::Never });
         }
@@ -211,7 +217,7 @@ pub(super) fn gather(
             cases.push(Case { mutant: mutant(ordering, NOT_COVERED), judges: Vec::new(), reach });
         }
     }
-    Ok(Clean { judges, cases })
+    Ok(Clean { judges, cases, may_vary })
 }
 
 #[cfg(test)]
@@ -280,7 +286,8 @@ mod tests {
         ];
         let operation = |line, name: &str, standing| {
             let (file, name) = ("src/a.rs".to_owned(), name.to_owned());
-            (Operation { file, line, column: 5, name }, standing)
+            let operation = Operation { file, line, column: 5, name };
+            Call { operation, standing, is_fixed: true }
         };
         let operations = [
             operation(1, "swap", Standing::Resolved),
@@ -355,5 +362,26 @@ mod tests {
         assert_eq!(gathered(&[relaxed.clone(), alone]), [not_covered]);
         // A relaxed load has no change that could be left out.
         assert_eq!(gathered(&[relaxed, ("alone", vec![load("relaxed", false, &[])])]), []);
+    }
+
+    #[test]
+    fn an_ordering_that_the_source_does_not_say_may_vary() {
+        let load = site("src/a.rs", 1, "load", true, &["relaxed"]);
+        let may_vary = |calls: &[Call], site: Site| {
+            let tests = [(test("one"), vec![record(2, vec![site])])];
+            let clean = gather(&tests, calls, |_| true, |_| Ok("n.load(order)".to_owned()));
+            clean.expect("a clean run").may_vary
+        };
+        let operation =
+            Operation { file: "src/a.rs".to_owned(), line: 1, column: 5, name: "load".to_owned() };
+        let call = |is_fixed| {
+            [Call { operation: operation.clone(), standing: Standing::Resolved, is_fixed }]
+        };
+        assert!(!may_vary(&call(true), load.clone()));
+        assert!(may_vary(&call(false), load.clone()));
+        assert!(may_vary(&[], load), "it is in a macro");
+        let lock =
+            Site { ordering: String::new(), ..site("src/a.rs", 1, "lock", true, &["ended"]) };
+        assert!(!may_vary(&[], lock));
     }
 }

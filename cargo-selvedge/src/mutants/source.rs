@@ -1,18 +1,27 @@
 //! Operations as they stand in the source, whether a model executes them or not.
 //!
-//! What a model executes is known exactly. This finds the rest, by shape: a call with an ordering among its
-//! arguments, a method that takes or tries a lock, waits or wakes. The receiver is resolved as far as
-//! declarations say its type ([`types`]): a method of the crate's own, or of a type from `std`, is no operation.
-//! Where they do not say, it is a guess. A function with `#[track_caller]` is passed over: its operations are those
-//! of its callers.
+//! What a model executes is known exactly. This finds the rest, by shape: the name of a method and the number of its
+//! arguments. The receiver is resolved as far as declarations say its type ([`types`]): a method of the crate's own,
+//! or of a type from `std`, is no operation. Where they do not say, an argument that is an ordering tells an atomic;
+//! without one it is a guess, or, if other types have methods of that name, no operation. A function with
+//! `#[track_caller]` is passed over: its operations are those of its callers.
+//!
+//! # Limits
+//!
+//! Not found are operations in the body of a `macro_rules!`, in a macro whose arguments are not expressions, and in
+//! calls by path (`AtomicU64::load(&n, Acquire)`).
 
 use std::collections::BTreeMap;
 
+use proc_macro2::TokenStream;
+use syn::parse::{ParseStream, Parser as _};
 use syn::spanned::Spanned as _;
 use syn::visit::{self, Visit};
 
+mod names;
 mod types;
 
+use names::{ATOMIC, BARE, EVALUATING, ONLY_ATOMIC, ORDERINGS, QUOTING, WAITS};
 use types::{Kind, Types};
 
 /// An operation, where `#[track_caller]` sees it.
@@ -33,26 +42,17 @@ pub(super) enum Standing {
     Guessed,
 }
 
-/// What the names of methods on atomics begin with. With orderings for arguments, there are no others of these names.
-const ATOMIC: [&str; 5] = ["load", "store", "swap", "fetch_", "compare_exchange"];
-/// The operations of locks and threads without arguments, and the types that have them.
-const BARE: [(&str, &str); 9] = [
-    ("lock", "Mutex"),
-    ("try_lock", "Mutex"),
-    ("read", "RwLock"),
-    ("write", "RwLock"),
-    ("try_read", "RwLock"),
-    ("try_write", "RwLock"),
-    ("notify_one", "Condvar"),
-    ("notify_all", "Condvar"),
-    ("unpark", "Thread"),
-];
-/// Methods whose first argument is a guard.
-const WAITS: [(&str, &str, usize); 2] = [("wait", "Condvar", 1), ("wait_while", "Condvar", 2)];
-const ORDERINGS: [&str; 5] = ["Relaxed", "Acquire", "Release", "AcqRel", "SeqCst"];
+/// A call that may be an operation.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) operation: Operation,
+    pub(super) standing: Standing,
+    /// Whether all its orderings are written there: it has the same ones in each execution.
+    pub(super) is_fixed: bool,
+}
 
 /// All operations of these files: their names and their texts.
-pub(super) fn operations(texts: &BTreeMap<String, String>) -> Vec<(Operation, Standing)> {
+pub(super) fn operations(texts: &BTreeMap<String, String>) -> Vec<Call> {
     let mut files = Vec::new();
     for (name, text) in texts {
         // What the compiler has accepted may be newer than what is understood here: then only what is executed
@@ -67,8 +67,9 @@ pub(super) fn operations(texts: &BTreeMap<String, String>) -> Vec<(Operation, St
     }
     let mut found = Vec::new();
     for (name, file) in &files {
+        let scope = types::Scope::default();
         let mut finder =
-            Finder { file: name, types: &types, scope: types::Scope::default(), found: Vec::new() };
+            Finder { file: name, types: &types, scope, is_unsure: false, found: Vec::new() };
         finder.visit_file(file);
         found.extend(finder.found);
     }
@@ -80,11 +81,13 @@ struct Finder<'a> {
     types: &'a Types,
     /// What is known inside of the function at hand.
     scope: types::Scope,
-    found: Vec<(Operation, Standing)>,
+    /// Whether it is in a macro that may not evaluate its arguments.
+    is_unsure: bool,
+    found: Vec<Call>,
 }
 
 impl Finder<'_> {
-    fn add(&mut self, name: &str, at: proc_macro2::Span, standing: Standing) {
+    fn add(&mut self, name: &str, at: proc_macro2::Span, shape: Shape) {
         let start = at.start();
         let operation = Operation {
             file: self.file.to_owned(),
@@ -92,31 +95,47 @@ impl Finder<'_> {
             column: start.column + 1,
             name: name.to_owned(),
         };
-        self.found.push((operation, standing));
+        let Shape { standing, is_fixed } = shape;
+        let standing = if self.is_unsure { Standing::Guessed } else { standing };
+        self.found.push(Call { operation, standing, is_fixed });
     }
 
     /// Whether a method of this name, with these arguments, on this receiver, is an operation.
-    fn standing(&self, call: &syn::ExprMethodCall) -> Option<Standing> {
+    fn shape(&self, call: &syn::ExprMethodCall) -> Option<Shape> {
         let name = call.method.to_string();
         let bare = BARE.iter().find(|(known, _)| *known == name && call.args.is_empty());
         let waits =
             WAITS.iter().find(|(known, _, count)| *known == name && call.args.len() == *count);
         let owner = bare.map(|(_, owner)| *owner).or(waits.map(|(_, owner, _)| *owner));
-        let atomic =
-            call.args.iter().any(is_ordering) && ATOMIC.iter().any(|known| name.starts_with(known));
-        if owner.is_none() && !atomic {
-            return None;
-        }
-        match self.types.infer(&call.receiver, &self.scope, self.file) {
+        let has_shape =
+            |(known, count, _): &&names::Method| *known == name && call.args.len() == *count;
+        let only_atomic = ONLY_ATOMIC.iter().find(has_shape);
+        let atomic = only_atomic.or_else(|| ATOMIC.iter().find(has_shape));
+        let orders: Vec<&syn::Expr> = match atomic {
+            Some((.., places)) => call.args.iter().skip(places.start).take(places.len()).collect(),
+            None if owner.is_some() => Vec::new(),
+            None => return None,
+        };
+        let is_ordered = orders.iter().any(|order| self.is_ordering(order));
+        let standing = match self.types.infer(&call.receiver, &self.scope, self.file) {
             Some(Kind::Facade(kind)) => match owner {
                 Some(owner) => (kind == owner).then_some(Standing::Resolved),
-                None => Some(Standing::Resolved),
+                None => (is_ordered || kind.starts_with("Atomic")).then_some(Standing::Resolved),
             },
             Some(Kind::Own(of)) if self.types.has_method(&of, &name) => None,
             Some(Kind::Foreign) => None,
-            _ if atomic => Some(Standing::Resolved),
-            _ => Some(Standing::Guessed),
-        }
+            _ if is_ordered => Some(Standing::Resolved),
+            _ if owner.is_some() || only_atomic.is_some() => Some(Standing::Guessed),
+            _ => None,
+        };
+        let is_fixed = orders.into_iter().all(is_written_ordering);
+        Some(Shape { standing: standing?, is_fixed })
+    }
+
+    /// Whether an argument is an ordering, as far as declarations say.
+    fn is_ordering(&self, argument: &syn::Expr) -> bool {
+        is_written_ordering(argument)
+            || self.types.infer(argument, &self.scope, self.file) == Some(Kind::Ordering)
     }
 
     /// Visits a function with a scope of its own.
@@ -161,18 +180,20 @@ impl<'ast> Visit<'ast> for Finder<'_> {
     }
 
     fn visit_expr_method_call(&mut self, call: &'ast syn::ExprMethodCall) {
-        if let Some(standing) = self.standing(call) {
+        if let Some(shape) = self.shape(call) {
             let span = call.method.span();
             match &*call.method.to_string() {
                 // What the façade makes of it.
-                "fetch_update" => {
-                    self.add("load", span, standing);
-                    self.add("compare_exchange", span, standing);
+                "fetch_update" | "update" | "try_update" => {
+                    self.add("load", span, shape);
+                    self.add("compare_exchange", span, shape);
                 }
                 // One that fails spuriously is a branch of the exploration as it is.
-                "compare_exchange_weak" => self.add("compare_exchange", span, standing),
-                "wait_while" => self.add("wait", span, standing),
-                name => self.add(name, span, standing),
+                "compare_exchange_weak" | "compare_and_swap" => {
+                    self.add("compare_exchange", span, shape);
+                }
+                "wait_while" => self.add("wait", span, shape),
+                name => self.add(name, span, shape),
             }
         }
         visit::visit_expr_method_call(self, call);
@@ -183,8 +204,10 @@ impl<'ast> Visit<'ast> for Finder<'_> {
             let name = function.path.segments.last().map(|last| last.ident.to_string());
             let owned = || self.types.has_function(name.as_deref().unwrap_or_default());
             match name.as_deref() {
-                Some("fence") if call.args.iter().any(is_ordering) => {
-                    self.add("fence", call.span(), Standing::Resolved);
+                Some("fence") if call.args.iter().any(|order| self.is_ordering(order)) => {
+                    let is_fixed = call.args.iter().all(is_written_ordering);
+                    let shape = Shape { standing: Standing::Resolved, is_fixed };
+                    self.add("fence", call.span(), shape);
                 }
                 Some("park") if call.args.is_empty() => {
                     let qualified =
@@ -192,7 +215,7 @@ impl<'ast> Visit<'ast> for Finder<'_> {
                     if qualified || !owned() {
                         let standing =
                             if qualified { Standing::Resolved } else { Standing::Guessed };
-                        self.add("park", call.span(), standing);
+                        self.add("park", call.span(), Shape { standing, is_fixed: true });
                     }
                 }
                 _ => {}
@@ -200,6 +223,47 @@ impl<'ast> Visit<'ast> for Finder<'_> {
         }
         visit::visit_expr_call(self, call);
     }
+
+    /// Its rules are no code yet, and what other macros among items get are seldom expressions.
+    fn visit_item_macro(&mut self, _: &'ast syn::ItemMacro) {}
+
+    fn visit_macro(&mut self, call: &'ast syn::Macro) {
+        let name = call.path.segments.last().map(|last| last.ident.to_string()).unwrap_or_default();
+        if QUOTING.contains(&&*name) {
+            return;
+        }
+        let Ok(arguments) = leading_expressions.parse2(call.tokens.clone()) else { return };
+        let outer = self.is_unsure;
+        self.is_unsure |= !EVALUATING.contains(&&*name);
+        for argument in &arguments {
+            self.visit_expr(argument);
+        }
+        self.is_unsure = outer;
+    }
+}
+
+/// What is known of a call.
+#[derive(Clone, Copy)]
+struct Shape {
+    standing: Standing,
+    is_fixed: bool,
+}
+
+/// The expressions that a macro's arguments begin with: all of them for `assert_eq!`, the first one for `matches!`.
+fn leading_expressions(input: ParseStream) -> syn::Result<Vec<syn::Expr>> {
+    let mut found = Vec::new();
+    while let Ok(expression) = input.parse() {
+        found.push(expression);
+        // `vec![value; length]`.
+        let separated =
+            input.parse::<syn::Token![,]>().is_ok() || input.parse::<syn::Token![;]>().is_ok();
+        if !separated {
+            break;
+        }
+    }
+    // A parser has to take all of it.
+    input.parse::<TokenStream>()?;
+    Ok(found)
 }
 
 /// Whether a function's operations are seen at the place that calls it.
@@ -216,8 +280,8 @@ fn is_left_out(attributes: &[syn::Attribute]) -> bool {
     })
 }
 
-/// Whether an argument names an ordering.
-fn is_ordering(argument: &syn::Expr) -> bool {
+/// Whether an argument is the name of an ordering.
+fn is_written_ordering(argument: &syn::Expr) -> bool {
     let syn::Expr::Path(path) = argument else { return false };
     path.path.segments.last().is_some_and(|last| ORDERINGS.iter().any(|order| last.ident == order))
 }
@@ -229,9 +293,10 @@ mod tests {
     fn found(text: &str) -> Vec<String> {
         let texts = BTreeMap::from([("a.rs".to_owned(), text.to_owned())]);
         let operations = operations(&texts);
-        let shown = |(o, standing): &(Operation, Standing)| {
+        let shown = |Call { operation, standing, is_fixed }: &Call| {
             let guess = if *standing == Standing::Guessed { "?" } else { "" };
-            format!("{}:{} {}{guess}", o.line, o.column, o.name)
+            let varies = if *is_fixed { "" } else { " (varies)" };
+            format!("{}:{} {}{guess}{varies}", operation.line, operation.column, operation.name)
         };
         operations.iter().map(shown).collect()
     }
@@ -319,5 +384,110 @@ impl Signal {
         let both = "#[cfg(loom)] use loom::sync::Mutex; #[cfg(not(loom))] use std::sync::Mutex;\n\
                     struct A { m: Mutex<u8> } fn f(a: &A) { a.m.lock(); }";
         assert_eq!(found(both), ["2:45 lock"]);
+    }
+
+    #[test]
+    fn an_update_is_a_load_and_an_exchange() {
+        let text = "\
+struct A { n: AtomicU64, map: Map }
+struct Map;
+impl Map { fn update(&self, key: u64, order: u64, f: F) {} }
+impl A {
+    fn f(&self, other: Other) {
+        self.n.update(AcqRel, Acquire, |x| x + 1);
+        self.n.try_update(AcqRel, Acquire, Some);
+        self.map.update(1, 2, f); other.update(1, 2, f); other.update(1, Relaxed); other.update(AcqRel, Acquire, f);
+    }
+}
+";
+        assert_eq!(
+            found(text),
+            [
+                "6:16 load",
+                "6:16 compare_exchange",
+                "7:16 load",
+                "7:16 compare_exchange",
+                "8:90 load",
+                "8:90 compare_exchange",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_ordering_may_be_a_constant_a_parameter_or_a_variable() {
+        let text = "\
+const PUBLISH: Ordering = Ordering::Release;
+struct A { n: AtomicU64, many: Vec<AtomicU64>, order: Ordering, values: Vec<u64> }
+impl A {
+    const LOOK: Ordering = Ordering::Acquire;
+    fn f(&self, order: Ordering, other: Other) {
+        self.n.store(1, PUBLISH); other.load(order); other.load(self.order); other.load(Self::LOOK);
+        let order = if strong { SeqCst } else { Relaxed }; other.swap(1, order); fence(order);
+        self.n.load(unknown()); self.many[0].swap(0, 1 + 1);
+        self.many.swap(0, 1); self.values.swap(0, 1); other.load(path); other.store(key, value);
+        other.compare_exchange(0, 1, unknown(), unknown()); other.fetch_user(1, 2); other.fetch_add(1, x);
+        std::mem::swap(a, b); cell.store(1, Relaxed, 3);
+    }
+}
+";
+        assert_eq!(
+            found(text),
+            [
+                "6:16 store (varies)",
+                "6:41 load (varies)",
+                "6:60 load (varies)",
+                "6:84 load (varies)",
+                "7:66 swap (varies)",
+                "7:82 fence (varies)",
+                "8:16 load (varies)",
+                "8:46 swap (varies)",
+                "10:15 compare_exchange? (varies)",
+                "10:91 fetch_add? (varies)",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_ordering_of_comparisons_is_another_type() {
+        let text = "use std::cmp::{self, Ordering}; fn f(x: X, order: Ordering) { x.load(order); }";
+        assert_eq!(found(text), [""; 0]);
+        let text = "fn f(x: X, order: cmp::Ordering) { x.load(order); }";
+        assert_eq!(found(text), [""; 0]);
+        let text =
+            "use std::cmp::Ordering as Order; fn f(x: X, order: Ordering) { x.load(order); }";
+        assert_eq!(found(text), ["1:66 load (varies)"]);
+    }
+
+    #[test]
+    fn operations_among_the_arguments_of_a_macro_are_found() {
+        let text = "\
+struct A { n: AtomicU64, m: Mutex<u64> }
+impl A {
+    fn f(&self) {
+        assert!(self.n.load(Acquire) == 1, \"{}\", x);
+        assert_eq!(*self.m.lock().unwrap(), 1);
+        let a = matches!(self.n.compare_exchange(0, 1, AcqRel, Acquire), Ok(x) if x > 0);
+        vec![self.n.load(Acquire); 3];
+        std::println!(\"{a} {b}\", a = self.n.load(Acquire), b = vec![self.n.load(Relaxed)]);
+        stringify!(self.n.load(Acquire));
+        custom!(self.n.load(Acquire), 3);
+        select! { x = y => { z } };
+    }
+}
+macro_rules! load { ($n:expr) => { $n.load(Acquire) }; }
+other! { self.n.load(Acquire) }
+";
+        assert_eq!(
+            found(text),
+            [
+                "4:24 load",
+                "5:28 lock",
+                "6:33 compare_exchange",
+                "7:21 load",
+                "8:45 load",
+                "8:76 load",
+                "10:24 load?",
+            ]
+        );
     }
 }

@@ -9,6 +9,10 @@ pub(super) enum Kind {
     Facade(String),
     /// A type of the crate's own.
     Own(String),
+    /// Several of them, in an array, a slice or a `Vec`.
+    Many(Box<Kind>),
+    /// A memory ordering.
+    Ordering,
     /// A type that the checker does not see.
     Foreign,
 }
@@ -31,19 +35,20 @@ pub(super) struct Types {
     /// By type and method: what it returns.
     methods: BTreeMap<(String, String), Option<syn::Type>>,
     functions: BTreeSet<String>,
-    statics: BTreeMap<String, syn::Type>,
+    /// Also constants, wherever they are declared: by name.
+    statics: BTreeMap<String, (syn::Type, String)>,
+    /// The files in which `Ordering` is that of comparisons.
+    comparing: BTreeSet<String>,
     /// By file and name: whether it is imported from `std` or another library of locks, and from elsewhere.
     imports: BTreeMap<(String, String), (bool, bool)>,
 }
 
 /// What holds another type, and has its methods.
-const TRANSPARENT: [&str; 12] = [
+const TRANSPARENT: [&str; 10] = [
     "Arc",
     "Rc",
     "Box",
     "Option",
-    "Vec",
-    "VecDeque",
     "Pin",
     "CachePadded",
     "ManuallyDrop",
@@ -51,6 +56,8 @@ const TRANSPARENT: [&str; 12] = [
     "LazyLock",
     "OnceLock",
 ];
+/// What holds several values of another type.
+const MANY: [&str; 2] = ["Vec", "VecDeque"];
 /// What the façade has, beside atomics.
 const FACADE: [&str; 5] = ["Mutex", "RwLock", "Condvar", "Thread", "JoinHandle"];
 /// Crates with types of these names that the checker does not see.
@@ -86,15 +93,24 @@ impl Types {
                     }
                     self.own.insert(name);
                 }
+                syn::Item::Const(item) => self.constant(file, &item.ident, &item.ty),
                 syn::Item::Enum(item) => drop(self.own.insert(item.ident.to_string())),
-                syn::Item::Trait(item) => drop(self.own.insert(item.ident.to_string())),
-                syn::Item::Static(item) => {
-                    self.statics.insert(item.ident.to_string(), (*item.ty).clone());
+                syn::Item::Trait(item) => {
+                    self.own.insert(item.ident.to_string());
+                    for item in &item.items {
+                        if let syn::TraitItem::Const(item) = item {
+                            self.constant(file, &item.ident, &item.ty);
+                        }
+                    }
                 }
+                syn::Item::Static(item) => self.constant(file, &item.ident, &item.ty),
                 syn::Item::Fn(item) => drop(self.functions.insert(item.sig.ident.to_string())),
                 syn::Item::Impl(item) => {
                     let of = name_of(&item.self_ty);
                     for item in &item.items {
+                        if let syn::ImplItem::Const(item) = item {
+                            self.constant(file, &item.ident, &item.ty);
+                        }
                         if let syn::ImplItem::Fn(method) = item {
                             let returns = match &method.sig.output {
                                 syn::ReturnType::Type(_, kind) => Some((**kind).clone()),
@@ -105,7 +121,7 @@ impl Types {
                         }
                     }
                 }
-                syn::Item::Use(item) => self.import(file, &item.tree, None),
+                syn::Item::Use(item) => self.import(file, &item.tree, &[]),
                 syn::Item::Mod(item) => {
                     if let Some((_, items)) = &item.content {
                         self.items(file, items);
@@ -116,22 +132,30 @@ impl Types {
         }
     }
 
-    /// Takes the names that a `use` brings, from the crate `root`.
-    fn import(&mut self, file: &str, tree: &syn::UseTree, root: Option<&str>) {
+    fn constant(&mut self, file: &str, name: &syn::Ident, declared: &syn::Type) {
+        self.statics.insert(name.to_string(), (declared.clone(), file.to_owned()));
+    }
+
+    /// Takes the names that a `use` brings, from the path `from`.
+    fn import(&mut self, file: &str, tree: &syn::UseTree, from: &[String]) {
         let mut bring = |name: &syn::Ident| {
-            let foreign = root.is_some_and(|root| FOREIGN.contains(&root));
+            let foreign = from.first().is_some_and(|root| FOREIGN.contains(&&**root));
             let known = self.imports.entry((file.to_owned(), name.to_string())).or_default();
             if foreign { known.0 = true } else { known.1 = true }
         };
         match tree {
-            syn::UseTree::Name(name) => bring(&name.ident),
+            syn::UseTree::Name(name) => {
+                bring(&name.ident);
+                if name.ident == "Ordering" && from.last().is_some_and(|module| module == "cmp") {
+                    self.comparing.insert(file.to_owned());
+                }
+            }
             syn::UseTree::Rename(rename) => bring(&rename.rename),
             syn::UseTree::Path(path) => {
-                let first = path.ident.to_string();
-                self.import(file, &path.tree, Some(root.unwrap_or(&first)));
+                self.import(file, &path.tree, &[from, &[path.ident.to_string()]].concat());
             }
             syn::UseTree::Group(group) => {
-                group.items.iter().for_each(|tree| self.import(file, tree, root));
+                group.items.iter().for_each(|tree| self.import(file, tree, from));
             }
             syn::UseTree::Glob(_) => {}
         }
@@ -178,20 +202,26 @@ impl Types {
         match declared {
             syn::Type::Reference(reference) => self.kind(&reference.elem, file),
             syn::Type::Paren(inner) => self.kind(&inner.elem, file),
-            syn::Type::Array(array) => self.kind(&array.elem, file),
-            syn::Type::Slice(slice) => self.kind(&slice.elem, file),
+            syn::Type::Array(array) => self.many(&array.elem, file),
+            syn::Type::Slice(slice) => self.many(&slice.elem, file),
             syn::Type::Path(path) => self.of_path(&path.path, file),
             _ => None,
         }
     }
 
+    fn many(&self, declared: &syn::Type, file: &str) -> Option<Kind> {
+        self.kind(declared, file).map(Box::new).map(Kind::Many)
+    }
+
     fn of_path(&self, path: &syn::Path, file: &str) -> Option<Kind> {
         let last = path.segments.last()?;
         let name = last.ident.to_string();
-        if TRANSPARENT.contains(&&*name)
+        let is_many = MANY.contains(&&*name);
+        if (is_many || TRANSPARENT.contains(&&*name))
             && let syn::PathArguments::AngleBracketed(arguments) = &last.arguments
         {
             return arguments.args.iter().find_map(|argument| match argument {
+                syn::GenericArgument::Type(inner) if is_many => self.many(inner, file),
                 syn::GenericArgument::Type(inner) => self.kind(inner, file),
                 _ => None,
             });
@@ -202,6 +232,14 @@ impl Types {
     fn of_name(&self, name: &str, path: &syn::Path, file: &str) -> Option<Kind> {
         if self.own.contains(name) {
             return Some(Kind::Own(name.to_owned()));
+        }
+        if name == "Ordering" {
+            let module = path.segments.iter().rev().nth(1);
+            let compares = match module {
+                Some(module) => module.ident == "cmp",
+                None => self.comparing.contains(file),
+            };
+            return (!compares).then_some(Kind::Ordering);
         }
         if !FACADE.contains(&name) && !name.starts_with("Atomic") {
             return None;
@@ -221,16 +259,25 @@ impl Types {
             syn::Expr::Reference(inner) => self.infer(&inner.expr, scope, file),
             syn::Expr::Paren(inner) => self.infer(&inner.expr, scope, file),
             syn::Expr::Unary(inner) => self.infer(&inner.expr, scope, file),
-            syn::Expr::Index(inner) => self.infer(&inner.expr, scope, file),
+            syn::Expr::Index(inner) => match self.infer(&inner.expr, scope, file) {
+                Some(Kind::Many(kind)) => Some(*kind),
+                kind => kind,
+            },
+            syn::Expr::If(choice) => self.infer_last(&choice.then_branch, scope, file),
+            syn::Expr::Match(choice) => self.infer(&choice.arms.first()?.body, scope, file),
+            syn::Expr::Block(block) => self.infer_last(&block.block, scope, file),
+            value if super::is_written_ordering(value) => Some(Kind::Ordering),
             syn::Expr::Path(path) => {
-                let name = path.path.get_ident()?.to_string();
-                if name == "self" {
+                let name = path.path.segments.last()?.ident.to_string();
+                let is_alone = path.path.segments.len() == 1;
+                if is_alone && name == "self" {
                     return scope.self_type.clone().map(Kind::Own);
                 }
-                match scope.variables.get(&name) {
-                    Some(kind) => kind.clone(),
-                    None => self.kind(self.statics.get(&name)?, file),
+                if let Some(kind) = scope.variables.get(&name).filter(|_| is_alone) {
+                    return kind.clone();
                 }
+                let (declared, file) = self.statics.get(&name)?;
+                self.kind(declared, file)
             }
             syn::Expr::Field(field) => {
                 let name = match &field.member {
@@ -269,6 +316,14 @@ impl Types {
                     _ => None,
                 }
             }
+            _ => None,
+        }
+    }
+
+    /// What a block ends with.
+    fn infer_last(&self, block: &syn::Block, scope: &Scope, file: &str) -> Option<Kind> {
+        match block.stmts.last()? {
+            syn::Stmt::Expr(value, None) => self.infer(value, scope, file),
             _ => None,
         }
     }
