@@ -433,6 +433,30 @@ fn a_thread_spawned_without_a_name_has_none() {
         .check();
 }
 
+/// As in `std`.
+#[test]
+fn a_name_with_a_null_byte_panics() {
+    fn message(spawn: impl FnOnce(thread::Builder)) -> String {
+        let builder = thread::Builder::new().name("a\0b".to_owned());
+        let payload = catch_unwind(AssertUnwindSafe(|| spawn(builder))).expect_err("it panics");
+        let message = payload.downcast::<String>().expect("it has a message");
+        message.split(':').next().unwrap_or_default().to_owned()
+    }
+    let spawns = || {
+        let alone = message(|builder| _ = builder.spawn(|| ()));
+        let scoped = message(|builder| {
+            thread::scope(|scope| _ = builder.spawn_scoped(scope, || ()));
+        });
+        (alone == scoped, alone)
+    };
+    let expected = "alice=(true, \"thread name may not contain interior null bytes\")";
+    Model::new(|| ())
+        .thread("alice", move |()| spawns())
+        .rounds(10)
+        .acceptable(expected, "as in std")
+        .check();
+}
+
 /// 64 KiB on the stack of a spawned thread, which asks for a megabyte, and of a declared one.
 #[test]
 #[expect(clippy::large_stack_arrays, reason = "that is what is tested")]

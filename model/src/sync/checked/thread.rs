@@ -1,5 +1,6 @@
 //! Threads.
 
+use std::ffi::CString;
 use std::fmt;
 use std::io;
 use std::num::NonZeroUsize;
@@ -147,6 +148,10 @@ impl Builder {
     /// # Errors
     ///
     /// Outside an exploration, what the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// If the name has a null byte in it.
     #[track_caller]
     pub fn spawn<F, T>(self, f: F) -> io::Result<JoinHandle<T>>
     where
@@ -162,6 +167,10 @@ impl Builder {
     /// # Errors
     ///
     /// Outside an exploration, what the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// If the name has a null byte in it.
     ///
     /// # Safety
     ///
@@ -181,6 +190,10 @@ impl Builder {
     /// # Errors
     ///
     /// Outside an exploration, what the operating system says.
+    ///
+    /// # Panics
+    ///
+    /// If the name has a null byte in it.
     #[track_caller]
     pub fn spawn_scoped<'scope, F, T>(
         self,
@@ -202,6 +215,10 @@ impl Builder {
         F: FnOnce() -> T + Send,
         T: Send,
     {
+        // `std` would panic too; in an exploration it is not asked.
+        if let Some(name) = &self.name {
+            CString::new(&**name).expect("thread name may not contain interior null bytes");
+        }
         // SAFETY: the caller answers for the lifetimes.
         let f = match unsafe { self.spawn_in_model(f, delivery(site), site) } {
             Ok(handle) => return Ok(handle),
