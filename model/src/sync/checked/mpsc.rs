@@ -1,6 +1,8 @@
 //! Channels.
 
+mod bounded;
 mod channel;
+mod unbounded;
 
 use std::fmt;
 use std::panic::Location;
@@ -61,7 +63,7 @@ pub struct Receiver<T>(Ends<std_mpsc::Receiver<T>, ReceivingEnd<T>>);
 fn in_model<T>(bound: Option<usize>, site: Site) -> Option<(SendingEnd<T>, ReceivingEnd<T>)> {
     kernel::with(|_| ())?;
     let channel = Channel::new(bound, site);
-    let used = Made::Cell(CellKind::Contents { lock: channel.location() });
+    let used = Made::Cell(CellKind::Contents { lock: channel.transport.location() });
     let used = Handle::new(site, || used);
     let channel = super::own(Arc::new(channel));
     Some((SendingEnd(Arc::clone(&channel), site), ReceivingEnd(channel, site, used)))
@@ -168,7 +170,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                end.0.received(end.0.receive(site)).ok_or(RecvError)
+                end.0.received(end.0.transport.receive(site)).ok_or(RecvError)
             }
         }
     }
@@ -185,7 +187,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                match end.0.try_receive(site) {
+                match end.0.transport.try_receive(site) {
                     EMPTY => Err(TryRecvError::Empty),
                     result => end.0.received(result).ok_or(TryRecvError::Disconnected),
                 }
@@ -207,7 +209,7 @@ impl<T> Receiver<T> {
             Ends::Model(end) => {
                 let site = Location::caller();
                 end.used(Access::Use, site);
-                match end.0.receive_in_time(site) {
+                match end.0.transport.receive_in_time(site) {
                     EMPTY => {
                         // The call may be a turn of a loop.
                         kernel::with(|engine| engine.turn(Turn::Spin, site));
