@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering::{self, AcqRel, Acquire, Release, SeqCst};
 
 use super::ids::{LocationId, ThreadId};
-use super::object::{Act, CondvarAct, DeliveryAct, ReadEndAct, RwLockAct, acquired};
+use super::object::{Act, CondvarAct, DeliveryAct, QueueAct, ReadEndAct, RwLockAct, acquired};
 
 /// A step of a thread: what other threads can observe, or what depends on them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,6 +67,13 @@ pub enum Operation {
 }
 
 impl Operation {
+    /// Whether it is the second step of an attempt, which does not wait. Where it is never enabled, the execution is
+    /// infeasible, and another one has the same outcome: see [`Queue`](super::object::Queue).
+    pub fn is_attempt(&self) -> bool {
+        let Self::Act { act: Act::Queue(act), .. } = self else { return false };
+        matches!(act, QueueAct::TryReceive { .. } | QueueAct::ReceiveInTime { .. })
+    }
+
     /// Whether it only starts a thread, or ends one for those that wait for that.
     pub fn is_of_threads_only(&self) -> bool {
         matches!(

@@ -51,7 +51,9 @@ pub(super) fn act_name(view: &View<'_>, object: LocationId, act: Act) -> &'stati
         Act::Message(act) => match act {
             MessageAct::Put { .. } => "send",
             MessageAct::Close => "close",
-            MessageAct::Receive | MessageAct::Take => "recv",
+            MessageAct::Receive => "recv",
+            MessageAct::TryReceive => "try_recv",
+            MessageAct::ReceiveInTime => "recv_timeout",
         },
         Act::Once(_) => once_name(once_kind(view, object)),
         Act::Token(act) => match (act, view.names.of_token(object)) {
@@ -126,14 +128,14 @@ pub(super) fn acted(
             (_, CLOSED) => ": disconnected",
             (QueueAct::TryReceive { .. }, EMPTY) => ": empty",
             (QueueAct::ReceiveInTime { .. }, EMPTY) => ": times out",
-            (QueueAct::TryReceive { .. }, _) => ": ok",
-            (QueueAct::Send | QueueAct::ReceiveInTime { .. }, _) => "",
+            _ => "",
         },
         Act::Message(act) => match (act, line.result) {
             // The queue says so.
-            (MessageAct::Put { .. } | MessageAct::Close | MessageAct::Take, _) => return None,
-            (MessageAct::Receive, CLOSED) => ": disconnected",
-            (MessageAct::Receive, _) => "",
+            (MessageAct::Put { .. } | MessageAct::Close, _) | (_, EMPTY) => return None,
+            (_, CLOSED) => ": disconnected",
+            (MessageAct::TryReceive, _) => ": ok",
+            (MessageAct::Receive | MessageAct::ReceiveInTime, _) => "",
         },
         Act::Once(act) => match act {
             OnceAct::Wait { .. } if line.result == POISONED_ONCE => ": poisoned",

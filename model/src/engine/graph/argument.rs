@@ -3,7 +3,8 @@
 //! # What differs from the paper
 //!
 //! 1. **Blocking is enabledness.** A thread whose next step is an act that is not enabled is not
-//!    scheduled. So there are no blocked executions but deadlocks. An act that is to come before
+//!    scheduled. So there are no blocked executions but deadlocks, and those in which a thread is in an
+//!    [attempt](crate::kernel::Operation::is_attempt), which are visited and not shown. An act that is to come before
 //!    others on its object *displaces* the first of them: that one is removed, not redirected, and comes
 //!    again when it is enabled.
 //! 2. **Stamps do not decide maximality**, since which thread is scheduled depends on the graph.

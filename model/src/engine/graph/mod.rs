@@ -134,7 +134,7 @@ pub struct Report {
     pub deadlocks: u64,
     /// Executions that ended with an error.
     pub errors: u64,
-    /// Runs given up because a waiting loop would have read something else in the end.
+    /// Runs given up because a waiting loop, or an attempt to receive, would have read something else in the end.
     pub stutters: u64,
     /// Runs given up because the SC axiom did not hold for an update that succeeded.
     pub inconsistent: u64,

@@ -69,6 +69,7 @@ use found::Locks;
 
 use super::call_stack::CallStack;
 use super::event::{Event, Id, Kind};
+use super::run::{Status, Thread};
 use super::search::Search;
 use super::turns::{EMPTY_TURNS, Lasting, Look, Stopped, TurnEnd, only_look};
 use crate::kernel::{Act, Choice, Operation, Rmw, Site, ThreadId, Turn, is_same_site};
@@ -374,7 +375,7 @@ impl Search {
         !over && self.run.thread(thread).waiting.stopped.is_none()
     }
 
-    /// Whether a thread stopped that would find something else in the end.
+    /// Whether a thread stopped that would find something else in the end, or is in an attempt that would have.
     pub(super) fn stutters(&self) -> bool {
         self.run.threads.iter().enumerate().any(|(thread, state)| {
             let (before, mut locks) = (&state.waiting.before, Locks::new());
@@ -383,8 +384,17 @@ impl Search {
                     || self.is_old(thread, look, &mut locks)
                     || self.succeeds_in_a_turn(thread, look)
             };
-            state.waiting.stutters() && (before.spurious || before.looks.iter().any(looks_old))
+            let stutters = state.waiting.stutters();
+            self.is_in_attempt(thread)
+                || stutters && (before.spurious || before.looks.iter().any(looks_old))
         })
+    }
+
+    /// Whether a thread is in an attempt, where no thread can take a step.
+    fn is_in_attempt(&self, thread: ThreadId) -> bool {
+        let Thread { status, step: (operation, _), waiting, .. } = self.run.thread(thread);
+        let waits = *status == Status::Active && waiting.at_step && !self.has_stopped(thread);
+        waits && operation.is_attempt()
     }
 
     /// What a thread that stopped looked at last.

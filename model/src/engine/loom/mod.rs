@@ -321,6 +321,7 @@ impl Engine<'_> {
             return;
         }
         match run.over {
+            Some(Ending::Stutter) => return,
             Some(Ending::Deadlock(_)) => report.deadlocks += 1,
             _ => report.complete += 1,
         }

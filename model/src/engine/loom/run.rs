@@ -199,7 +199,7 @@ impl Run {
         })
     }
 
-    /// The threads that wait for ever, if no thread can run and some have not ended.
+    /// How the run ends if no thread can run and some have not ended. They wait for ever, but for those in an attempt.
     pub(super) fn deadlock(&self) -> Option<Ending> {
         if self.threads.iter().any(|thread| thread.status == Status::Running) {
             return None;
@@ -212,6 +212,9 @@ impl Run {
                 Blocked { thread, operation, site, spins: false, until: false }
             })
             .collect();
+        if blocked.iter().any(|blocked| blocked.operation.is_attempt()) {
+            return Some(Ending::Stutter);
+        }
         (!blocked.is_empty()).then_some(Ending::Deadlock(blocked))
     }
 

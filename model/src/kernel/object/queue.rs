@@ -8,6 +8,11 @@ use super::channel::{CLOSED, EMPTY, FIRST_MESSAGE};
 use super::{Clock, Edges, LocationId, ThreadId};
 
 /// Which messages have been sent.
+///
+/// An attempt to receive looks at the message first. If it is there it is taken, whatever was sent meanwhile. Otherwise the
+/// queue must say that it was not sent either. Between the two steps of a `send` it was sent and is not there: in `std` the
+/// attempt waits until it is. Here it goes no further, and the execution is infeasible: in another one, of the same outcome, the
+/// attempt comes after the second step, for nothing lies between the two, and nothing depends on the attempt before it returns.
 #[derive(Debug, Clone, Default)]
 pub struct Queue {
     sent: u64,
@@ -23,12 +28,13 @@ pub struct Queue {
 pub enum QueueAct {
     /// Returns [`CLOSED`], or the number of the message that the sender is to put there.
     Send,
-    /// Returns [`CLOSED`], [`EMPTY`], or the message, which the receiver is to take.
+    /// Returns [`EMPTY`], after [`MessageAct::TryReceive`] did. It is enabled until the message is sent, or every
+    /// sender was dropped.
     TryReceive {
         /// How many messages were received before.
         message: u64,
     },
-    /// The same, of a `recv` with a limit: time is up if there is no message.
+    /// The same, after [`MessageAct::ReceiveInTime`].
     ReceiveInTime {
         /// How many messages were received before.
         message: u64,
@@ -40,21 +46,24 @@ pub enum QueueAct {
 }
 
 impl QueueAct {
-    /// A message that was sent or is received; not an attempt that failed.
+    /// A message that was sent; not an attempt that failed.
     pub(super) fn has_lasting_effect(self, result: u64) -> bool {
         match self {
-            Self::Send | Self::TryReceive { .. } | Self::ReceiveInTime { .. } => {
-                result >= FIRST_MESSAGE
-            }
+            Self::Send => result >= FIRST_MESSAGE,
+            Self::TryReceive { .. } | Self::ReceiveInTime { .. } => false,
             Self::Close | Self::DropReceiver => true,
         }
     }
 }
 
 impl Queue {
-    #[expect(clippy::unused_self, reason = "as other objects")]
-    pub(super) fn enabled(&self, _: QueueAct, _: ThreadId) -> bool {
-        true
+    pub(super) fn enabled(&self, act: QueueAct, _: ThreadId) -> bool {
+        match act {
+            QueueAct::TryReceive { message } | QueueAct::ReceiveInTime { message } => {
+                message == self.sent && !self.closed
+            }
+            _ => true,
+        }
     }
 
     pub(super) fn apply(&mut self, act: QueueAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
@@ -65,12 +74,7 @@ impl Queue {
                 self.sends.join(&edges.release());
                 FIRST_MESSAGE + self.sent - 1
             }
-            QueueAct::TryReceive { message } | QueueAct::ReceiveInTime { message } => {
-                if message < self.sent {
-                    return FIRST_MESSAGE + message;
-                }
-                if self.closed { CLOSED } else { EMPTY }
-            }
+            QueueAct::TryReceive { .. } | QueueAct::ReceiveInTime { .. } => EMPTY,
             QueueAct::Close => {
                 self.closed = true;
                 self.sent
@@ -104,8 +108,10 @@ pub enum MessageAct {
     Close,
     /// Blocks until it is there, and returns it; or [`CLOSED`], if there will be none.
     Receive,
-    /// The same, of a message that has a number: it is there, or its sender is about to put it there.
-    Take,
+    /// The same, or [`EMPTY`] if it is not there.
+    TryReceive,
+    /// The same, of a `recv` with a limit.
+    ReceiveInTime,
 }
 
 impl MessageAct {
@@ -127,7 +133,7 @@ impl Message {
     }
 
     pub(super) fn enabled(&self, act: MessageAct, _: ThreadId) -> bool {
-        matches!(act, MessageAct::Put { .. } | MessageAct::Close) || self.put.is_some()
+        act != MessageAct::Receive || self.put.is_some()
     }
 
     pub(super) fn apply(&mut self, act: MessageAct, _: ThreadId, edges: &mut Edges<'_>) -> u64 {
@@ -136,11 +142,11 @@ impl Message {
                 self.put = Some((FIRST_MESSAGE + message, edges.release()));
             }
             (MessageAct::Close, _) => self.put = Some((CLOSED, Clock::default())),
-            (MessageAct::Receive | MessageAct::Take, Some((result, put))) => {
+            (_, Some((result, put))) => {
                 edges.acquire(put);
                 return *result;
             }
-            (MessageAct::Receive | MessageAct::Take, None) => {}
+            (_, None) => return EMPTY,
         }
         0
     }

@@ -50,6 +50,8 @@ pub enum OnQueue {
     Send(u64),
     Receive,
     TryReceive,
+    /// On atomics: takes the message if it is there, or finds that none was sent. If neither, it waits for ever.
+    TakeOrFindNone,
 }
 
 pub type Program = Vec<Vec<Instruction>>;
@@ -395,7 +397,7 @@ fn execute<'a>(step: Instruction, thread: usize, shared: &'a Shared, held: &mut 
         Instruction::Queue(step, None) => match step {
             OnQueue::Send(value) => shared.queue.0.send(value).unwrap(),
             OnQueue::Receive => return shared.queue.1.recv().unwrap(),
-            OnQueue::TryReceive => return shared.queue.1.try_recv().unwrap_or(0),
+            _ => return shared.queue.1.try_recv().unwrap_or(0),
         },
         // How many were sent, and each message.
         Instruction::Queue(step, Some(sent)) => {
@@ -414,6 +416,15 @@ fn execute<'a>(step: Instruction, thread: usize, shared: &'a Shared, held: &mut 
                     // An update, as no attempt finds an old state of a channel.
                     let there = atomics[sent].fetch_add(0, Relaxed) as usize > held.received;
                     return if there { receive(&mut held.received) } else { 0 };
+                }
+                OnQueue::TakeOrFindNone if place(held.received).load(Acquire) != 0 => {
+                    return receive(&mut held.received);
+                }
+                OnQueue::TakeOrFindNone => {
+                    if atomics[sent].fetch_add(0, Relaxed) as usize > held.received {
+                        wait_until(|| place(held.received).load(Relaxed) == u64::MAX);
+                    }
+                    return 0;
                 }
             }
         }

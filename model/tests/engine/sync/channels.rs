@@ -1,9 +1,11 @@
 //! Channels.
 
+use std::sync::atomic::Ordering::{Acquire, Release};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::facade::explore;
+use selvedge_model::sync::atomic::AtomicBool;
 use selvedge_model::sync::{mpsc, thread};
 
 use super::Shared;
@@ -150,6 +152,48 @@ fn the_messages_of_one_sender_are_one_execution() {
     });
     assert_eq!(found.report.complete, 1);
     assert_eq!(found.all(), [(0..9).collect::<Vec<_>>()]);
+}
+
+/// Whether each attempt finds a message tells the executions apart, and nothing else: not how many were sent meanwhile.
+#[test]
+fn attempts_to_receive_are_not_ordered_with_later_sends() {
+    let executions = |messages: u32| {
+        let found = explore(|| {
+            let (sender, receiver) = mpsc::channel();
+            let child = thread::spawn(move || {
+                (0..messages).for_each(|n| sender.send(n).unwrap());
+                sender
+            });
+            let received: Vec<bool> = (0..messages).map(|_| receiver.try_recv().is_ok()).collect();
+            drop(child.join());
+            received
+        });
+        let complete = found.report.complete;
+        assert_eq!(found.all().len() as u64, complete);
+        complete
+    };
+    assert_eq!([1, 2, 3, 4].map(executions), [2, 4, 8, 16]);
+}
+
+/// The message of another sender may come first, and have its number but not be there yet.
+#[test]
+fn a_receiver_that_knows_of_a_send_finds_a_message() {
+    let found = explore(|| {
+        let (known, (sender, receiver)) = (Arc::new(AtomicBool::new(false)), mpsc::channel());
+        let (tells, other) = (known.clone(), sender.clone());
+        let children = [
+            thread::spawn(move || other.send(1).unwrap()),
+            thread::spawn(move || {
+                sender.send(2).unwrap();
+                tells.store(true, Release);
+            }),
+        ];
+        let seen = (known.load(Acquire), receiver.try_recv().ok());
+        children.into_iter().for_each(|child| child.join().unwrap());
+        seen
+    });
+    let seen = [false, true].map(|known| [Some(1), Some(2)].map(|message| (known, message)));
+    assert_eq!(found.all(), [&[(false, None)], &seen.concat()[..]].concat());
 }
 
 /// There are n! orders of n messages, and as many of drops, and clones, in so far as the messages do not order them.

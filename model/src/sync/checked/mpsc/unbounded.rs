@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::channel::{Transport, act, act_in_time, is_patient, last_act, location};
-use crate::kernel::object::{FIRST_MESSAGE, Message, MessageAct, Queue, QueueAct};
+use crate::kernel::object::{EMPTY, FIRST_MESSAGE, Message, MessageAct, Queue, QueueAct};
 use crate::kernel::{Handle, LocationId, Made, Site};
 
 pub(super) struct Unbounded {
@@ -42,13 +42,13 @@ impl Unbounded {
         result
     }
 
-    fn look(&self, looks: impl Fn(u64) -> QueueAct, site: Site) -> u64 {
+    /// If the message is not there, it must not have been sent either.
+    fn attempt(&self, looks: MessageAct, finds_none: impl Fn(u64) -> QueueAct, site: Site) -> u64 {
         let (message, place) = self.next();
-        let found = act(self.queue, looks(message), site);
-        if found >= FIRST_MESSAGE {
-            act(place, MessageAct::Take, site);
+        match act(place, looks, site) {
+            EMPTY => act(self.queue, finds_none(message), site),
+            result => self.received(result),
         }
-        self.received(found)
     }
 
     fn messages(&self) -> MutexGuard<'_, Messages> {
@@ -81,13 +81,17 @@ impl Transport for Unbounded {
 
     fn receive_in_time(&self, site: Site) -> u64 {
         if !is_patient() {
-            return self.look(|message| QueueAct::ReceiveInTime { message }, site);
+            return self.attempt(
+                MessageAct::ReceiveInTime,
+                |message| QueueAct::ReceiveInTime { message },
+                site,
+            );
         }
         self.received(act_in_time(self.next().1, MessageAct::Receive, site))
     }
 
     fn try_receive(&self, site: Site) -> u64 {
-        self.look(|message| QueueAct::TryReceive { message }, site)
+        self.attempt(MessageAct::TryReceive, |message| QueueAct::TryReceive { message }, site)
     }
 
     fn close(&self, site: Site) {
