@@ -175,6 +175,20 @@ fn attempts_to_receive_are_not_ordered_with_later_sends() {
     assert_eq!([1, 2, 3, 4].map(executions), [2, 4, 8, 16]);
 }
 
+/// Between the two steps by which the last sender closes the channel it finds neither.
+#[test]
+fn an_attempt_finds_no_message_or_no_sender() {
+    let found = explore(|| {
+        let (sender, receiver) = mpsc::channel::<()>();
+        let child = thread::spawn(move || drop(sender));
+        let closed = receiver.try_recv() == Err(mpsc::TryRecvError::Disconnected);
+        child.join().unwrap();
+        closed
+    });
+    assert_eq!(found.report.complete, 2);
+    assert_eq!(found.all(), [false, true]);
+}
+
 /// The message of another sender may come first, and have its number but not be there yet.
 #[test]
 fn a_receiver_that_knows_of_a_send_finds_a_message() {
