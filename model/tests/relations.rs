@@ -197,3 +197,17 @@ fn relations_that_make_no_sense_are_refused() {
         "the relation \"holds\" has nothing to hold of: no thread and no observation returns a value"
     );
 }
+
+/// A relation that was asked of nothing is no proof.
+#[test]
+#[cfg(loom)]
+fn a_relation_of_no_outcome_is_an_error() {
+    let spins = |flag: &AtomicU64| while flag.load(Relaxed) == 0 {};
+    let model = Model::new(|| AtomicU64::new(0)).thread("a", spins).steps(20);
+    let model = model.thread("b", |flag| flag.load(Relaxed));
+    let error = model.always("never", |_| false).try_check().expect_err("no outcome");
+    let text = error.to_string();
+    let begins = "no execution came to an end, so that the relation \"never\" was asked of no outcome; bounded: the \
+                  limit of steps of a thread, at model/tests/relations.rs:";
+    assert!(text.contains(begins), "{text}");
+}

@@ -138,8 +138,9 @@ fn judge(
     finding: Option<Finding>,
     is_replay: bool,
 ) -> Result<(), CheckError> {
-    let reached =
-        || report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect();
+    let reached = || -> Vec<String> {
+        report.outcomes.iter().filter(|row| row.seen > 0).map(|row| row.text.clone()).collect()
+    };
     let Some(finding) = finding else {
         if let Some(expected) = plan.fails {
             return Err(CheckError::DidNotFail {
@@ -147,6 +148,13 @@ fn judge(
                 reached: reached(),
                 bound: report.bound(),
             });
+        }
+        if let (Some(relation), true) = (plan.relations.first(), reached().is_empty()) {
+            return Err(CheckError::wrong_model(format!(
+                "no execution came to an end, so that the relation {:?} was asked of no outcome; bounded: {}",
+                relation.name,
+                report.bound().unwrap_or_default()
+            )));
         }
         let missing: Vec<String> = report
             .outcomes
