@@ -314,3 +314,28 @@ fn objects_made_in_one_place_are_named_by_their_first_use_too() {
     assert!(objects[0].contains(&used(line + 1)) && objects[1].contains(&used(line)), "{picture}");
     assert!(!objects[2].contains("first used"), "{picture}");
 }
+
+#[test]
+fn a_pointer_to_the_value_is_taken_where_the_program_does() {
+    let error = Model::new(|| Plain::new())
+        .thread("alice", |plain| _ = plain.0.get())
+        .thread("bob", |plain| plain.write())
+        .acceptable("()", "never")
+        .try_check()
+        .unwrap_err();
+    let place = format!("alice reads at model/tests/races.rs:{},", line!() - 5);
+    assert!(error.to_string().contains(&place), "{error}");
+}
+
+#[test]
+fn owners_are_counted_where_the_program_does() {
+    let error = Model::new(|| Arc::downgrade(&Arc::new(0)))
+        .thread("alice", |weak| weak.strong_count())
+        .acceptable("alice=1", "never")
+        .try_check()
+        .unwrap_err();
+    let place = format!("model/tests/races.rs:{}", line!() - 4);
+    let picture = error.evidence();
+    let counts = picture.lines().find(|line| line.contains("strong_count")).expect("a step");
+    assert!(counts.contains(&place), "{picture}");
+}

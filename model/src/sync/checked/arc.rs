@@ -340,10 +340,9 @@ impl<T: ?Sized> Weak<T> {
     /// How many strong owners there are.
     #[track_caller]
     pub fn strong_count(&self) -> usize {
-        let count = self
-            .counts
-            .strong
-            .and_then(|_| Counts::load(self.counts.strong, Relaxed, Location::caller()));
+        let site = Location::caller();
+        let count =
+            self.counts.strong.and_then(|_| Counts::load(self.counts.strong, Relaxed, site));
         count.map_or_else(|| self.value.strong_count(), number)
     }
 

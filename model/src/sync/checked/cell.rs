@@ -91,9 +91,8 @@ impl<T: ?Sized> UnsafeCell<T> {
     /// checker. Use [`with`](Self::with) and [`with_mut`](Self::with_mut).
     #[track_caller]
     pub fn get(&self) -> *mut T {
-        let this = here(self);
-        this.model
-            .with(|engine, location| engine.access(location, Access::Read, Location::caller()));
+        let (this, site) = (here(self), Location::caller());
+        this.model.with(|engine, location| engine.access(location, Access::Read, site));
         this.value.get()
     }
 
