@@ -308,6 +308,8 @@ pub(super) struct Waiting {
     pub(super) empty: u32,
     pub(super) echo: Option<Echo>,
     pub(super) stopped: Option<(Stopped, Site)>,
+    /// How many steps it had taken when a turn that changed something ended last.
+    pub(super) last_change: u16,
     /// How many locks it holds.
     pub(super) locks: u32,
     /// The turn that a hint has ended, until the releases that come next have been taken.

@@ -47,7 +47,7 @@
 //! came before it. If another step comes between, it ends in the middle of a section. Its thread continues until it holds no
 //! more locks than it does at some point of each turn, and stops there: so it blocks no other thread with a lock that
 //! its next turn would release, and of the sections that it ends until then it is known at once that they only
-//! looked. If it reads something new until then, it does not stop.
+//! looked, if no turn since they began has changed something. If it reads something new until then, it does not stop.
 //!
 //! # Loops that give up
 //!
@@ -124,7 +124,9 @@ impl Search {
             Kind::Act => {
                 let lasting = event.act.is_some_and(|act| act.has_lasting_effect(result));
                 let state = self.run.thread(thread);
-                if state.waiting.stopped.is_some() && event.act.is_some_and(Act::releases) {
+                if self.ends_changed_section(id) {
+                    self.run.lasting[id as usize] = Lasting::Yes;
+                } else if state.waiting.stopped.is_some() && event.act.is_some_and(Act::releases) {
                     self.run.lasting[id as usize] = Lasting::UntilStep(state.at);
                 } else if event.act.is_some_and(|act| act.marks_section(result)) {
                     self.run.lasting[id as usize] = Lasting::Open;
@@ -169,6 +171,22 @@ impl Search {
             let fewest = &mut waiting.turn.fewest_locks;
             *fewest = Some(fewest.map_or(waiting.locks, |fewest| fewest.min(waiting.locks)));
         }
+    }
+
+    /// Whether it ends a critical section that began before the end of a turn that has changed something.
+    fn ends_changed_section(&self, id: Id) -> bool {
+        let event = self.graph.at(id);
+        if !event.act.is_some_and(Act::ends_section) {
+            return false;
+        }
+        let changed = self.run.thread(event.thread()).waiting.last_change;
+        let before = self.graph.order(event.location)[..event.place as usize].iter().rev();
+        let mut own = before.filter(|&&id| self.graph.at(id).thread == event.thread);
+        let takes = |&&id: &&Id| {
+            let result = self.run.values[id as usize];
+            self.graph.at(id).act.is_some_and(|act| act.takes_lock(result))
+        };
+        own.find(takes).is_some_and(|&id| self.graph.at(id).index < changed)
     }
 
     /// Whether an act ends a critical section in which another thread found the lock held; and whether one did that was in
@@ -247,6 +265,7 @@ impl Search {
             if compares { self.compare(thread, calls) } else { (false, false) };
         repeats &= !kept;
         let limit = self.config.turns;
+        let steps = self.run.thread(thread).at;
         let waiting = &mut self.run.thread_mut(thread).waiting;
         let news = waiting.finds_news(thread);
         let record = std::mem::take(&mut waiting.turn);
@@ -256,6 +275,7 @@ impl Search {
         }
         let too_many = *effects > limit;
         if changed {
+            waiting.last_change = steps;
             waiting.earlier.clear();
             waiting.recent.clear();
         } else if news {
