@@ -137,6 +137,44 @@ fn a_specification_does_the_same_each_time_and_does_not_panic() {
     refuses(panics, &["the sequential specification panics", "`add || panic`", "seven"]);
 }
 
+/// One thread alone would wait for ever.
+#[test]
+#[cfg(loom)]
+fn an_operation_that_blocks_needs_a_reference() {
+    use selvedge_model::sync::{Condvar, Mutex};
+    #[derive(Default)]
+    struct Queue(Mutex<Vec<u64>>, Condvar);
+    let push = |queue: &Queue| {
+        queue.0.lock().unwrap().push(1);
+        queue.1.notify_one();
+    };
+    let pop = |queue: &Queue| {
+        let mut found = queue.1.wait_while(queue.0.lock().unwrap(), |all| all.is_empty()).unwrap();
+        found.pop()
+    };
+    let without = linearizable(Queue::default).operation("push", push).operation("pop", pop);
+    refuses(
+        without.only("push || pop"),
+        &[
+            "the sequential specification blocks in the scenario `push || pop`, in the order pop, push",
+            "by `against` and `reference`",
+        ],
+    );
+    let with = linearizable(Queue::default).reference(Vec::new).operation("push", push);
+    let with = with.against(|all| all.push(1)).operation("pop", pop).against(Vec::pop);
+    with.only("push || pop").check();
+}
+
+/// Each order begins with what it was declared with.
+#[test]
+#[cfg(loom)]
+fn a_static_starts_anew_in_each_order() {
+    use selvedge_model::sync::OnceLock;
+    static ONCE: OnceLock<u64> = OnceLock::new();
+    let check = linearizable(|| ()).operation("id", |()| *ONCE.get_or_init(|| 1));
+    check.operation("get", |()| ONCE.get().copied()).check();
+}
+
 #[test]
 fn a_model_inside_a_check_that_is_wrong_is_an_error() {
     let error = linearizable(|| AtomicU64::new(0))

@@ -26,8 +26,9 @@
 //! - Without a [reference](Linearizable::reference), the sequential behaviour of the type is assumed to be
 //!   correct.
 //! - Results are compared by their `Debug` text.
-//! - The sequential orders are run outside the model, by one thread: a type that keeps state in
-//!   `thread_local!` needs a reference.
+//! - The sequential orders are run by one thread: a type that keeps state in `thread_local!` needs a reference, and so
+//!   does one with an operation that blocks in some order. On real threads an operation that blocks there is not
+//!   noticed, and a `static` keeps its value from order to order.
 //! - On real threads each scenario is run for a few rounds, without constraints: a failure is real, a pass
 //!   means little.
 

@@ -3,9 +3,10 @@
 
 use std::sync::Arc;
 
+use super::specification::Alone;
 use crate::check::identity::Identity;
 use crate::check::plan::Plan;
-use crate::check::{CheckError, Report};
+use crate::check::{CheckError, Report, panics};
 
 /// They are asked nothing beside the question.
 pub(super) struct Probe;
@@ -34,6 +35,11 @@ pub(super) fn interleavings(_scenario: usize) -> Result<u64, CheckError> {
 #[expect(clippy::unnecessary_wraps, reason = "as on loom")]
 pub(super) fn replayed(_: &Identity, _scenarios: usize) -> Result<Option<usize>, CheckError> {
     Ok(None)
+}
+
+/// What `run` returns.
+pub(super) fn alone<R>(run: impl Fn() -> R) -> Result<R, Alone> {
+    panics::catch(run).map_err(Alone::Panics)
 }
 
 pub(super) fn past_limit(_executions: u64) -> Option<CheckError> {

@@ -2,9 +2,22 @@
 
 use super::constraints::Shape;
 use super::declared::{AnyLocal, AnyReference, Declared, Named};
+use super::engine;
 use super::history::{History, Order, orders};
 use super::scenario::Scenario;
 use crate::check::{CheckError, panics};
+
+/// Why one thread alone gets nothing.
+pub(super) enum Alone {
+    /// It panics.
+    Panics(String),
+    /// It waits for ever.
+    #[cfg_attr(not(loom), expect(dead_code, reason = "real threads are not asked"))]
+    Blocks(String),
+    /// Something else is wrong.
+    #[cfg_attr(not(loom), expect(dead_code, reason = "real threads are not asked"))]
+    Fails(String),
+}
 
 impl Declared {
     /// By thread: whether it has an operation that owns something.
@@ -21,10 +34,27 @@ impl Declared {
         text: &str,
     ) -> Result<Vec<Order>, CheckError> {
         let alone = |order: &[usize]| {
-            panics::catch(|| self.alone(scenario, shape, order)).map_err(|message| {
+            let fails = |how: &str, message: &str| {
+                let names = order.iter().map(|&number| self.called(scenario, number));
+                let order = names.collect::<Vec<_>>().join(", ");
                 CheckError::wrong_model(format!(
-                    "the sequential specification panics in the scenario `{text}`: {message}"
+                    "the sequential specification {how} in the scenario `{text}`, in the order {order}: {message}"
                 ))
+            };
+            let history = match &self.reference {
+                Some(reference) => {
+                    panics::catch(|| self.of_reference(scenario, order, reference()))
+                        .map_err(Alone::Panics)
+                }
+                None => engine::alone(|| self.of_type(scenario, shape, order)),
+            };
+            history.map_err(|error| match error {
+                Alone::Panics(message) => fails("panics", &message),
+                Alone::Blocks(message) => fails(
+                    "blocks",
+                    &format!("{message}; say what each operation does instead, by `against` and `reference`"),
+                ),
+                Alone::Fails(message) => fails("fails", &message),
             })
         };
         let mut found = Vec::new();
@@ -41,24 +71,36 @@ impl Declared {
         Ok(found)
     }
 
-    /// What one thread alone gets that calls the operations in this order.
-    fn alone(&self, scenario: &Scenario, shape: &Shape, order: &[usize]) -> History {
+    /// The name of an operation of a scenario.
+    fn called(&self, scenario: &Scenario, number: usize) -> &str {
+        let operation = scenario.threads.iter().flatten().nth(number);
+        operation.map_or("", |&operation| &self.operations[operation].name)
+    }
+
+    /// What the reference gives if one thread calls the operations in this order.
+    fn of_reference(
+        &self,
+        scenario: &Scenario,
+        order: &[usize],
+        mut state: Box<AnyReference>,
+    ) -> History {
         let all: Vec<usize> = scenario.threads.iter().flatten().copied().collect();
         let mut results = vec![String::new(); all.len()];
-        let start = self.starts.get(scenario.start);
-        if let Some(reference) = &self.reference {
-            let mut state = reference();
-            if let Some(start) = start {
-                start.instead(state.as_mut());
-            }
-            for &number in order {
-                results[number] = self.operations[all[number]].instead(state.as_mut());
-            }
-            let last = self.last.as_ref().map(|last| last.instead(state.as_mut()));
-            return History { results, last };
+        if let Some(start) = self.starts.get(scenario.start) {
+            start.instead(state.as_mut());
         }
+        for &number in order {
+            results[number] = self.operations[all[number]].instead(state.as_mut());
+        }
+        History { results, last: self.last.as_ref().map(|last| last.instead(state.as_mut())) }
+    }
+
+    /// What the type gives if one thread calls the operations in this order.
+    fn of_type(&self, scenario: &Scenario, shape: &Shape, order: &[usize]) -> History {
+        let all: Vec<usize> = scenario.threads.iter().flatten().copied().collect();
+        let mut results = vec![String::new(); all.len()];
         let shared = (self.init)();
-        if let Some(start) = start {
+        if let Some(start) = self.starts.get(scenario.start) {
             (start.what)(&shared);
         }
         let owners = self.owners(scenario);
