@@ -45,6 +45,17 @@ fn a_model_that_depends_on_chance_is_found_out() {
     assert!(error.to_string().contains("not deterministic"), "{error}");
 }
 
+/// The steps are the same, and loom is not run.
+#[test]
+fn a_result_that_differs_is_found_out() {
+    use std::sync::atomic::AtomicU64 as Hidden;
+    static RUNS: Hidden = Hidden::new(0);
+    let model = Model::new(counter).thread("alice", |_| RUNS.fetch_add(1, SeqCst)).loom(0);
+    let error = model.thread("bob", increment).always("any", |_| true).try_check().unwrap_err();
+    let said = "with the same steps, alice=0 came of it before, and alice=1 now";
+    assert!(error.to_string().contains(said), "{error}");
+}
+
 #[test]
 fn a_random_hasher_is_found_out() {
     let text = message(

@@ -58,7 +58,7 @@ impl Search {
     pub(super) fn look_again(&mut self, last: ThreadId) {
         let graph = self.copy();
         let owners = self.run.last_owners;
-        let returned = self.run.returned.clone().filter(|_| owners != 0);
+        let returned = self.run.returned.clone();
         self.to_look_at.push((graph, Some(Again { last, owners, returned })));
     }
 
@@ -70,9 +70,9 @@ impl Search {
     }
 
     /// Whether what the threads return is to be compared, or may be: a thread that has not ended may drop a last owner.
-    pub(super) fn is_about_owners(&self) -> bool {
-        if let Some(look) = &self.again {
-            return look.owners != 0;
+    pub(super) fn may_be_compared(&self) -> bool {
+        if self.again.is_some() || self.is_sample {
+            return true;
         }
         let mut others = (0..self.run.threads.len()).filter(|&thread| thread != self.run.current);
         self.run.last_owners != 0

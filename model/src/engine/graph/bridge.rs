@@ -120,7 +120,7 @@ impl KernelEngine for Engine {
     fn returns(&self, outcome: &dyn Fn() -> String) {
         // The thread may have dropped one since its last step.
         self.note_last_owners();
-        if self.search.borrow().is_about_owners() {
+        if self.search.borrow().may_be_compared() {
             let outcome = outcome();
             self.search.borrow_mut().run.returned = Some(outcome);
         }

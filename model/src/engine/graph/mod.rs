@@ -218,6 +218,8 @@ pub fn explore(
             search.explore(graph);
             let before = std::mem::take(&mut search.run);
             search.run = Run::after(before, super::next_number(), events, threads);
+            // Of those without last owners, a few are run again for other state that the engine does not see.
+            search.is_sample = (report.complete + 1).is_power_of_two();
         }
         kernel::enter(&engine, || engine.run(Box::new(program)));
         engine.memory.borrow_mut().release();
@@ -268,8 +270,7 @@ pub fn explore(
                     Ending::Deadlock(_) => report.deadlocks += 1,
                     _ => report.errors += 1,
                 }
-                // Of the others, a few are run again for other state that the engine does not see.
-                let is_sample = search.run.last_owners == 0 && report.complete.is_power_of_two();
+                let is_sample = search.run.last_owners == 0 && search.is_sample;
                 if *shown == Ending::Complete && is_sample {
                     // The one that comes first otherwise.
                     let first = search.names.preference.iter().copied().find(|&thread| thread != 0);

@@ -49,6 +49,8 @@ pub(super) struct Search {
     pub(super) again: Option<Again>,
     /// This run is one of an execution that has been run again.
     pub(super) looked: bool,
+    /// If the execution of this run comes to its end, it is run again, as one of a few.
+    pub(super) is_sample: bool,
     /// See [`Run::last_owners`]: in any run so far.
     pub(super) last_owners: u64,
     pub(super) names: Names,
@@ -72,6 +74,7 @@ impl Search {
             to_look_at: Vec::new(),
             again: None,
             looked: false,
+            is_sample: false,
             last_owners: 0,
             names: Names::new(config.reversed),
             for_ever: Stutters::new(),
