@@ -317,7 +317,7 @@ fn objects_made_in_one_place_are_named_by_their_first_use_too() {
 
 #[test]
 fn a_pointer_to_the_value_is_taken_where_the_program_does() {
-    let error = Model::new(|| Plain::new())
+    let error = Model::new(Plain::new)
         .thread("alice", |plain| _ = plain.0.get())
         .thread("bob", |plain| plain.write())
         .acceptable("()", "never")
