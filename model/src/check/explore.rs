@@ -93,6 +93,8 @@ pub(super) enum Fault {
     LimitExceeded(u64),
     /// The program cannot be modelled as it is, for this reason.
     Misuse(String),
+    /// The same: an execution is not the same when it is run again.
+    Nondeterministic(String),
     /// The checker failed.
     Engine(String),
     /// The engines do not find the same outcomes: what, in words.
@@ -180,7 +182,12 @@ impl<'a> Exploration<'a> {
         });
         self.explored.executions = report.executions();
         self.explored.idle_turns = report.idle_turns;
-        if plan.needs_steps && self.explored.finding.is_none() && self.task.replay.is_none() {
+        // That threads share what the checker does not see says more than that the model is not deterministic.
+        let is_open = matches!(
+            &self.explored.finding,
+            None | Some(Finding { fault: Fault::Nondeterministic(_), .. })
+        );
+        if plan.needs_steps && is_open && self.task.replay.is_none() {
             let threads = plan.threads.iter().zip(newest.threads.iter());
             // Relaxed: threads of an exploration share an OS thread.
             let idle =
@@ -389,7 +396,7 @@ impl<'a> Exploration<'a> {
             Ending::Race { .. } => Fault::Failed(Failure::DataRace, says()),
             Ending::UseAfterFree { .. } => Fault::Failed(Failure::UseAfterFree, says()),
             Ending::Nondeterministic { .. } | Ending::OtherOutcome { .. } => {
-                Fault::Misuse(format!(
+                Fault::Nondeterministic(format!(
                     "the model is not deterministic: {}; it must not depend on addresses, a clock, a random \
                      hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
                      last owner of an Arc of std (use the one of selvedge_model::sync)",

@@ -216,7 +216,7 @@ fn explain(
             CheckError::Failed { failure: *failure, message: message.clone(), evidence: evidence() }
         }
         Fault::LimitExceeded(limit) => CheckError::LimitExceeded { limit: *limit },
-        Fault::Misuse(message) => wrong(message.clone()),
+        Fault::Misuse(message) | Fault::Nondeterministic(message) => wrong(message.clone()),
         Fault::Disagreement(difference) => {
             CheckError::EnginesDisagree { difference: difference.clone() }
         }
