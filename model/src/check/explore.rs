@@ -93,7 +93,7 @@ pub(super) enum Fault {
     LimitExceeded(u64),
     /// The program cannot be modelled as it is, for this reason.
     Misuse(String),
-    /// The same: an execution is not the same when it is run again.
+    /// The same: an execution is not the same when it is run again, and no owner of an `Arc` of `std` explains it.
     Nondeterministic(String),
     /// The checker failed.
     Engine(String),
@@ -396,12 +396,16 @@ impl<'a> Exploration<'a> {
             Ending::Race { .. } => Fault::Failed(Failure::DataRace, says()),
             Ending::UseAfterFree { .. } => Fault::Failed(Failure::UseAfterFree, says()),
             Ending::Nondeterministic { .. } | Ending::OtherOutcome { .. } => {
-                Fault::Nondeterministic(format!(
+                let message = format!(
                     "the model is not deterministic: {}; it must not depend on addresses, a clock, a random \
                      hasher, or shared state that is not from selvedge_model::sync, such as which thread drops the \
                      last owner of an Arc of std (use the one of selvedge_model::sync)",
                     says()
-                ))
+                );
+                match execution.last_owner() {
+                    Some(_) => Fault::Misuse(message),
+                    None => Fault::Nondeterministic(message),
+                }
             }
             Ending::Misuse(message) => Fault::Misuse(message.clone()),
             ending => Fault::Engine(format!("{ending:?}")),
